@@ -1,0 +1,126 @@
+//! Where mail lies.
+//!
+//! ```
+//! use std::io::Read;
+//! use pop3_maildrop::{Maildrop, Memory, Store};
+//! use pop3_proto::codec::MessageNumber;
+//!
+//! let store = Memory::new().with_user("joe", "secret", [b"Subject: hello\n\nworld\n".to_vec()]);
+//! let mut maildrop = store.login(&pop3_maildrop::password_login("joe", "secret")?)?;
+//! assert_eq!(maildrop.snapshot()?.len(), 1);
+//! let mut text = String::new();
+//! maildrop.open(MessageNumber::FIRST)?.read_to_string(&mut text)?;
+//! assert_eq!(text, "Subject: hello\n\nworld\n");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A server asks a [`Store`] who may log in, and gets a [`Maildrop`]: what it holds, one message, remove these. Calls may
+//! block; an asynchronous server makes them where that does no harm. [`Maildir`] is the store that most people want, and
+//! [`Delivery`] puts mail into one so that a power cut loses none.
+
+#[cfg(unix)]
+pub mod maildir;
+mod memory;
+
+use std::io::{self, Read};
+
+use pop3_proto::Secret;
+use pop3_proto::codec::{InvalidArgument, MessageNumber, Username};
+use pop3_proto::server::{Denial, Login, Proof, Snapshot};
+use thiserror::Error;
+
+#[cfg(unix)]
+pub use maildir::{Delivery, Maildir, MaildirDrop};
+pub use memory::{Memory, MemoryDrop};
+
+/// Who may log in, and to what.
+pub trait Store: Send + Sync + 'static {
+    /// What a login opens.
+    type Maildrop: Maildrop;
+
+    /// Checks the credentials, and locks and opens the maildrop. The lock lasts until the maildrop is dropped.
+    ///
+    /// # Errors
+    /// See [`LoginError`]. A lock that is held is told only to whom the credentials are right (S22).
+    fn login(&self, login: &Login) -> Result<Self::Maildrop, LoginError>;
+}
+
+/// The mail of one user, held by one session.
+pub trait Maildrop: Send + 'static {
+    /// What is there now. Called once, before anything else; message 1 is the first of the snapshot, and numbers keep their
+    /// meaning whatever happens outside (H50).
+    ///
+    /// # Errors
+    /// The maildrop cannot be read.
+    fn snapshot(&mut self) -> io::Result<Snapshot>;
+
+    /// A message as it lies in the store, with line ends of either kind.
+    ///
+    /// # Errors
+    /// It is gone, or cannot be read.
+    fn open(&mut self, number: MessageNumber) -> io::Result<Box<dyn Read + Send>>;
+
+    /// Removes messages, and none but these. Goes on when one cannot be removed. A message that is gone already is removed.
+    ///
+    /// # Errors
+    /// Tells which are still there (S19).
+    fn remove(&mut self, marked: &[MessageNumber]) -> Result<(), NotRemoved>;
+}
+
+/// Why there is no maildrop.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LoginError {
+    /// Wrong name or password.
+    #[error("wrong name or password")]
+    Credentials,
+    /// Another session holds the maildrop.
+    #[error("another session holds the maildrop")]
+    InUse,
+    /// The maildrop cannot be opened now.
+    #[error("the maildrop cannot be opened: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl From<&LoginError> for Denial {
+    fn from(error: &LoginError) -> Self {
+        match error {
+            LoginError::Credentials => Self::Credentials,
+            LoginError::InUse => Self::InUse,
+            LoginError::Io(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {
+                Self::Permanent
+            }
+            LoginError::Io(_) => Self::Temporary,
+        }
+    }
+}
+
+/// Messages that could not be removed, and why.
+#[derive(Debug, Error)]
+#[error("{} messages could not be removed; the first, message {}: {}", .failed.len(), .failed[0].0, .failed[0].1)]
+pub struct NotRemoved {
+    failed: Vec<(MessageNumber, io::Error)>,
+}
+
+impl NotRemoved {
+    /// `Ok` if nothing has failed.
+    ///
+    /// # Errors
+    /// Something has.
+    pub fn check(failed: Vec<(MessageNumber, io::Error)>) -> Result<(), Self> {
+        if failed.is_empty() { Ok(()) } else { Err(Self { failed }) }
+    }
+
+    /// Which messages are still there, and why.
+    pub fn failed(&self) -> &[(MessageNumber, io::Error)] {
+        &self.failed
+    }
+}
+
+/// A login with name and password, as a session would give it.
+///
+/// # Errors
+/// The name cannot be sent.
+pub fn password_login(name: &str, password: &str) -> Result<Login, InvalidArgument> {
+    Ok(Login { name: Username::new(name)?.into(), proof: Proof::Password(Secret::from(password)) })
+}

@@ -1,0 +1,126 @@
+//! Durable delivery: `tmp`, sync, rename into `new`, sync of the folder (H43).
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use memchr::memchr;
+use pop3_proto::codec::WireSize;
+
+use super::{Maildir, about, names};
+
+/// A message on its way into a [`Maildir`]. Until it is committed no reader sees it; dropped before that, nothing stays.
+///
+/// Every CR LF becomes LF, as mail lies in a Maildir; all other bytes stay as they came (H52).
+#[derive(Debug)]
+pub struct Delivery {
+    maildir: Maildir,
+    name: String,
+    temporary: Temporary,
+    file: BufWriter<File>,
+    /// The last byte was a CR; what it is depends on the next one.
+    pending_cr: bool,
+    octets: u64,
+    wire: WireSize,
+}
+
+/// A file in `tmp` that goes away with its owner.
+#[derive(Debug)]
+struct Temporary {
+    path: PathBuf,
+    keep: bool,
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // If it cannot be removed it stays in `tmp`, where no reader looks and cleaners do.
+        if !self.keep && fs::remove_file(&self.path).is_err() {
+            tracing::debug!(path = %self.path.display(), "a cancelled delivery stays behind");
+        }
+    }
+}
+
+impl Delivery {
+    pub(super) fn begin(maildir: Maildir) -> io::Result<Self> {
+        let name = names::unique();
+        let path = maildir.root.join("tmp").join(&name);
+        // `create_new` is O_EXCL: neither another's file nor a symbolic link is written to (H51).
+        let file =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(|error| about(&path, &error))?;
+        Ok(Self {
+            maildir,
+            name,
+            temporary: Temporary { path, keep: false },
+            file: BufWriter::with_capacity(64 * 1024, file),
+            pending_cr: false,
+            octets: 0,
+            wire: WireSize::new(),
+        })
+    }
+
+    /// Appends a piece of the message as it came over the wire.
+    ///
+    /// # Errors
+    /// The disk does not take it: drop the delivery.
+    pub fn write(&mut self, mut wire: &[u8]) -> io::Result<()> {
+        if self.pending_cr && !wire.is_empty() {
+            self.pending_cr = false;
+            if !wire.starts_with(b"\n") {
+                self.put(b"\r")?;
+            }
+        }
+        while let Some(at) = memchr(b'\r', wire) {
+            match wire.get(at + 1) {
+                Some(b'\n') => self.put(&wire[..at])?,
+                Some(_) => self.put(&wire[..=at])?,
+                None => {
+                    self.pending_cr = true;
+                    return self.put(&wire[..at]);
+                }
+            }
+            wire = &wire[at + 1..];
+        }
+        self.put(wire)
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.wire.add(bytes);
+        self.octets += bytes.len() as u64;
+        self.file.write_all(bytes)
+    }
+
+    /// Writes the message to the disk and makes it visible in `new`. It survives a power cut once [`Maildir::sync`] is done.
+    ///
+    /// # Errors
+    /// The disk did not take it. Nothing was delivered; a failed sync is never tried again (H45).
+    pub fn commit(mut self) -> io::Result<PathBuf> {
+        if self.pending_cr {
+            self.put(b"\r")?;
+        }
+        self.file.flush()?;
+        self.file.get_ref().sync_all()?;
+        // The sizes in the name, as Dovecot has them, spare every later reader the counting.
+        let name = format!("{},S={},W={}", self.name, self.octets, self.wire.octets());
+        let path = self.maildir.root.join("new").join(name);
+        fs::rename(&self.temporary.path, &path).map_err(|error| about(&path, &error))?;
+        self.temporary.keep = true;
+        Ok(path)
+    }
+
+    /// [Commits](Self::commit) one message and makes it survive a power cut.
+    ///
+    /// # Errors
+    /// The disk did not take it.
+    pub fn finish(self) -> io::Result<PathBuf> {
+        let maildir = self.maildir.clone();
+        let path = self.commit()?;
+        maildir.sync()?;
+        Ok(path)
+    }
+
+    /// Where the message is being written.
+    pub fn temporary_path(&self) -> &Path {
+        &self.temporary.path
+    }
+}

@@ -1,0 +1,131 @@
+//! Mail in memory: for tests, examples and whoever keeps mail elsewhere and hands it out now and then.
+
+use std::collections::HashMap;
+use std::io::{self, Cursor, Read};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pop3_proto::Secret;
+use pop3_proto::codec::{MessageNumber, UniqueId, WireSize};
+use pop3_proto::server::{Login, Proof, Snapshot};
+
+use crate::{LoginError, Maildrop, NotRemoved, Store};
+
+/// Users with a password and messages each.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    users: Arc<HashMap<Vec<u8>, User>>,
+}
+
+#[derive(Debug)]
+struct User {
+    password: Secret,
+    mail: Mutex<Mail>,
+}
+
+#[derive(Debug, Default)]
+struct Mail {
+    messages: Vec<Message>,
+    next_id: u64,
+    locked: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Message {
+    id: u64,
+    text: Arc<[u8]>,
+}
+
+impl Memory {
+    /// Nobody yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a user, or puts another in the place of one.
+    #[must_use]
+    pub fn with_user(mut self, name: &str, password: &str, messages: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        let mut mail = Mail::default();
+        for text in messages {
+            mail.messages.push(Message { id: mail.next_id, text: text.into() });
+            mail.next_id += 1;
+        }
+        let user = User { password: Secret::from(password), mail: Mutex::new(mail) };
+        // Users are added before the store is shared.
+        if let Some(users) = Arc::get_mut(&mut self.users) {
+            users.insert(name.as_bytes().to_vec(), user);
+        }
+        self
+    }
+
+    /// The messages of a user now.
+    pub fn messages(&self, name: &str) -> Vec<Vec<u8>> {
+        let Some(user) = self.users.get(name.as_bytes()) else { return Vec::new() };
+        user.mail.lock().unwrap_or_else(PoisonError::into_inner).messages.iter().map(|message| message.text.to_vec()).collect()
+    }
+}
+
+impl Store for Memory {
+    type Maildrop = MemoryDrop;
+
+    fn login(&self, login: &Login) -> Result<MemoryDrop, LoginError> {
+        let user = self.users.get(login.name.as_bytes()).ok_or(LoginError::Credentials)?;
+        match &login.proof {
+            Proof::Password(password) if *password == user.password => {}
+            _ => return Err(LoginError::Credentials),
+        }
+        let mut mail = user.mail.lock().unwrap_or_else(PoisonError::into_inner);
+        if mail.locked {
+            return Err(LoginError::InUse);
+        }
+        mail.locked = true;
+        let seen = mail.messages.clone();
+        drop(mail);
+        Ok(MemoryDrop { store: self.clone(), name: login.name.as_bytes().to_vec(), seen })
+    }
+}
+
+/// The mail of one user of a [`Memory`], held by one session.
+#[derive(Debug)]
+pub struct MemoryDrop {
+    store: Memory,
+    name: Vec<u8>,
+    seen: Vec<Message>,
+}
+
+impl MemoryDrop {
+    fn mail<T>(&self, change: impl FnOnce(&mut Mail) -> T) -> Option<T> {
+        let user = self.store.users.get(&self.name)?;
+        Some(change(&mut user.mail.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+impl Maildrop for MemoryDrop {
+    fn snapshot(&mut self) -> io::Result<Snapshot> {
+        let mut snapshot = Snapshot::default();
+        for message in &self.seen {
+            let mut size = WireSize::new();
+            size.add(&message.text);
+            let id = format!("{:x}", message.id);
+            let id = UniqueId::new(&id).map_err(io::Error::other)?;
+            snapshot.push(size.octets(), id).map_err(io::Error::other)?;
+        }
+        Ok(snapshot)
+    }
+
+    fn open(&mut self, number: MessageNumber) -> io::Result<Box<dyn Read + Send>> {
+        let message = self.seen.get(number.index()).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Box::new(Cursor::new(Arc::clone(&message.text))))
+    }
+
+    fn remove(&mut self, marked: &[MessageNumber]) -> Result<(), NotRemoved> {
+        let gone: Vec<u64> = marked.iter().filter_map(|number| self.seen.get(number.index())).map(|message| message.id).collect();
+        self.mail(|mail| mail.messages.retain(|message| !gone.contains(&message.id)));
+        Ok(())
+    }
+}
+
+impl Drop for MemoryDrop {
+    fn drop(&mut self) {
+        self.mail(|mail| mail.locked = false);
+    }
+}

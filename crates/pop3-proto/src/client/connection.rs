@@ -1,0 +1,235 @@
+//! The machine with its buffers: all that a driver of any runtime has to feed and to empty.
+
+use alloc::boxed::Box;
+use alloc::string::ToString;
+
+use bytes::{Buf, BytesMut};
+
+use super::{Client, ClientConfig, ClientEvent, Deadline, LocalError, RemoteError, Request, RequestError, Tag};
+use crate::codec::Command;
+use crate::inbox::Inbox;
+use crate::state::State;
+
+/// What a driver has to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step<T> {
+    /// Nothing: here is the result.
+    Done(T),
+    /// Write [`Connection::output`], tell [`Connection::written`], step again.
+    Write,
+    /// Read into [`Connection::space`], tell [`Connection::filled`], step again.
+    Read,
+}
+
+impl<T> Step<T> {
+    /// The same with another result.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Step<U> {
+        match self {
+            Self::Done(value) => Step::Done(f(value)),
+            Self::Write => Step::Write,
+            Self::Read => Step::Read,
+        }
+    }
+}
+
+/// Is told what goes over the wire, without secrets (H56).
+pub trait Observer: Send {
+    /// A command was sent; `line` shows no password.
+    fn sent(&mut self, state: Option<State>, line: &str);
+
+    /// Something came. `state` is the state behind it.
+    fn received(&mut self, state: Option<State>, event: &ClientEvent<'_>);
+}
+
+/// Where a [`Request`] sends its commands.
+pub struct Outbox<'a> {
+    client: &'a mut Client,
+    output: &'a mut BytesMut,
+    observer: &'a mut Option<Box<dyn Observer>>,
+}
+
+impl Outbox<'_> {
+    /// Appends a command to what will be written.
+    ///
+    /// # Errors
+    /// See [`Client::send`].
+    pub fn send(&mut self, command: Command<'_>) -> Result<Tag, LocalError> {
+        let state = self.client.state();
+        let tag = self.client.send(command, self.output)?;
+        if let Some(observer) = self.observer {
+            observer.sent(state, &command.to_string());
+        }
+        Ok(tag)
+    }
+}
+
+/// A client machine with an input buffer and an output buffer. All that is known about a session is in here and nothing in
+/// the futures of a driver: a cancelled operation leaves it consistent, and what still comes for it is passed over.
+pub struct Connection {
+    machine: Client,
+    inbox: Inbox,
+    output: BytesMut,
+    observer: Option<Box<dyn Observer>>,
+}
+
+impl core::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        // The buffers may hold secrets and mail.
+        f.debug_struct("Connection").field("machine", &self.machine).finish_non_exhaustive()
+    }
+}
+
+/// Octets that are read at once, at least.
+const READ_SIZE: usize = 32 * 1024;
+
+impl Connection {
+    /// For a connection in the clear; see [`Client::new`].
+    pub fn new(config: ClientConfig) -> Self {
+        Self::with_machine(Client::new(config), None)
+    }
+
+    /// For a connection with TLS from the start; see [`Client::new_encrypted`].
+    pub fn new_encrypted(config: ClientConfig) -> Self {
+        Self::with_machine(Client::new_encrypted(config), None)
+    }
+
+    fn with_machine(machine: Client, observer: Option<Box<dyn Observer>>) -> Self {
+        // The longest line must fit, or a line could never be seen whole.
+        let capacity = READ_SIZE.max(machine.config().max_line + 1);
+        Self { machine, inbox: Inbox::new(capacity), output: BytesMut::new(), observer }
+    }
+
+    /// Has somebody told what goes over the wire.
+    pub fn observe(&mut self, observer: Box<dyn Observer>) {
+        self.observer = Some(observer);
+    }
+
+    /// The machine, for what it can tell.
+    pub const fn machine(&self) -> &Client {
+        &self.machine
+    }
+
+    /// The deadline that applies; see [`Client::deadline`].
+    pub fn deadline(&self) -> Option<Deadline> {
+        self.machine.deadline()
+    }
+
+    fn outbox(&mut self) -> Outbox<'_> {
+        Outbox { client: &mut self.machine, output: &mut self.output, observer: &mut self.observer }
+    }
+
+    /// Sends a command; what comes for it bears the tag. The raw level: nothing is written before the next step.
+    ///
+    /// # Errors
+    /// See [`Client::send`].
+    pub fn send(&mut self, command: Command<'_>) -> Result<Tag, LocalError> {
+        self.outbox().send(command)
+    }
+
+    /// Begins a request; [`run`](Self::run) it until it is done.
+    ///
+    /// # Errors
+    /// The session does not allow it, or has failed.
+    pub fn start<R: Request>(&mut self, request: &mut R) -> Result<(), RequestError> {
+        if let Some(error) = self.machine.failure() {
+            return Err(error.clone().into());
+        }
+        Ok(request.start(&mut self.outbox())?)
+    }
+
+    /// Goes on with a request that was started.
+    ///
+    /// # Errors
+    /// The server refused, its answer cannot be read, or the session broke.
+    pub fn run<R: Request>(&mut self, request: &mut R) -> Result<Step<R::Output>, RequestError> {
+        self.step(|event, outbox| request.on_event(event, outbox))
+    }
+
+    /// Gives events to `on_event` until it has a result or more bytes are needed.
+    ///
+    /// # Errors
+    /// What `on_event` gives, or the session broke.
+    pub fn step<T, E: From<RemoteError>>(
+        &mut self,
+        mut on_event: impl FnMut(ClientEvent<'_>, &mut Outbox<'_>) -> Result<Option<T>, E>,
+    ) -> Result<Step<T>, E> {
+        loop {
+            let progress = self.machine.poll(self.inbox.unread())?;
+            let (consumed, event) = (progress.consumed, progress.event);
+            if event == ClientEvent::NeedInput {
+                self.inbox.consume(consumed);
+                match (consumed, self.output.is_empty()) {
+                    (0, true) => return Ok(Step::Read),
+                    (0, false) => return Ok(Step::Write),
+                    _ => continue,
+                }
+            }
+            if let Some(observer) = &mut self.observer {
+                observer.received(self.machine.state(), &event);
+            }
+            let over = event == ClientEvent::Closed;
+            let mut outbox = Outbox { client: &mut self.machine, output: &mut self.output, observer: &mut self.observer };
+            let result = on_event(event, &mut outbox);
+            self.inbox.consume(consumed);
+            match result? {
+                Some(value) => return Ok(Step::Done(value)),
+                None if over => return Err(RemoteError::Closed(super::Awaiting::Nothing).into()),
+                None => {}
+            }
+        }
+    }
+
+    /// The next piece of a message; `None` at its end.
+    ///
+    /// # Errors
+    /// The session broke; what came of the message is not a message (H13).
+    pub fn next_chunk(&mut self, tag: Tag) -> Result<Step<Option<&[u8]>>, RemoteError> {
+        let step = self.step(|event, _| {
+            Ok::<_, RemoteError>(match event {
+                ClientEvent::Body(of, chunk) if of == tag => Some(Some(chunk.len())),
+                ClientEvent::End(of) if of == tag => Some(None),
+                _ => None,
+            })
+        })?;
+        // A chunk is always the last bytes that were consumed.
+        Ok(step.map(|length| length.map(|length| self.inbox.consumed(length))))
+    }
+
+    /// What is to be written.
+    pub fn output(&self) -> &[u8] {
+        &self.output
+    }
+
+    /// So many bytes of the output were written.
+    pub fn written(&mut self, count: usize) {
+        self.output.advance(count.min(self.output.len()));
+    }
+
+    /// Where to read to.
+    pub fn space(&mut self) -> &mut [u8] {
+        self.inbox.space()
+    }
+
+    /// So many bytes were read. 0: the stream has ended.
+    ///
+    /// # Errors
+    /// The stream ended where something was awaited.
+    pub fn filled(&mut self, count: usize) -> Result<(), RemoteError> {
+        match count {
+            0 => self.machine.eof(),
+            _ => {
+                self.inbox.filled(count);
+                Ok(())
+            }
+        }
+    }
+
+    /// The connection for the encrypted part, once [`stls`](super::requests::stls) is done; see [`Client::into_upgraded`].
+    ///
+    /// # Errors
+    /// Something stood in the clear behind the `+OK`.
+    pub fn into_upgraded(self) -> Result<Self, RemoteError> {
+        let machine = self.machine.into_upgraded(self.inbox.unread())?;
+        Ok(Self::with_machine(machine, self.observer))
+    }
+}

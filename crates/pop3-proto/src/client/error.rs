@@ -1,0 +1,123 @@
+//! What can go wrong on the client side.
+
+use alloc::boxed::Box;
+use alloc::string::ToString;
+use core::fmt;
+
+use thiserror::Error;
+
+use crate::codec::{Escaped, InvalidArgument, Verb};
+use crate::state::State;
+
+/// The caller's mistake. Nothing was sent, and the session is as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum LocalError {
+    /// The greeting has not come.
+    #[error("the greeting has not come yet: nothing may be sent before it")]
+    NotGreeted,
+    /// The command does not belong into this state.
+    #[error("{verb} is not allowed in the {state} state{}", if *.encrypted { " under TLS" } else { "" })]
+    WrongState {
+        /// The command.
+        verb: Verb,
+        /// The state of the session.
+        state: State,
+        /// Whether TLS is active.
+        encrypted: bool,
+    },
+    /// So many commands are in flight already.
+    #[error("the window is full: read replies first")]
+    WindowFull,
+    /// `STLS` and `QUIT` are alone: nothing may be in flight beside them.
+    #[error("a reply must come before anything else is sent")]
+    MustWait,
+    /// The login would cross the wire in the clear.
+    #[error("refusing to log in without TLS; use TLS or STLS, or allow a cleartext login by name")]
+    CleartextLogin,
+    /// The line would be longer than a server has to take (RFC 2449 §4).
+    #[error("the command line is longer than 255 octets")]
+    LineTooLong,
+    /// The session has ended or failed.
+    #[error("the session is over")]
+    Over,
+    /// An argument cannot be sent.
+    #[error(transparent)]
+    Argument(#[from] InvalidArgument),
+}
+
+/// What the session was waiting for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaiting {
+    /// Nothing.
+    Nothing,
+    /// The greeting.
+    Greeting,
+    /// The reply to a command.
+    Reply(Verb),
+    /// The rest of what the reply to a command brings.
+    Rest(Verb),
+}
+
+impl fmt::Display for Awaiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("while nothing was asked"),
+            Self::Greeting => f.write_str("before its greeting"),
+            Self::Reply(verb) => write!(f, "before its reply to {verb}"),
+            Self::Rest(verb) => write!(f, "in the middle of its reply to {verb}"),
+        }
+    }
+}
+
+/// The server broke the protocol or went away. Final: the machine gives the same error from then on.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RemoteError {
+    /// The stream ended.
+    #[error("the server closed the connection {0}")]
+    Closed(Awaiting),
+    /// A line where a reply was due is none. Holds the beginning of the line.
+    #[error("the server does not speak POP3 here: it sent {:?}{}", Escaped(.0).to_string(), other_service(.0))]
+    NotAReply(Box<[u8]>),
+    /// The server sent something that nobody asked for (H02). Holds its beginning.
+    #[error("the server sent what nobody asked for: {:?}", Escaped(.0).to_string())]
+    Unsolicited(Box<[u8]>),
+    /// Something stood in the clear behind the `+OK` to `STLS` (H01): somebody may be injecting replies.
+    #[error("the server sent bytes in the clear behind its +OK to STLS: the connection cannot be trusted")]
+    BytesBehindStls,
+    /// There is no TLS to switch to: the server has not agreed to it.
+    #[error("the server has not agreed to TLS")]
+    TlsNotAgreed,
+    /// A line over [`max_line`](super::ClientConfig::max_line).
+    #[error("the server sent a line that is longer than {limit} octets")]
+    LineTooLong {
+        /// The limit in octets.
+        limit: usize,
+    },
+    /// More lines or octets than the limit for this reply.
+    #[error("the reply to {verb} is larger than the limit of {limit}")]
+    ReplyTooLarge {
+        /// The command.
+        verb: Verb,
+        /// Lines, or octets for a message.
+        limit: u64,
+    },
+}
+
+/// A greeting of another protocol tells which one (Q04).
+fn other_service(line: &[u8]) -> &'static str {
+    if line.starts_with(b"* ") {
+        " (that is an IMAP server; POP3 is usually on port 995 or 110)"
+    } else if line.starts_with(b"220") {
+        " (that is an SMTP or FTP server; POP3 is usually on port 995 or 110)"
+    } else if line.starts_with(b"SSH-") {
+        " (that is an SSH server)"
+    } else if line.starts_with(b"HTTP/") {
+        " (that is a web server)"
+    } else if line.starts_with(b"\x15\x03") {
+        " (that is TLS: use implicit TLS on this port)"
+    } else {
+        ""
+    }
+}

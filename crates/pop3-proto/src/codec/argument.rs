@@ -1,0 +1,368 @@
+//! Arguments that cannot carry a second command: whatever holds CR, LF or NUL does not construct.
+
+use core::fmt;
+use core::num::NonZeroU32;
+use core::str;
+
+use thiserror::Error;
+
+use super::number::decimal;
+use super::{is_blank, trim_blanks};
+
+/// Why bytes are not an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum InvalidArgument {
+    /// Nothing is there.
+    #[error("the argument is empty")]
+    Empty,
+    /// A byte that the protocol cannot carry in this place.
+    #[error("byte {byte:#04x} at offset {at} cannot be sent in this argument")]
+    Forbidden {
+        /// The byte.
+        byte: u8,
+        /// Where it stands, counted from 0.
+        at: usize,
+    },
+    /// A blank at the beginning or the end, which the other side would take for a separator.
+    #[error("the argument begins or ends with a blank")]
+    OuterBlank,
+    /// Longer than the protocol allows.
+    #[error("the argument is longer than {limit} octets")]
+    TooLong {
+        /// The largest length in octets.
+        limit: usize,
+    },
+}
+
+/// Refuses the three bytes that end a line or a C string (H15).
+pub(crate) fn refuse_line_breaks(bytes: &[u8]) -> Result<(), InvalidArgument> {
+    match bytes.iter().position(|b| matches!(b, b'\r' | b'\n' | 0)) {
+        Some(at) => Err(InvalidArgument::Forbidden { byte: bytes.get(at).copied().unwrap_or(0), at }),
+        None => Ok(()),
+    }
+}
+
+/// The number of a message in a session, from 1 (RFC 1939 §5). Numbers never shift while the session lasts.
+///
+/// ```
+/// use pop3_proto::codec::MessageNumber;
+/// assert_eq!(MessageNumber::new(7).map(MessageNumber::get), Some(7));
+/// assert_eq!(MessageNumber::new(0), None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageNumber(NonZeroU32);
+
+impl MessageNumber {
+    /// The first message.
+    pub const FIRST: Self = Self(NonZeroU32::MIN);
+
+    /// `None` for 0, which is no message.
+    pub const fn new(number: u32) -> Option<Self> {
+        match NonZeroU32::new(number) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+
+    /// The number of the message at `index`, counted from 0. `None` past the largest number.
+    pub fn from_index(index: usize) -> Option<Self> {
+        u32::try_from(index).ok()?.checked_add(1).and_then(Self::new)
+    }
+
+    /// The number, at least 1.
+    pub const fn get(self) -> u32 {
+        self.0.get()
+    }
+
+    /// The place of this message in a list, counted from 0.
+    pub const fn index(self) -> usize {
+        (self.0.get() - 1) as usize
+    }
+
+    /// Reads decimal digits. `None` for 0, for anything but digits, and past `u32`.
+    pub fn parse(digits: &[u8]) -> Option<Self> {
+        u32::try_from(decimal(digits)?).ok().and_then(Self::new)
+    }
+}
+
+impl fmt::Display for MessageNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The name of a mailbox, the argument of `USER` (RFC 1939 §7). May hold blanks inside and bytes that are not ASCII
+/// (Q53), not at its ends.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Username<'a>(&'a [u8]);
+
+impl<'a> Username<'a> {
+    /// Largest length in octets (RFC 4616 §2).
+    pub const MAX: usize = 255;
+
+    /// # Errors
+    /// Empty, over 255 octets, CR, LF or NUL in it, a blank at an end.
+    pub fn new(name: &'a (impl AsRef<[u8]> + ?Sized)) -> Result<Self, InvalidArgument> {
+        let name = name.as_ref();
+        refuse_line_breaks(name)?;
+        match name {
+            [] => Err(InvalidArgument::Empty),
+            [first, ..] | [.., first] if is_blank(*first) => Err(InvalidArgument::OuterBlank),
+            _ if trim_blanks(name).len() != name.len() => Err(InvalidArgument::OuterBlank),
+            _ if name.len() > Self::MAX => Err(InvalidArgument::TooLong { limit: Self::MAX }),
+            _ => Ok(Self(name)),
+        }
+    }
+
+    /// The name as it goes over the wire.
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.0
+    }
+}
+
+impl fmt::Debug for Username<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Username({})", super::Escaped(self.0))
+    }
+}
+
+/// The argument of `PASS`: the rest of the line, blanks included (RFC 1939 §7). `Debug` never shows it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Password<'a>(&'a [u8]);
+
+impl<'a> Password<'a> {
+    /// Largest length in octets (RFC 4616 §2).
+    pub const MAX: usize = 255;
+
+    /// An empty password is one (Q53).
+    ///
+    /// # Errors
+    /// Over 255 octets; CR, LF or NUL in it.
+    pub fn new(password: &'a (impl AsRef<[u8]> + ?Sized)) -> Result<Self, InvalidArgument> {
+        let password = password.as_ref();
+        refuse_line_breaks(password)?;
+        if password.len() > Self::MAX {
+            return Err(InvalidArgument::TooLong { limit: Self::MAX });
+        }
+        Ok(Self(password))
+    }
+
+    /// The secret itself.
+    pub const fn expose(&self) -> &'a [u8] {
+        self.0
+    }
+}
+
+impl fmt::Debug for Password<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password([redacted])")
+    }
+}
+
+/// The MD5 digest that `APOP` sends in place of a password, written in lower-case hexadecimal (RFC 1939 §7).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ApopDigest([u8; 16]);
+
+impl ApopDigest {
+    /// A digest that was computed elsewhere: MD5 over the greeting's timestamp followed by the shared secret.
+    pub const fn new(digest: [u8; 16]) -> Self {
+        Self(digest)
+    }
+
+    /// The sixteen octets of the digest.
+    pub const fn expose(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// Reads 32 lower-case hexadecimal digits.
+    pub fn parse(hex: &[u8]) -> Option<Self> {
+        let mut digest = [0u8; 16];
+        let (pairs, []) = hex.as_chunks::<2>() else { return None };
+        if pairs.len() != digest.len() {
+            return None;
+        }
+        for (octet, [high, low]) in digest.iter_mut().zip(pairs) {
+            *octet = (hex_digit(*high)? << 4) | hex_digit(*low)?;
+        }
+        Some(Self(digest))
+    }
+}
+
+const fn hex_digit(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+impl fmt::Debug for ApopDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApopDigest([redacted])")
+    }
+}
+
+/// What a server says to a person behind `+OK` or `-ERR`.
+///
+/// It never begins with `[`, which would read as a response code (RFC 2449 §8), and has no blanks at its ends. A text that
+/// would make a line longer than 512 octets is cut when it is sent (RFC 1939 §3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Text<'a>(&'a str);
+
+impl<'a> Text<'a> {
+    /// No text at all.
+    pub const EMPTY: Self = Self("");
+
+    /// # Errors
+    /// CR, LF or NUL in it; `[` at its start; a blank at an end.
+    pub fn new(text: &'a str) -> Result<Self, InvalidArgument> {
+        refuse_line_breaks(text.as_bytes())?;
+        if text.starts_with('[') {
+            return Err(InvalidArgument::Forbidden { byte: b'[', at: 0 });
+        }
+        if trim_blanks(text.as_bytes()).len() != text.len() {
+            return Err(InvalidArgument::OuterBlank);
+        }
+        Ok(Self(text))
+    }
+
+    /// A text known when the program is compiled.
+    ///
+    /// # Panics
+    /// Where [`Text::new`] would give an error; used in a `const`, the program does not compile.
+    #[allow(clippy::panic)] // Reached at compile time, or by the developer's own literal.
+    pub const fn literal(text: &'static str) -> Text<'static> {
+        let bytes = text.as_bytes();
+        let mut rest = bytes;
+        while let [byte, tail @ ..] = rest {
+            if matches!(*byte, b'\r' | b'\n' | 0) {
+                panic!("CR, LF and NUL cannot be sent in a text");
+            }
+            rest = tail;
+        }
+        match bytes {
+            [b'[' | b' ' | b'\t', ..] | [.., b' ' | b'\t'] => {
+                panic!("a text begins with no bracket and has no blanks at its ends")
+            }
+            _ => Text(text),
+        }
+    }
+
+    /// The text.
+    pub const fn as_str(&self) -> &'a str {
+        self.0
+    }
+}
+
+/// A unique-id that a server gives: 1 to 70 octets from `0x21` to `0x7E` (RFC 1939 §7).
+///
+/// What a client reads need not be one: see [`UniqueIdListing`](super::UniqueIdListing).
+///
+/// ```
+/// use pop3_proto::codec::UniqueId;
+/// assert!(UniqueId::new("1700000000.M1P2.host").is_ok());
+/// assert!(UniqueId::new("two words").is_err());
+/// assert!(UniqueId::new(&"x".repeat(71)).is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UniqueId<'a>(&'a str);
+
+impl<'a> UniqueId<'a> {
+    /// Largest length in octets.
+    pub const MAX: usize = 70;
+
+    /// # Errors
+    /// Empty, over 70 octets, a byte outside `0x21..=0x7E`.
+    pub fn new(id: &'a (impl AsRef<[u8]> + ?Sized)) -> Result<Self, InvalidArgument> {
+        let id = id.as_ref();
+        if id.is_empty() {
+            return Err(InvalidArgument::Empty);
+        }
+        if id.len() > Self::MAX {
+            return Err(InvalidArgument::TooLong { limit: Self::MAX });
+        }
+        match id.iter().position(|b| !matches!(b, 0x21..=0x7E)) {
+            Some(at) => Err(InvalidArgument::Forbidden { byte: id.get(at).copied().unwrap_or(0), at }),
+            // ASCII was just checked, so the conversion cannot fail.
+            None => str::from_utf8(id).map(Self).map_err(|e| InvalidArgument::Forbidden { byte: 0x80, at: e.valid_up_to() }),
+        }
+    }
+
+    /// The unique-id.
+    pub const fn as_str(&self) -> &'a str {
+        self.0
+    }
+
+    /// The unique-id in octets.
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.0.as_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    #[test]
+    fn h15_cr_lf_and_nul_do_not_construct() {
+        for bad in ["\r", "\n", "\0", "a\rb", "a\nb", "a\0b", "end\r\n", "\nDELE 1"] {
+            assert!(matches!(Username::new(bad), Err(InvalidArgument::Forbidden { .. })), "{bad:?}");
+            assert!(matches!(Password::new(bad), Err(InvalidArgument::Forbidden { .. })), "{bad:?}");
+            assert!(matches!(Text::new(bad), Err(InvalidArgument::Forbidden { .. })), "{bad:?}");
+            assert!(matches!(UniqueId::new(bad), Err(InvalidArgument::Forbidden { .. })), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn q53_names_and_passwords_with_blanks() {
+        assert!(Username::new("Jörg von Nebenan").is_ok());
+        assert_eq!(Username::new(" x"), Err(InvalidArgument::OuterBlank));
+        assert_eq!(Username::new("x\t"), Err(InvalidArgument::OuterBlank));
+        assert_eq!(Username::new(""), Err(InvalidArgument::Empty));
+        assert_eq!(Password::new(" two  blanks ").map(|p| p.expose().len()), Ok(13));
+        assert!(Password::new("").is_ok());
+        assert_eq!(Password::new(&"x".repeat(256)), Err(InvalidArgument::TooLong { limit: 255 }));
+    }
+
+    #[test]
+    fn h56_debug_shows_no_secret() {
+        assert_eq!(format!("{:?}", Password::new("hunter2").unwrap()), "Password([redacted])");
+        assert_eq!(format!("{:?}", ApopDigest::new([7; 16])), "ApopDigest([redacted])");
+    }
+
+    #[test]
+    fn s39_a_text_is_never_a_response_code() {
+        assert!(Text::new("[IN-USE] no").is_err());
+        assert!(Text::new(" text").is_err());
+        assert!(Text::new("a [b] c").is_ok());
+    }
+
+    #[test]
+    fn s16_unique_ids_keep_to_the_rfc() {
+        let id = "!~".repeat(35);
+        assert!(UniqueId::new(&id).is_ok());
+        for bad in ["", " ", "a b", "\x7f", "é"] {
+            assert!(UniqueId::new(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn s13_zero_and_huge_are_no_message_numbers() {
+        for bad in ["0", "000", "4294967296", "4294967297", "-1", "x", ""] {
+            assert_eq!(MessageNumber::parse(bad.as_bytes()), None, "{bad:?}");
+        }
+        assert_eq!(MessageNumber::parse(b"4294967295").map(MessageNumber::get), Some(u32::MAX));
+        assert_eq!(MessageNumber::from_index(u32::MAX as usize), None);
+    }
+
+    #[test]
+    fn s25_digests_are_lower_case() {
+        let hex = b"c4c9334bac560ecc979e58001b3e22fb";
+        assert!(ApopDigest::parse(hex).is_some());
+        assert!(ApopDigest::parse(&hex.to_ascii_uppercase()).is_none());
+        assert!(ApopDigest::parse(&hex[..31]).is_none());
+        assert!(ApopDigest::parse(b"g4c9334bac560ecc979e58001b3e22fb").is_none());
+    }
+}

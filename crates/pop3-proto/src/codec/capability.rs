@@ -1,0 +1,316 @@
+//! What a server can do: the lines of the reply to `CAPA` (RFC 2449).
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use bytes::{BufMut, BytesMut};
+use smallvec::SmallVec;
+
+use super::number::{decimal, put_decimal};
+use super::{InvalidArgument, is_blank, refuse_line_breaks, trim_blanks};
+
+/// The words behind a tag: bytes that no line end and no NUL is among.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Words<'a>(&'a [u8]);
+
+impl<'a> Words<'a> {
+    /// # Errors
+    /// CR, LF or NUL among them.
+    pub fn new(words: &'a (impl AsRef<[u8]> + ?Sized)) -> Result<Self, InvalidArgument> {
+        refuse_line_breaks(words.as_ref())?;
+        Ok(Self(trim_blanks(words.as_ref())))
+    }
+
+    /// The words as they were sent.
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.0
+    }
+
+    /// Each word by itself.
+    pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.0.split(|byte| is_blank(*byte)).filter(|word| !word.is_empty())
+    }
+
+    /// What a peer sent, up to the first byte that may not be there.
+    fn cut(words: &'a [u8]) -> Self {
+        Self(trim_blanks(words.split(|byte| matches!(byte, b'\r' | b'\n' | 0)).next().unwrap_or_default()))
+    }
+}
+
+/// One line of the reply to `CAPA`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Capability<'a> {
+    /// `TOP`
+    Top,
+    /// `USER`: login by `USER` and `PASS`.
+    User,
+    /// `SASL`: the mechanisms for `AUTH`, separated by blanks.
+    Sasl(Words<'a>),
+    /// `RESP-CODES`
+    RespCodes,
+    /// `AUTH-RESP-CODE` (RFC 3206)
+    AuthRespCode,
+    /// `LOGIN-DELAY`: seconds between logins; `per_user` if the value may be another for some users.
+    LoginDelay {
+        /// Seconds.
+        seconds: u64,
+        /// Ask again after login.
+        per_user: bool,
+    },
+    /// `PIPELINING`
+    Pipelining,
+    /// `EXPIRE`: how long messages are kept.
+    Expire {
+        /// How long.
+        after: Expire,
+        /// Ask again after login.
+        per_user: bool,
+    },
+    /// `UIDL`
+    Uidl,
+    /// `IMPLEMENTATION`: for people; nothing may depend on it (S43).
+    Implementation(Words<'a>),
+    /// `STLS` (RFC 2595)
+    Stls,
+    /// Anything else: the whole line. Never a reason to fail (S38).
+    Other(Words<'a>),
+}
+
+/// How long a server keeps messages (RFC 2449 §6.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expire {
+    /// `NEVER`: until they are deleted.
+    Never,
+    /// Days. 0: a message may be gone once it was retrieved.
+    Days(u64),
+}
+
+impl<'a> Capability<'a> {
+    /// Reads a line without its end. Tags are compared without regard to case (S38); blanks may be many (Q12).
+    pub fn parse(line: &'a [u8]) -> Self {
+        let line = Words::cut(line);
+        let (tag, arguments) = split_word(line.0);
+        let known = || {
+            let capability = match tag.to_ascii_uppercase().as_slice() {
+                b"TOP" => Self::Top,
+                b"USER" => Self::User,
+                b"SASL" => Self::Sasl(Words(arguments)),
+                b"RESP-CODES" => Self::RespCodes,
+                b"AUTH-RESP-CODE" => Self::AuthRespCode,
+                b"PIPELINING" => Self::Pipelining,
+                b"UIDL" => Self::Uidl,
+                b"STLS" => Self::Stls,
+                b"IMPLEMENTATION" => Self::Implementation(Words(arguments)),
+                b"LOGIN-DELAY" => {
+                    let (seconds, rest) = split_word(arguments);
+                    Self::LoginDelay { seconds: decimal(seconds)?, per_user: says_user(rest) }
+                }
+                b"EXPIRE" => {
+                    let (days, rest) = split_word(arguments);
+                    let after = if days.eq_ignore_ascii_case(b"NEVER") { Expire::Never } else { Expire::Days(decimal(days)?) };
+                    Self::Expire { after, per_user: says_user(rest) }
+                }
+                _ => return None,
+            };
+            Some(capability)
+        };
+        known().unwrap_or(Self::Other(line))
+    }
+
+    /// Appends the line without its end.
+    pub fn encode(&self, out: &mut BytesMut) {
+        match *self {
+            Self::Top => out.put_slice(b"TOP"),
+            Self::User => out.put_slice(b"USER"),
+            Self::Sasl(mechanisms) => put_words(out, b"SASL ", mechanisms),
+            Self::RespCodes => out.put_slice(b"RESP-CODES"),
+            Self::AuthRespCode => out.put_slice(b"AUTH-RESP-CODE"),
+            Self::Pipelining => out.put_slice(b"PIPELINING"),
+            Self::Uidl => out.put_slice(b"UIDL"),
+            Self::Stls => out.put_slice(b"STLS"),
+            Self::Implementation(text) => put_words(out, b"IMPLEMENTATION ", text),
+            Self::Other(line) => put_words(out, b"", line),
+            Self::LoginDelay { seconds, per_user } => {
+                out.put_slice(b"LOGIN-DELAY ");
+                put_decimal(out, seconds);
+                put_per_user(out, per_user);
+            }
+            Self::Expire { after, per_user } => {
+                out.put_slice(b"EXPIRE ");
+                match after {
+                    Expire::Never => out.put_slice(b"NEVER"),
+                    Expire::Days(days) => put_decimal(out, days),
+                }
+                put_per_user(out, per_user);
+            }
+        }
+    }
+}
+
+fn split_word(line: &[u8]) -> (&[u8], &[u8]) {
+    let end = line.iter().position(|byte| is_blank(*byte)).unwrap_or(line.len());
+    let (word, rest) = line.split_at_checked(end).unwrap_or((line, &[]));
+    (word, trim_blanks(rest))
+}
+
+fn says_user(rest: &[u8]) -> bool {
+    split_word(rest).0.eq_ignore_ascii_case(b"USER")
+}
+
+fn put_words(out: &mut BytesMut, tag: &[u8], words: Words<'_>) {
+    out.put_slice(tag);
+    out.put_slice(words.0);
+}
+
+fn put_per_user(out: &mut BytesMut, per_user: bool) {
+    if per_user {
+        out.put_slice(b" USER");
+    }
+}
+
+/// Everything that a server announced, kept.
+///
+/// ```
+/// use pop3_proto::codec::Capabilities;
+/// let capabilities: Capabilities = [&b"TOP"[..], b"uidl", b"SASL PLAIN SCRAM-SHA-256", b"X-NEW"].into_iter().collect();
+/// assert!(capabilities.uidl && capabilities.top && !capabilities.stls);
+/// assert!(capabilities.has_mechanism("plain"));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+#[allow(clippy::struct_excessive_bools)] // They are what the RFC lists.
+pub struct Capabilities {
+    /// `TOP`
+    pub top: bool,
+    /// `USER`
+    pub user: bool,
+    /// `UIDL`
+    pub uidl: bool,
+    /// `STLS`
+    pub stls: bool,
+    /// `PIPELINING`
+    pub pipelining: bool,
+    /// `RESP-CODES`
+    pub resp_codes: bool,
+    /// `AUTH-RESP-CODE`
+    pub auth_resp_code: bool,
+    /// `LOGIN-DELAY` in seconds.
+    pub login_delay: Option<u64>,
+    /// `EXPIRE`
+    pub expire: Option<Expire>,
+    /// `IMPLEMENTATION`, as bytes.
+    pub implementation: Option<Box<[u8]>>,
+    /// The mechanisms behind `SASL`, in the server's order.
+    pub mechanisms: SmallVec<[Box<[u8]>; 4]>,
+    /// Lines that are not known here.
+    pub others: Vec<Box<[u8]>>,
+}
+
+impl Capabilities {
+    /// Takes in one line of the reply.
+    pub fn add(&mut self, line: &[u8]) {
+        match Capability::parse(line) {
+            Capability::Top => self.top = true,
+            Capability::User => self.user = true,
+            Capability::Uidl => self.uidl = true,
+            Capability::Stls => self.stls = true,
+            Capability::Pipelining => self.pipelining = true,
+            Capability::RespCodes => self.resp_codes = true,
+            Capability::AuthRespCode => self.auth_resp_code = true,
+            Capability::LoginDelay { seconds, .. } => self.login_delay = Some(seconds),
+            Capability::Expire { after, .. } => self.expire = Some(after),
+            Capability::Implementation(text) => self.implementation = Some(text.0.into()),
+            Capability::Sasl(names) => self.mechanisms.extend(names.iter().map(Box::from)),
+            Capability::Other(Words([])) => {}
+            Capability::Other(line) => self.others.push(line.0.into()),
+        }
+    }
+
+    /// Whether `SASL` lists this mechanism.
+    pub fn has_mechanism(&self, name: &str) -> bool {
+        self.mechanisms.iter().any(|mechanism| mechanism.eq_ignore_ascii_case(name.as_bytes()))
+    }
+}
+
+impl<'a> FromIterator<&'a [u8]> for Capabilities {
+    fn from_iter<I: IntoIterator<Item = &'a [u8]>>(lines: I) -> Self {
+        let mut capabilities = Self::default();
+        for line in lines {
+            capabilities.add(line);
+        }
+        capabilities
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn s38_q12_tags_in_any_case_and_unknown_ones() {
+        let lines: [&[u8]; 9] =
+            [b"ToP", b" uidl ", b"SASL", b"sasl  PLAIN   login", b"AUTH=PLAIN", b"X-GOOGLE-RICO", b"", b"EXPIRE x", b"TOPS"];
+        let read: Capabilities = lines.into_iter().collect();
+        assert!(read.top && read.uidl && !read.user);
+        assert!(read.has_mechanism("PLAIN") && read.has_mechanism("LOGIN") && read.mechanisms.len() == 2);
+        assert_eq!(read.others.len(), 4);
+        assert_eq!(read.expire, None);
+    }
+
+    #[test]
+    fn h15_words_carry_no_line_end() {
+        assert!(Words::new("a\nb").is_err());
+        let mut out = BytesMut::new();
+        Capability::parse(b"X-A\nDELE 1").encode(&mut out);
+        assert_eq!(out, "X-A");
+    }
+
+    #[test]
+    fn s41_s42_values() {
+        assert_eq!(Capability::parse(b"LOGIN-DELAY 300 USER"), Capability::LoginDelay { seconds: 300, per_user: true });
+        assert_eq!(Capability::parse(b"EXPIRE 0"), Capability::Expire { after: Expire::Days(0), per_user: false });
+        assert_eq!(Capability::parse(b"expire never"), Capability::Expire { after: Expire::Never, per_user: false });
+        assert_eq!(
+            Capability::parse(b"LOGIN-DELAY 99999999999999999999"),
+            Capability::Other(Words(b"LOGIN-DELAY 99999999999999999999"))
+        );
+    }
+
+    fn capability() -> impl Strategy<Value = Capability<'static>> {
+        let delay = (any::<u64>(), any::<bool>()).prop_map(|(seconds, per_user)| Capability::LoginDelay { seconds, per_user });
+        let expire = (any::<Option<u64>>(), any::<bool>())
+            .prop_map(|(days, per_user)| Capability::Expire { after: days.map_or(Expire::Never, Expire::Days), per_user });
+        prop_oneof![
+            delay,
+            expire,
+            prop::sample::select(alloc::vec![
+                Capability::Top,
+                Capability::User,
+                Capability::Uidl,
+                Capability::Stls,
+                Capability::Pipelining,
+                Capability::RespCodes,
+                Capability::AuthRespCode,
+                Capability::Sasl(Words(b"PLAIN SCRAM-SHA-256")),
+                Capability::Implementation(Words(b"pop3 0.1 (Rust)")),
+                Capability::Other(Words(b"X-SOMETHING else")),
+            ]),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn capabilities_read_back(capability in capability()) {
+            let mut out = BytesMut::new();
+            capability.encode(&mut out);
+            prop_assert_eq!(Capability::parse(&out), capability);
+        }
+
+        #[test]
+        fn any_line_parses(line: Vec<u8>) {
+            let _ = Capability::parse(&line);
+        }
+    }
+}

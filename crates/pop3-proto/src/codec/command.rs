@@ -1,0 +1,477 @@
+//! Commands: what a client says (RFC 1939, RFC 2449, RFC 2595).
+
+use core::fmt;
+
+use bytes::{BufMut, BytesMut};
+use nom::branch::alt;
+use nom::bytes::complete::take_while1;
+use nom::character::complete::digit1;
+use nom::combinator::{all_consuming, map_opt, opt, value};
+use nom::sequence::{preceded, terminated};
+use nom::{IResult, Parser};
+use thiserror::Error;
+
+use super::number::{decimal, put_decimal};
+use super::{ApopDigest, Escaped, MessageNumber, Password, Username, is_blank, trim_blanks_start};
+
+/// The keyword of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Verb {
+    /// `APOP`
+    Apop,
+    /// `CAPA`
+    Capa,
+    /// `DELE`
+    Dele,
+    /// `LIST`
+    List,
+    /// `NOOP`
+    Noop,
+    /// `PASS`
+    Pass,
+    /// `QUIT`
+    Quit,
+    /// `RETR`
+    Retr,
+    /// `RSET`
+    Rset,
+    /// `STAT`
+    Stat,
+    /// `STLS`
+    Stls,
+    /// `TOP`
+    Top,
+    /// `UIDL`
+    Uidl,
+    /// `USER`
+    User,
+}
+
+impl Verb {
+    /// Every verb, in the order of the alphabet.
+    pub const ALL: [Self; 14] = [
+        Self::Apop,
+        Self::Capa,
+        Self::Dele,
+        Self::List,
+        Self::Noop,
+        Self::Pass,
+        Self::Quit,
+        Self::Retr,
+        Self::Rset,
+        Self::Stat,
+        Self::Stls,
+        Self::Top,
+        Self::Uidl,
+        Self::User,
+    ];
+
+    /// The keyword on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Apop => "APOP",
+            Self::Capa => "CAPA",
+            Self::Dele => "DELE",
+            Self::List => "LIST",
+            Self::Noop => "NOOP",
+            Self::Pass => "PASS",
+            Self::Quit => "QUIT",
+            Self::Retr => "RETR",
+            Self::Rset => "RSET",
+            Self::Stat => "STAT",
+            Self::Stls => "STLS",
+            Self::Top => "TOP",
+            Self::Uidl => "UIDL",
+            Self::User => "USER",
+        }
+    }
+
+    /// What may stand behind the keyword, for a message to a person.
+    pub const fn arguments(self) -> &'static str {
+        match self {
+            Self::Capa | Self::Noop | Self::Quit | Self::Rset | Self::Stat | Self::Stls => "no argument",
+            Self::Dele | Self::Retr => "a message number",
+            Self::List | Self::Uidl => "nothing or a message number",
+            Self::Top => "a message number and a number of lines",
+            Self::User => "a name",
+            Self::Pass => "a password",
+            Self::Apop => "a name and a digest",
+        }
+    }
+
+    /// Keywords have at most four letters, in any case (S01); four bytes compare as one number.
+    const fn from_keyword(keyword: &[u8]) -> Option<Self> {
+        // Clearing bit 5 makes a small letter a capital one; no other byte becomes a letter by it.
+        const CAPITALS: u32 = 0xDFDF_DFDF;
+        let word = match keyword {
+            [a, b, c, d] => u32::from_be_bytes([*a, *b, *c, *d]) & CAPITALS,
+            [a, b, c] => u32::from_be_bytes([*a, *b, *c, 0]) & CAPITALS,
+            _ => return None,
+        };
+        Some(match &word.to_be_bytes() {
+            b"APOP" => Self::Apop,
+            b"CAPA" => Self::Capa,
+            b"DELE" => Self::Dele,
+            b"LIST" => Self::List,
+            b"NOOP" => Self::Noop,
+            b"PASS" => Self::Pass,
+            b"QUIT" => Self::Quit,
+            b"RETR" => Self::Retr,
+            b"RSET" => Self::Rset,
+            b"STAT" => Self::Stat,
+            b"STLS" => Self::Stls,
+            b"TOP\0" if keyword.len() == 3 => Self::Top,
+            b"UIDL" => Self::Uidl,
+            b"USER" => Self::User,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A command with its arguments. Neither `Debug` nor `Display` shows a secret.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use pop3_proto::codec::{Command, MessageNumber};
+/// let command = Command::parse(b"retr 7")?;
+/// assert_eq!(command, Command::Retr(MessageNumber::new(7).unwrap()));
+/// let mut out = BytesMut::new();
+/// command.encode(&mut out);
+/// assert_eq!(&out[..], b"RETR 7\r\n");
+/// assert_eq!(Command::parse(b"PASS secret")?.to_string(), "PASS [redacted]");
+/// # Ok::<(), pop3_proto::codec::MalformedCommand>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Command<'a> {
+    /// Log in with a digest over the greeting's timestamp.
+    Apop(Username<'a>, ApopDigest),
+    /// What can you do?
+    Capa,
+    /// Mark a message as deleted.
+    Dele(MessageNumber),
+    /// The size of one message or of all.
+    List(Option<MessageNumber>),
+    /// Nothing, to keep the session.
+    Noop,
+    /// The password to the name of the last `USER`.
+    Pass(Password<'a>),
+    /// End the session; remove what is marked.
+    Quit,
+    /// Send a message.
+    Retr(MessageNumber),
+    /// Take all deletion marks back.
+    Rset,
+    /// How many messages, how many octets?
+    Stat,
+    /// Begin TLS.
+    Stls,
+    /// Send the header of a message and so many lines of its body.
+    Top(MessageNumber, u64),
+    /// The unique-id of one message or of all.
+    Uidl(Option<MessageNumber>),
+    /// The name of the mailbox.
+    User(Username<'a>),
+}
+
+/// Why a line is not a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum MalformedCommand {
+    /// No keyword that is known.
+    #[error("unknown command")]
+    UnknownKeyword,
+    /// The keyword is known; what stands behind it does not fit.
+    #[error("{verb} takes {}", .verb.arguments())]
+    Arguments {
+        /// The keyword.
+        verb: Verb,
+    },
+}
+
+impl<'a> Command<'a> {
+    /// Reads a line without its end. Blanks before, behind and between the words may be many (Q52); in `PASS` everything
+    /// behind the first blank is the password (S23).
+    ///
+    /// # Errors
+    /// An unknown keyword, or arguments that do not fit. The text of the error can be sent to the client.
+    pub fn parse(line: &'a [u8]) -> Result<Self, MalformedCommand> {
+        let line = trim_blanks_start(line);
+        let end = line.iter().take(5).position(|byte| is_blank(*byte)).unwrap_or(line.len());
+        let (keyword, rest) = line.split_at_checked(end).unwrap_or((line, &[]));
+        let verb = Verb::from_keyword(keyword).ok_or(MalformedCommand::UnknownKeyword)?;
+        Self::with_arguments(verb, rest).ok_or(MalformedCommand::Arguments { verb })
+    }
+
+    /// `rest` is empty or begins with a blank.
+    fn with_arguments(verb: Verb, rest: &'a [u8]) -> Option<Self> {
+        Some(match verb {
+            Verb::Capa => nothing(rest, Self::Capa)?,
+            Verb::Noop => nothing(rest, Self::Noop)?,
+            Verb::Quit => nothing(rest, Self::Quit)?,
+            Verb::Rset => nothing(rest, Self::Rset)?,
+            Verb::Stat => nothing(rest, Self::Stat)?,
+            Verb::Stls => nothing(rest, Self::Stls)?,
+            Verb::Dele => Self::Dele(whole(message_number, rest)?),
+            Verb::Retr => Self::Retr(whole(message_number, rest)?),
+            Verb::List => Self::List(whole(opt(message_number), rest)?),
+            Verb::Uidl => Self::Uidl(whole(opt(message_number), rest)?),
+            Verb::Top => {
+                let (number, lines) = whole((message_number, line_count), rest)?;
+                Self::Top(number, lines)
+            }
+            Verb::User => Self::User(Username::new(super::trim_blanks(rest)).ok()?),
+            Verb::Pass => Self::Pass(Password::new(rest.get(1..).unwrap_or_default()).ok()?),
+            Verb::Apop => {
+                let rest = super::trim_blanks(rest);
+                let blank = rest.iter().rposition(|byte| is_blank(*byte))?;
+                let (name, digest) = rest.split_at_checked(blank)?;
+                Self::Apop(Username::new(super::trim_blanks_end(name)).ok()?, ApopDigest::parse(trim_blanks_start(digest))?)
+            }
+        })
+    }
+
+    /// The keyword.
+    pub const fn verb(&self) -> Verb {
+        match self {
+            Self::Apop(..) => Verb::Apop,
+            Self::Capa => Verb::Capa,
+            Self::Dele(_) => Verb::Dele,
+            Self::List(_) => Verb::List,
+            Self::Noop => Verb::Noop,
+            Self::Pass(_) => Verb::Pass,
+            Self::Quit => Verb::Quit,
+            Self::Retr(_) => Verb::Retr,
+            Self::Rset => Verb::Rset,
+            Self::Stat => Verb::Stat,
+            Self::Stls => Verb::Stls,
+            Self::Top(..) => Verb::Top,
+            Self::Uidl(_) => Verb::Uidl,
+            Self::User(_) => Verb::User,
+        }
+    }
+
+    /// Appends the line with its CR LF. One encode is one line, whatever the arguments are (H15).
+    pub fn encode(&self, out: &mut BytesMut) {
+        out.put_slice(self.verb().as_str().as_bytes());
+        match self {
+            Self::Capa | Self::Noop | Self::Quit | Self::Rset | Self::Stat | Self::Stls | Self::List(None) | Self::Uidl(None) => {
+            }
+            Self::Dele(number) | Self::Retr(number) | Self::List(Some(number)) | Self::Uidl(Some(number)) => {
+                put_argument(out, (*number).get().into());
+            }
+            Self::Top(number, lines) => {
+                put_argument(out, (*number).get().into());
+                put_argument(out, *lines);
+            }
+            Self::User(name) => {
+                out.put_u8(b' ');
+                out.put_slice(name.as_bytes());
+            }
+            Self::Pass(password) => {
+                out.put_u8(b' ');
+                out.put_slice(password.expose());
+            }
+            Self::Apop(name, digest) => {
+                out.put_u8(b' ');
+                out.put_slice(name.as_bytes());
+                out.put_u8(b' ');
+                for octet in digest.expose() {
+                    out.put_slice(&hex_pair(*octet));
+                }
+            }
+        }
+        out.put_slice(b"\r\n");
+    }
+}
+
+/// What may be shown of a command: all of it but its secrets, safe for a terminal (H25, H56).
+impl fmt::Display for Command<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.verb())?;
+        match self {
+            Self::Capa | Self::Noop | Self::Quit | Self::Rset | Self::Stat | Self::Stls | Self::List(None) | Self::Uidl(None) => {
+                Ok(())
+            }
+            Self::Dele(number) | Self::Retr(number) | Self::List(Some(number)) | Self::Uidl(Some(number)) => {
+                write!(f, " {number}")
+            }
+            Self::Top(number, lines) => write!(f, " {number} {lines}"),
+            Self::User(name) => write!(f, " {}", Escaped(name.as_bytes())),
+            Self::Pass(_) => f.write_str(" [redacted]"),
+            Self::Apop(name, _) => write!(f, " {} [redacted]", Escaped(name.as_bytes())),
+        }
+    }
+}
+
+fn put_argument(out: &mut BytesMut, number: u64) {
+    out.put_u8(b' ');
+    put_decimal(out, number);
+}
+
+const fn hex_pair(octet: u8) -> [u8; 2] {
+    const fn digit(half: u8) -> u8 {
+        if half < 10 { b'0' + half } else { b'a' + half - 10 }
+    }
+    [digit(octet >> 4), digit(octet & 15)]
+}
+
+fn blanks(input: &[u8]) -> IResult<&[u8], ()> {
+    value((), take_while1(is_blank)).parse(input)
+}
+
+fn message_number(input: &[u8]) -> IResult<&[u8], MessageNumber> {
+    preceded(blanks, map_opt(digit1, MessageNumber::parse)).parse(input)
+}
+
+fn line_count(input: &[u8]) -> IResult<&[u8], u64> {
+    preceded(blanks, map_opt(digit1, decimal)).parse(input)
+}
+
+/// The arguments and nothing but blanks behind them.
+fn whole<'a, T>(arguments: impl Parser<&'a [u8], Output = T, Error = nom::error::Error<&'a [u8]>>, rest: &'a [u8]) -> Option<T> {
+    let end = alt((blanks, nom::combinator::success(())));
+    all_consuming(terminated(arguments, end)).parse(rest).ok().map(|(_, parsed)| parsed)
+}
+
+fn nothing<'a>(rest: &[u8], command: Command<'a>) -> Option<Command<'a>> {
+    rest.iter().copied().all(is_blank).then_some(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+    use alloc::string::ToString;
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
+
+    fn number(n: u32) -> MessageNumber {
+        MessageNumber::new(n).unwrap()
+    }
+
+    #[test]
+    fn s01_keywords_in_any_case() {
+        for verb in Verb::ALL {
+            let lower = verb.as_str().to_ascii_lowercase();
+            assert_eq!(Verb::from_keyword(lower.as_bytes()), Some(verb));
+            assert_eq!(Verb::from_keyword(verb.as_str().as_bytes()), Some(verb));
+        }
+    }
+
+    #[test]
+    fn h19_h22_no_other_bytes_are_a_keyword() {
+        // Each byte of each keyword replaced by every other byte.
+        for verb in Verb::ALL {
+            for at in 0..verb.as_str().len() {
+                for byte in 0..=u8::MAX {
+                    let mut keyword = verb.as_str().as_bytes().to_vec();
+                    keyword[at] = byte;
+                    let known = Verb::ALL.into_iter().find(|v| v.as_str().as_bytes().eq_ignore_ascii_case(&keyword));
+                    assert_eq!(Verb::from_keyword(&keyword), known, "{keyword:?}");
+                }
+            }
+        }
+        for line in ["TOP\0 1 1", "TOP\u{20}\0", "TO", "TOPX 1 1", "LISTS", "", " ", "\t", ":", "QUITQUIT", "\0"] {
+            assert!(Command::parse(line.as_bytes()).is_err(), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn q52_blanks_where_clients_put_them() {
+        assert_eq!(Command::parse(b"  LIST "), Ok(Command::List(None)));
+        assert_eq!(Command::parse(b"list\t\t7 \t"), Ok(Command::List(Some(number(7)))));
+        assert_eq!(Command::parse(b"QUIT "), Ok(Command::Quit));
+        assert_eq!(Command::parse(b"TOP  1   0 "), Ok(Command::Top(number(1), 0)));
+        assert_eq!(Command::parse(b"USER  x "), Ok(Command::User(Username::new("x").unwrap())));
+    }
+
+    #[test]
+    fn s23_q53_passwords_are_the_rest_of_the_line() {
+        let password = |line: &'static [u8]| match Command::parse(line) {
+            Ok(Command::Pass(password)) => password.expose(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(password(b"PASS  two  blanks "), b" two  blanks ");
+        assert_eq!(password(b"PASS "), b"");
+        assert_eq!(password(b"PASS"), b"");
+        assert_eq!(password(b"pass \xe4\xff"), b"\xe4\xff");
+    }
+
+    #[test]
+    fn s13_h21_numbers() {
+        for bad in ["0", "-1", "+1", "1x", "x", "4294967296", "4294967297", "18446744073709551617", "1 2", "", "1,"] {
+            for verb in ["RETR", "DELE"] {
+                assert!(Command::parse(format!("{verb} {bad}").as_bytes()).is_err(), "{verb} {bad}");
+            }
+        }
+        assert_eq!(Command::parse(b"UIDL 000099999"), Ok(Command::Uidl(Some(number(99_999)))));
+        assert_eq!(Command::parse(b"TOP 1 99999999"), Ok(Command::Top(number(1), 99_999_999)));
+        assert!(Command::parse(b"TOP 1 18446744073709551616").is_err());
+        assert!(Command::parse(b"TOP 1 -1").is_err());
+        assert!(Command::parse(b"TOP 1").is_err());
+        assert!(Command::parse(b"LIST x").is_err());
+    }
+
+    #[test]
+    fn h19_nul_is_refused_and_never_cuts() {
+        for line in ["USER a\0b", "PASS a\0b", "RETR 1\0", "LIST\0", "DELE 1\0 2", "APOP a\0 c4c9334bac560ecc979e58001b3e22fb"] {
+            assert!(Command::parse(line.as_bytes()).is_err(), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn errors_say_what_is_expected() {
+        let text = |line: &[u8]| Command::parse(line).unwrap_err().to_string();
+        assert_eq!(text(b"RETR"), "RETR takes a message number");
+        assert_eq!(text(b"STAT 1"), "STAT takes no argument");
+        assert_eq!(text(b"XYZZY"), "unknown command");
+    }
+
+    fn command() -> impl Strategy<Value = Vec<u8>> {
+        // Text of a command made apart from the encoder, so that the two check each other.
+        let name = "[!-~äé]([ -~äé]{0,20}[!-~äé])?";
+        prop_oneof![
+            prop::sample::select(&["CAPA", "LIST", "NOOP", "QUIT", "RSET", "STAT", "STLS", "UIDL"][..])
+                .prop_map(ToString::to_string),
+            (prop::sample::select(&["DELE", "LIST", "RETR", "UIDL"][..]), 1u32..).prop_map(|(w, n)| format!("{w} {n}")),
+            (1u32.., any::<u64>()).prop_map(|(n, lines)| format!("TOP {n} {lines}")),
+            name.prop_map(|name| format!("USER {name}")),
+            "[ -~äé]{0,40}".prop_map(|password| format!("PASS {password}")),
+            (name, any::<[u8; 16]>()).prop_map(|(name, digest)| {
+                let hex: alloc::string::String = digest.iter().map(|octet| format!("{octet:02x}")).collect();
+                format!("APOP {name} {hex}")
+            }),
+        ]
+        .prop_map(alloc::string::String::into_bytes)
+    }
+
+    proptest! {
+        #[test]
+        fn commands_read_back(line in command()) {
+            let parsed = Command::parse(&line).unwrap();
+            let mut out = BytesMut::new();
+            parsed.encode(&mut out);
+            prop_assert_eq!(out.strip_suffix(b"\r\n"), Some(&line[..]));
+            prop_assert_eq!(Command::parse(&line).unwrap().verb(), parsed.verb());
+        }
+
+        #[test]
+        fn h15_one_encode_is_one_line(line: Vec<u8>) {
+            if let Ok(command) = Command::parse(&line) {
+                let mut out = BytesMut::new();
+                command.encode(&mut out);
+                prop_assert_eq!(out.iter().filter(|byte| matches!(byte, b'\r' | b'\n')).count(), 2);
+                prop_assert!(!out.contains(&0));
+                prop_assert_eq!(Command::parse(out.strip_suffix(b"\r\n").unwrap()), Ok(command));
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! A peer's bytes made safe for a terminal or a log.
+
+use core::fmt::{self, Write};
+
+/// Shows bytes of a peer with everything escaped that could move a cursor, colour a terminal, turn the direction of writing
+/// or begin a new line in a log (H25). Printable UTF-8 stays as it is.
+///
+/// ```
+/// use pop3_proto::codec::Escaped;
+/// assert_eq!(Escaped(b"caf\xC3\xA9 \x1B[31m\xFF").to_string(), r"café \u{1b}[31m\xff");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Escaped<'a>(pub &'a [u8]);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.0.utf8_chunks() {
+            for c in chunk.valid().chars() {
+                if is_harmless(c) { f.write_char(c)? } else { write!(f, "{}", c.escape_default())? }
+            }
+            for byte in chunk.invalid() {
+                write!(f, "\\x{byte:02x}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_harmless(c: char) -> bool {
+    // Besides the control characters: marks and overrides of direction, zero-width and line separators, byte order mark.
+    !c.is_control()
+        && !matches!(c, '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn h25_no_byte_reaches_a_terminal_as_control() {
+        for byte in 0..=u8::MAX {
+            for bytes in [&[byte][..], &[0xC2, byte], &[b'a', byte, b'b']] {
+                assert!(!Escaped(bytes).to_string().chars().any(char::is_control), "{bytes:?}");
+            }
+        }
+        assert_eq!(Escaped("a\u{202e}b".as_bytes()).to_string(), "a\\u{202e}b");
+        assert_eq!(Escaped("登录太频繁".as_bytes()).to_string(), "登录太频繁");
+    }
+}

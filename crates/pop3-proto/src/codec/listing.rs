@@ -1,0 +1,189 @@
+//! Drop listings (`STAT`), scan listings (`LIST`) and unique-id listings (`UIDL`), RFC 1939 §5 and §7.
+//!
+//! A size that a server names is a hint: never framing, never an allocation (Q29, H32). So one that cannot be read is
+//! `None`, and not an error (Q17).
+
+use bytes::{BufMut, BytesMut};
+use nom::bytes::complete::take_while1;
+use nom::character::complete::{digit1, space0, space1};
+use nom::combinator::{map_opt, opt};
+use nom::sequence::preceded;
+use nom::{IResult, Parser};
+use thiserror::Error;
+
+use super::number::{decimal, put_decimal};
+use super::{MessageNumber, UniqueId, is_blank, trim_blanks_end};
+
+/// A line does not begin with the numbers that it must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the line is not a listing: it does not begin with the numbers it must have")]
+pub struct MalformedListing;
+
+/// What `STAT` tells: how many messages, and their octets together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DropListing {
+    /// Messages in the maildrop, those marked as deleted not counted.
+    pub messages: u32,
+    /// Their size on the wire. `None`: the server named none that can be read.
+    pub octets: Option<u64>,
+}
+
+impl DropListing {
+    /// Reads the text behind `+OK`.
+    ///
+    /// # Errors
+    /// It does not begin with a number.
+    pub fn parse(text: &[u8]) -> Result<Self, MalformedListing> {
+        let (rest, messages) = preceded(space0, number32).parse(text).map_err(|_| MalformedListing)?;
+        Ok(Self { messages, octets: size(rest)? })
+    }
+}
+
+/// One message of a `LIST`: its number and its octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScanListing {
+    /// The message.
+    pub number: MessageNumber,
+    /// Its size on the wire. `None`: the server named none that can be read.
+    pub octets: Option<u64>,
+}
+
+impl ScanListing {
+    /// Reads a line of a listing, or the text behind the `+OK` to `LIST n`.
+    ///
+    /// # Errors
+    /// It does not begin with a message number.
+    pub fn parse(line: &[u8]) -> Result<Self, MalformedListing> {
+        let (rest, number) = message_number(line).map_err(|_| MalformedListing)?;
+        Ok(Self { number, octets: size(rest)? })
+    }
+}
+
+/// One message of a `UIDL`, as it was read: the unique-id may break every rule of the RFC (Q21, Q22, H28).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UniqueIdListing<'a> {
+    /// The message.
+    pub number: MessageNumber,
+    /// Its unique-id, blanks at the ends taken off. Empty where the server gave none. Never a path (H29).
+    pub unique_id: &'a [u8],
+}
+
+impl<'a> UniqueIdListing<'a> {
+    /// Reads a line of a listing, or the text behind the `+OK` to `UIDL n`. A `+OK` before the number is passed over (Q19).
+    ///
+    /// # Errors
+    /// It does not begin with a message number.
+    pub fn parse(line: &'a [u8]) -> Result<Self, MalformedListing> {
+        let line = line.strip_prefix(b"+OK").unwrap_or(line);
+        let (rest, number) = message_number(line).map_err(|_| MalformedListing)?;
+        let (unique_id, _) = opt(space1).parse(rest).map_err(|_: nom::Err<nom::error::Error<_>>| MalformedListing)?;
+        if unique_id.len() == rest.len() && !rest.is_empty() {
+            return Err(MalformedListing);
+        }
+        Ok(Self { number, unique_id: trim_blanks_end(unique_id) })
+    }
+}
+
+fn number32(input: &[u8]) -> IResult<&[u8], u32> {
+    map_opt(digit1, |digits| decimal(digits).and_then(|n| n.try_into().ok())).parse(input)
+}
+
+fn message_number(input: &[u8]) -> IResult<&[u8], MessageNumber> {
+    preceded(space0, map_opt(digit1, MessageNumber::parse)).parse(input)
+}
+
+/// The second number, behind a run of blanks (Q18). Words behind it are passed over, as the RFC foresees.
+fn size(rest: &[u8]) -> Result<Option<u64>, MalformedListing> {
+    if rest.is_empty() {
+        return Ok(None);
+    }
+    let word: IResult<&[u8], &[u8]> = preceded(space1, take_while1(|byte| !is_blank(byte))).parse(rest);
+    match word {
+        Ok((_, word)) => Ok(decimal(word)),
+        Err(_) if rest.iter().copied().all(is_blank) => Ok(None),
+        Err(_) => Err(MalformedListing),
+    }
+}
+
+/// Appends `messages octets`.
+pub(crate) fn put_drop_listing(out: &mut BytesMut, messages: u32, octets: u64) {
+    put_decimal(out, messages.into());
+    out.put_u8(b' ');
+    put_decimal(out, octets);
+}
+
+/// Appends `number octets`.
+pub(crate) fn put_scan_listing(out: &mut BytesMut, number: MessageNumber, octets: u64) {
+    put_decimal(out, number.get().into());
+    out.put_u8(b' ');
+    put_decimal(out, octets);
+}
+
+/// Appends `number unique-id`.
+pub(crate) fn put_unique_id_listing(out: &mut BytesMut, number: MessageNumber, unique_id: UniqueId<'_>) {
+    put_decimal(out, number.get().into());
+    out.put_u8(b' ');
+    out.put_slice(unique_id.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn number(n: u32) -> MessageNumber {
+        MessageNumber::new(n).unwrap()
+    }
+
+    #[test]
+    fn s09_q17_drop_listings() {
+        let read = |text: &[u8]| DropListing::parse(text).map(|listing| (listing.messages, listing.octets));
+        assert_eq!(read(b"2 320"), Ok((2, Some(320))));
+        assert_eq!(read(b"2 320 octets, hello"), Ok((2, Some(320))));
+        assert_eq!(read(b" 2\t 320"), Ok((2, Some(320))));
+        assert_eq!(read(b"2 -5"), Ok((2, None)));
+        assert_eq!(read(b"2 18446744073709551616"), Ok((2, None)));
+        assert_eq!(read(b"2"), Ok((2, None)));
+        assert_eq!(read(b"4294967296 1"), Err(MalformedListing));
+        assert_eq!(read(b"2x 1"), Err(MalformedListing));
+        assert_eq!(read(b""), Err(MalformedListing));
+    }
+
+    #[test]
+    fn q18_scan_listings() {
+        assert_eq!(ScanListing::parse(b"1   \t120"), Ok(ScanListing { number: number(1), octets: Some(120) }));
+        assert_eq!(ScanListing::parse(b"1 120 octets"), Ok(ScanListing { number: number(1), octets: Some(120) }));
+        assert_eq!(ScanListing::parse(b"1 big"), Ok(ScanListing { number: number(1), octets: None }));
+        assert_eq!(ScanListing::parse(b"0 120"), Err(MalformedListing));
+        assert_eq!(ScanListing::parse(b"4294967297 120"), Err(MalformedListing));
+        assert_eq!(ScanListing::parse(b""), Err(MalformedListing));
+    }
+
+    #[test]
+    fn q19_q21_q22_h28_unique_id_listings() {
+        let read = |line| UniqueIdListing::parse(line).map(|listing| (listing.number.get(), listing.unique_id));
+        assert_eq!(read(b"1 whqtswO00WBw418f9t5JxYwZ"), Ok((1, &b"whqtswO00WBw418f9t5JxYwZ"[..])));
+        assert_eq!(read(b"+OK 1 abc"), Ok((1, &b"abc"[..])));
+        assert_eq!(read(b"2    abc def "), Ok((2, &b"abc def"[..])));
+        assert_eq!(read(b"2 \xff../../x"), Ok((2, &b"\xff../../x"[..])));
+        assert_eq!(read(b"3"), Ok((3, &b""[..])));
+        assert_eq!(read(b"3 "), Ok((3, &b""[..])));
+        assert_eq!(read(b"3abc"), Err(MalformedListing));
+        assert_eq!(read(b"abc"), Err(MalformedListing));
+    }
+
+    proptest! {
+        #[test]
+        fn listings_read_back(n in 1u32.., octets: u64, id in "[!-~]{1,70}") {
+            let mut out = BytesMut::new();
+            put_scan_listing(&mut out, number(n), octets);
+            prop_assert_eq!(ScanListing::parse(&out), Ok(ScanListing { number: number(n), octets: Some(octets) }));
+            out.clear();
+            put_drop_listing(&mut out, n, octets);
+            prop_assert_eq!(DropListing::parse(&out), Ok(DropListing { messages: n, octets: Some(octets) }));
+            out.clear();
+            put_unique_id_listing(&mut out, number(n), UniqueId::new(&id).unwrap());
+            prop_assert_eq!(UniqueIdListing::parse(&out), Ok(UniqueIdListing { number: number(n), unique_id: id.as_bytes() }));
+        }
+    }
+}

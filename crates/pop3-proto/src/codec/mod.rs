@@ -1,0 +1,63 @@
+//! Bytes ⇄ values: lines, dots, commands, replies, listings and capabilities.
+//!
+//! Everything here is a plain function or a small struct that remembers where it was in a stream. None of it knows who
+//! is speaking; the order of things is the business of [`client`](crate::client) and [`server`](crate::server).
+
+mod argument;
+mod capability;
+mod command;
+mod dot;
+mod escape;
+mod line;
+mod listing;
+mod number;
+mod reply;
+mod top;
+
+pub use argument::{ApopDigest, InvalidArgument, MessageNumber, Password, Text, UniqueId, Username};
+pub use capability::{Capabilities, Capability, Expire, Words};
+pub use command::{Command, MalformedCommand, Verb};
+pub use dot::{DotDecoder, DotEncoder, Segments, Unstuffed, WireSize};
+pub use escape::Escaped;
+pub use line::{Discipline, LineEnding, LineScanner, Scan};
+pub use listing::{DropListing, MalformedListing, ScanListing, UniqueIdListing};
+pub use reply::{Greeting, MalformedReply, OtherCode, Reply, ResponseCode, Status};
+pub use top::TopLimit;
+
+pub(crate) use argument::refuse_line_breaks;
+pub(crate) use listing::{put_drop_listing, put_scan_listing, put_unique_id_listing};
+pub(crate) use number::put_decimal;
+pub(crate) use reply::put_status;
+
+/// Largest command line with its CR LF that every server takes (RFC 2449 §4).
+pub const MAX_COMMAND_LINE: usize = 255;
+
+/// Largest first line of a reply with its CR LF (RFC 1939 §3).
+pub const MAX_REPLY_LINE: usize = 512;
+
+/// The blanks that separate arguments: the RFC has one space; peers send runs of them, and tabs (Q18, Q52).
+pub(crate) const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+pub(crate) fn trim_blanks(line: &[u8]) -> &[u8] {
+    trim_blanks_end(trim_blanks_start(line))
+}
+
+pub(crate) fn trim_blanks_start(mut line: &[u8]) -> &[u8] {
+    while let [first, rest @ ..] = line
+        && is_blank(*first)
+    {
+        line = rest;
+    }
+    line
+}
+
+pub(crate) fn trim_blanks_end(mut line: &[u8]) -> &[u8] {
+    while let [rest @ .., last] = line
+        && is_blank(*last)
+    {
+        line = rest;
+    }
+    line
+}

@@ -1,0 +1,66 @@
+//! Decimal numbers, which never wrap.
+
+use bytes::{BufMut, BytesMut};
+
+/// Reads a number of ASCII digits only. `None`: no digits, another byte among them, or more than a `u64` holds (H21).
+/// Leading zeros are allowed (Q59).
+pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0u64, |value, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value.checked_mul(10)?.checked_add(u64::from(digit))
+    })
+}
+
+/// Appends `value` in decimal.
+pub(crate) fn put_decimal(out: &mut BytesMut, mut value: u64) {
+    let mut digits = [0u8; 20];
+    let mut used = 0;
+    for slot in digits.iter_mut().rev() {
+        // A remainder of a division by ten fits in a byte.
+        *slot = b'0' + (value % 10) as u8;
+        used += 1;
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    out.put_slice(digits.get(digits.len() - used..).unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn h21_numbers_do_not_wrap() {
+        assert_eq!(decimal(b"18446744073709551615"), Some(u64::MAX));
+        assert_eq!(decimal(b"18446744073709551616"), None);
+        assert_eq!(decimal(b"99999999999999999999999999"), None);
+        for bad in ["", "-1", "+1", "1 ", " 1", "1a", "0x1", "\u{661}"] {
+            assert_eq!(decimal(bad.as_bytes()), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn q59_leading_zeros_are_decimal() {
+        assert_eq!(decimal(b"007"), Some(7));
+        assert_eq!(decimal(b"0000000000000000000000000000000000000000012"), Some(12));
+    }
+
+    #[test]
+    fn written_numbers_read_back() {
+        for value in [0, 1, 9, 10, 99, 100, 12_345, u64::from(u32::MAX), u64::MAX - 1, u64::MAX] {
+            let mut out = BytesMut::new();
+            put_decimal(&mut out, value);
+            assert_eq!(out, value.to_string().as_bytes());
+            assert_eq!(decimal(&out), Some(value));
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! The first line of a reply, and the greeting.
+
+use bytes::{BufMut, BytesMut};
+use nom::bytes::complete::{tag, take_till1, take_until};
+use nom::sequence::{delimited, preceded, terminated};
+use nom::{IResult, Parser};
+use thiserror::Error;
+
+use super::{Escaped, MAX_REPLY_LINE, Text, trim_blanks, trim_blanks_end};
+
+/// Whether a command was carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// `+OK`
+    Ok,
+    /// `-ERR`
+    Err,
+}
+
+impl Status {
+    /// The status indicator on the wire, always in upper case (S01).
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "+OK",
+            Self::Err => "-ERR",
+        }
+    }
+}
+
+/// Why a command failed, for programs (RFC 2449 §8, RFC 3206, RFC 6856). Levels that are not known below one that is known
+/// are read as that one (S39).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ResponseCode<'a> {
+    /// `[IN-USE]`: the maildrop is held by another session. The credentials were right.
+    InUse,
+    /// `[LOGIN-DELAY]`: too soon after the last login.
+    LoginDelay,
+    /// `[SYS/TEMP]`: a fault of the server that is likely to pass.
+    SysTemp,
+    /// `[SYS/PERM]`: a fault of the server that needs a person.
+    SysPerm,
+    /// `[AUTH]`: the credentials are wrong.
+    Auth,
+    /// `[UTF8]`: the message needs the UTF8 mode.
+    Utf8,
+    /// Any other.
+    Other(OtherCode<'a>),
+}
+
+/// A response code that this crate does not know, as it stood between the brackets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OtherCode<'a>(&'a [u8]);
+
+impl<'a> OtherCode<'a> {
+    /// The octets between the brackets.
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.0
+    }
+}
+
+impl<'a> ResponseCode<'a> {
+    pub(crate) fn from_bytes(code: &'a [u8]) -> Self {
+        let mut levels = code.splitn(3, |byte| *byte == b'/');
+        let first = levels.next().unwrap_or_default();
+        let second = levels.next().unwrap_or_default();
+        let is = |level: &[u8], name: &str| level.eq_ignore_ascii_case(name.as_bytes());
+        match first {
+            _ if is(first, "IN-USE") => Self::InUse,
+            _ if is(first, "LOGIN-DELAY") => Self::LoginDelay,
+            _ if is(first, "AUTH") => Self::Auth,
+            _ if is(first, "UTF8") => Self::Utf8,
+            _ if is(first, "SYS") && is(second, "TEMP") => Self::SysTemp,
+            _ if is(first, "SYS") && is(second, "PERM") => Self::SysPerm,
+            _ => Self::Other(OtherCode(code)),
+        }
+    }
+
+    /// What stands between the brackets.
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        match self {
+            Self::InUse => b"IN-USE",
+            Self::LoginDelay => b"LOGIN-DELAY",
+            Self::SysTemp => b"SYS/TEMP",
+            Self::SysPerm => b"SYS/PERM",
+            Self::Auth => b"AUTH",
+            Self::Utf8 => b"UTF8",
+            Self::Other(code) => code.0,
+        }
+    }
+}
+
+/// A line is not a reply. The line is not shown here: it may be long; see what carries this error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the line begins with neither +OK nor -ERR")]
+pub struct MalformedReply;
+
+/// The first line of a reply.
+///
+/// ```
+/// use pop3_proto::codec::{Reply, ResponseCode, Status};
+/// let reply = Reply::parse(b"-ERR [IN-USE] another session holds the maildrop")?;
+/// assert_eq!(reply.status, Status::Err);
+/// assert_eq!(reply.code, Some(ResponseCode::InUse));
+/// assert_eq!(reply.text, b"another session holds the maildrop");
+/// # Ok::<(), pop3_proto::codec::MalformedReply>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reply<'a> {
+    /// Success or failure.
+    pub status: Status,
+    /// The code in brackets, where there is one.
+    pub code: Option<ResponseCode<'a>>,
+    /// What is said to a person. Bytes in whatever encoding the server likes (Q05); show it through [`Escaped`].
+    pub text: &'a [u8],
+}
+
+impl<'a> Reply<'a> {
+    /// Reads a line without its end. The status must be exactly `+OK` or `-ERR`, and a blank or nothing must follow (H22).
+    ///
+    /// # Errors
+    /// It is neither.
+    pub fn parse(line: &'a [u8]) -> Result<Self, MalformedReply> {
+        let (status, rest) = match line {
+            [b'+', b'O', b'K', rest @ ..] => (Status::Ok, rest),
+            [b'-', b'E', b'R', b'R', rest @ ..] => (Status::Err, rest),
+            _ => return Err(MalformedReply),
+        };
+        if !matches!(rest, [] | [b' ' | b'\t', ..]) {
+            return Err(MalformedReply);
+        }
+        let text = trim_blanks(rest);
+        Ok(match response_code(text) {
+            Ok((text, code)) => Self { status, code: Some(ResponseCode::from_bytes(code)), text: trim_blanks(text) },
+            Err(_) => Self { status, code: None, text },
+        })
+    }
+
+    /// The text, safe to print.
+    pub const fn display_text(&self) -> Escaped<'a> {
+        Escaped(self.text)
+    }
+}
+
+fn response_code(text: &[u8]) -> IResult<&[u8], &[u8]> {
+    delimited(tag(&b"["[..]), take_until(&b"]"[..]), tag(&b"]"[..])).parse(text)
+}
+
+/// The greeting: a reply that may carry the timestamp for APOP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Greeting<'a> {
+    /// The line as a reply. `-ERR` means that the server takes no session now (Q03).
+    pub reply: Reply<'a>,
+    /// `<local@domain>`, angle brackets included, if there is exactly one and it is a well-formed msg-id (Q02, S25, H27).
+    pub timestamp: Option<&'a [u8]>,
+}
+
+impl<'a> Greeting<'a> {
+    /// Reads a line without its end.
+    ///
+    /// # Errors
+    /// It is not a reply.
+    pub fn parse(line: &'a [u8]) -> Result<Self, MalformedReply> {
+        let reply = Reply::parse(line)?;
+        let timestamp = match reply.status {
+            Status::Ok => only_timestamp(reply.text),
+            Status::Err => None,
+        };
+        Ok(Self { reply, timestamp })
+    }
+}
+
+/// The one msg-id in a text; `None` if there is none, or a second angle bracket could make it another.
+fn only_timestamp(text: &[u8]) -> Option<&[u8]> {
+    let start = text.iter().position(|byte| *byte == b'<')?;
+    let candidate = text.get(start..)?;
+    let (rest, ()) = msg_id(candidate).ok()?;
+    if rest.iter().any(|byte| matches!(byte, b'<' | b'>')) {
+        return None;
+    }
+    candidate.get(..candidate.len() - rest.len())
+}
+
+fn msg_id(input: &[u8]) -> IResult<&[u8], ()> {
+    let part = || take_till1(|byte: u8| !byte.is_ascii_graphic() || matches!(byte, b'<' | b'>' | b'@'));
+    (preceded(tag(&b"<"[..]), part()), preceded(tag(&b"@"[..]), terminated(part(), tag(&b">"[..])))).map(|_| ()).parse(input)
+}
+
+/// Appends a status line; a text that would not fit in 512 octets is cut between two characters (S03).
+pub(crate) fn put_status(out: &mut BytesMut, status: Status, code: Option<ResponseCode<'_>>, text: Text<'_>) {
+    let start = out.len();
+    out.put_slice(status.as_str().as_bytes());
+    if let Some(code) = code {
+        out.put_slice(b" [");
+        out.put_slice(code.as_bytes());
+        out.put_u8(b']');
+    }
+    let room = MAX_REPLY_LINE.saturating_sub(out.len() - start + b" \r\n".len());
+    let text = trim_blanks_end(cut_to(text.as_str(), room).as_bytes());
+    if !text.is_empty() {
+        out.put_u8(b' ');
+        out.put_slice(text);
+    }
+    out.put_slice(b"\r\n");
+}
+
+/// The longest beginning of `text` with at most `limit` octets. (`str::floor_char_boundary` is younger than the oldest Rust
+/// that this workspace supports.)
+fn cut_to(text: &str, limit: usize) -> &str {
+    let end = (0..=limit.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    end.and_then(|end| text.get(..end)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::String;
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
+
+    #[test]
+    fn h22_q06_the_status_is_exact() {
+        for bad in
+            ["", "+", "-", "+OKAY", "+ERR", "OK", "+ok", "+Ok x", "-ER", "-ERROR", " +OK", "* OK", "220 x", "-OK", "+OK\0", "[x]"]
+        {
+            assert_eq!(Reply::parse(bad.as_bytes()), Err(MalformedReply), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn q01_no_text_or_trailing_blanks() {
+        for line in ["+OK", "+OK ", "+OK  \t "] {
+            assert_eq!(Reply::parse(line.as_bytes()), Ok(Reply { status: Status::Ok, code: None, text: b"" }));
+        }
+        assert_eq!(Reply::parse(b"-ERR \xb5\xc7 ").unwrap().text, b"\xb5\xc7");
+    }
+
+    #[test]
+    fn s39_response_codes() {
+        let code = |line: &'static str| Reply::parse(line.as_bytes()).unwrap().code;
+        assert_eq!(code("-ERR [IN-USE] x"), Some(ResponseCode::InUse));
+        assert_eq!(code("-ERR [in-use]"), Some(ResponseCode::InUse));
+        assert_eq!(code("-ERR [Sys/Temp/Disk] x"), Some(ResponseCode::SysTemp));
+        assert_eq!(code("-ERR [SYS/OTHER] x"), Some(ResponseCode::Other(OtherCode(b"SYS/OTHER"))));
+        assert_eq!(code("-ERR [AUTH] [x]"), Some(ResponseCode::Auth));
+        assert_eq!(code("-ERR [never closed"), None);
+        assert_eq!(code("-ERR x [AUTH]"), None);
+    }
+
+    #[test]
+    fn q02_h27_timestamps_are_strict() {
+        let stamp = |line: &'static str| Greeting::parse(line.as_bytes()).unwrap().timestamp;
+        assert_eq!(
+            stamp("+OK POP3 server ready <1896.697170952@dbc.mtview.ca.us>"),
+            Some(&b"<1896.697170952@dbc.mtview.ca.us>"[..])
+        );
+        assert_eq!(stamp("+OK <a@b> ready"), Some(&b"<a@b>"[..]));
+        for bad in
+            ["", "<>", "<a>", "<a@>", "<@b>", "<a@b", "<a b@c>", "<a@b@c>", "<a@b> <c@d>", "<x> <a@b>", "<a@b>>", "<\u{e9}@b>"]
+        {
+            let line = alloc::format!("+OK hello {bad}");
+            assert_eq!(Greeting::parse(line.as_bytes()).unwrap().timestamp, None, "{bad:?}");
+        }
+        assert_eq!(stamp("-ERR <a@b>"), None);
+    }
+
+    #[test]
+    fn s03_a_reply_line_has_at_most_512_octets() {
+        for text in ["x".repeat(1000), "é".repeat(600), "x ".repeat(300) + "x"] {
+            let mut out = BytesMut::new();
+            put_status(&mut out, Status::Err, Some(ResponseCode::Auth), Text::new(&text).unwrap());
+            assert!((508..=MAX_REPLY_LINE).contains(&out.len()), "{}", out.len());
+            assert!(core::str::from_utf8(&out).is_ok());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn replies_read_back(ok: bool, code in 0usize..7, text in "[^\r\n\0\\[ \t]([^\r\n\0]{0,60}[^\r\n\0 \t])?") {
+            let status = if ok { Status::Ok } else { Status::Err };
+            let code = [
+                None, Some(ResponseCode::InUse), Some(ResponseCode::LoginDelay), Some(ResponseCode::SysTemp),
+                Some(ResponseCode::SysPerm), Some(ResponseCode::Auth), Some(ResponseCode::Utf8),
+            ][code];
+            let mut out = BytesMut::new();
+            put_status(&mut out, status, code, Text::new(&text).unwrap());
+            let line = out.strip_suffix(b"\r\n").unwrap();
+            prop_assert_eq!(Reply::parse(line), Ok(Reply { status, code, text: text.as_bytes() }));
+        }
+
+        #[test]
+        fn any_bytes_parse_or_fail(line: Vec<u8>, text: String) {
+            let _ = Reply::parse(&line);
+            let _ = Greeting::parse(&line);
+            let _ = Greeting::parse(alloc::format!("+OK {text}").as_bytes());
+        }
+    }
+}

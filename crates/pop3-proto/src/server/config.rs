@@ -1,0 +1,82 @@
+//! What a server may be told, and how long it waits.
+
+use core::time::Duration;
+
+use crate::codec::Text;
+
+/// Whether a client may log in before TLS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CleartextLogin {
+    /// `USER` and `APOP` are refused before TLS, whatever the name, and not announced (S48).
+    #[default]
+    Refuse,
+    /// Everybody on the way can read the password and the mail.
+    DangerouslyAllow,
+}
+
+/// How a server presents itself, and its limits.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// Said in the greeting.
+    pub greeting: Text<'static>,
+    /// Announced as `IMPLEMENTATION`, for people; empty: not announced.
+    pub implementation: Text<'static>,
+    /// A certificate is there, so `STLS` is announced and taken (S47).
+    pub stls: bool,
+    /// Whether to take logins before TLS.
+    pub cleartext_login: CleartextLogin,
+    /// Octets of the longest command line, its end included; at least 255 are always taken (S02).
+    pub max_line: usize,
+    /// After so many commands that are malformed or out of place the session is closed (H38): before login, and after it.
+    pub max_bad_commands: (u32, u32),
+    /// Octets of output after which the driver is asked to write before more is made (H37).
+    pub output_high_water: usize,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            greeting: const { Text::literal("POP3 server ready") },
+            implementation: Text::EMPTY,
+            stls: false,
+            cleartext_login: CleartextLogin::Refuse,
+            max_line: 1024,
+            max_bad_commands: (10, 100),
+            output_high_water: 32 * 1024,
+        }
+    }
+}
+
+/// Which deadline applies now. The machine has no clock: it names the deadline, the driver keeps the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deadline {
+    /// From the moment the connection stands until login; no byte renews it (H35).
+    Login,
+    /// Between commands, and for each write; every command renews it (H36).
+    Idle,
+}
+
+/// How long to wait for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For [`Deadline::Login`], TLS handshakes included.
+    pub login: Duration,
+    /// For [`Deadline::Idle`]: at least ten minutes by the RFC (1939 §3).
+    pub idle: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { login: Duration::from_secs(60), idle: Duration::from_secs(600) }
+    }
+}
+
+impl Timeouts {
+    /// The time for a deadline.
+    pub const fn of(&self, deadline: Deadline) -> Duration {
+        match deadline {
+            Deadline::Login => self.login,
+            Deadline::Idle => self.idle,
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The session with its buffers: all that a driver of any runtime has to feed and to empty.
+
+use bytes::{Buf, BytesMut};
+
+use super::{BodyWants, Credentials, Deadline, Denial, Event, Name, NotAsked, ServerConfig, Session, Snapshot};
+use crate::codec::{ApopDigest, MessageNumber, ResponseCode, Text};
+use crate::inbox::Inbox;
+use crate::{Progress, Secret};
+
+/// What a driver has to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Read into [`Connection::space`], tell [`Connection::filled`], step again.
+    Read,
+    /// Write [`Connection::output`], tell [`Connection::written`], step again.
+    Write,
+    /// Answer what the session asks, then step again.
+    Ask(Ask),
+    /// The question before has not been answered.
+    Answer,
+    /// All is written: close. Without an [`Ask::Commit`] nothing may be removed (S18).
+    Close,
+}
+
+/// What a session asks of its driver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ask {
+    /// Answer with [`Connection::accept`] or [`Connection::deny`].
+    Authenticate(Login),
+    /// Send this message: [`Connection::begin_message`], [`Connection::body`] as often as needed,
+    /// [`Connection::end_message`]; or [`Connection::refuse_message`].
+    Retrieve(MessageNumber),
+    /// Remove the messages that [`Connection::marked`] names, release the maildrop, then [`Connection::committed`].
+    Commit,
+    /// Hand the connection to [`Connection::into_upgraded`], and do the TLS handshake.
+    UpgradeTls,
+}
+
+/// Credentials of one's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// Who wants to log in.
+    pub name: Name,
+    /// How it is proven.
+    pub proof: Proof,
+}
+
+/// How a login is proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Proof {
+    /// The password in the clear.
+    Password(Secret),
+    /// MD5 over the greeting's timestamp and the password.
+    Apop(ApopDigest),
+}
+
+impl From<Credentials<'_>> for Login {
+    fn from(credentials: Credentials<'_>) -> Self {
+        match credentials {
+            Credentials::Password { name, password } => Self { name, proof: Proof::Password(Secret::from(password.expose())) },
+            Credentials::Apop { name, digest } => Self { name, proof: Proof::Apop(digest) },
+        }
+    }
+}
+
+/// A session with an input buffer and an output buffer.
+pub struct Connection {
+    session: Session,
+    inbox: Inbox,
+    output: BytesMut,
+}
+
+impl core::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        // The buffers may hold secrets and mail.
+        f.debug_struct("Connection").field("session", &self.session).finish_non_exhaustive()
+    }
+}
+
+/// Octets that are read at once, at least: commands are short.
+const READ_SIZE: usize = 2 * 1024;
+
+impl Connection {
+    /// For a connection in the clear; see [`Session::new`].
+    pub fn new(config: ServerConfig) -> Self {
+        let mut output = BytesMut::new();
+        Self::over(Session::new(config, &mut output), output)
+    }
+
+    /// For a connection with TLS from the start; see [`Session::new_encrypted`].
+    pub fn new_encrypted(config: ServerConfig) -> Self {
+        let mut output = BytesMut::new();
+        Self::over(Session::new_encrypted(config, &mut output), output)
+    }
+
+    fn over(session: Session, output: BytesMut) -> Self {
+        // The longest line must fit, or a line could never be seen whole.
+        let capacity = READ_SIZE.max(session.server().config().max_line + 1);
+        Self { session, inbox: Inbox::new(capacity), output }
+    }
+
+    /// The session, for what it can tell.
+    pub const fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The deadline that applies.
+    pub const fn deadline(&self) -> Deadline {
+        self.session.deadline()
+    }
+
+    /// What to do next.
+    pub fn step(&mut self) -> Step {
+        loop {
+            let Progress { consumed, event } = self.session.poll(self.inbox.unread(), &mut self.output);
+            let secret = matches!(event, Event::Authenticate(_));
+            let unwritten = !self.output.is_empty();
+            let step = match event {
+                Event::NeedInput if consumed > 0 => None,
+                Event::NeedInput | Event::Flush | Event::UpgradeTls | Event::Closed if unwritten => Some(Step::Write),
+                Event::NeedInput => Some(Step::Read),
+                Event::Flush => None,
+                Event::AwaitingReply => Some(Step::Answer),
+                Event::Authenticate(credentials) => Some(Step::Ask(Ask::Authenticate(credentials.into()))),
+                Event::Retrieve(number) => Some(Step::Ask(Ask::Retrieve(number))),
+                Event::Commit => Some(Step::Ask(Ask::Commit)),
+                Event::UpgradeTls => Some(Step::Ask(Ask::UpgradeTls)),
+                Event::Closed => Some(Step::Close),
+            };
+            self.inbox.consume(consumed);
+            if secret {
+                self.inbox.wipe(consumed);
+            }
+            if let Some(step) = step {
+                return step;
+            }
+        }
+    }
+
+    /// See [`Session::accept`].
+    ///
+    /// # Errors
+    /// No login is waiting.
+    pub fn accept(&mut self, snapshot: Snapshot) -> Result<(), NotAsked> {
+        self.session.accept(snapshot, &mut self.output)
+    }
+
+    /// See [`Session::deny`].
+    ///
+    /// # Errors
+    /// No login is waiting.
+    pub fn deny(&mut self, denial: Denial) -> Result<(), NotAsked> {
+        self.session.deny(denial, &mut self.output)
+    }
+
+    /// See [`Session::begin_message`].
+    ///
+    /// # Errors
+    /// No message was asked for.
+    pub fn begin_message(&mut self) -> Result<(), NotAsked> {
+        self.session.begin_message(&mut self.output)
+    }
+
+    /// See [`Session::body`]. Write the output when [`is_full`](Self::is_full) says so.
+    ///
+    /// # Errors
+    /// No message was begun.
+    pub fn body(&mut self, data: &[u8]) -> Result<BodyWants, NotAsked> {
+        self.session.body(data, &mut self.output)
+    }
+
+    /// See [`Session::end_message`].
+    ///
+    /// # Errors
+    /// No message was begun.
+    pub fn end_message(&mut self) -> Result<(), NotAsked> {
+        self.session.end_message(&mut self.output)
+    }
+
+    /// See [`Session::refuse_message`].
+    ///
+    /// # Errors
+    /// No message was asked for, or it was begun already.
+    pub fn refuse_message(&mut self, code: ResponseCode<'_>, text: Text<'_>) -> Result<(), NotAsked> {
+        self.session.refuse_message(code, text, &mut self.output)
+    }
+
+    /// The messages that are marked as deleted.
+    pub fn marked(&self) -> impl Iterator<Item = MessageNumber> {
+        self.session.marked()
+    }
+
+    /// See [`Session::committed`].
+    ///
+    /// # Errors
+    /// No commit was asked for.
+    pub fn committed(&mut self, not_removed: usize) -> Result<(), NotAsked> {
+        self.session.committed(not_removed, &mut self.output)
+    }
+
+    /// So much output has gathered that it should be written before more is made (H37).
+    pub fn is_full(&self) -> bool {
+        self.output.len() >= self.session.server().config().output_high_water
+    }
+
+    /// What is to be written.
+    pub fn output(&self) -> &[u8] {
+        &self.output
+    }
+
+    /// So many bytes of the output were written.
+    pub fn written(&mut self, count: usize) {
+        self.output.advance(count.min(self.output.len()));
+    }
+
+    /// Where to read to.
+    pub fn space(&mut self) -> &mut [u8] {
+        self.inbox.space()
+    }
+
+    /// So many bytes were read. When the stream ends, just drop the connection: without `QUIT` nothing is removed (S18).
+    pub fn filled(&mut self, count: usize) {
+        self.inbox.filled(count);
+    }
+
+    /// The connection for the encrypted part; see [`Session::into_upgraded`].
+    ///
+    /// # Errors
+    /// Something was read behind `STLS` (H03), or `STLS` was not the last command: close the connection.
+    pub fn into_upgraded(self) -> Result<Self, NotAsked> {
+        let session = self.session.into_upgraded(self.inbox.unread())?;
+        Ok(Self::over(session, BytesMut::new()))
+    }
+}

@@ -1,0 +1,38 @@
+//! Which messages are marked as deleted.
+
+use alloc::vec::Vec;
+
+use crate::codec::MessageNumber;
+
+const BITS: usize = u64::BITS as usize;
+
+/// One bit a message; no memory before the first mark.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Marks {
+    words: Vec<u64>,
+}
+
+impl Marks {
+    pub(super) fn contains(&self, number: MessageNumber) -> bool {
+        let index = number.index();
+        self.words.get(index / BITS).is_some_and(|word| word & (1 << (index % BITS)) != 0)
+    }
+
+    pub(super) fn insert(&mut self, number: MessageNumber) {
+        let index = number.index();
+        if self.words.len() <= index / BITS {
+            self.words.resize(index / BITS + 1, 0);
+        }
+        if let Some(word) = self.words.get_mut(index / BITS) {
+            *word |= 1 << (index % BITS);
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.words.clear();
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = MessageNumber> {
+        (0..self.words.len() * BITS).filter_map(MessageNumber::from_index).filter(|number| self.contains(*number))
+    }
+}

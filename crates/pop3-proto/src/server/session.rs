@@ -1,0 +1,346 @@
+//! The session over a snapshot: it answers `STAT`, `LIST`, `UIDL`, `DELE`, `RSET` and `NOOP` by itself.
+
+use bytes::{BufMut, BytesMut};
+
+use super::marks::Marks;
+use super::{Credentials, Deadline, Denial, NotAsked, Server, ServerConfig, ServerEvent, Snapshot};
+use crate::Progress;
+use crate::codec::{
+    Command, DotEncoder, MessageNumber, ResponseCode, Text, TopLimit, put_drop_listing, put_scan_listing, put_unique_id_listing,
+};
+
+/// What the session asks for. Borrows from the input, never from the session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event<'i> {
+    /// Call again with what was not consumed; if nothing was consumed, read more first.
+    NeedInput,
+    /// There is much output: write it, then poll again.
+    Flush,
+    /// The question before waits for its answer; no input is consumed.
+    AwaitingReply,
+    /// Answer with [`Session::accept`] or [`Session::deny`].
+    Authenticate(Credentials<'i>),
+    /// Send this message: [`Session::begin_message`], [`Session::body`] as often as needed, [`Session::end_message`]; or
+    /// [`Session::refuse_message`]. For `TOP` too: the session cuts the message itself.
+    Retrieve(MessageNumber),
+    /// Remove the messages that [`Session::marked`] names, release the maildrop, then answer with [`Session::committed`].
+    Commit,
+    /// The `+OK` to `STLS` is in the output: write it, then hand the session to [`Session::into_upgraded`].
+    UpgradeTls,
+    /// The session is over: write the output and close. Without a [`Commit`](Self::Commit) nothing may be removed (S18).
+    Closed,
+}
+
+/// Whether more of a message is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyWants {
+    /// The next piece, or the end if there is none.
+    More,
+    /// `TOP` has all its lines: end the message.
+    Enough,
+}
+
+#[derive(Debug)]
+enum Sending {
+    Nothing,
+    Listing {
+        next: usize,
+        what: Listing,
+    },
+    /// A message was asked for; `top`: so many lines of its body.
+    Asked {
+        number: MessageNumber,
+        top: Option<u64>,
+    },
+    Message {
+        encoder: DotEncoder,
+        top: Option<TopLimit>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Listing {
+    Sizes,
+    UniqueIds,
+}
+
+/// A POP3 session without I/O. The crate's first page has an example.
+///
+/// It holds the snapshot of the maildrop, so numbers never shift (S12), and the deletion marks; nothing is removed but by the
+/// answer to [`Event::Commit`].
+#[derive(Debug)]
+pub struct Session {
+    server: Server,
+    snapshot: Snapshot,
+    marks: Marks,
+    /// Messages that are not marked, and their octets.
+    left: (u32, u64),
+    sending: Sending,
+}
+
+impl Session {
+    /// A session on a connection in the clear; the greeting goes to `out`.
+    pub fn new(config: ServerConfig, out: &mut BytesMut) -> Self {
+        Self::over(Server::new(config, out))
+    }
+
+    /// A session on a connection with TLS from the start; the greeting goes to `out`.
+    pub fn new_encrypted(config: ServerConfig, out: &mut BytesMut) -> Self {
+        Self::over(Server::new_encrypted(config, out))
+    }
+
+    fn over(server: Server) -> Self {
+        Self { server, snapshot: Snapshot::default(), marks: Marks::default(), left: (0, 0), sending: Sending::Nothing }
+    }
+
+    /// The deadline that applies.
+    pub const fn deadline(&self) -> Deadline {
+        self.server.deadline()
+    }
+
+    /// The machine below.
+    pub const fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// The messages that are marked as deleted, in their order.
+    pub fn marked(&self) -> impl Iterator<Item = MessageNumber> {
+        self.marks.iter()
+    }
+
+    /// Looks at the input that has come so far. Drop `consumed` bytes, do what the event asks, then call again.
+    pub fn poll<'i>(&mut self, input: &'i [u8], out: &mut BytesMut) -> Progress<Event<'i>> {
+        match self.sending {
+            Sending::Nothing => {}
+            Sending::Asked { .. } | Sending::Message { .. } => return Progress { consumed: 0, event: Event::AwaitingReply },
+            Sending::Listing { next, what } => {
+                self.sending = self.list(next, what, out);
+                if !matches!(self.sending, Sending::Nothing) {
+                    return Progress { consumed: 0, event: Event::Flush };
+                }
+            }
+        }
+        let Progress { consumed, event } = self.server.poll(input, out);
+        let event = match event {
+            ServerEvent::NeedInput => Event::NeedInput,
+            ServerEvent::Flush => Event::Flush,
+            ServerEvent::AwaitingReply => Event::AwaitingReply,
+            ServerEvent::Authenticate(credentials) => Event::Authenticate(credentials),
+            ServerEvent::Quit => Event::Commit,
+            ServerEvent::UpgradeTls => Event::UpgradeTls,
+            ServerEvent::Closed => Event::Closed,
+            // The machine has just asked, so the answer is taken.
+            ServerEvent::Command(command) => self.answer(command, out).unwrap_or(Event::Closed),
+        };
+        Progress { consumed, event }
+    }
+
+    fn answer<'i>(&mut self, command: Command<'_>, out: &mut BytesMut) -> Result<Event<'i>, NotAsked> {
+        let number = match command {
+            Command::Dele(n) | Command::Retr(n) | Command::Top(n, _) | Command::List(Some(n)) | Command::Uidl(Some(n)) => Some(n),
+            _ => None,
+        };
+        if let Some(number) = number {
+            let Some(octets) = self.snapshot.octets(number) else {
+                self.server.err(None, Text::literal("no such message"), out)?;
+                return Ok(Event::NeedInput);
+            };
+            if self.marks.contains(number) {
+                self.server.err(None, Text::literal("that message is marked as deleted"), out)?;
+                return Ok(Event::NeedInput);
+            }
+            return self.answer_for(command, number, octets, out);
+        }
+        match command {
+            Command::Stat => {
+                self.server.answered_by_session()?;
+                out.put_slice(b"+OK ");
+                put_drop_listing(out, self.left.0, self.left.1);
+                out.put_slice(b"\r\n");
+            }
+            Command::List(_) => {
+                self.server.ok(Text::literal("scan listing follows"), out)?;
+                self.sending = Sending::Listing { next: 0, what: Listing::Sizes };
+            }
+            Command::Uidl(_) => {
+                self.server.ok(Text::literal("unique-id listing follows"), out)?;
+                self.sending = Sending::Listing { next: 0, what: Listing::UniqueIds };
+            }
+            Command::Rset => {
+                self.marks.clear();
+                self.count_all();
+                self.server.ok(Text::literal("no message is marked"), out)?;
+            }
+            _ => self.server.ok(Text::EMPTY, out)?,
+        }
+        Ok(Event::NeedInput)
+    }
+
+    /// Commands about one message that exists and is not marked.
+    fn answer_for<'i>(
+        &mut self,
+        command: Command<'_>,
+        number: MessageNumber,
+        octets: u64,
+        out: &mut BytesMut,
+    ) -> Result<Event<'i>, NotAsked> {
+        match command {
+            Command::Retr(_) => {
+                self.sending = Sending::Asked { number, top: None };
+                return Ok(Event::Retrieve(number));
+            }
+            Command::Top(_, lines) => {
+                self.sending = Sending::Asked { number, top: Some(lines) };
+                return Ok(Event::Retrieve(number));
+            }
+            Command::Dele(_) => {
+                self.marks.insert(number);
+                self.left = (self.left.0.saturating_sub(1), self.left.1.saturating_sub(octets));
+                self.server.ok(Text::literal("marked as deleted"), out)?;
+            }
+            _ => {
+                self.server.answered_by_session()?;
+                out.put_slice(b"+OK ");
+                match (command, self.snapshot.unique_id(number)) {
+                    (Command::Uidl(_), Some(id)) => put_unique_id_listing(out, number, id),
+                    _ => put_scan_listing(out, number, octets),
+                }
+                out.put_slice(b"\r\n");
+            }
+        }
+        Ok(Event::NeedInput)
+    }
+
+    /// Appends entries until the listing ends or the output is full.
+    fn list(&self, mut next: usize, what: Listing, out: &mut BytesMut) -> Sending {
+        let high_water = self.server.config().output_high_water;
+        while let Some(number) = MessageNumber::from_index(next)
+            && let Some(octets) = self.snapshot.octets(number)
+        {
+            if out.len() >= high_water {
+                return Sending::Listing { next, what };
+            }
+            next += 1;
+            if self.marks.contains(number) {
+                continue;
+            }
+            match (what, self.snapshot.unique_id(number)) {
+                (Listing::UniqueIds, Some(id)) => put_unique_id_listing(out, number, id),
+                _ => put_scan_listing(out, number, octets),
+            }
+            out.put_slice(b"\r\n");
+        }
+        out.put_slice(b".\r\n");
+        Sending::Nothing
+    }
+
+    /// Counts again what is left when nothing is marked.
+    fn count_all(&mut self) {
+        let numbers = (0..self.snapshot.len()).filter_map(MessageNumber::from_index);
+        let octets = numbers.filter_map(|number| self.snapshot.octets(number));
+        self.left = octets.fold((0, 0), |(count, sum): (u32, u64), octets| (count.saturating_add(1), sum.saturating_add(octets)));
+    }
+
+    /// The credentials are right; `snapshot` is what the maildrop holds, for as long as the session lasts.
+    ///
+    /// # Errors
+    /// No login is waiting.
+    pub fn accept(&mut self, snapshot: Snapshot, out: &mut BytesMut) -> Result<(), NotAsked> {
+        self.server.accept(Text::literal("maildrop ready"), out)?;
+        self.snapshot = snapshot;
+        self.count_all();
+        Ok(())
+    }
+
+    /// The login is refused; the client may try again.
+    ///
+    /// # Errors
+    /// No login is waiting.
+    pub fn deny(&mut self, denial: Denial, out: &mut BytesMut) -> Result<(), NotAsked> {
+        self.server.deny(denial, out)
+    }
+
+    /// The message is at hand: its pieces follow.
+    ///
+    /// # Errors
+    /// No message was asked for.
+    pub fn begin_message(&mut self, out: &mut BytesMut) -> Result<(), NotAsked> {
+        let Sending::Asked { number, top } = self.sending else { return Err(NotAsked) };
+        match (top, self.snapshot.octets(number)) {
+            (None, Some(octets)) => {
+                self.server.answered_by_session()?;
+                out.put_slice(b"+OK ");
+                crate::codec::put_decimal(out, octets);
+                out.put_slice(b" octets\r\n");
+            }
+            _ => self.server.ok(Text::literal("the top of the message follows"), out)?,
+        }
+        self.sending = Sending::Message { encoder: DotEncoder::new(), top: top.map(TopLimit::new) };
+        Ok(())
+    }
+
+    /// Appends a piece of the message as it lies in the store, with line ends of either kind, to `out`, stuffed.
+    ///
+    /// # Errors
+    /// No message was begun.
+    pub fn body(&mut self, data: &[u8], out: &mut BytesMut) -> Result<BodyWants, NotAsked> {
+        let Sending::Message { encoder, top } = &mut self.sending else { return Err(NotAsked) };
+        let Some(top) = top else {
+            encoder.encode_into(data, out);
+            return Ok(BodyWants::More);
+        };
+        encoder.encode_into(top.take(data), out);
+        Ok(if top.is_done() { BodyWants::Enough } else { BodyWants::More })
+    }
+
+    /// The message is complete. One that cannot be sent to its end must [`abort`](Self::abort) instead.
+    ///
+    /// # Errors
+    /// No message was begun.
+    pub fn end_message(&mut self, out: &mut BytesMut) -> Result<(), NotAsked> {
+        match core::mem::replace(&mut self.sending, Sending::Nothing) {
+            Sending::Message { encoder, .. } => {
+                out.put_slice(encoder.finish());
+                Ok(())
+            }
+            other => {
+                self.sending = other;
+                Err(NotAsked)
+            }
+        }
+    }
+
+    /// The message that was asked for cannot be had.
+    ///
+    /// # Errors
+    /// No message was asked for, or it was begun already.
+    pub fn refuse_message(&mut self, code: ResponseCode<'_>, text: Text<'_>, out: &mut BytesMut) -> Result<(), NotAsked> {
+        let Sending::Asked { .. } = self.sending else { return Err(NotAsked) };
+        self.server.err(Some(code), text, out)?;
+        self.sending = Sending::Nothing;
+        Ok(())
+    }
+
+    /// What was marked is removed, but for `not_removed` messages (S19).
+    ///
+    /// # Errors
+    /// No commit was asked for.
+    pub fn committed(&mut self, not_removed: usize, out: &mut BytesMut) -> Result<(), NotAsked> {
+        self.server.end(not_removed, out)
+    }
+
+    /// Ends the session without a word and without removing anything.
+    pub fn abort(&mut self) {
+        self.sending = Sending::Nothing;
+        self.server.abort();
+    }
+
+    /// The session for the encrypted part; see [`Server::into_upgraded`].
+    ///
+    /// # Errors
+    /// Something was read behind `STLS`, or `STLS` was not the last command: close the connection.
+    pub fn into_upgraded(self, residual: &[u8]) -> Result<Self, NotAsked> {
+        Ok(Self::over(self.server.into_upgraded(residual)?))
+    }
+}
