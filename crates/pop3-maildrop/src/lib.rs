@@ -79,7 +79,14 @@ pub enum LoginError {
     InUse,
     /// The maildrop cannot be opened now.
     #[error("the maildrop cannot be opened: {0}")]
-    Io(#[from] io::Error),
+    Io(io::Error),
+}
+
+/// A lock that is held ([`io::ErrorKind::WouldBlock`]) means that another session has it.
+impl From<io::Error> for LoginError {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::WouldBlock { Self::InUse } else { Self::Io(error) }
+    }
 }
 
 impl From<&LoginError> for Denial {

@@ -65,8 +65,8 @@
 //! assert_eq!(run!(requests::stat()).messages, 1);
 //! let body = run!(requests::retr(MessageNumber::FIRST));
 //! let mut message = Vec::new();
-//! while let client::Step::Done(Some(chunk)) = client.next_chunk(body)? {
-//!     message.extend_from_slice(chunk);
+//! while client.next_chunk(body)? == client::Step::Done(true) {
+//!     message.extend_from_slice(client.chunk());
 //! }
 //! assert_eq!(message, b"Subject: hello\r\n\r\n.a line that begins with a dot\r\n");
 //! run!(requests::dele(MessageNumber::FIRST));

@@ -57,6 +57,19 @@ pub enum Deadline {
     Quit,
 }
 
+impl Deadline {
+    /// What is going on, for "the server was silent while …".
+    pub const fn doing(self) -> &'static str {
+        match self {
+            Self::Greeting => "its greeting was awaited",
+            Self::Login => "the login was awaited",
+            Self::Command => "a reply was awaited",
+            Self::Body => "a message was being received",
+            Self::Quit => "the end of the session was awaited",
+        }
+    }
+}
+
 /// How long to wait for what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {

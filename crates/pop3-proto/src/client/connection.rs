@@ -69,6 +69,8 @@ pub struct Connection {
     machine: Client,
     inbox: Inbox,
     output: BytesMut,
+    /// Length of the piece of a message that was consumed last.
+    chunk: usize,
     observer: Option<Box<dyn Observer>>,
 }
 
@@ -96,7 +98,7 @@ impl Connection {
     fn with_machine(machine: Client, observer: Option<Box<dyn Observer>>) -> Self {
         // The longest line must fit, or a line could never be seen whole.
         let capacity = READ_SIZE.max(machine.config().max_line + 1);
-        Self { machine, inbox: Inbox::new(capacity), output: BytesMut::new(), observer }
+        Self { machine, inbox: Inbox::new(capacity), output: BytesMut::new(), chunk: 0, observer }
     }
 
     /// Has somebody told what goes over the wire.
@@ -179,20 +181,28 @@ impl Connection {
         }
     }
 
-    /// The next piece of a message; `None` at its end.
+    /// Goes on to the next piece of a message: `true`, and [`chunk`](Self::chunk) is that piece; `false` at its end.
     ///
     /// # Errors
     /// The session broke; what came of the message is not a message (H13).
-    pub fn next_chunk(&mut self, tag: Tag) -> Result<Step<Option<&[u8]>>, RemoteError> {
+    pub fn next_chunk(&mut self, tag: Tag) -> Result<Step<bool>, RemoteError> {
         let step = self.step(|event, _| {
             Ok::<_, RemoteError>(match event {
-                ClientEvent::Body(of, chunk) if of == tag => Some(Some(chunk.len())),
-                ClientEvent::End(of) if of == tag => Some(None),
+                ClientEvent::Body(of, chunk) if of == tag => Some(chunk.len()),
+                ClientEvent::End(of) if of == tag => Some(0),
                 _ => None,
             })
         })?;
+        Ok(step.map(|length| {
+            self.chunk = length;
+            length > 0
+        }))
+    }
+
+    /// The piece of a message that the last [`next_chunk`](Self::next_chunk) came to. Valid until the next call that reads.
+    pub fn chunk(&self) -> &[u8] {
         // A chunk is always the last bytes that were consumed.
-        Ok(step.map(|length| length.map(|length| self.inbox.consumed(length))))
+        self.inbox.consumed(self.chunk)
     }
 
     /// What is to be written.
@@ -207,6 +217,7 @@ impl Connection {
 
     /// Where to read to.
     pub fn space(&mut self) -> &mut [u8] {
+        self.chunk = 0;
         self.inbox.space()
     }
 

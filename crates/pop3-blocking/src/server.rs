@@ -1,0 +1,248 @@
+//! The server: a thread a session.
+
+use std::io::{self, Read};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pop3_driver::ServerOptions;
+use pop3_driver::proto::codec::{MessageNumber, ResponseCode, Text};
+use pop3_driver::proto::server::{Ask, BodyWants, Connection, Deadline, Denial, Login, NotAsked, Step};
+use pop3_maildrop::{Maildrop, Store};
+
+use crate::stream::{self, Socket, Transport};
+
+/// How a port is secured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// Port 110: in the clear until `STLS`.
+    Plain,
+    /// Port 995: TLS from the first byte.
+    Tls,
+}
+
+/// Serves a store.
+///
+/// ```no_run
+/// use std::net::TcpListener;
+/// use std::sync::Arc;
+/// use pop3_blocking::{Listen, Server, ServerOptions, maildrop::Memory, tls};
+///
+/// let certificate = tls::server(&std::fs::read("cert.pem")?, &std::fs::read("key.pem")?)?;
+/// let store = Memory::new().with_user("joe", "secret", [b"Subject: hello\n\nworld\n".to_vec()]);
+/// let server = Arc::new(Server::new(ServerOptions::with_tls(certificate), store));
+/// server.serve(&TcpListener::bind("127.0.0.1:1100")?, Listen::Plain)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Server<S> {
+    options: ServerOptions,
+    store: S,
+    sessions: AtomicUsize,
+}
+
+impl<S: Store> Server<S> {
+    /// A server that is not listening yet.
+    pub fn new(mut options: ServerOptions, store: S) -> Self {
+        options.config.stls = options.tls.is_some();
+        Self { options, store, sessions: AtomicUsize::new(0) }
+    }
+
+    /// Takes connections until the listener fails.
+    ///
+    /// # Errors
+    /// The listener is broken. A connection that cannot be taken now, as when there are no more file descriptors, is no reason.
+    pub fn serve(self: &Arc<Self>, listener: &TcpListener, listen: Listen) -> io::Result<()> {
+        loop {
+            match listener.accept() {
+                Ok((stream, peer)) => {
+                    let server = Arc::clone(self);
+                    let Some(place) = Place::take(self) else {
+                        tracing::warn!(%peer, "too many sessions");
+                        continue;
+                    };
+                    let session = move || {
+                        let _place = place;
+                        match server.session(stream, listen) {
+                            Ok(()) => tracing::debug!(%peer, "session ended"),
+                            Err(error) => tracing::info!(%peer, %error, "session broke"),
+                        }
+                    };
+                    if let Err(error) = thread::Builder::new().name("pop3 session".to_owned()).spawn(session) {
+                        tracing::warn!(%peer, %error, "no thread for a session");
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Err(error),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be taken");
+                    thread::sleep(Duration::from_millis(50));
+                }
+            }
+        }
+    }
+
+    /// Serves one connection to its end.
+    ///
+    /// # Errors
+    /// The connection broke, or was silent for too long. Nothing was removed then (S18, S21).
+    pub fn session(&self, stream: TcpStream, listen: Listen) -> io::Result<()> {
+        self.session_over(Box::new(Socket::new(stream)?), listen)
+    }
+
+    /// The same over a stream of the caller's own.
+    ///
+    /// # Errors
+    /// See [`session`](Self::session).
+    pub fn session_over(&self, mut stream: Box<dyn Transport>, listen: Listen) -> io::Result<()> {
+        let login_deadline = Instant::now() + self.options.timeouts.login;
+        stream.set_deadline(login_deadline)?;
+        let connection = match (listen, &self.options.tls) {
+            (Listen::Plain, _) => Connection::new(self.options.config.clone()),
+            (Listen::Tls, None) => return Err(io::Error::other("there is no certificate for TLS")),
+            (Listen::Tls, Some(tls)) => {
+                stream = stream::accept_tls(stream, tls)?;
+                Connection::new_encrypted(self.options.config.clone())
+            }
+        };
+        Session { server: self, connection, stream, maildrop: None, login_deadline }.run()
+    }
+}
+
+/// One of the sessions that may be; given back when dropped.
+struct Place<S>(Arc<Server<S>>);
+
+impl<S> Place<S> {
+    fn take(server: &Arc<Server<S>>) -> Option<Self> {
+        let max = server.options.max_sessions;
+        let more = |sessions| (sessions < max).then_some(sessions + 1);
+        server.sessions.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        Some(Self(Arc::clone(server)))
+    }
+}
+
+impl<S> Drop for Place<S> {
+    fn drop(&mut self) {
+        self.0.sessions.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+struct Session<'s, S: Store> {
+    server: &'s Server<S>,
+    connection: Connection,
+    stream: Box<dyn Transport>,
+    maildrop: Option<S::Maildrop>,
+    login_deadline: Instant,
+}
+
+impl<S: Store> Session<'_, S> {
+    fn run(mut self) -> io::Result<()> {
+        loop {
+            match self.connection.step() {
+                Step::Read => {
+                    self.set_deadline()?;
+                    match stream::read(&mut self.stream, self.connection.space())? {
+                        0 => return Ok(()),
+                        count => self.connection.filled(count),
+                    }
+                }
+                Step::Write => self.write()?,
+                Step::Ask(Ask::Authenticate(login)) => self.authenticate(&login).map_err(io::Error::other)?,
+                Step::Ask(Ask::Retrieve(number)) => self.retrieve(number)?,
+                Step::Ask(Ask::Commit) => self.commit().map_err(io::Error::other)?,
+                Step::Ask(Ask::UpgradeTls) => self = self.upgrade()?,
+                Step::Ask(_) | Step::Answer => return Err(io::Error::other(NotAsked)),
+                Step::Close => return self.stream.close(),
+            }
+        }
+    }
+
+    /// Before login no byte renews the deadline (H35).
+    fn set_deadline(&mut self) -> io::Result<()> {
+        let deadline = match self.connection.deadline() {
+            Deadline::Login => self.login_deadline,
+            deadline @ Deadline::Idle => Instant::now() + self.server.options.timeouts.of(deadline),
+        };
+        self.stream.set_deadline(deadline)
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        self.set_deadline()?;
+        while !self.connection.output().is_empty() {
+            match self.stream.write(self.connection.output()) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => self.connection.written(count),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.stream.flush()
+    }
+
+    fn authenticate(&mut self, login: &Login) -> Result<(), NotAsked> {
+        let opened = self.server.store.login(login).and_then(|mut maildrop| {
+            let snapshot = maildrop.snapshot()?;
+            Ok((maildrop, snapshot))
+        });
+        match opened {
+            Ok((maildrop, snapshot)) => {
+                self.maildrop = Some(maildrop);
+                self.connection.accept(snapshot)
+            }
+            Err(error) => {
+                tracing::info!(name = ?login.name, %error, "login refused");
+                self.connection.deny(Denial::from(&error))
+            }
+        }
+    }
+
+    fn retrieve(&mut self, number: MessageNumber) -> io::Result<()> {
+        let opened = self.maildrop.as_mut().map_or(Err(io::ErrorKind::NotFound.into()), |maildrop| maildrop.open(number));
+        let mut message = match opened {
+            Ok(message) => message,
+            Err(error) => {
+                tracing::warn!(%number, %error, "a message cannot be opened");
+                let text = const { Text::literal("the message cannot be opened") };
+                return self.connection.refuse_message(ResponseCode::SysTemp, text).map_err(io::Error::other);
+            }
+        };
+        self.connection.begin_message().map_err(io::Error::other)?;
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            // An error here ends the connection in the middle of the message, so that the client does not take it for whole.
+            let count = match message.read(&mut buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                result => result?,
+            };
+            if count == 0 || self.connection.body(&buffer[..count]).map_err(io::Error::other)? == BodyWants::Enough {
+                break;
+            }
+            if self.connection.is_full() {
+                self.write()?;
+            }
+        }
+        self.connection.end_message().map_err(io::Error::other)
+    }
+
+    fn commit(&mut self) -> Result<(), NotAsked> {
+        let marked: Vec<MessageNumber> = self.connection.marked().collect();
+        // The maildrop is released before the answer, so that the next session finds it free.
+        let removed = self.maildrop.take().map_or(Ok(()), |mut maildrop| maildrop.remove(&marked));
+        let failed = removed.map_or_else(
+            |error| {
+                tracing::warn!(%error, "not all is removed");
+                error.failed().len()
+            },
+            |()| 0,
+        );
+        self.connection.committed(failed)
+    }
+
+    fn upgrade(self) -> io::Result<Self> {
+        let Some(tls) = &self.server.options.tls else { return Err(io::Error::other("there is no certificate for TLS")) };
+        let connection = self.connection.into_upgraded().map_err(|_| io::Error::other("bytes in the clear behind STLS"))?;
+        let stream = stream::accept_tls(self.stream, tls)?;
+        Ok(Self { connection, stream, ..self })
+    }
+}

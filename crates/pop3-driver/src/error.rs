@@ -1,0 +1,86 @@
+//! What can go wrong on a connection.
+
+use std::io;
+use std::time::Duration;
+
+use pop3_proto::client::{LocalError, Refusal, RemoteError, RequestError};
+use pop3_proto::codec::InvalidArgument;
+use thiserror::Error;
+
+/// What a driver's client gives.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No address of the host took the connection.
+    #[error("cannot connect to {host} port {port}: {source}")]
+    Connect {
+        /// The host that was asked for.
+        host: String,
+        /// The port.
+        port: u16,
+        /// What the last address answered.
+        source: io::Error,
+    },
+    /// The certificate is not to be trusted, TLS cannot be agreed on, or what a TLS configuration is made of cannot be read.
+    #[error("TLS: {0}")]
+    Tls(String),
+    /// The host is no name that a certificate could bear.
+    #[error("{0:?} is not a host name or an address")]
+    HostName(String),
+    /// The server refused `STLS`, which the settings demand; nothing was sent that nobody else should see (H07).
+    #[error("{0}; use implicit TLS (port 995), or allow a cleartext login by name")]
+    NoStls(Refusal),
+    /// Nothing came in time.
+    #[error("the server was silent for {} seconds while {doing}", .after.as_secs())]
+    TimedOut {
+        /// What was awaited.
+        doing: &'static str,
+        /// How long.
+        after: Duration,
+    },
+    /// The server refused, broke the protocol or left; or the call does not fit the session.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// The operating system gave an error.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+impl Error {
+    /// The server's `-ERR`, if that is what it was. The session lives then.
+    pub const fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Request(RequestError::Refused(refusal)) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// The connection ended, so whether the last command was carried out is not known (Q43).
+    pub const fn is_disconnect(&self) -> bool {
+        matches!(self, Self::Request(RequestError::Remote(RemoteError::Closed(_))) | Self::Io(_) | Self::TimedOut { .. })
+    }
+}
+
+impl From<RemoteError> for Error {
+    fn from(error: RemoteError) -> Self {
+        Self::Request(error.into())
+    }
+}
+
+impl From<LocalError> for Error {
+    fn from(error: LocalError) -> Self {
+        Self::Request(error.into())
+    }
+}
+
+impl From<InvalidArgument> for Error {
+    fn from(error: InvalidArgument) -> Self {
+        LocalError::from(error).into()
+    }
+}
+
+impl From<rustls::Error> for Error {
+    fn from(error: rustls::Error) -> Self {
+        Self::Tls(error.to_string())
+    }
+}

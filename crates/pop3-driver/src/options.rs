@@ -1,0 +1,97 @@
+//! What a client and a server may be told.
+
+use std::sync::Arc;
+
+use pop3_proto::client::{CleartextLogin, ClientConfig, Timeouts};
+use pop3_proto::server::{self, ServerConfig};
+
+use crate::{Error, tls};
+
+/// How a client's connection is secured. There is no way from TLS to none, whatever a server says (H07, H10).
+#[derive(Clone, Debug)]
+pub enum Security {
+    /// TLS from the first byte: port 995.
+    Tls(Arc<rustls::ClientConfig>),
+    /// `STLS` before login: port 110. A server that does not offer it is an error.
+    Stls(Arc<rustls::ClientConfig>),
+    /// Nothing: everybody on the way can read the password and the mail.
+    DangerousCleartext,
+}
+
+impl Security {
+    /// Implicit TLS, certificates verified as the operating system does it.
+    ///
+    /// # Errors
+    /// The operating system has no root certificates.
+    pub fn tls() -> Result<Self, Error> {
+        Ok(Self::Tls(tls::verified()?))
+    }
+
+    /// `STLS`, certificates verified as the operating system does it.
+    ///
+    /// # Errors
+    /// The operating system has no root certificates.
+    pub fn stls() -> Result<Self, Error> {
+        Ok(Self::Stls(tls::verified()?))
+    }
+
+    /// The port that goes with it.
+    pub const fn default_port(&self) -> u16 {
+        match self {
+            Self::Tls(_) => 995,
+            Self::Stls(_) | Self::DangerousCleartext => 110,
+        }
+    }
+}
+
+/// How a client connects, what it takes and how long it waits.
+#[derive(Clone, Debug)]
+pub struct ClientOptions {
+    /// How the connection is secured.
+    pub security: Security,
+    /// Limits; whether a login may be in the clear follows from `security`.
+    pub config: ClientConfig,
+    /// How long to wait for what.
+    pub timeouts: Timeouts,
+}
+
+impl ClientOptions {
+    /// With limits and times that fit most servers.
+    pub fn new(security: Security) -> Self {
+        let cleartext_login = match security {
+            Security::Tls(_) | Security::Stls(_) => CleartextLogin::Refuse,
+            Security::DangerousCleartext => CleartextLogin::DangerouslyAllow,
+        };
+        Self { security, config: ClientConfig { cleartext_login, ..ClientConfig::default() }, timeouts: Timeouts::default() }
+    }
+}
+
+/// How a server presents itself, and its limits.
+#[derive(Clone, Debug)]
+pub struct ServerOptions {
+    /// The protocol's side. `stls` follows from `tls`.
+    pub config: ServerConfig,
+    /// How long to wait for what.
+    pub timeouts: server::Timeouts,
+    /// The certificate; without one there is neither `STLS` nor implicit TLS.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// Sessions at once; more connections are closed at once (H39).
+    pub max_sessions: usize,
+}
+
+impl ServerOptions {
+    /// With a certificate: `STLS` is offered, and no login is taken before it.
+    pub fn with_tls(tls: Arc<rustls::ServerConfig>) -> Self {
+        Self { tls: Some(tls), config: ServerConfig { stls: true, ..ServerConfig::default() }, ..Self::dangerous_cleartext() }
+    }
+
+    /// Without TLS: everybody on the way can read the passwords and the mail.
+    pub fn dangerous_cleartext() -> Self {
+        Self {
+            config: ServerConfig { cleartext_login: server::CleartextLogin::DangerouslyAllow, ..ServerConfig::default() },
+            timeouts: server::Timeouts::default(),
+            tls: None,
+            max_sessions: 1000,
+        }
+    }
+}
