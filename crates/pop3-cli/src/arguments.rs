@@ -1,0 +1,192 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  something else went wrong; the message says what
+  2  the command line is wrong
+  3  no connection, or it broke: try again, nothing is lost
+  4  the connection cannot be trusted (TLS)
+  5  the server refuses the name or the password
+  6  not now: the mailbox is in use, or the server wants a pause
+  7  a file or a folder cannot be read or written
+  8  done, but for some messages
+
+POP3_LOG=debug (or -v) tells more; no password is ever shown.";
+
+/// Brings mail home over POP3 and loses none, serves a Maildir, and shows how POP3 works.
+#[derive(Debug, Parser)]
+#[command(name = "pop3", version, after_help = EXIT_CODES)]
+pub struct Arguments {
+    /// Say more on standard error.
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Demo(Demo),
+    Fetch(Fetch),
+    Serve(Serve),
+    Passwd(Passwd),
+}
+
+/// See it work, with no set-up at all.
+///
+/// Starts a server with TLS on this machine over a small Maildir that it makes for the purpose, fetches the mail with our own
+/// client, shows what the two say to each other, and tells how to point your own mail program at it.
+#[derive(Args, Debug)]
+pub struct Demo {
+    /// End when the mail is fetched, even on a terminal. Off a terminal that is what happens anyway.
+    #[arg(long)]
+    pub once: bool,
+
+    /// Port for POP3 with STLS. 0: any that is free.
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+
+    /// Port for POP3 over TLS. 0: any that is free.
+    #[arg(long, default_value_t = 0)]
+    pub tls_port: u16,
+}
+
+/// Bring mail from a POP3 server into a Maildir.
+///
+/// A message counts as fetched once it has reached the disk; only then is it deleted on the server, if that is asked for. What
+/// was fetched is remembered in the Maildir, so nothing comes twice, and an interrupted run goes on where it was.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  pop3 fetch pop.example.org --user joe@example.org ~/Maildir
+      Fetch what is new over TLS (port 995), leave it on the server, ask for the password.
+
+  POP3_PASSWORD=… pop3 fetch pop.example.org --user joe --delete ~/Maildir
+      The same from a script, and delete on the server what is safely home.
+
+  pop3 fetch pop.example.org --user joe --stls --password-file ~/.pop3-password ~/Maildir
+      Port 110 with STLS, the password from the first line of a file.")]
+pub struct Fetch {
+    /// Host of the server.
+    pub host: String,
+
+    /// Where the mail goes; made if it is not there.
+    pub maildir: PathBuf,
+
+    /// Name of the mailbox.
+    #[arg(short, long)]
+    pub user: String,
+
+    /// Port; 995, or 110 with --stls and --dangerously-cleartext.
+    #[arg(short, long)]
+    pub port: Option<u16>,
+
+    /// Delete on the server what is safely home. Otherwise it is kept there.
+    #[arg(long, conflicts_with = "keep")]
+    pub delete: bool,
+
+    /// Keep the mail on the server. This is the default.
+    #[arg(long)]
+    pub keep: bool,
+
+    /// Begin in the clear and switch to TLS before the login.
+    #[arg(long)]
+    pub stls: bool,
+
+    /// Trust the certificates in this PEM file, and no others.
+    #[arg(long, value_name = "FILE", conflicts_with = "dangerously_any_certificate")]
+    pub ca_file: Option<PathBuf>,
+
+    /// Take any certificate: anybody on the way can read the password and the mail.
+    #[arg(long)]
+    pub dangerously_any_certificate: bool,
+
+    /// No TLS at all: everybody on the way can read the password and the mail.
+    #[arg(long, conflicts_with_all = ["stls", "ca_file", "dangerously_any_certificate"])]
+    pub dangerously_cleartext: bool,
+
+    #[command(flatten)]
+    pub password: PasswordSource,
+
+    /// Say nothing when all is well.
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// Where the password comes from. Without any of these: `POP3_PASSWORD`, or a question on the terminal.
+#[derive(Args, Debug)]
+pub struct PasswordSource {
+    /// Read the password from the first line of a file.
+    #[arg(long, value_name = "FILE", conflicts_with = "password_command")]
+    pub password_file: Option<PathBuf>,
+
+    /// Run this and read the password from the first line of what it prints.
+    #[arg(long, value_name = "COMMAND")]
+    pub password_command: Option<String>,
+}
+
+/// Serve Maildirs over POP3.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  pop3 passwd users joe
+      Ask for a password and write it, hashed, to the file `users`.
+
+  pop3 serve --users users --mail '/home/%u/Maildir' --cert cert.pem --key key.pem \\
+      --listen 0.0.0.0:110 --listen-tls 0.0.0.0:995
+      Serve everybody in it, with STLS on port 110 and TLS on port 995.
+
+The file of users has a line for each: NAME:HASH, where HASH is what `pop3 passwd` writes, or {PLAIN} followed by the
+password itself. It is read again when it has changed.")]
+pub struct Serve {
+    /// File of users.
+    #[arg(long, value_name = "FILE")]
+    pub users: PathBuf,
+
+    /// Where the Maildir of a user is; %u stands for the name.
+    #[arg(long, value_name = "PATH")]
+    pub mail: String,
+
+    /// Address and port for POP3, in the clear until STLS. May be given more than once.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Vec<SocketAddr>,
+
+    /// Address and port for POP3 over TLS. May be given more than once.
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "cert")]
+    pub listen_tls: Vec<SocketAddr>,
+
+    /// Certificate chain, PEM.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub cert: Option<PathBuf>,
+
+    /// Private key of the certificate, PEM.
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub key: Option<PathBuf>,
+
+    /// Take passwords in the clear: everybody on the way can read them and the mail.
+    #[arg(long)]
+    pub dangerously_cleartext: bool,
+
+    /// Sessions at once.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
+    pub max_sessions: usize,
+}
+
+/// Set the password of a user for `pop3 serve`.
+///
+/// The password is asked for twice on a terminal, or read from the first line of standard input.
+#[derive(Args, Debug)]
+pub struct Passwd {
+    /// File of users; made, for its owner alone, if it is not there.
+    pub users: PathBuf,
+
+    /// The user.
+    pub name: String,
+}

@@ -1,0 +1,80 @@
+//! Prints what client and server say, by the states of the protocol.
+
+use indicatif::{HumanBytes, ProgressBar};
+use pop3_blocking::proto::State;
+use pop3_blocking::proto::client::{ClientEvent, Observer};
+use pop3_blocking::proto::codec::Escaped;
+
+/// Listings are shown so far.
+const LINES: u64 = 8;
+
+pub struct Dialogue {
+    bar: ProgressBar,
+    state: Option<State>,
+    lines: u64,
+    octets: u64,
+}
+
+impl Dialogue {
+    pub fn new(bar: ProgressBar) -> Self {
+        Self { bar, state: None, lines: 0, octets: 0 }
+    }
+
+    /// Prints a line above the progress bar, under the name of a state where that has changed.
+    fn say(&mut self, state: Option<State>, line: &str) {
+        let heading = state.filter(|_| state != self.state).map(|state| {
+            self.state = Some(state);
+            match state {
+                State::Authorization => "\n── AUTHORIZATION: who are you? ──",
+                State::Transaction => "\n── TRANSACTION: what is there, and may I have it? ──",
+                State::Update => "\n── UPDATE: what was marked is removed, and goodbye ──",
+            }
+        });
+        self.bar.suspend(|| {
+            if let Some(heading) = heading {
+                println!("{heading}");
+            }
+            println!("  {line}");
+        });
+    }
+}
+
+impl Observer for Dialogue {
+    fn sent(&mut self, state: Option<State>, line: &str) {
+        // QUIT is the last word of TRANSACTION and the first of UPDATE.
+        let state = if line == "QUIT" { Some(State::Update) } else { state };
+        self.say(state, &format!("C: {line}"));
+    }
+
+    fn received(&mut self, state: Option<State>, event: &ClientEvent<'_>) {
+        match event {
+            ClientEvent::Greeting(greeting) => self.say(state, &format!("S: +OK {}", greeting.reply.display_text())),
+            ClientEvent::Reply(_, reply) => {
+                (self.lines, self.octets) = (0, 0);
+                // A login changes the state, but its reply still belongs to the state before.
+                let state = self.state;
+                self.say(state, format!("S: {} {}", reply.status.as_str(), reply.display_text()).trim_end());
+            }
+            ClientEvent::Line(_, line) => {
+                self.lines += 1;
+                if self.lines <= LINES {
+                    self.say(self.state, &format!("S: {}", Escaped(line)));
+                }
+            }
+            ClientEvent::Body(_, chunk) => self.octets += chunk.len() as u64,
+            ClientEvent::End(_) => {
+                if self.lines > LINES {
+                    self.say(self.state, &format!("S: (and {} lines more)", self.lines - LINES));
+                }
+                if self.octets > 0 {
+                    self.say(self.state, &format!("S: (the message: {})", HumanBytes(self.octets)));
+                }
+                self.say(self.state, "S: .");
+            }
+            ClientEvent::UpgradeTls(_) => {
+                self.say(self.state, "S: +OK begin TLS\n     (the TLS handshake; from here on nobody can listen)");
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! `pop3 demo`
+
+mod dialogue;
+
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use pop3_blocking::{Client, ClientOptions, Security};
+use pop3_maildrop::{LoginError, Maildir, MaildirDrop, Store};
+use pop3_tokio::proto::codec::Text;
+use pop3_tokio::proto::server::{Login, Proof};
+use pop3_tokio::{Listen, Server, ServerOptions, tls};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+use crate::arguments::Demo;
+use crate::failure::{Exit, Failure};
+use crate::fetch::journal::{self, Journal};
+use crate::fetch::{bring_home, progress_bar};
+use dialogue::Dialogue;
+
+const USER: &str = "demo";
+const PASSWORD: &str = "demo";
+
+const MAIL: [(&str, &[u8]); 4] = [
+    ("1-welcome", include_bytes!("mail/1-welcome.eml")),
+    ("2-dots", include_bytes!("mail/2-dots.eml")),
+    ("3-eight-bit", include_bytes!("mail/3-eight-bit.eml")),
+    ("4-no-line-end", include_bytes!("mail/4-no-line-end.eml")),
+];
+
+/// One Maildir, one user, one password: for this machine only and for as long as the demonstration lasts.
+struct OneMaildir(Maildir);
+
+impl Store for OneMaildir {
+    type Maildrop = MaildirDrop;
+
+    fn login(&self, login: &Login) -> Result<MaildirDrop, LoginError> {
+        match &login.proof {
+            Proof::Password(password) if login.name.as_bytes() == USER.as_bytes() && password.expose() == PASSWORD.as_bytes() => {
+                Ok(self.0.lock()?)
+            }
+            _ => Err(LoginError::Credentials),
+        }
+    }
+}
+
+pub fn run(arguments: &Demo) -> Result<(), Failure> {
+    let folder = tempfile::Builder::new().prefix("pop3-demo-").tempdir();
+    let folder = folder.map_err(|error| Failure::new(Exit::Storage, format_args!("no temporary folder: {error}")))?;
+    let maildir = fill(&folder.path().join("server"))?;
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()])
+        .map_err(|error| Failure::new(Exit::Tls, error))?;
+    let certificate = certified.cert.pem();
+    let config = tls::server(certificate.as_bytes(), certified.signing_key.serialize_pem().as_bytes())?;
+    let runtime = Runtime::new().map_err(|error| Failure::new(Exit::Other, error))?;
+    let (plain, encrypted) = serve(&runtime, arguments, ServerOptions::with_tls(config), OneMaildir(maildir))?;
+
+    println!("A POP3 server is running on this machine, over a Maildir with {} messages.", MAIL.len() + 1);
+    println!("Our client (C) fetches them from it (S), and this is what the two say.");
+    let home = Maildir::create(folder.path().join("home")).map_err(|error| Failure::file(folder.path(), &error))?;
+    fetch(plain, &certificate, &home)?;
+    compare(&folder.path().join("server"), home.path())?;
+
+    println!("\nAll messages are home, byte for byte, in a Maildir of their own:");
+    println!("  {}", home.path().display());
+    println!("\nTo fetch mail of your own:  pop3 fetch HOST --user NAME MAILDIR     (pop3 fetch --help)");
+    println!("To serve a Maildir:         pop3 serve --users FILE --mail PATH …   (pop3 serve --help)");
+    let certificate_file = folder.path().join("certificate.pem");
+    fs::write(&certificate_file, &certificate).map_err(|error| Failure::file(&certificate_file, &error))?;
+    point_a_mail_program_at(plain, encrypted, &certificate_file);
+    if arguments.once || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        println!("\nThe server ends with this program. On a terminal it would go on until Ctrl-C, to be tried.");
+    } else {
+        println!("\nThe server goes on until you press Ctrl-C.");
+        runtime.block_on(tokio::signal::ctrl_c()).map_err(|error| Failure::new(Exit::Other, error))?;
+        println!();
+    }
+    runtime.shutdown_background();
+    Ok(())
+}
+
+/// Puts the mail of the demonstration into a Maildir, and a larger message, so that there is some progress to see.
+fn fill(path: &Path) -> Result<Maildir, Failure> {
+    let failed = |error: io::Error| Failure::file(path, &error);
+    let maildir = Maildir::create(path).map_err(failed)?;
+    let put = |name: String, text: &[u8]| fs::write(path.join("new").join(name), text).map_err(failed);
+    for (at, (name, text)) in MAIL.iter().enumerate() {
+        put(format!("{}.{name}", 1_700_000_000 + at), text)?;
+    }
+    let mut large = b"From: pop3 <pop3@demo.example>\nTo: You <demo@demo.example>\nSubject: Eight megabytes\n\
+        Message-ID: <large@demo.example>\n\n"
+        .to_vec();
+    for line in 0..100_000 {
+        large.extend_from_slice(
+            format!("{line:06} ..................................................................\n").as_bytes(),
+        );
+    }
+    put("1700000099.5-large".to_owned(), &large)?;
+    Ok(maildir)
+}
+
+fn serve(
+    runtime: &Runtime,
+    arguments: &Demo,
+    mut options: ServerOptions,
+    store: OneMaildir,
+) -> Result<(SocketAddr, SocketAddr), Failure> {
+    options.config.greeting = const { Text::literal("the demonstration is ready") };
+    options.config.implementation = const { Text::literal(concat!("pop3 ", env!("CARGO_PKG_VERSION"))) };
+    let server = Arc::new(Server::new(options, store));
+    let listen = |port: u16, listen: Listen| {
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let failed = |error: io::Error| Failure::new(Exit::Other, format_args!("cannot listen on {address}: {error}"));
+        let listener = runtime.block_on(TcpListener::bind(address)).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let server = Arc::clone(&server);
+        runtime.spawn(async move { server.serve(&listener, listen).await });
+        Ok::<_, Failure>(address)
+    };
+    Ok((listen(arguments.port, Listen::Plain)?, listen(arguments.tls_port, Listen::Tls)?))
+}
+
+fn fetch(server: SocketAddr, certificate: &str, home: &Maildir) -> Result<(), Failure> {
+    let options = ClientOptions::new(Security::Stls(tls::verified_by(certificate.as_bytes())?));
+    let bar = progress_bar();
+    let path = home.path().join(journal::file_name("demo"));
+    let mut journal = Journal::open(&path).map_err(|error| Failure::file(&path, &error))?;
+    let observer = Box::new(Dialogue::new(bar.clone()));
+    let mut client = Client::connect_observed(&server.ip().to_string(), server.port(), &options, Some(observer))?;
+    client.capa()?;
+    client.login(USER, PASSWORD)?;
+    client.stat()?;
+    let done = bring_home(client, home, &mut journal, false, &bar)?;
+    bar.finish_and_clear();
+    if done.fetched == MAIL.len() as u64 + 1 {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Other, format_args!("only {} messages have come: {}", done.fetched, done.troubles.join(", "))))
+}
+
+/// Every message of the server's Maildir must be at home, but for a last line end that the wire demands.
+fn compare(server: &Path, home: &Path) -> Result<(), Failure> {
+    let messages = |maildir: &Path| {
+        let folder = maildir.join("new");
+        let read = || {
+            let mut all = fs::read_dir(&folder)?.map(|entry| fs::read(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+            for text in &mut all {
+                if !text.ends_with(b"\n") {
+                    text.push(b'\n');
+                }
+            }
+            all.sort();
+            Ok::<_, io::Error>(all)
+        };
+        read().map_err(|error| Failure::file(&folder, &error))
+    };
+    if messages(server)? == messages(home)? {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Other, "what came home is not what was sent; this is a bug, please report it"))
+}
+
+fn point_a_mail_program_at(plain: SocketAddr, encrypted: SocketAddr, certificate: &Path) {
+    println!("\nTo point your own mail program at this server:");
+    println!("  protocol   POP3");
+    println!("  server     {}", plain.ip());
+    println!("  security   STARTTLS on port {}, or SSL/TLS on port {}", plain.port(), encrypted.port());
+    println!("  user       {USER}");
+    println!("  password   {PASSWORD}");
+    println!("The certificate was made for the occasion, so your program will ask about it once; it is in");
+    println!("  {}", certificate.display());
+    println!("For example:");
+    println!("  curl --cacert {} --user {USER}:{PASSWORD} pop3s://localhost:{}/1", certificate.display(), encrypted.port());
+}

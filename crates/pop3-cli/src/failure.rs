@@ -1,0 +1,104 @@
+//! What went wrong, what to do next, and the exit code that says so to a script.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use pop3_blocking::Error;
+use pop3_blocking::proto::client::{LocalError, Refusal, RequestError};
+use pop3_blocking::proto::codec::ResponseCode;
+
+/// Exit codes, as `pop3 --help` lists them. (2 is clap's, for a command line that is wrong.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Anything else.
+    Other = 1,
+    /// No connection, or it broke: try again.
+    Connection = 3,
+    /// The connection cannot be trusted.
+    Tls = 4,
+    /// Wrong name or password: another try will not help.
+    Login = 5,
+    /// The server, or another run of ours, says: later.
+    Later = 6,
+    /// The disk does not take the mail, or a file cannot be read.
+    Storage = 7,
+    /// Done, but for some messages.
+    Partly = 8,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// A failure that ends the program.
+#[derive(Debug)]
+pub struct Failure {
+    pub exit: Exit,
+    what: String,
+    hint: Option<&'static str>,
+}
+
+impl Failure {
+    pub fn new(exit: Exit, what: impl fmt::Display) -> Self {
+        Self { exit, what: what.to_string(), hint: None }
+    }
+
+    pub fn hint(self, hint: &'static str) -> Self {
+        Self { hint: Some(hint), ..self }
+    }
+
+    /// A file or folder that cannot be used.
+    pub fn file(path: &Path, error: &io::Error) -> Self {
+        Self::new(Exit::Storage, format_args!("{}: {error}", path.display()))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        match self.hint {
+            Some(hint) => write!(f, "\n      {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let failure = Self::new(exit_of(&error), &error);
+        match (&error, error.refusal().and_then(Refusal::code)) {
+            (_, Some(ResponseCode::InUse)) => failure.hint("Another program is reading this mailbox now. Try again in a few minutes."),
+            (_, Some(ResponseCode::LoginDelay)) => failure.hint("The server wants a pause between logins. Try again later."),
+            (_, Some(ResponseCode::SysTemp)) => failure.hint("The server has a fault that should pass. Try again later."),
+            (Error::Tls(_), _) => failure.hint(
+                "Check the host name and the port. For a server with a certificate of its own, give it with --ca-file. A port that begins \
+                 in the clear (usually 110) wants --stls.",
+            ),
+            (Error::Connect { .. }, _) => failure.hint("Check the host name, the port and the network."),
+            (Error::Request(RequestError::Local(LocalError::CleartextLogin)), _) => {
+                failure.hint("Use TLS, or --dangerously-cleartext if nobody can listen on the way.")
+            }
+            _ => failure,
+        }
+    }
+}
+
+fn exit_of(error: &Error) -> Exit {
+    match error {
+        Error::Tls(_) | Error::HostName(_) | Error::NoStls(_) => Exit::Tls,
+        Error::Request(RequestError::Refused(refusal)) => match refusal.verb {
+            _ if refusal.is_transient() => Exit::Later,
+            None => Exit::Later,
+            Some(verb) if matches!(verb.as_str(), "USER" | "PASS" | "APOP") => Exit::Login,
+            Some(_) => Exit::Other,
+        },
+        Error::Request(RequestError::Remote(_)) | Error::Connect { .. } | Error::TimedOut { .. } | Error::Io(_) => {
+            Exit::Connection
+        }
+        _ => Exit::Other,
+    }
+}

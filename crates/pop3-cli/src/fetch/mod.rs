@@ -1,0 +1,195 @@
+//! `pop3 fetch`
+
+pub mod journal;
+pub mod plan;
+pub mod transfer;
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use pop3_blocking::proto::codec::{Escaped, Expire, MessageNumber};
+use pop3_blocking::{Client, ClientOptions, Error, Security, rustls, tls};
+use pop3_maildrop::Maildir;
+
+use crate::arguments::Fetch;
+use crate::failure::{Exit, Failure};
+use journal::Journal;
+use plan::Plan;
+use transfer::Transfer;
+
+pub fn run(arguments: &Fetch) -> Result<(), Failure> {
+    let options = ClientOptions::new(security(arguments)?);
+    let port = arguments.port.unwrap_or_else(|| options.security.default_port());
+    // The two ports of the protocol lead to one mailbox; any other may be another server, whose unique-ids mean other messages.
+    let account = match port {
+        110 | 995 => format!("{}@{}", arguments.user, arguments.host),
+        _ => format!("{}@{}:{port}", arguments.user, arguments.host),
+    };
+    let maildir = Maildir::create(&arguments.maildir).map_err(|error| Failure::file(&arguments.maildir, &error))?;
+    let mut journal = open_journal(&maildir, &account)?;
+    let password = arguments.password.read(&account)?;
+    let password = str::from_utf8(password.expose()).map_err(|_| Failure::new(Exit::Login, "the password is not UTF-8"))?;
+    let mut client = Client::connect(&arguments.host, port, &options)?;
+    client.login(&arguments.user, password)?;
+    let bar = progress_bar();
+    let done = bring_home(client, &maildir, &mut journal, arguments.delete, &bar)?;
+    bar.finish_and_clear();
+    if !arguments.quiet {
+        println!("{account}: {}", done.summary());
+    }
+    done.check()
+}
+
+fn security(arguments: &Fetch) -> Result<Security, Failure> {
+    if arguments.dangerously_cleartext {
+        return Ok(Security::DangerousCleartext);
+    }
+    let config: Arc<rustls::ClientConfig> = match &arguments.ca_file {
+        Some(file) => tls::verified_by(&fs::read(file).map_err(|error| Failure::file(file, &error))?)?,
+        None if arguments.dangerously_any_certificate => tls::dangerous_unverified()?,
+        None => tls::verified()?,
+    };
+    Ok(if arguments.stls { Security::Stls(config) } else { Security::Tls(config) })
+}
+
+fn open_journal(maildir: &Maildir, account: &str) -> Result<Journal, Failure> {
+    let path: PathBuf = maildir.path().join(journal::file_name(account));
+    Journal::open(&path).map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => {
+            Failure::new(Exit::Later, format_args!("another run is fetching {account} into this Maildir"))
+                .hint("Wait until it has ended.")
+        }
+        _ => Failure::file(&path, &error),
+    })
+}
+
+/// A bar on a terminal, nothing off it.
+pub fn progress_bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+    let bar = ProgressBar::no_length();
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// What a run has done.
+#[derive(Debug, Default)]
+pub struct Done {
+    pub fetched: u64,
+    pub octets: u64,
+    pub deleted: u64,
+    /// Messages that were home already.
+    pub known: u64,
+    /// What could not be done, for a person.
+    pub troubles: Vec<String>,
+}
+
+impl Done {
+    fn summary(&self) -> String {
+        let mut text = match self.fetched {
+            0 => "nothing new".to_owned(),
+            1 => format!("1 message ({}) fetched", HumanBytes(self.octets)),
+            count => format!("{count} messages ({}) fetched", HumanBytes(self.octets)),
+        };
+        if self.deleted > 0 {
+            text += &format!(", {} deleted on the server", self.deleted);
+        }
+        if self.known > 0 {
+            text += &format!(", {} known already", self.known);
+        }
+        text
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        if self.troubles.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::new(Exit::Partly, self.troubles.join("\npop3: "))
+            .hint("All else is done. What was not is tried again next time."))
+    }
+}
+
+/// Fetches what is new over a session that is logged in, and ends the session.
+pub fn bring_home(
+    mut client: Client,
+    maildir: &Maildir,
+    journal: &mut Journal,
+    delete: bool,
+    bar: &ProgressBar,
+) -> Result<Done, Failure> {
+    // A server without CAPA is a server without extensions (S43).
+    let capabilities = optional(client.capa())?.unwrap_or_default();
+    if capabilities.expire == Some(Expire::Days(0)) && !delete {
+        // A promise that some servers make and do not keep (Q13).
+        tracing::info!("the server says that it may delete messages once they are fetched");
+    }
+    let sizes: HashMap<MessageNumber, u64> =
+        client.list()?.into_iter().map(|listing| (listing.number, listing.octets.unwrap_or(0))).collect();
+    let plan = match optional(client.uidl())? {
+        Some(entries) => Plan::new(&entries, &sizes, journal),
+        None if delete => Plan::everything(&sizes),
+        None => {
+            return Err(Failure::new(
+                Exit::Other,
+                "the server has no UIDL, so what was fetched once cannot be told from what was not",
+            )
+            .hint("Use --delete: then everything that is there is new."));
+        }
+    };
+    let mut done = Done { known: plan.known.len() as u64, ..Done::default() };
+    let nameless = plan.nameless.len();
+    if nameless > 0 && !delete {
+        done.troubles
+            .push(format!("{nameless} messages were not fetched: the server gives them no unique-id (--delete fetches them)"));
+    }
+    bar.set_length(plan.octets(delete));
+    let window = if capabilities.pipelining { 32 } else { 1 };
+    let listed = plan.listed.clone();
+    let ended = Transfer::new(&mut client, maildir, journal, bar, window, delete, &mut done).run(plan);
+    ended?;
+    quit(client, delete, &mut done)?;
+    journal.compact(&listed).map_err(|error| Failure::file(journal.path(), &error))?;
+    Ok(done)
+}
+
+/// A command that a server need not have.
+fn optional<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.refusal().is_some_and(|refusal| !refusal.is_transient()) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Three ways to end: removed, not all removed, not known (Q43, Q44). After the last two nothing is assumed: what is still
+/// there next time is known by its unique-id, and deleted then.
+fn quit(client: Client, delete: bool, done: &mut Done) -> Result<(), Failure> {
+    match client.quit() {
+        Ok(()) => Ok(()),
+        Err(error) if error.refusal().is_some() => {
+            done.troubles.push(format!("the server did not remove all that was deleted: {error}"));
+            done.deleted = 0;
+            Ok(())
+        }
+        Err(error) if error.is_disconnect() && !delete => {
+            tracing::debug!(%error, "the server left without a farewell");
+            Ok(())
+        }
+        Err(error) if error.is_disconnect() => {
+            done.troubles.push(format!("whether the server has removed what was deleted is not known: {error}"));
+            done.deleted = 0;
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What a server says, for a message to a person.
+fn said(text: &[u8]) -> String {
+    Escaped(text).to_string()
+}

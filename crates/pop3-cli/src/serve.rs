@@ -1,0 +1,106 @@
+//! `pop3 serve`
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use pop3_maildrop::{LoginError, Maildir, MaildirDrop, Store};
+use pop3_tokio::proto::codec::Text;
+use pop3_tokio::proto::server::{CleartextLogin, Login, Proof};
+use pop3_tokio::{Listen, Server, ServerOptions, tls};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::arguments::Serve;
+use crate::failure::{Exit, Failure};
+use crate::users::{Users, is_safe_name};
+
+/// The Maildirs of the users in a file.
+pub struct Maildirs {
+    users: Users,
+    /// Path with `%u` in the place of the name.
+    template: String,
+}
+
+impl Store for Maildirs {
+    type Maildrop = MaildirDrop;
+
+    fn login(&self, login: &Login) -> Result<MaildirDrop, LoginError> {
+        let name = login.name.as_bytes();
+        let Proof::Password(password) = &login.proof else { return Err(LoginError::Credentials) };
+        if !self.users.check(name, password) {
+            return Err(LoginError::Credentials);
+        }
+        // Only safe names are read from the file; asked again where a path is made (H57).
+        let name = str::from_utf8(name).ok().filter(|name| is_safe_name(name)).ok_or(LoginError::Credentials)?;
+        Ok(Maildir::open(self.template.replace("%u", name))?.lock()?)
+    }
+}
+
+pub fn run(arguments: &Serve) -> Result<(), Failure> {
+    if arguments.listen.is_empty() && arguments.listen_tls.is_empty() {
+        return Err(Failure::new(Exit::Other, "there is nothing to listen on").hint("Give --listen or --listen-tls, or both."));
+    }
+    let mut options = match (&arguments.cert, &arguments.key) {
+        (Some(cert), Some(key)) => {
+            let cert = fs::read(cert).map_err(|error| Failure::file(cert, &error))?;
+            let key = fs::read(key).map_err(|error| Failure::file(key, &error))?;
+            ServerOptions::with_tls(tls::server(&cert, &key).map_err(|error| Failure::new(Exit::Tls, error))?)
+        }
+        _ if arguments.dangerously_cleartext => ServerOptions::dangerous_cleartext(),
+        _ => {
+            return Err(Failure::new(Exit::Tls, "without a certificate nobody could log in")
+                .hint("Give --cert and --key, or --dangerously-cleartext if nobody can listen on the way."));
+        }
+    };
+    if arguments.dangerously_cleartext {
+        options.config.cleartext_login = CleartextLogin::DangerouslyAllow;
+    }
+    options.config.implementation = const { Text::literal(concat!("pop3 ", env!("CARGO_PKG_VERSION"))) };
+    options.max_sessions = arguments.max_sessions;
+    let users = Users::load(&arguments.users)?;
+    if users.count() == 0 {
+        tracing::warn!(file = %arguments.users.display(), "there is no user in the file: nobody can log in");
+    }
+    let server = Arc::new(Server::new(options, Maildirs { users, template: arguments.mail.clone() }));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(Exit::Other, error))?;
+    let plain = arguments.listen.iter().map(|address| (*address, Listen::Plain));
+    let tls = arguments.listen_tls.iter().map(|address| (*address, Listen::Tls));
+    let result = runtime.block_on(listen(server, plain.chain(tls).collect()));
+    // Sessions that run end here; without QUIT they remove nothing.
+    runtime.shutdown_background();
+    result
+}
+
+async fn listen(server: Arc<Server<Maildirs>>, places: Vec<(SocketAddr, Listen)>) -> Result<(), Failure> {
+    let mut listeners = JoinSet::new();
+    for (address, listen) in places {
+        let failed = |error: io::Error| Failure::new(Exit::Other, format_args!("cannot listen on {address}: {error}"));
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let kind = if listen == Listen::Tls { "POP3 over TLS" } else { "POP3" };
+        println!("{kind} on {}", listener.local_addr().map_err(failed)?);
+        let server = Arc::clone(&server);
+        listeners.spawn(async move { server.serve(&listener, listen).await });
+    }
+    let ended = tokio::select! {
+        signal = stop_signal() => signal,
+        Some(result) = listeners.join_next() => result.map_err(io::Error::other).and_then(|served| served),
+    };
+    ended.map_err(|error| Failure::new(Exit::Other, error))
+}
+
+/// Waits for Ctrl-C, or to be told to end.
+async fn stop_signal() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            signal = tokio::signal::ctrl_c() => signal,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}

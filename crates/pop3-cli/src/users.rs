@@ -1,0 +1,235 @@
+//! The file of users for `pop3 serve`, and `pop3 passwd`, which writes it.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString, rand_core::OsRng};
+use pop3_blocking::proto::Secret;
+use subtle::ConstantTimeEq;
+
+use crate::arguments::Passwd;
+use crate::failure::{Exit, Failure};
+use crate::password;
+
+/// Says that the password itself follows.
+const PLAIN: &str = "{PLAIN}";
+
+/// The users in a file, read again when it has changed.
+#[derive(Debug)]
+pub struct Users {
+    file: PathBuf,
+    loaded: Mutex<Loaded>,
+    /// The hash of a password that nobody has: an unknown user must cost what a known one does (H54).
+    nobody: String,
+}
+
+#[derive(Clone, Debug)]
+struct Loaded {
+    stamp: Option<(SystemTime, u64)>,
+    users: Arc<HashMap<String, String>>,
+}
+
+impl Users {
+    pub fn load(file: &Path) -> Result<Self, Failure> {
+        let loaded = read(file)
+            .map_err(|error| Failure::file(file, &error).hint("`pop3 passwd FILE NAME` makes the file and adds a user to it."))?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            if fs::metadata(file).is_ok_and(|meta| meta.permissions().mode() & 0o007 != 0) {
+                tracing::warn!(file = %file.display(), "everybody on this machine can read the file of users");
+            }
+        }
+        Ok(Self { file: file.to_owned(), loaded: Mutex::new(loaded), nobody: hash(b"nobody has this password")? })
+    }
+
+    pub fn count(&self) -> usize {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).users.len()
+    }
+
+    /// Whether there is such a user and the password is theirs.
+    pub fn check(&self, name: &[u8], password: &Secret) -> bool {
+        let users = self.current();
+        let stored = str::from_utf8(name).ok().and_then(|name| users.get(name));
+        let right = verify(stored.unwrap_or(&self.nobody), password.expose());
+        right && stored.is_some()
+    }
+
+    fn current(&self) -> Arc<HashMap<String, String>> {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        match stamp(&self.file) {
+            Ok(stamp) if loaded.stamp == Some(stamp) => {}
+            // A file that cannot be read now leaves the users as they were.
+            _ => match read(&self.file) {
+                Ok(fresh) => *loaded = fresh,
+                Err(error) => tracing::warn!(file = %self.file.display(), %error, "the file of users cannot be read again"),
+            },
+        }
+        Arc::clone(&loaded.users)
+    }
+}
+
+fn stamp(file: &Path) -> io::Result<(SystemTime, u64)> {
+    let meta = fs::metadata(file)?;
+    Ok((meta.modified()?, meta.len()))
+}
+
+fn read(file: &Path) -> io::Result<Loaded> {
+    let stamp = stamp(file)?;
+    let text = fs::read_to_string(file)?;
+    Ok(Loaded { stamp: Some(stamp), users: Arc::new(parse(&text)) })
+}
+
+/// Lines that are no users are passed over: nobody logs in by them.
+fn parse(text: &str) -> HashMap<String, String> {
+    let mut users = HashMap::new();
+    for (at, line) in text.lines().enumerate() {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        match line.split_once(':') {
+            Some((name, stored)) if is_safe_name(name) && !stored.is_empty() => {
+                users.insert(name.to_owned(), stored.to_owned());
+            }
+            _ => tracing::warn!(line = at + 1, "a line in the file of users is not NAME:HASH"),
+        }
+    }
+    users
+}
+
+/// Names become parts of paths (H57): letters, digits and `. _ @ + -`, and no dot at the start.
+pub fn is_safe_name(name: &str) -> bool {
+    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '@' | '+' | '-');
+    !name.is_empty() && name.len() <= 128 && !name.starts_with(['.', '-']) && name.chars().all(safe)
+}
+
+/// A stored hash that is malformed lets nobody in (H53).
+fn verify(stored: &str, password: &[u8]) -> bool {
+    if let Some(plain) = stored.strip_prefix(PLAIN) {
+        return plain.as_bytes().ct_eq(password).into();
+    }
+    PasswordHash::new(stored).is_ok_and(|hash| Argon2::default().verify_password(password, &hash).is_ok())
+}
+
+fn hash(password: &[u8]) -> Result<String, Failure> {
+    let salt = SaltString::generate(&mut OsRng);
+    let hash = Argon2::default().hash_password(password, &salt).map_err(|error| Failure::new(Exit::Other, error))?;
+    Ok(hash.to_string())
+}
+
+/// `pop3 passwd`
+pub fn passwd(arguments: &Passwd) -> Result<(), Failure> {
+    let name = &arguments.name;
+    if !is_safe_name(name) {
+        return Err(Failure::new(Exit::Other, format_args!("{name:?} cannot be the name of a user"))
+            .hint("Letters, digits and . _ @ + - can be in one; a dot or a dash cannot begin it."));
+    }
+    let password = if io::stdin().is_terminal() {
+        let password = password::prompt(&format!("New password for {name}: "))?;
+        if password::prompt("Once more: ")? != password {
+            return Err(Failure::new(Exit::Other, "the two are not the same; nothing was changed"));
+        }
+        password
+    } else {
+        password::from_stdin()?
+    };
+    let line = format!("{name}:{}", hash(password.expose())?);
+    let file = &arguments.users;
+    let old = match fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(Failure::file(file, &error)),
+    };
+    let is_theirs = |line: &&str| line.split_once(':').is_some_and(|(other, _)| other == name);
+    let mut lines: Vec<&str> = old.lines().filter(|line| !is_theirs(line)).collect();
+    lines.push(&line);
+    write_private(file, &(lines.join("\n") + "\n")).map_err(|error| Failure::file(file, &error))?;
+    println!("{name} can log in with the new password.");
+    Ok(())
+}
+
+/// Puts a new file, for its owner alone (H58), in the place of the old one.
+fn write_private(file: &Path, text: &str) -> io::Result<()> {
+    let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut new = tempfile::Builder::new().prefix(".pop3-users").tempfile_in(folder)?;
+    if let Ok(old) = fs::metadata(file) {
+        // Whoever could read it before still can.
+        new.as_file().set_permissions(old.permissions())?;
+    }
+    new.write_all(text.as_bytes())?;
+    new.as_file().sync_all()?;
+    new.persist(file).map_err(|error| error.error)?;
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn users(text: &str) -> (tempfile::TempDir, Users) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("users");
+        fs::write(&file, text).unwrap();
+        (folder, Users::load(&file).unwrap())
+    }
+
+    #[test]
+    fn h53_hashes_plain_passwords_and_nonsense() {
+        let good = hash(b"secret").unwrap();
+        let text =
+            format!("# comment\n\njoe:{good}\nann:{{PLAIN}}pass:word\nbad:$argon2id$nonsense\nempty:\nmd:$1$x$y\nno colon\n");
+        let (_folder, users) = users(&text);
+        let check = |name: &str, password: &str| users.check(name.as_bytes(), &Secret::from(password));
+        assert!(check("joe", "secret") && check("ann", "pass:word"));
+        for (name, password) in [
+            ("joe", "Secret"),
+            ("joe", ""),
+            ("ann", "pass"),
+            ("bad", ""),
+            ("bad", "$argon2id$nonsense"),
+            ("empty", ""),
+            ("md", "y"),
+            ("nobody", "nobody has this password"),
+            ("no colon", ""),
+            ("", ""),
+        ] {
+            assert!(!check(name, password), "{name} {password}");
+        }
+    }
+
+    #[test]
+    fn a_changed_file_is_read_again() {
+        let (folder, users) = users("joe:{PLAIN}one\n");
+        fs::write(folder.path().join("users"), "joe:{PLAIN}other\n").unwrap();
+        assert!(users.check(b"joe", &Secret::from("other")));
+        assert!(!users.check(b"joe", &Secret::from("one")));
+        fs::remove_file(folder.path().join("users")).unwrap();
+        assert!(users.check(b"joe", &Secret::from("other")));
+    }
+
+    #[test]
+    fn h57_names_that_are_paths_are_none() {
+        for bad in ["", ".", "..", "../x", "a/b", "/etc", ".hidden", "a b", "a\0", "ä", "-rf", "%u"] {
+            assert!(!is_safe_name(bad), "{bad:?}");
+        }
+        for good in ["joe", "joe@example.org", "a.b", "a+b", "1"] {
+            assert!(is_safe_name(good), "{good:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_file_and_any_hash_deny_without_a_panic(text: String, stored: String, password: Vec<u8>) {
+            let _ = parse(&text);
+            if !stored.starts_with(PLAIN) {
+                prop_assert!(!verify(&stored, &password));
+            }
+        }
+    }
+}
