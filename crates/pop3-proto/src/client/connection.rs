@@ -123,9 +123,15 @@ impl Connection {
     /// Sends a command; what comes for it bears the tag. The raw level: nothing is written before the next step.
     ///
     /// # Errors
-    /// See [`Client::send`].
-    pub fn send(&mut self, command: Command<'_>) -> Result<Tag, LocalError> {
-        self.outbox().send(command)
+    /// See [`Client::send`]; a session that is broken says how.
+    pub fn send(&mut self, command: Command<'_>) -> Result<Tag, RequestError> {
+        self.check()?;
+        Ok(self.outbox().send(command)?)
+    }
+
+    /// A session that has failed says so, rather than that it is over.
+    fn check(&self) -> Result<(), RemoteError> {
+        self.machine.failure().map_or(Ok(()), |error| Err(error.clone()))
     }
 
     /// Begins a request; [`run`](Self::run) it until it is done.
@@ -133,9 +139,7 @@ impl Connection {
     /// # Errors
     /// The session does not allow it, or has failed.
     pub fn start<R: Request>(&mut self, request: &mut R) -> Result<(), RequestError> {
-        if let Some(error) = self.machine.failure() {
-            return Err(error.clone().into());
-        }
+        self.check()?;
         Ok(request.start(&mut self.outbox())?)
     }
 

@@ -1,0 +1,391 @@
+//! The program as people and scripts call it, against itself and against servers that misbehave.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+fn pop3() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pop3"));
+    command.env_remove("POP3_PASSWORD").env_remove("POP3_LOG").stdin(Stdio::null());
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A server that answers each command as `answer` says; `None` ends the connection. `RETR` and `TOP` are answered by what is
+/// given for the whole line. It remembers what it heard.
+struct Script {
+    port: u16,
+    heard: Arc<Mutex<Vec<String>>>,
+}
+
+impl Script {
+    fn new(answer: impl Fn(&str) -> Option<Vec<u8>> + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+        let hears = Arc::clone(&heard);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let _ = stream.write_all(b"+OK ready\r\n");
+                let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                while let Some(Ok(line)) = lines.next() {
+                    hears.lock().unwrap().push(line.clone());
+                    let Some(reply) = answer(&line) else { break };
+                    if stream.write_all(&reply).is_err() {
+                        break;
+                    }
+                }
+                let _ = stream.shutdown(std::net::Shutdown::Both);
+            }
+        });
+        Self { port, heard }
+    }
+
+    /// A drop of two messages, with some answers changed.
+    fn two_messages(changed: &'static [(&'static str, Option<&'static [u8]>)]) -> Self {
+        let changed: HashMap<&str, Option<&[u8]>> = changed.iter().copied().collect();
+        Self::new(move |line| {
+            if let Some(reply) = changed.get(line) {
+                return reply.map(<[u8]>::to_vec);
+            }
+            let reply: &[u8] = match line {
+                "CAPA" => b"-ERR what?\r\n",
+                "LIST" => b"+OK\r\n1 10\r\n2 10\r\n.\r\n",
+                "UIDL" => b"+OK\r\n1 one\r\n2 two\r\n.\r\n",
+                "RETR 1" => b"+OK\r\nSubject: one\r\n\r\n..\r\n.\r\n",
+                "RETR 2" => b"+OK\r\nSubject: two\r\n\r\n.\r\n",
+                _ => b"+OK\r\n",
+            };
+            Some(reply.to_vec())
+        })
+    }
+
+    fn fetch(&self, maildir: &Path, options: &[&str]) -> Output {
+        pop3()
+            .args(["fetch", "127.0.0.1", "--user", "joe", "--dangerously-cleartext", "--port", &self.port.to_string()])
+            .args(options)
+            .arg(maildir)
+            .env("POP3_PASSWORD", "secret")
+            .output()
+            .unwrap()
+    }
+
+    fn heard(&self, command: &str) -> usize {
+        self.heard.lock().unwrap().iter().filter(|line| *line == command).count()
+    }
+}
+
+fn mail(maildir: &Path) -> Vec<String> {
+    let mut mail: Vec<String> =
+        fs::read_dir(maildir.join("new")).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap()).collect();
+    mail.sort();
+    mail
+}
+
+fn in_tmp(maildir: &Path) -> usize {
+    fs::read_dir(maildir.join("tmp")).unwrap().count()
+}
+
+fn home() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let maildir = folder.path().join("Maildir");
+    (folder, maildir)
+}
+
+const ONE: &str = "Subject: one\n\n.\n";
+const TWO: &str = "Subject: two\n\n";
+
+#[test]
+fn demo_needs_nothing_and_shows_everything() {
+    let output = pop3().args(["demo"]).output().unwrap();
+    let said = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    for part in ["AUTHORIZATION", "TRANSACTION", "UPDATE", "C: STLS", "C: PASS [redacted]", "byte for byte", "STARTTLS on port"] {
+        assert!(said.contains(part), "{part}\n{said}");
+    }
+}
+
+#[test]
+fn mail_comes_home_once() {
+    let server = Script::two_messages(&[]);
+    let (_folder, maildir) = home();
+    let output = server.fetch(&maildir, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("2 messages"), "{}", text(&output.stdout));
+    assert_eq!(mail(&maildir), [ONE, TWO]);
+    let output = server.fetch(&maildir, &["--quiet"]);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), String::new()));
+    assert_eq!((server.heard("RETR 1"), server.heard("DELE 1")), (1, 0));
+    assert_eq!(mail(&maildir).len(), 2);
+}
+
+#[test]
+fn h47_a_lost_or_damaged_journal_fetches_again() {
+    let server = Script::two_messages(&[]);
+    let (_folder, maildir) = home();
+    server.fetch(&maildir, &[]);
+    let journal = fs::read_dir(&maildir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| {
+            path.to_string_lossy().contains("pop3-fetched-joe@127.0.0.1%3A") && path.extension().is_none_or(|e| e != "lock")
+        })
+        .unwrap();
+    let mut damaged = fs::read(&journal).unwrap();
+    damaged[3] ^= 1;
+    fs::write(&journal, damaged).unwrap();
+    let output = server.fetch(&maildir, &[]);
+    assert!(text(&output.stdout).contains("1 message "), "{}", text(&output.stdout));
+    assert_eq!(mail(&maildir).len(), 3, "one twice, and none lost");
+}
+
+#[test]
+fn h13_q38_a_cut_message_is_not_delivered_and_comes_next_time() {
+    let (_folder, maildir) = home();
+    let first = Arc::new(Mutex::new(true));
+    let server = Script::new(move |line| match line {
+        "UIDL" => Some(b"+OK\r\n1 one\r\n2 two\r\n.\r\n".to_vec()),
+        "LIST" => Some(b"+OK\r\n1 10\r\n2 10\r\n.\r\n".to_vec()),
+        "RETR 1" => Some(b"+OK\r\nSubject: one\r\n\r\n..\r\n.\r\n".to_vec()),
+        "RETR 2" if std::mem::take(&mut *first.lock().unwrap()) => Some(b"+OK\r\nSubject: two\r\nhalf a mess\0cut".to_vec()),
+        "cut" => None,
+        "RETR 2" => Some(b"+OK\r\nSubject: two\r\n\r\n.\r\n".to_vec()),
+        "CAPA" => Some(b"-ERR\r\n".to_vec()),
+        _ => Some(b"+OK\r\n".to_vec()),
+    });
+    // The client waits for the rest of message 2; end the session under it by killing the client.
+    let mut child = pop3()
+        .args(["fetch", "127.0.0.1", "--user", "joe", "--dangerously-cleartext", "--port", &server.port.to_string()])
+        .arg(&maildir)
+        .env("POP3_PASSWORD", "secret")
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    while server.heard("RETR 2") == 0 {
+        thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(mail(&maildir).iter().all(|message| message == ONE), "half a message is none");
+    let output = server.fetch(&maildir, &["--delete"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(mail(&maildir).contains(&TWO.to_owned()));
+    assert_eq!((server.heard("DELE 1"), server.heard("DELE 2")), (1, 1));
+}
+
+#[test]
+fn a_server_that_leaves_in_a_message_is_exit_3_and_nothing_is_left_behind() {
+    // A body that never ends, and then the end of the connection.
+    let server = Script::two_messages(&[("RETR 2", None)]);
+    let (_folder, maildir) = home();
+    let output = server.fetch(&maildir, &["--delete"]);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("the server closed the connection before its reply to RETR"),
+        "{}",
+        text(&output.stderr)
+    );
+    assert_eq!((mail(&maildir), in_tmp(&maildir)), (vec![ONE.to_owned()], 0), "what had come is home");
+    assert_eq!(server.heard("QUIT"), 0, "and nothing is removed");
+    server.fetch(&maildir, &["--delete"]);
+    assert_eq!(server.heard("RETR 1"), 1, "what is home is not fetched again");
+}
+
+#[test]
+fn q37_one_message_that_cannot_be_had_does_not_stop_the_rest() {
+    let server = Script::two_messages(&[("RETR 1", Some(b"-ERR \x1b[31mcannot be rendered\r\n"))]);
+    let (_folder, maildir) = home();
+    let output = server.fetch(&maildir, &["--delete"]);
+    assert_eq!(output.status.code(), Some(8));
+    assert!(text(&output.stderr).contains(r"message 1 was not fetched; the server says: \u{1b}[31mcannot be rendered"), "h25");
+    assert_eq!(mail(&maildir), [TWO]);
+    assert_eq!((server.heard("DELE 1"), server.heard("DELE 2")), (0, 1));
+}
+
+#[test]
+fn q31_a_body_that_ends_too_early_is_not_trusted_and_never_deleted() {
+    // The message holds a line with a lone dot, and the server does not stuff it.
+    let server = Script::two_messages(&[("RETR 2", Some(b"+OK\r\nSubject: two\r\n\r\nbefore\r\n.\r\nafter\r\n.\r\n"))]);
+    let (_folder, maildir) = home();
+    let output = server.fetch(&maildir, &["--delete"]);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+    assert_eq!(mail(&maildir), [ONE]);
+    assert_eq!((server.heard("DELE 2"), server.heard("QUIT")), (0, 0));
+}
+
+#[test]
+fn h48_q43_q44_after_quit_nothing_is_assumed() {
+    for reply in [None, Some(&b"-ERR some deleted messages not removed\r\n"[..])] {
+        let answers: &'static [(&str, Option<&[u8]>)] = Box::leak(Box::new([("QUIT", reply)]));
+        let server = Script::two_messages(answers);
+        let (_folder, maildir) = home();
+        let output = server.fetch(&maildir, &["--delete"]);
+        assert_eq!(output.status.code(), Some(8), "{}", text(&output.stderr));
+        server.fetch(&maildir, &["--delete"]);
+        assert_eq!((server.heard("RETR 1"), server.heard("DELE 1")), (1, 2), "deleted again, not fetched again");
+        assert_eq!(mail(&maildir).len(), 2);
+    }
+}
+
+#[test]
+fn q26_without_uidl_mail_is_fetched_only_to_be_deleted() {
+    let server = Script::two_messages(&[("UIDL", Some(b"-ERR unknown\r\n"))]);
+    let (_folder, maildir) = home();
+    let output = server.fetch(&maildir, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("--delete"), "it says what to do: {}", text(&output.stderr));
+    assert_eq!(server.fetch(&maildir, &["--delete"]).status.code(), Some(0));
+    assert_eq!(mail(&maildir), [ONE, TWO]);
+}
+
+#[test]
+fn exit_codes_tell_what_to_do() {
+    let (folder, maildir) = home();
+    let code = |output: &Output| output.status.code().unwrap();
+    // Nobody listens.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let gone = Script { port: free, heard: Arc::default() };
+    assert_eq!(code(&gone.fetch(&maildir, &[])), 3);
+    // Wrong password; in use; too soon.
+    for (reply, expected) in
+        [(&b"-ERR no\r\n"[..], 5), (b"-ERR [AUTH] no\r\n", 5), (b"-ERR [IN-USE] no\r\n", 6), (b"-ERR [LOGIN-DELAY] no\r\n", 6)]
+    {
+        let answers: &'static [(&str, Option<&[u8]>)] = Box::leak(Box::new([("PASS secret", Some(reply))]));
+        assert_eq!(code(&Script::two_messages(answers).fetch(&maildir, &[])), expected, "{}", text(reply));
+    }
+    // A server without TLS, where TLS is demanded: no name and no password is sent.
+    let server = Script::two_messages(&[("STLS", Some(b"-ERR no TLS here\r\n"))]);
+    let stls = |server: &Script| {
+        pop3()
+            .args([
+                "fetch",
+                "127.0.0.1",
+                "--user",
+                "joe",
+                "--stls",
+                "--dangerously-any-certificate",
+                "--port",
+                &server.port.to_string(),
+            ])
+            .arg(&maildir)
+            .env("POP3_PASSWORD", "secret")
+            .output()
+            .unwrap()
+    };
+    assert_eq!(code(&stls(&server)), 4);
+    assert_eq!(*server.heard.lock().unwrap(), ["STLS"], "h07");
+    // The Maildir cannot be made.
+    fs::write(folder.path().join("file"), "").unwrap();
+    assert_eq!(code(&gone.fetch(&folder.path().join("file/Maildir"), &[])), 7);
+    // No password and nobody to ask.
+    let output = pop3().args(["fetch", "localhost", "--user", "joe"]).arg(&maildir).output().unwrap();
+    assert_eq!((code(&output), text(&output.stderr).contains("POP3_PASSWORD")), (1, true));
+    // The command line.
+    assert_eq!(code(&pop3().args(["fetch"]).output().unwrap()), 2);
+    assert_eq!(code(&pop3().args(["serve", "--users", "x", "--mail", "y"]).output().unwrap()), 1);
+    assert_eq!(code(&pop3().args(["--help"]).output().unwrap()), 0);
+}
+
+#[test]
+fn two_runs_at_once_do_not_fetch_twice() {
+    let server = Script::two_messages(&[]);
+    let (_folder, maildir) = home();
+    server.fetch(&maildir, &[]);
+    let lock = fs::read_dir(&maildir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|e| e == "lock"));
+    let held = fs::File::open(lock.unwrap()).unwrap();
+    held.lock().unwrap();
+    assert_eq!(server.fetch(&maildir, &[]).status.code(), Some(6));
+}
+
+/// `pop3 serve` over one Maildir, with a certificate, and users made by `pop3 passwd`.
+struct Serve {
+    folder: tempfile::TempDir,
+    child: Child,
+    port: String,
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Serve {
+    fn new(password: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        fs::write(path.join("cert.pem"), certified.cert.pem()).unwrap();
+        fs::write(path.join("key.pem"), certified.signing_key.serialize_pem()).unwrap();
+        for sub in ["tmp", "new", "cur"] {
+            fs::create_dir_all(path.join("joe").join(sub)).unwrap();
+        }
+        fs::write(path.join("joe/new/1.one.host"), ONE).unwrap();
+        let mut passwd =
+            pop3().arg("passwd").arg(path.join("users")).arg("joe").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        passwd.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
+        assert!(passwd.wait().unwrap().success());
+        let mut child = pop3()
+            .args(["serve", "--listen-tls", "127.0.0.1:0", "--users"])
+            .arg(path.join("users"))
+            .arg("--mail")
+            .arg(path.join("%u"))
+            .arg("--cert")
+            .arg(path.join("cert.pem"))
+            .arg("--key")
+            .arg(path.join("key.pem"))
+            .env("POP3_LOG", "trace")
+            .stdout(Stdio::piped())
+            .stderr(fs::File::create(path.join("log")).unwrap())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let port = line.trim().rsplit(':').next().unwrap().to_owned();
+        Self { folder, child, port }
+    }
+
+    fn fetch(&self, user: &str, password: &str) -> Output {
+        pop3()
+            .args(["fetch", "localhost", "--user", user, "--delete", "--port", &self.port, "--ca-file"])
+            .arg(self.folder.path().join("cert.pem"))
+            .arg(self.folder.path().join("home"))
+            .env("POP3_PASSWORD", password)
+            .env("POP3_LOG", "trace")
+            .output()
+            .unwrap()
+    }
+}
+
+#[test]
+fn h56_serve_and_fetch_over_tls_and_no_secret_is_shown() {
+    const CANARY: &str = "canary-in-a-coal-mine";
+    let server = Serve::new(CANARY);
+    let wrong = server.fetch("joe", "canary-of-another-kind");
+    assert_eq!(wrong.status.code(), Some(5), "{}", text(&wrong.stderr));
+    assert_eq!(server.fetch("../joe", CANARY).status.code(), Some(5), "h57");
+    let right = server.fetch("joe", CANARY);
+    assert_eq!(right.status.code(), Some(0), "{}", text(&right.stderr));
+    assert_eq!(mail(&server.folder.path().join("home")), [ONE]);
+    assert!(mail(&server.folder.path().join("joe")).is_empty(), "deleted on the server");
+    let log = fs::read_to_string(server.folder.path().join("log")).unwrap();
+    assert!(log.contains("login refused"), "the log has something to show");
+    for output in [wrong, right] {
+        assert!(!text(&output.stdout).contains("canary") && !text(&output.stderr).contains("canary"));
+    }
+    assert!(!log.contains("canary"), "{log}");
+    assert!(!fs::read_to_string(server.folder.path().join("users")).unwrap().contains("canary"));
+}
