@@ -6,7 +6,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use pop3_benches::message;
 use pop3_proto::client::{self, ClientConfig, Request, requests};
 use pop3_proto::codec::{MessageNumber, Password, UniqueId, Username};
-use pop3_proto::server::{self, Ask, ServerConfig, Snapshot};
+use pop3_proto::server::{self, Ask, Channel, ServerConfig, Snapshot};
 
 /// A client and a server whose sockets are each other.
 struct Pair<'m> {
@@ -19,7 +19,7 @@ struct Pair<'m> {
 impl<'m> Pair<'m> {
     fn new(message: &'m [u8], messages: u32) -> Self {
         let client = client::Connection::new_encrypted(ClientConfig::default());
-        let server = server::Connection::new_encrypted(ServerConfig::default());
+        let server = server::Connection::new(ServerConfig::default().into(), Channel { encrypted: true, ..Channel::default() });
         let mut pair = Self { client, server, message, messages };
         pair.run(requests::greet());
         pair

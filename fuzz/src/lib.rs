@@ -6,7 +6,8 @@ use pop3_proto::codec::{
     Capability, Command, DotDecoder, DotEncoder, DropListing, Escaped, Greeting, LineEnding, Reply, ScanListing, UniqueId,
     UniqueIdListing, Unstuffed, WireSize,
 };
-use pop3_proto::server::{self, Ask, Denial, ServerConfig, Snapshot};
+use pop3_proto::sasl::{Mechanism, ScramKeys};
+use pop3_proto::server::{self, Ask, Channel, Denial, ServerConfig, Snapshot};
 
 /// A command that can be read is written as one line, which reads as the same command.
 pub fn command(line: &[u8]) {
@@ -141,7 +142,10 @@ pub fn server(data: &[u8]) {
 }
 
 fn server_replies(pieces: &[&[u8]]) -> Vec<u8> {
-    let mut server = server::Connection::new_encrypted(ServerConfig { output_high_water: 64, ..ServerConfig::default() });
+    let mut server = server::Connection::new(
+        ServerConfig { output_high_water: 64, mechanisms: Mechanism::ALL.to_vec(), apop: true, ..ServerConfig::default() }.into(),
+        Channel { encrypted: true, ..Channel::default() },
+    );
     let mut written = Vec::new();
     for mut piece in pieces.iter().copied() {
         loop {
@@ -178,6 +182,9 @@ fn answer(server: &mut server::Connection, written: &mut Vec<u8>) -> bool {
                     snapshot.push(9, UniqueId::new(id).expect("legal")).expect("few");
                 }
                 server.accept(snapshot).expect("asked");
+            }
+            server::Step::Ask(Ask::FindKeys(hash, name)) => {
+                server.keys(ScramKeys::decoy(hash, b"secret", name.as_bytes())).expect("asked");
             }
             server::Step::Ask(Ask::Authenticate(_)) => server.deny(Denial::Credentials).expect("asked"),
             server::Step::Ask(Ask::Retrieve(_)) => {

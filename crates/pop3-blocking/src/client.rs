@@ -3,14 +3,14 @@
 use std::io::{self, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pop3_driver::proto::client::requests::{self, OwnedGreeting, UniqueIdEntry};
 use pop3_driver::proto::client::{ClientEvent, Connection, Deadline, Observer, Request, RequestError, Step, Tag, Timeouts};
 use pop3_driver::proto::codec::{Capabilities, Command, DropListing, MessageNumber, Password, ScanListing, Username};
 use pop3_driver::{ClientOptions, Error, Security, rustls, tls};
 
-use crate::stream::{self, Socket, Transport};
+use crate::stream::{self, Socket, Transport, later};
 
 /// A session with a POP3 server.
 ///
@@ -20,6 +20,10 @@ pub struct Client {
     connection: Connection,
     stream: Box<dyn Transport>,
     timeouts: Timeouts,
+    /// What is awaited, how far the session had come when that began, and until when.
+    awaited: Option<(Deadline, u64, Instant)>,
+    /// What was written may still lie in a buffer of the stream.
+    unflushed: bool,
     greeting: OwnedGreeting,
 }
 
@@ -81,7 +85,7 @@ impl Client {
             connection.observe(observer);
         }
         let greeting = OwnedGreeting { text: Box::default(), timestamp: None };
-        let mut client = Self { connection, stream, timeouts: options.timeouts, greeting };
+        let mut client = Self { connection, stream, timeouts: options.timeouts, awaited: None, unflushed: false, greeting };
         client.greeting = client.run(requests::greet())?;
         if let Security::Stls(config) = &options.security {
             client.run(requests::stls()).map_err(|error| match error {
@@ -237,29 +241,64 @@ impl Client {
 
     fn write(&mut self) -> Result<(), Error> {
         let after = self.timeouts.command;
-        self.stream.set_deadline(Instant::now() + after)?;
-        let written = self.stream.write(self.connection.output()).and_then(|count| self.stream.flush().map(|()| count));
-        match written {
+        self.stream.set_deadline(later(after))?;
+        let timed_out = |error| failed(error, "a command was sent", after);
+        match self.stream.write(self.connection.output()) {
+            Ok(0) => return Err(Error::Io(io::ErrorKind::WriteZero.into())),
             Ok(count) => {
+                // Noted at once, so that a command is never sent twice.
                 self.connection.written(count);
-                Ok(())
+                self.unflushed = true;
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(Error::TimedOut { doing: "a command was sent", after }),
-            Err(error) => Err(error.into()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            Err(error) => return Err(timed_out(error)),
+        }
+        self.flush(after)
+    }
+
+    fn flush(&mut self, after: Duration) -> Result<(), Error> {
+        loop {
+            match self.stream.flush() {
+                Ok(()) => {
+                    self.unflushed = false;
+                    return Ok(());
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(failed(error, "a command was sent", after)),
+            }
         }
     }
 
     fn read(&mut self) -> Result<(), Error> {
-        let deadline = self.connection.deadline().unwrap_or(Deadline::Command);
-        let after = self.timeouts.of(deadline);
-        self.stream.set_deadline(Instant::now() + after)?;
+        let (deadline, after, until) = self.until();
+        self.stream.set_deadline(until)?;
+        if self.unflushed {
+            self.flush(after)?;
+        }
         match stream::read(&mut self.stream, self.connection.space()) {
             Ok(count) => Ok(self.connection.filled(count)?),
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(Error::TimedOut { doing: deadline.doing(), after }),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(failed(error, deadline.doing(), after)),
         }
     }
+
+    /// What is awaited, and until when. Bytes alone move no deadline: a server that drips must not hold us for ever.
+    fn until(&mut self) -> (Deadline, Duration, Instant) {
+        let machine = self.connection.machine();
+        let (deadline, moves) = (machine.deadline().unwrap_or(Deadline::Command), machine.moves());
+        let after = self.timeouts.of(deadline);
+        match self.awaited {
+            Some((awaited, at, until)) if (awaited, at) == (deadline, moves) => (deadline, after, until),
+            _ => {
+                let until = later(after);
+                self.awaited = Some((deadline, moves, until));
+                (deadline, after, until)
+            }
+        }
+    }
+}
+
+fn failed(error: io::Error, doing: &'static str, after: Duration) -> Error {
+    if error.kind() == io::ErrorKind::TimedOut { Error::TimedOut { doing, after } } else { error.into() }
 }
 
 /// TLS over `stream`, verified for `host`.
@@ -270,10 +309,10 @@ fn secure(
     options: &ClientOptions,
 ) -> Result<Box<dyn Transport>, Error> {
     let after = options.timeouts.connect;
-    stream.set_deadline(Instant::now() + after)?;
+    stream.set_deadline(later(after))?;
     stream::connect_tls(stream, config, tls::server_name(host)?).map_err(|error| match error.kind() {
         io::ErrorKind::TimedOut => Error::TimedOut { doing: "the TLS handshake was done", after },
-        _ => Error::Tls(error.to_string()),
+        _ => tls::explain(&error),
     })
 }
 
@@ -302,7 +341,7 @@ impl Message<'_> {
     pub fn copy_to(&mut self, sink: &mut impl Write) -> Result<u64, Error> {
         let mut octets = 0;
         while let Some(chunk) = self.chunk()? {
-            sink.write_all(chunk)?;
+            sink.write_all(chunk).map_err(Error::Sink)?;
             octets += chunk.len() as u64;
         }
         Ok(octets)

@@ -7,12 +7,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pop3_driver::ServerOptions;
-use pop3_driver::proto::codec::{MessageNumber, ResponseCode, Text};
-use pop3_driver::proto::server::{Ask, BodyWants, Connection, Deadline, Denial, Login, NotAsked, Step};
-use pop3_maildrop::{Maildrop, Store};
+use pop3_driver::proto::codec::{Escaped, MessageNumber, ResponseCode, Text};
+use pop3_driver::proto::sasl::{ScramHash, ScramKeys};
+use pop3_driver::proto::server::{
+    Ask, BodyWants, Channel, Connection, Deadline, Denial, Login, Name, NotAsked, ServerConfig, Step,
+};
+use pop3_driver::{ServerOptions, tls};
+use pop3_maildrop::{Maildrop, Store, log_refusal};
 
-use crate::stream::{self, Socket, Transport};
+use crate::stream::{self, Socket, Transport, later};
 
 /// How a port is secured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +42,10 @@ pub enum Listen {
 #[derive(Debug)]
 pub struct Server<S> {
     options: ServerOptions,
+    /// One for all sessions.
+    config: Arc<ServerConfig>,
+    /// What keys for users that there are not are made of.
+    decoys: [u8; 18],
     store: S,
     sessions: AtomicUsize,
 }
@@ -47,7 +54,8 @@ impl<S: Store> Server<S> {
     /// A server that is not listening yet.
     pub fn new(mut options: ServerOptions, store: S) -> Self {
         options.config.stls = options.tls.is_some();
-        Self { options, store, sessions: AtomicUsize::new(0) }
+        let config = Arc::new(options.config.clone());
+        Self { options, config, decoys: tls::chance().unwrap_or_default(), store, sessions: AtomicUsize::new(0) }
     }
 
     /// Takes connections until the listener fails.
@@ -65,9 +73,10 @@ impl<S: Store> Server<S> {
                     };
                     let session = move || {
                         let _place = place;
+                        let _span = tracing::info_span!("session", %peer).entered();
                         match server.session(stream, listen) {
-                            Ok(()) => tracing::debug!(%peer, "session ended"),
-                            Err(error) => tracing::info!(%peer, %error, "session broke"),
+                            Ok(()) => tracing::debug!("session ended"),
+                            Err(error) => tracing::info!(%error, "session broke"),
                         }
                     };
                     if let Err(error) = thread::Builder::new().name("pop3 session".to_owned()).spawn(session) {
@@ -96,17 +105,18 @@ impl<S: Store> Server<S> {
     /// # Errors
     /// See [`session`](Self::session).
     pub fn session_over(&self, mut stream: Box<dyn Transport>, listen: Listen) -> io::Result<()> {
-        let login_deadline = Instant::now() + self.options.timeouts.login;
+        let login_deadline = later(self.options.timeouts.login);
         stream.set_deadline(login_deadline)?;
         let connection = match (listen, &self.options.tls) {
-            (Listen::Plain, _) => Connection::new(self.options.config.clone()),
+            (Listen::Plain, _) => Connection::new(Arc::clone(&self.config), Channel::clear(tls::chance()?)),
             (Listen::Tls, None) => return Err(io::Error::other("there is no certificate for TLS")),
-            (Listen::Tls, Some(tls)) => {
-                stream = stream::accept_tls(stream, tls)?;
-                Connection::new_encrypted(self.options.config.clone())
+            (Listen::Tls, Some(config)) => {
+                let binding;
+                (stream, binding) = stream::accept_tls(stream, config)?;
+                Connection::new(Arc::clone(&self.config), Channel::encrypted(tls::chance()?, binding))
             }
         };
-        Session { server: self, connection, stream, maildrop: None, login_deadline }.run()
+        Session { server: self, connection, stream, maildrop: None, login_deadline, idle_deadline: None }.run()
     }
 }
 
@@ -134,12 +144,18 @@ struct Session<'s, S: Store> {
     stream: Box<dyn Transport>,
     maildrop: Option<S::Maildrop>,
     login_deadline: Instant,
+    /// Renewed by each command that was answered, and not by each byte (H36).
+    idle_deadline: Option<Instant>,
 }
 
 impl<S: Store> Session<'_, S> {
     fn run(mut self) -> io::Result<()> {
         loop {
-            match self.connection.step() {
+            let step = self.connection.step();
+            if step != Step::Read {
+                self.idle_deadline = None;
+            }
+            match step {
                 Step::Read => {
                     self.set_deadline()?;
                     match stream::read(&mut self.stream, self.connection.space())? {
@@ -152,6 +168,7 @@ impl<S: Store> Session<'_, S> {
                 Step::Ask(Ask::Retrieve(number)) => self.retrieve(number)?,
                 Step::Ask(Ask::Commit) => self.commit().map_err(io::Error::other)?,
                 Step::Ask(Ask::UpgradeTls) => self = self.upgrade()?,
+                Step::Ask(Ask::FindKeys(hash, name)) => self.find_keys(hash, &name)?,
                 Step::Ask(_) | Step::Answer => return Err(io::Error::other(NotAsked)),
                 Step::Close => return self.stream.close(),
             }
@@ -162,7 +179,7 @@ impl<S: Store> Session<'_, S> {
     fn set_deadline(&mut self) -> io::Result<()> {
         let deadline = match self.connection.deadline() {
             Deadline::Login => self.login_deadline,
-            deadline @ Deadline::Idle => Instant::now() + self.server.options.timeouts.of(deadline),
+            Deadline::Idle => *self.idle_deadline.get_or_insert_with(|| later(self.server.options.timeouts.idle)),
         };
         self.stream.set_deadline(deadline)
     }
@@ -187,14 +204,22 @@ impl<S: Store> Session<'_, S> {
         });
         match opened {
             Ok((maildrop, snapshot)) => {
+                tracing::info!(name = %Escaped(login.name.as_bytes()), messages = snapshot.len(), "logged in");
                 self.maildrop = Some(maildrop);
                 self.connection.accept(snapshot)
             }
             Err(error) => {
-                tracing::info!(name = ?login.name, %error, "login refused");
+                log_refusal(&login.name, &error);
                 self.connection.deny(Denial::from(&error))
             }
         }
+    }
+
+    /// A user that there is not gets keys that look the same (H54).
+    fn find_keys(&mut self, hash: ScramHash, name: &Name) -> io::Result<()> {
+        let found = self.server.store.scram_keys(hash, name)?;
+        let keys = found.unwrap_or_else(|| ScramKeys::decoy(hash, &self.server.decoys, name.as_bytes()));
+        self.connection.keys(keys).map_err(io::Error::other)
     }
 
     fn retrieve(&mut self, number: MessageNumber) -> io::Result<()> {
@@ -219,6 +244,7 @@ impl<S: Store> Session<'_, S> {
                 break;
             }
             if self.connection.is_full() {
+                self.idle_deadline = None;
                 self.write()?;
             }
         }
@@ -240,9 +266,11 @@ impl<S: Store> Session<'_, S> {
     }
 
     fn upgrade(self) -> io::Result<Self> {
-        let Some(tls) = &self.server.options.tls else { return Err(io::Error::other("there is no certificate for TLS")) };
-        let connection = self.connection.into_upgraded().map_err(|_| io::Error::other("bytes in the clear behind STLS"))?;
-        let stream = stream::accept_tls(self.stream, tls)?;
+        let Some(config) = &self.server.options.tls else { return Err(io::Error::other("there is no certificate for TLS")) };
+        self.connection.check_upgrade().map_err(|_| io::Error::other("bytes in the clear behind STLS"))?;
+        let (stream, binding) = stream::accept_tls(self.stream, config)?;
+        let channel = Channel::encrypted(tls::chance()?, binding);
+        let connection = self.connection.into_upgraded(channel).map_err(io::Error::other)?;
         Ok(Self { connection, stream, ..self })
     }
 }

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use pop3_driver::rustls::pki_types::ServerName;
 use pop3_driver::rustls::{self, ClientConnection, StreamOwned};
+#[cfg(feature = "server")]
+use pop3_driver::{proto::sasl::ChannelBinding, tls};
 
 /// A stream that a session can run over.
 pub trait Transport: Read + Write + Send {
@@ -119,29 +121,40 @@ pub(crate) fn connect_tls<T: Transport + 'static>(
     name: ServerName<'static>,
 ) -> io::Result<Box<dyn Transport>> {
     let connection = ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
-    handshake(StreamOwned::new(connection, stream))
+    Ok(Box::new(handshake(StreamOwned::new(connection, stream))?))
 }
 
-/// TLS as a server over `stream`, the handshake done.
+/// TLS as a server over `stream`, the handshake done, and what a login can be bound to.
 #[cfg(feature = "server")]
 pub(crate) fn accept_tls<T: Transport + 'static>(
     stream: T,
     config: &Arc<rustls::ServerConfig>,
-) -> io::Result<Box<dyn Transport>> {
+) -> io::Result<(Box<dyn Transport>, ChannelBinding)> {
     let connection = rustls::ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
-    handshake(StreamOwned::new(connection, stream))
+    let stream = handshake(StreamOwned::new(connection, stream))?;
+    let binding = tls::channel_binding(&stream.conn);
+    Ok((Box::new(stream), binding))
 }
 
-fn handshake<C, D, T>(mut stream: StreamOwned<C, T>) -> io::Result<Box<dyn Transport>>
+fn handshake<C, D, T>(mut stream: StreamOwned<C, T>) -> io::Result<StreamOwned<C, T>>
 where
-    C: std::ops::DerefMut<Target = rustls::ConnectionCommon<D>> + Send + 'static,
-    D: rustls::SideData + 'static,
-    T: Transport + 'static,
+    C: std::ops::DerefMut<Target = rustls::ConnectionCommon<D>>,
+    D: rustls::SideData,
+    T: Transport,
 {
     while stream.conn.is_handshaking() {
-        stream.conn.complete_io(&mut stream.sock)?;
+        match stream.conn.complete_io(&mut stream.sock) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => drop(result?),
+        }
     }
-    Ok(Box::new(stream))
+    Ok(stream)
+}
+
+/// So much later than now; what is beyond all clocks is a day.
+pub(crate) fn later(after: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(after).unwrap_or_else(|| now + Duration::from_secs(24 * 3600))
 }
 
 /// Reads once; an interrupted read is tried again. The end of a TLS stream without its farewell is the end all the same: the

@@ -1,7 +1,7 @@
 //! What went wrong, what to do next, and the exit code that says so to a script.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -9,11 +9,13 @@ use pop3_blocking::Error;
 use pop3_blocking::proto::client::{LocalError, Refusal, RequestError};
 use pop3_blocking::proto::codec::ResponseCode;
 
-/// Exit codes, as `pop3 --help` lists them. (2 is clap's, for a command line that is wrong.)
+/// Exit codes, as `pop3 --help` lists them. (2 is clap's too.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// Anything else.
     Other = 1,
+    /// What was asked for makes no sense.
+    Usage = 2,
     /// No connection, or it broke: try again.
     Connection = 3,
     /// The connection cannot be trusted.
@@ -39,7 +41,7 @@ impl From<Exit> for ExitCode {
 pub struct Failure {
     pub exit: Exit,
     what: String,
-    hint: Option<&'static str>,
+    hint: Option<String>,
 }
 
 impl Failure {
@@ -47,8 +49,19 @@ impl Failure {
         Self { exit, what: what.to_string(), hint: None }
     }
 
-    pub fn hint(self, hint: &'static str) -> Self {
+    pub fn hint(self, hint: &str) -> Self {
+        Self { hint: Some(hint.to_owned()), ..self }
+    }
+
+    /// Adds to what it says to do.
+    pub fn and(self, more: impl fmt::Display) -> Self {
+        let hint = self.hint.map_or_else(|| more.to_string(), |hint| format!("{hint}\n      {more}"));
         Self { hint: Some(hint), ..self }
+    }
+
+    /// Without a secret that a server has sent back.
+    pub fn without(self, secret: &str) -> Self {
+        if secret.is_empty() { self } else { Self { what: self.what.replace(secret, "[redacted]"), ..self } }
     }
 
     /// A file or folder that cannot be used.
@@ -60,7 +73,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)?;
-        match self.hint {
+        match &self.hint {
             Some(hint) => write!(f, "\n      {hint}"),
             None => Ok(()),
         }
@@ -71,13 +84,21 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let failure = Self::new(exit_of(&error), &error);
         match (&error, error.refusal().and_then(Refusal::code)) {
-            (_, Some(ResponseCode::InUse)) => failure.hint("Another program is reading this mailbox now. Try again in a few minutes."),
+            (_, Some(ResponseCode::InUse)) => {
+                failure.hint("Another program is reading this mailbox now. Try again in a few minutes.")
+            }
             (_, Some(ResponseCode::LoginDelay)) => failure.hint("The server wants a pause between logins. Try again later."),
             (_, Some(ResponseCode::SysTemp)) => failure.hint("The server has a fault that should pass. Try again later."),
-            (Error::Tls(_), _) => failure.hint(
-                "Check the host name and the port. For a server with a certificate of its own, give it with --ca-file. A port that begins \
-                 in the clear (usually 110) wants --stls.",
-            ),
+            (Error::Tls(text), _) if text.contains("does not speak TLS") => {
+                failure.hint("A port that begins in the clear (usually 110) wants --stls.")
+            }
+            (Error::Tls(text), _) if text.contains("nobody who is trusted") => {
+                failure.hint("If the server has a certificate of its own, get it and give it with --ca-file.")
+            }
+            (Error::Tls(text), _) if text.contains("another host") => {
+                failure.hint("Give the host by the name in the certificate.")
+            }
+            (_, Some(ResponseCode::SysPerm)) => failure.hint("The server has a fault that its administrator must mend."),
             (Error::Connect { .. }, _) => failure.hint("Check the host name, the port and the network."),
             (Error::Request(RequestError::Local(LocalError::CleartextLogin)), _) => {
                 failure.hint("Use TLS, or --dangerously-cleartext if nobody can listen on the way.")
@@ -92,6 +113,7 @@ fn exit_of(error: &Error) -> Exit {
         Error::Tls(_) | Error::HostName(_) | Error::NoStls(_) => Exit::Tls,
         Error::Request(RequestError::Refused(refusal)) => match refusal.verb {
             _ if refusal.is_transient() => Exit::Later,
+            _ if refusal.code() == Some(ResponseCode::SysPerm) => Exit::Other,
             None => Exit::Later,
             Some(verb) if matches!(verb.as_str(), "USER" | "PASS" | "APOP") => Exit::Login,
             Some(_) => Exit::Other,
@@ -100,5 +122,14 @@ fn exit_of(error: &Error) -> Exit {
             Exit::Connection
         }
         _ => Exit::Other,
+    }
+}
+
+/// Prints a line. Nobody may be listening any more, as behind `| head`: then there is nothing more to do and no reason to panic.
+pub fn say(line: impl fmt::Display) -> Result<(), Failure> {
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(error) => Err(Failure::new(Exit::Storage, format_args!("standard output: {error}"))),
+        Ok(()) => Ok(()),
     }
 }

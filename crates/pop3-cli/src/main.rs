@@ -8,7 +8,7 @@ mod password;
 mod serve;
 mod users;
 
-use std::io;
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -18,9 +18,19 @@ use arguments::{Arguments, Command};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let level = if arguments.verbose { "debug" } else { "warn" };
+    let level = match arguments.command {
+        _ if arguments.verbose => "debug",
+        // Whoever runs a server wants to see who logs in and who does not.
+        Command::Serve(_) => "info",
+        _ => "warn",
+    };
     let filter = EnvFilter::try_from_env("POP3_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false)
+        .init();
     let outcome = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Fetch(arguments) => fetch::run(&arguments),
@@ -30,7 +40,8 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("pop3: {failure}");
+            // Where nobody listens the exit code still tells.
+            let _ = writeln!(io::stderr(), "pop3: {failure}");
             failure.exit.into()
         }
     }

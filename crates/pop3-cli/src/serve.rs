@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::arguments::Serve;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, say};
 use crate::users::{Users, is_safe_name};
 
 /// The Maildirs of the users in a file.
@@ -39,18 +39,21 @@ impl Store for Maildirs {
 }
 
 pub fn run(arguments: &Serve) -> Result<(), Failure> {
+    check_template(&arguments.mail)?;
     if arguments.listen.is_empty() && arguments.listen_tls.is_empty() {
-        return Err(Failure::new(Exit::Other, "there is nothing to listen on").hint("Give --listen or --listen-tls, or both."));
+        return Err(Failure::new(Exit::Usage, "there is nothing to listen on").hint("Give --listen or --listen-tls, or both."));
     }
     let mut options = match (&arguments.cert, &arguments.key) {
         (Some(cert), Some(key)) => {
-            let cert = fs::read(cert).map_err(|error| Failure::file(cert, &error))?;
-            let key = fs::read(key).map_err(|error| Failure::file(key, &error))?;
-            ServerOptions::with_tls(tls::server(&cert, &key).map_err(|error| Failure::new(Exit::Tls, error))?)
+            let chain = fs::read(cert).map_err(|error| Failure::file(cert, &error))?;
+            let private = fs::read(key).map_err(|error| Failure::file(key, &error))?;
+            let config = tls::server(&chain, &private);
+            let unusable = |error| Failure::new(Exit::Storage, format_args!("{} and {}: {error}", cert.display(), key.display()));
+            ServerOptions::with_tls(config.map_err(unusable)?)
         }
         _ if arguments.dangerously_cleartext => ServerOptions::dangerous_cleartext(),
         _ => {
-            return Err(Failure::new(Exit::Tls, "without a certificate nobody could log in")
+            return Err(Failure::new(Exit::Usage, "without a certificate nobody could log in")
                 .hint("Give --cert and --key, or --dangerously-cleartext if nobody can listen on the way."));
         }
     };
@@ -74,13 +77,26 @@ pub fn run(arguments: &Serve) -> Result<(), Failure> {
     result
 }
 
+/// A path that every user would share, or that no shell has expanded, is a mistake.
+fn check_template(template: &str) -> Result<(), Failure> {
+    let odd = template.match_indices('%').any(|(at, _)| !template[at..].starts_with("%u"));
+    if odd || !template.contains("%u") || template.starts_with('~') {
+        return Err(Failure::new(
+            Exit::Usage,
+            format_args!("--mail {template:?} is not a path with %u in the place of the user's name"),
+        )
+        .hint("For example: --mail '/home/%u/Maildir'"));
+    }
+    Ok(())
+}
+
 async fn listen(server: Arc<Server<Maildirs>>, places: Vec<(SocketAddr, Listen)>) -> Result<(), Failure> {
     let mut listeners = JoinSet::new();
     for (address, listen) in places {
         let failed = |error: io::Error| Failure::new(Exit::Other, format_args!("cannot listen on {address}: {error}"));
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let kind = if listen == Listen::Tls { "POP3 over TLS" } else { "POP3" };
-        println!("{kind} on {}", listener.local_addr().map_err(failed)?);
+        say(format_args!("{kind} on {}", listener.local_addr().map_err(failed)?))?;
         let server = Arc::clone(&server);
         listeners.spawn(async move { server.serve(&listener, listen).await });
     }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
 use std::time::SystemTime;
 
 use argon2::Argon2;
@@ -13,7 +14,7 @@ use pop3_blocking::proto::Secret;
 use subtle::ConstantTimeEq;
 
 use crate::arguments::Passwd;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, say};
 use crate::password;
 
 /// Says that the password itself follows.
@@ -26,6 +27,33 @@ pub struct Users {
     loaded: Mutex<Loaded>,
     /// The hash of a password that nobody has: an unknown user must cost what a known one does (H54).
     nobody: String,
+    turns: Turns,
+}
+
+/// So many at once.
+#[derive(Debug)]
+struct Turns {
+    free: Mutex<usize>,
+    changed: Condvar,
+}
+
+/// One of them; given back when dropped.
+struct Turn<'a>(&'a Turns);
+
+impl Turns {
+    fn take(&self) -> Turn<'_> {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = self.changed.wait_while(free, |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
+        *free -= 1;
+        Turn(self)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.changed.notify_one();
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -45,7 +73,8 @@ impl Users {
                 tracing::warn!(file = %file.display(), "everybody on this machine can read the file of users");
             }
         }
-        Ok(Self { file: file.to_owned(), loaded: Mutex::new(loaded), nobody: hash(b"nobody has this password")? })
+        let turns = Turns { free: Mutex::new(thread::available_parallelism().map_or(1, usize::from)), changed: Condvar::new() };
+        Ok(Self { file: file.to_owned(), loaded: Mutex::new(loaded), nobody: hash(b"nobody has this password")?, turns })
     }
 
     pub fn count(&self) -> usize {
@@ -56,8 +85,22 @@ impl Users {
     pub fn check(&self, name: &[u8], password: &Secret) -> bool {
         let users = self.current();
         let stored = str::from_utf8(name).ok().and_then(|name| users.get(name));
-        let right = verify(stored.unwrap_or(&self.nobody), password.expose());
-        right && stored.is_some()
+        match stored {
+            Some(stored) if stored.starts_with(PLAIN) && !self.has_hashes(&users) => verify(stored, password.expose()),
+            // Every login costs one hash, so that the time tells nothing about who exists (H54); and only so many at once, as each
+            // takes 19 MiB.
+            _ => {
+                let _turn = self.turns.take();
+                let hashed = stored.filter(|stored| !stored.starts_with(PLAIN));
+                let right = verify(hashed.unwrap_or(&self.nobody), password.expose()) && hashed.is_some();
+                right || stored.is_some_and(|stored| stored.starts_with(PLAIN) && verify(stored, password.expose()))
+            }
+        }
+    }
+
+    /// Where all passwords are plain there is no time to hide.
+    fn has_hashes(&self, users: &HashMap<String, String>) -> bool {
+        users.values().any(|stored| !stored.starts_with(PLAIN))
     }
 
     fn current(&self) -> Arc<HashMap<String, String>> {
@@ -93,13 +136,21 @@ fn parse(text: &str) -> HashMap<String, String> {
             continue;
         }
         match line.split_once(':') {
-            Some((name, stored)) if is_safe_name(name) && !stored.is_empty() => {
+            Some((name, stored)) if is_safe_name(name) && is_usable(stored) => {
                 users.insert(name.to_owned(), stored.to_owned());
             }
-            _ => tracing::warn!(line = at + 1, "a line in the file of users is not NAME:HASH"),
+            _ => tracing::warn!(line = at + 1, "a line in the file of users is not NAME:HASH with a hash that can be used"),
         }
     }
     users
+}
+
+/// What `pop3 passwd` writes, or a password as it is.
+fn is_usable(stored: &str) -> bool {
+    match stored.strip_prefix(PLAIN) {
+        Some(plain) => !plain.is_empty(),
+        None => PasswordHash::new(stored).is_ok(),
+    }
 }
 
 /// Names become parts of paths (H57): letters, digits and `. _ @ + -`, and no dot at the start.
@@ -111,7 +162,8 @@ pub fn is_safe_name(name: &str) -> bool {
 /// A stored hash that is malformed lets nobody in (H53).
 fn verify(stored: &str, password: &[u8]) -> bool {
     if let Some(plain) = stored.strip_prefix(PLAIN) {
-        return plain.as_bytes().ct_eq(password).into();
+        // An empty password is none.
+        return !plain.is_empty() && bool::from(plain.as_bytes().ct_eq(password));
     }
     PasswordHash::new(stored).is_ok_and(|hash| Argon2::default().verify_password(password, &hash).is_ok())
 }
@@ -138,6 +190,15 @@ pub fn passwd(arguments: &Passwd) -> Result<(), Failure> {
     } else {
         password::from_stdin()?
     };
+    if password.expose().is_empty() {
+        return Err(Failure::new(Exit::Usage, "an empty password would let everybody in; nothing was changed"));
+    }
+    // Two at once must not lose each other's user.
+    let mut lock_file = arguments.users.clone().into_os_string();
+    lock_file.push(".lock");
+    let lock = File::options().create(true).truncate(false).write(true).open(&lock_file);
+    let lock = lock.map_err(|error| Failure::file(&arguments.users, &error))?;
+    lock.lock().map_err(|error| Failure::file(&arguments.users, &error))?;
     let line = format!("{name}:{}", hash(password.expose())?);
     let file = &arguments.users;
     let old = match fs::read_to_string(file) {
@@ -149,14 +210,14 @@ pub fn passwd(arguments: &Passwd) -> Result<(), Failure> {
     let mut lines: Vec<&str> = old.lines().filter(|line| !is_theirs(line)).collect();
     lines.push(&line);
     write_private(file, &(lines.join("\n") + "\n")).map_err(|error| Failure::file(file, &error))?;
-    println!("{name} can log in with the new password.");
-    Ok(())
+    say(format_args!("{name} can log in with the new password."))
 }
 
 /// Puts a new file, for its owner alone (H58), in the place of the old one.
 fn write_private(file: &Path, text: &str) -> io::Result<()> {
     let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut new = tempfile::Builder::new().prefix(".pop3-users").tempfile_in(folder)?;
+    let mut new =
+        tempfile::Builder::new().prefix(".pop3-users").tempfile_in(folder).map_err(|error| io::Error::from(error.kind()))?;
     if let Ok(old) = fs::metadata(file) {
         // Whoever could read it before still can.
         new.as_file().set_permissions(old.permissions())?;
@@ -182,8 +243,9 @@ mod tests {
     #[test]
     fn h53_hashes_plain_passwords_and_nonsense() {
         let good = hash(b"secret").unwrap();
-        let text =
-            format!("# comment\n\njoe:{good}\nann:{{PLAIN}}pass:word\nbad:$argon2id$nonsense\nempty:\nmd:$1$x$y\nno colon\n");
+        let text = format!(
+            "# comment\n\njoe:{good}\nann:{{PLAIN}}pass:word\nbad:$argon2id$nonsense\nempty:\nopen:{{PLAIN}}\nmd:$1$x$y\nno colon\n"
+        );
         let (_folder, users) = users(&text);
         let check = |name: &str, password: &str| users.check(name.as_bytes(), &Secret::from(password));
         assert!(check("joe", "secret") && check("ann", "pass:word"));
@@ -194,6 +256,7 @@ mod tests {
             ("bad", ""),
             ("bad", "$argon2id$nonsense"),
             ("empty", ""),
+            ("open", ""),
             ("md", "y"),
             ("nobody", "nobody has this password"),
             ("no colon", ""),

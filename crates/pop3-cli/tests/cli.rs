@@ -59,7 +59,7 @@ impl Script {
             }
             let reply: &[u8] = match line {
                 "CAPA" => b"-ERR what?\r\n",
-                "LIST" => b"+OK\r\n1 10\r\n2 10\r\n.\r\n",
+                "LIST" => b"+OK\r\n1 19\r\n2 16\r\n.\r\n",
                 "UIDL" => b"+OK\r\n1 one\r\n2 two\r\n.\r\n",
                 "RETR 1" => b"+OK\r\nSubject: one\r\n\r\n..\r\n.\r\n",
                 "RETR 2" => b"+OK\r\nSubject: two\r\n\r\n.\r\n",
@@ -109,7 +109,9 @@ fn demo_needs_nothing_and_shows_everything() {
     let output = pop3().args(["demo"]).output().unwrap();
     let said = text(&output.stdout);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    for part in ["AUTHORIZATION", "TRANSACTION", "UPDATE", "C: STLS", "C: PASS [redacted]", "byte for byte", "STARTTLS on port"] {
+    for part in
+        ["AUTHORIZATION", "TRANSACTION", "UPDATE", "C: STLS", "C: PASS [redacted]", "byte for byte", "a port with STARTTLS"]
+    {
         assert!(said.contains(part), "{part}\n{said}");
     }
 }
@@ -291,7 +293,7 @@ fn exit_codes_tell_what_to_do() {
     assert_eq!((code(&output), text(&output.stderr).contains("POP3_PASSWORD")), (1, true));
     // The command line.
     assert_eq!(code(&pop3().args(["fetch"]).output().unwrap()), 2);
-    assert_eq!(code(&pop3().args(["serve", "--users", "x", "--mail", "y"]).output().unwrap()), 1);
+    assert_eq!(code(&pop3().args(["serve", "--users", "x", "--mail", "y/%u"]).output().unwrap()), 2);
     assert_eq!(code(&pop3().args(["--help"]).output().unwrap()), 0);
 }
 
@@ -300,13 +302,98 @@ fn two_runs_at_once_do_not_fetch_twice() {
     let server = Script::two_messages(&[]);
     let (_folder, maildir) = home();
     server.fetch(&maildir, &[]);
-    let lock = fs::read_dir(&maildir)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .find(|path| path.extension().is_some_and(|e| e == "lock"));
+    let lock =
+        fs::read_dir(&maildir).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.to_string_lossy().ends_with("~lock"));
     let held = fs::File::open(lock.unwrap()).unwrap();
     held.lock().unwrap();
     assert_eq!(server.fetch(&maildir, &[]).status.code(), Some(6));
+}
+
+#[test]
+fn s17_q27_a_unique_id_that_is_used_again_never_hides_a_message() {
+    // Two messages with one unique-id, of which the first cannot be had for now.
+    let (_folder, maildir) = home();
+    let round = Arc::new(Mutex::new(0));
+    let now = Arc::clone(&round);
+    let server = Script::new(move |line| {
+        let round = *now.lock().unwrap();
+        Some(match (line, round) {
+            ("CAPA", _) => b"-ERR\r\n".to_vec(),
+            ("LIST", 0) => b"+OK\r\n1 19\r\n2 16\r\n.\r\n".to_vec(),
+            ("UIDL", 0) => b"+OK\r\n1 same\r\n2 same\r\n.\r\n".to_vec(),
+            ("LIST", _) => b"+OK\r\n1 19\r\n.\r\n".to_vec(),
+            ("UIDL", _) => b"+OK\r\n1 same\r\n.\r\n".to_vec(),
+            ("RETR 1", 0) => b"-ERR busy\r\n".to_vec(),
+            ("RETR 1", _) => b"+OK\r\nSubject: one\r\n\r\n..\r\n.\r\n".to_vec(),
+            ("RETR 2", _) => b"+OK\r\nSubject: two\r\n\r\n.\r\n".to_vec(),
+            _ => b"+OK\r\n".to_vec(),
+        })
+    });
+    assert_eq!(server.fetch(&maildir, &["--delete"]).status.code(), Some(8));
+    assert_eq!(mail(&maildir), [TWO]);
+    *round.lock().unwrap() = 1;
+    assert_eq!(server.fetch(&maildir, &["--delete"]).status.code(), Some(0));
+    assert_eq!(mail(&maildir), [ONE, TWO], "the message that was left is fetched before it is deleted");
+    // And another message under the unique-id of one that is gone.
+    server.fetch(&maildir, &["--delete"]);
+    assert_eq!(mail(&maildir).len(), 3);
+}
+
+#[test]
+fn q31_half_a_message_is_not_home_however_the_connection_ends() {
+    // A lone dot that is not stuffed, and the rest comes late or never.
+    for rest in ["", "half", "\r\n", "half two\r\nmore"] {
+        let answer = format!("+OK\r\nSubject: one\r\nhalf one\r\n.\r\n{rest}").into_bytes();
+        let retr: &'static [u8] = Box::leak(answer.into_boxed_slice());
+        let answers: &'static [(&str, Option<&[u8]>)] =
+            Box::leak(Box::new([("RETR 1", Some(retr)), ("RETR 2", None), ("NOOP", None)]));
+        let server = Script::two_messages(answers);
+        let (_folder, maildir) = home();
+        let output = server.fetch(&maildir, &["--delete"]);
+        assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+        assert!(mail(&maildir).is_empty(), "{rest:?}");
+        server.fetch(&maildir, &["--delete"]);
+        assert_eq!((server.heard("DELE 1"), server.heard("RETR 1")), (0, 2), "{rest:?}");
+    }
+}
+
+#[test]
+fn a_server_that_cannot_list_its_unique_ids_now_is_asked_later() {
+    let (_folder, maildir) = home();
+    let ok = Script::two_messages(&[]);
+    ok.fetch(&maildir, &[]);
+    let listing = "CAPA";
+    let answers: &'static [(&str, Option<&[u8]>)] =
+        Box::leak(Box::new([(listing, Some(&b"+OK\r\nUIDL\r\n.\r\n"[..])), ("UIDL", Some(&b"-ERR internal error\r\n"[..]))]));
+    let output = Script::two_messages(answers).fetch(&maildir, &["--delete"]);
+    assert_eq!(output.status.code(), Some(6), "{}", text(&output.stderr));
+    assert_eq!(mail(&maildir).len(), 2);
+}
+
+#[test]
+fn h56_a_password_that_a_server_sends_back_is_not_shown() {
+    let answers: &'static [(&str, Option<&[u8]>)] =
+        Box::leak(Box::new([("PASS secret", Some(&b"-ERR bad password secret\r\n"[..]))]));
+    let output = Script::two_messages(answers).fetch(&home().1, &["--verbose"]);
+    assert!(!text(&output.stderr).contains("secret"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("bad password [redacted]"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn nobody_listens_to_what_is_printed() {
+    let server = Script::two_messages(&[]);
+    let (_folder, maildir) = home();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let status = pop3()
+        .args(["fetch", "127.0.0.1", "--user", "joe", "--dangerously-cleartext", "--port", &server.port.to_string()])
+        .arg(&maildir)
+        .env("POP3_PASSWORD", "secret")
+        .stdout(full)
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(7));
+    assert_eq!(mail(&maildir).len(), 2);
 }
 
 /// `pop3 serve` over one Maildir, with a certificate, and users made by `pop3 passwd`.

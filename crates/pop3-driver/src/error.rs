@@ -1,11 +1,23 @@
 //! What can go wrong on a connection.
 
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
 use pop3_proto::client::{LocalError, Refusal, RemoteError, RequestError};
 use pop3_proto::codec::InvalidArgument;
 use thiserror::Error;
+
+struct Seconds(Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_secs() {
+            0 => write!(f, "{} milliseconds", self.0.as_millis()),
+            seconds => write!(f, "{seconds} seconds"),
+        }
+    }
+}
 
 /// What a driver's client gives.
 #[derive(Debug, Error)]
@@ -31,7 +43,7 @@ pub enum Error {
     #[error("{0}; use implicit TLS (port 995), or allow a cleartext login by name")]
     NoStls(Refusal),
     /// Nothing came in time.
-    #[error("the server was silent for {} seconds while {doing}", .after.as_secs())]
+    #[error("the server was silent, or too slow, for {} while {doing}", Seconds(*.after))]
     TimedOut {
         /// What was awaited.
         doing: &'static str,
@@ -41,13 +53,16 @@ pub enum Error {
     /// The server refused, broke the protocol or left; or the call does not fit the session.
     #[error(transparent)]
     Request(#[from] RequestError),
+    /// What a message was to be written to takes no more.
+    #[error("the message cannot be written: {0}")]
+    Sink(io::Error),
     /// The operating system gave an error.
     #[error("{0}")]
     Io(#[from] io::Error),
 }
 
 impl Error {
-    /// The server's `-ERR`, if that is what it was. The session lives then.
+    /// The server's `-ERR`, if that is what it was. The session lives then, but for a refused greeting and a refused `QUIT`.
     pub const fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Request(RequestError::Refused(refusal)) => Some(refusal),

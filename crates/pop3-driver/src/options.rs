@@ -49,7 +49,7 @@ impl Security {
 pub struct ClientOptions {
     /// How the connection is secured.
     pub security: Security,
-    /// Limits; whether a login may be in the clear follows from `security`.
+    /// Limits, and whether a login may be in the clear; [`new`](Self::new) sets that by `security`.
     pub config: ClientConfig,
     /// How long to wait for what.
     pub timeouts: Timeouts,

@@ -3,14 +3,20 @@
 //! TLS 1.2 and 1.3, by rustls with ring. The provider is named here and nowhere taken from the process, so that another one in
 //! the same program does no harm.
 
+use std::io;
 use std::sync::Arc;
 
-use rustls::client::WantsClientCert;
+use pop3_proto::sasl::ChannelBinding;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WantsClientCert, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme};
+use rustls::server::ParsedCertificate;
+use rustls::{
+    ClientConfig, ConfigBuilder, ConnectionCommon, DigitallySignedStruct, ProtocolVersion, RootCertStore, ServerConfig,
+    SignatureScheme,
+};
 use rustls_platform_verifier::BuilderVerifierExt;
 
 use crate::Error;
@@ -35,16 +41,67 @@ pub fn verified() -> Result<Arc<ClientConfig>, Error> {
     Ok(finish(client()?.with_platform_verifier()?))
 }
 
-/// A client that trusts the certificate authorities in a PEM file and no others.
+/// A client that trusts what is in a PEM file and nothing else: certificate authorities, and certificates that a server made for
+/// itself. Of the latter the name is checked, and not how long they are valid.
 ///
 /// # Errors
 /// There is no certificate in it that can be read.
 pub fn verified_by(pem: &[u8]) -> Result<Arc<ClientConfig>, Error> {
+    let itself = certificates(pem)?;
     let mut roots = RootCertStore::empty();
-    for certificate in certificates(pem)? {
-        roots.add(certificate)?;
+    for certificate in &itself {
+        roots.add(certificate.clone())?;
     }
-    Ok(finish(client()?.with_root_certificates(roots)))
+    let authorities = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
+    let authorities = authorities.map_err(|error| Error::Tls(error.to_string()))?;
+    let verifier = Arc::new(GivenCertificates { itself, authorities });
+    Ok(finish(client()?.dangerous().with_custom_certificate_verifier(verifier)))
+}
+
+/// Takes the very certificates that were given, and those that they have signed.
+#[derive(Debug)]
+struct GivenCertificates {
+    itself: Vec<CertificateDer<'static>>,
+    authorities: Arc<WebPkiServerVerifier>,
+}
+
+impl ServerCertVerifier for GivenCertificates {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        if self.itself.iter().any(|given| given == certificate) {
+            verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+            return Ok(ServerCertVerified::assertion());
+        }
+        self.authorities.verify_server_cert(certificate, chain, name, ocsp, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.authorities.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.authorities.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.authorities.supported_verify_schemes()
+    }
 }
 
 /// A client that takes any certificate: anybody on the way can pretend to be the server.
@@ -74,6 +131,53 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Error> {
         return Err(Error::Tls("there is no certificate in PEM format".to_owned()));
     }
     Ok(all)
+}
+
+/// Eighteen octets of chance, for the challenges of one connection.
+///
+/// # Errors
+/// The operating system has none.
+pub fn chance() -> io::Result<[u8; 18]> {
+    let mut chance = [0; 18];
+    rustls::crypto::ring::default_provider()
+        .secure_random
+        .fill(&mut chance)
+        .map_err(|_| io::Error::other("no random numbers"))?;
+    Ok(chance)
+}
+
+/// What a login over this connection can be bound to: the exporter of TLS 1.3 (RFC 9266 §3). TLS 1.2 gives none that is safe
+/// without an extension that cannot be seen from here.
+pub fn channel_binding<D>(connection: &ConnectionCommon<D>) -> ChannelBinding {
+    let exporter = (connection.protocol_version() == Some(ProtocolVersion::TLSv1_3))
+        .then(|| connection.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(b"")).ok())
+        .flatten();
+    ChannelBinding { exporter, server_end_point: None }
+}
+
+/// Why TLS came to nothing, for a person.
+pub fn explain(error: &io::Error) -> Error {
+    use rustls::CertificateError as C;
+    let Some(error) = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>()) else {
+        return Error::Tls(error.to_string());
+    };
+    Error::Tls(match error {
+        rustls::Error::InvalidCertificate(C::UnknownIssuer) => {
+            "nobody who is trusted here has signed the server's certificate".to_owned()
+        }
+        rustls::Error::InvalidCertificate(C::Expired | C::ExpiredContext { .. }) => {
+            "the server's certificate has expired".to_owned()
+        }
+        rustls::Error::InvalidCertificate(C::NotValidYet | C::NotValidYetContext { .. }) => {
+            "the server's certificate is not valid yet; is the clock of this machine right?".to_owned()
+        }
+        rustls::Error::InvalidCertificate(C::NotValidForName | C::NotValidForNameContext { .. }) => {
+            "the server's certificate is for another host".to_owned()
+        }
+        rustls::Error::InvalidCertificate(other) => format!("the server's certificate is not to be trusted: {other}"),
+        rustls::Error::InvalidMessage(_) => "the server does not speak TLS on this port".to_owned(),
+        other => other.to_string(),
+    })
 }
 
 /// The name that the certificate must bear: what the user typed, and nothing that was looked up (S50).

@@ -25,12 +25,13 @@ mod memory;
 use std::io::{self, Read};
 
 use pop3_proto::Secret;
-use pop3_proto::codec::{InvalidArgument, MessageNumber, Username};
-use pop3_proto::server::{Denial, Login, Proof, Snapshot};
+use pop3_proto::codec::{Escaped, InvalidArgument, MessageNumber, Username};
+use pop3_proto::sasl::{ScramHash, ScramKeys};
+use pop3_proto::server::{Denial, Login, Name, Proof, Snapshot};
 use thiserror::Error;
 
 #[cfg(unix)]
-pub use maildir::{Delivery, Maildir, MaildirDrop};
+pub use maildir::{Delivery, Maildir, MaildirDrop, Prepared};
 pub use memory::{Memory, MemoryDrop};
 
 /// Who may log in, and to what.
@@ -43,6 +44,16 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// See [`LoginError`]. A lock that is held is told only to whom the credentials are right (S22).
     fn login(&self, login: &Login) -> Result<Self::Maildrop, LoginError>;
+
+    /// What is kept of a user's password for `SCRAM`; `None`: there is no such user, or nothing is kept. Only asked if a server is
+    /// told to offer the mechanism.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn scram_keys(&self, hash: ScramHash, name: &Name) -> io::Result<Option<ScramKeys>> {
+        let _ = (hash, name);
+        Ok(None)
+    }
 }
 
 /// The mail of one user, held by one session.
@@ -99,6 +110,15 @@ impl From<&LoginError> for Denial {
             }
             LoginError::Io(_) => Self::Temporary,
         }
+    }
+}
+
+/// Puts a refused login into the log, for drivers. The name of somebody who is not known here is left out: people type passwords
+/// where names belong.
+pub fn log_refusal(name: &Name, error: &LoginError) {
+    match error {
+        LoginError::Credentials => tracing::warn!("login refused: {error}"),
+        _ => tracing::warn!(name = %Escaped(name.as_bytes()), "login refused: {error}"),
     }
 }
 

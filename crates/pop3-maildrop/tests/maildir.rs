@@ -120,6 +120,59 @@ fn s17_two_files_with_one_name_are_two_messages() {
 }
 
 #[test]
+fn h50_a_message_that_is_gone_never_stands_for_another() {
+    let (_folder, maildir) = maildir();
+    put(&maildir, "cur/1.x.host:2,S", "one\n");
+    put(&maildir, "new/1.x.host", "other\n");
+    let mut maildrop = maildir.lock().unwrap();
+    assert_eq!(maildrop.snapshot().unwrap().len(), 2);
+    fs::remove_file(maildir.path().join("new/1.x.host")).unwrap();
+    assert_eq!(read(&mut maildrop, 2).unwrap_err().kind(), io::ErrorKind::NotFound);
+    maildrop.remove(&[number(2)]).unwrap();
+    assert_eq!(read(&mut maildrop, 1).unwrap(), b"one\n");
+}
+
+#[test]
+fn h28_three_files_with_one_name_have_three_unique_ids() {
+    let (_folder, maildir) = maildir();
+    for name in ["cur/6.y.host", "cur/6.y.host:2,S", "cur/6.y.host:2,RS", "new/6.y.host"] {
+        put(&maildir, name, name);
+    }
+    let mut maildrop = maildir.lock().unwrap();
+    let snapshot = maildrop.snapshot().unwrap();
+    let ids: std::collections::HashSet<_> = (1..=4).map(|n| snapshot.unique_id(number(n)).unwrap().as_str().to_owned()).collect();
+    assert_eq!(ids.len(), 4, "{ids:?}");
+}
+
+#[test]
+fn h51_folders_that_are_symbolic_links_are_not_followed() {
+    let (folder, maildir) = maildir();
+    let elsewhere = Maildir::create(folder.path().join("elsewhere")).unwrap();
+    put(&elsewhere, "cur/1.x.host", "secret");
+    fs::remove_dir(maildir.path().join("cur")).unwrap();
+    symlink(elsewhere.path().join("cur"), maildir.path().join("cur")).unwrap();
+    assert!(maildir.lock().is_err());
+    let link = folder.path().join("link");
+    symlink(elsewhere.path(), &link).unwrap();
+    assert!(Maildir::open(link).unwrap().lock().is_err());
+}
+
+#[test]
+fn what_is_no_file_makes_nobody_wait() {
+    let (_folder, maildir) = maildir();
+    put(&maildir, "new/1.x.host,S=1,W=1", "mail");
+    let mut maildrop = maildir.lock().unwrap();
+    maildrop.snapshot().unwrap();
+    fs::remove_file(maildir.path().join("new/1.x.host,S=1,W=1")).unwrap();
+    let pipe = maildir.path().join("new/1.x.host,S=1,W=1");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert!(read(&mut maildrop, 1).is_err());
+    symlink("/dev/zero", maildir.path().join("pop3-sizes")).unwrap();
+    put(&maildir, "new/2.x.host", "counted\n");
+    assert_eq!(maildrop.snapshot().unwrap().octets(number(1)), Some(9));
+}
+
+#[test]
 fn h42_a_second_session_is_told_and_the_lock_dies_with_its_holder() {
     let (_folder, maildir) = maildir();
     let first = maildir.lock().unwrap();

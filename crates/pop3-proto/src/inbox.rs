@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroize;
 
-/// A buffer of a fixed size: bytes are read into its end and consumed from its beginning.
+/// A buffer of a bounded size: bytes are read into its end and consumed from its beginning.
 ///
 /// Consumed bytes stay where they are until the next read, so what a machine gave out of them can still be used.
 #[derive(Debug, Default)]
@@ -13,12 +13,19 @@ pub(crate) struct Inbox {
     start: usize,
     end: usize,
     capacity: usize,
+    /// How far the capacity may grow where a whole buffer is not enough for a line.
+    most: usize,
 }
 
 impl Inbox {
     /// Nothing is allocated before the first read.
     pub(crate) const fn new(capacity: usize) -> Self {
-        Self { bytes: Vec::new(), start: 0, end: 0, capacity }
+        Self::growing(capacity, capacity)
+    }
+
+    /// One that becomes larger while a line needs it.
+    pub(crate) const fn growing(capacity: usize, most: usize) -> Self {
+        Self { bytes: Vec::new(), start: 0, end: 0, capacity, most }
     }
 
     pub(crate) fn unread(&self) -> &[u8] {
@@ -49,8 +56,19 @@ impl Inbox {
         }
         if self.start > 0 {
             self.bytes.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
+            let moved = self.end - self.start;
+            // What was moved must not be left behind as well: it may be a secret.
+            if let Some(left) = self.bytes.get_mut(moved..self.end) {
+                left.zeroize();
+            }
+            self.end = moved;
             self.start = 0;
+        }
+        if self.end == self.bytes.len() && self.bytes.len() < self.most {
+            self.bytes.resize(self.most, 0);
+        } else if self.end == 0 && self.bytes.len() > self.capacity {
+            self.bytes.truncate(self.capacity);
+            self.bytes.shrink_to_fit();
         }
         self.bytes.get_mut(self.end..).unwrap_or_default()
     }
@@ -58,5 +76,44 @@ impl Inbox {
     /// So many bytes were read into [`space`](Self::space).
     pub(crate) fn filled(&mut self, count: usize) {
         self.end = (self.end + count).min(self.bytes.len());
+    }
+}
+
+/// What was read may hold secrets and mail.
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        self.bytes.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(inbox: &mut Inbox, bytes: &[u8]) {
+        inbox.space()[..bytes.len()].copy_from_slice(bytes);
+        inbox.filled(bytes.len());
+    }
+
+    #[test]
+    fn h56_what_was_consumed_is_gone() {
+        let mut inbox = Inbox::new(32);
+        put(&mut inbox, b"USER joe\r\nPASS can");
+        inbox.consume(10);
+        inbox.wipe(10);
+        put(&mut inbox, b"ary\r\n");
+        assert_eq!(inbox.unread(), b"PASS canary\r\n");
+        inbox.consume(13);
+        inbox.wipe(13);
+        assert!(inbox.space().iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn a_long_line_makes_it_grow_and_it_shrinks_again() {
+        let mut inbox = Inbox::growing(8, 64);
+        put(&mut inbox, b"12345678");
+        assert_eq!(inbox.space().len(), 56);
+        inbox.consume(8);
+        assert_eq!(inbox.space().len(), 8);
     }
 }

@@ -5,7 +5,7 @@
 //! ```
 //! use pop3_proto::client::{self, ClientConfig, RequestError, requests};
 //! use pop3_proto::codec::{MessageNumber, Password, UniqueId, Username};
-//! use pop3_proto::server::{self, Ask, ServerConfig, Snapshot};
+//! use pop3_proto::server::{self, Ask, Channel, ServerConfig, Snapshot};
 //!
 //! const MESSAGE: &[u8] = b"Subject: hello\n\n.a line that begins with a dot\n";
 //!
@@ -44,7 +44,7 @@
 //! }
 //!
 //! let mut client = client::Connection::new_encrypted(ClientConfig::default());
-//! let mut server = server::Connection::new_encrypted(ServerConfig::default());
+//! let mut server = server::Connection::new(ServerConfig::default().into(), Channel { encrypted: true, ..Channel::default() });
 //!
 //! /// Runs one request: the only loop that a driver needs.
 //! macro_rules! run {
@@ -86,7 +86,7 @@
 //! # The rooms
 //!
 //! [`codec`] turns bytes into values and back. [`client`] and [`server`] each have a machine (states and syntax), a layer of
-//! meaning over it (requests; the session), and a `Connection` that adds the buffers. [`State`] is the table of what is allowed
+//! meaning over it (requests; the session), and a `Connection` that adds the buffers. [`sasl`] has the mechanisms. [`State`] is the table of what is allowed
 //! when.
 
 #![no_std]
@@ -102,6 +102,7 @@ extern crate std;
 pub mod client;
 pub mod codec;
 mod inbox;
+pub mod sasl;
 mod secret;
 pub mod server;
 mod state;

@@ -9,9 +9,41 @@ pub enum State {
     Authorization,
     /// The client is logged in; messages can be read and marked.
     Transaction,
-    /// `QUIT` was said in `TRANSACTION`: what is marked is being removed.
+    /// `QUIT` was said in `TRANSACTION`: what is marked is being removed. Nothing may be said any more.
     Update,
 }
+
+/// When a command is allowed in a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Allowed {
+    Yes,
+    No,
+    /// As long as TLS is not active.
+    BeforeTls,
+}
+
+use Allowed::{BeforeTls, No, Yes};
+
+/// In the order of [`Verb::ALL`].
+#[rustfmt::skip]
+const TABLE: [(Verb, Allowed, Allowed); Verb::ALL.len()] = [
+    // command     AUTHORIZATION  TRANSACTION
+    (Verb::Apop,   Yes,           No),
+    (Verb::Auth,   Yes,           No),
+    (Verb::Capa,   Yes,           Yes),
+    (Verb::Dele,   No,            Yes),
+    (Verb::List,   No,            Yes),
+    (Verb::Noop,   No,            Yes),
+    (Verb::Pass,   Yes,           No),
+    (Verb::Quit,   Yes,           Yes),
+    (Verb::Retr,   No,            Yes),
+    (Verb::Rset,   No,            Yes),
+    (Verb::Stat,   No,            Yes),
+    (Verb::Stls,   BeforeTls,     No),
+    (Verb::Top,    No,            Yes),
+    (Verb::Uidl,   No,            Yes),
+    (Verb::User,   Yes,           No),
+];
 
 impl State {
     /// Whether a command may be given in this state. `encrypted`: TLS is active.
@@ -22,38 +54,15 @@ impl State {
     /// assert!(!State::Authorization.permits(Verb::Stls, true));
     /// assert!(!State::Transaction.permits(Verb::Pass, true));
     /// ```
-    pub const fn permits(self, verb: Verb, encrypted: bool) -> bool {
-        match verb {
-            //                                               AUTHORIZATION  TRANSACTION  UPDATE
-            Verb::Capa | Verb::Quit =>
-            /*                    */
-            {
-                self.is(true, true)
-            }
-            Verb::Apop | Verb::Pass | Verb::User =>
-            /*       */
-            {
-                self.is(true, false)
-            }
-            Verb::Stls =>
-            /*                                 */
-            {
-                self.is(!encrypted, false)
-            }
-            Verb::Dele | Verb::List | Verb::Noop | Verb::Retr | Verb::Rset | Verb::Stat | Verb::Top | Verb::Uidl =>
-            /*                               */
-            {
-                self.is(false, true)
-            }
-        }
-    }
-
-    /// In `UPDATE` nothing is allowed any more.
-    const fn is(self, authorization: bool, transaction: bool) -> bool {
-        match self {
-            Self::Authorization => authorization,
-            Self::Transaction => transaction,
-            Self::Update => false,
+    pub fn permits(self, verb: Verb, encrypted: bool) -> bool {
+        let allowed = match (TABLE.get(verb as usize), self) {
+            (Some((_, allowed, _)), Self::Authorization) | (Some((_, _, allowed)), Self::Transaction) => *allowed,
+            (_, Self::Update) | (None, _) => No,
+        };
+        match allowed {
+            Yes => true,
+            No => false,
+            BeforeTls => !encrypted,
         }
     }
 
@@ -70,5 +79,31 @@ impl State {
 impl core::fmt::Display for State {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_stand_where_they_are_looked_for() {
+        for (at, verb) in Verb::ALL.into_iter().enumerate() {
+            assert_eq!((verb as usize, TABLE[at].0), (at, verb));
+        }
+    }
+
+    #[test]
+    fn h09_every_command_in_every_state() {
+        let allowed = |state: State, encrypted| {
+            let verbs = Verb::ALL.into_iter().filter(|verb| state.permits(*verb, encrypted)).map(Verb::as_str);
+            verbs.collect::<alloc::vec::Vec<_>>().join(" ")
+        };
+        assert_eq!(allowed(State::Authorization, false), "APOP AUTH CAPA PASS QUIT STLS USER");
+        assert_eq!(allowed(State::Authorization, true), "APOP AUTH CAPA PASS QUIT USER");
+        for encrypted in [false, true] {
+            assert_eq!(allowed(State::Transaction, encrypted), "CAPA DELE LIST NOOP QUIT RETR RSET STAT TOP UIDL");
+            assert_eq!(allowed(State::Update, encrypted), "");
+        }
     }
 }

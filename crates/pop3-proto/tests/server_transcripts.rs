@@ -3,7 +3,8 @@
 mod replay;
 
 use pop3_proto::codec::{ResponseCode, Text, UniqueId, WireSize};
-use pop3_proto::server::{Ask, BodyWants, CleartextLogin, Connection, Denial, Proof, ServerConfig, Snapshot, Step};
+use pop3_proto::sasl::{ChannelBinding, Mechanism, ScramKeys};
+use pop3_proto::server::{Ask, BodyWants, Channel, CleartextLogin, Connection, Denial, Proof, ServerConfig, Snapshot, Step};
 use replay::{Cut, Transcript};
 
 /// The maildrop that all transcripts see.
@@ -35,13 +36,28 @@ fn serve(server: &mut Connection, written: &mut Vec<u8>) -> bool {
             }
             Step::Answer => panic!("everything is answered at once"),
             Step::Ask(Ask::Authenticate(login)) => {
-                let Proof::Password(password) = &login.proof else { panic!("{login:?}") };
-                match (login.name.as_bytes(), password.expose()) {
-                    (b"joe", b"se cret") => server.accept(snapshot()).unwrap(),
-                    (b"busy", _) => server.deny(Denial::InUse).unwrap(),
-                    (b"broken", _) => server.deny(Denial::Temporary).unwrap(),
+                let is = |password: &[u8]| match &login.proof {
+                    Proof::Password(given) => given.expose() == password,
+                    Proof::Apop(proof) => proof.verify(password),
+                    Proof::CramMd5(proof) => proof.verify(password),
+                    Proof::Token(token) => token.expose() == b"good",
+                    Proof::Proven => true,
+                    _ => false,
+                };
+                match login.name.as_bytes() {
+                    b"joe" if is(b"se cret") => server.accept(snapshot()).unwrap(),
+                    b"busy" => server.deny(Denial::InUse).unwrap(),
+                    b"broken" => server.deny(Denial::Temporary).unwrap(),
+                    b"hasty" => server.deny(Denial::LoginDelay).unwrap(),
                     _ => server.deny(Denial::Credentials).unwrap(),
                 }
+            }
+            Step::Ask(Ask::FindKeys(hash, name)) => {
+                let keys = match name.as_bytes() {
+                    b"joe" => ScramKeys::derive(hash, b"se cret", b"salt", 4096),
+                    name => ScramKeys::decoy(hash, b"a secret of the server", name),
+                };
+                server.keys(keys).unwrap();
             }
             // The third message is gone from the store since the session began.
             Step::Ask(Ask::Retrieve(number)) if number.get() == 3 => {
@@ -76,17 +92,26 @@ fn replay(transcript: &Transcript, cut: Cut) -> String {
         implementation: Text::literal("test"),
         cleartext_login: CleartextLogin::Refuse,
         max_bad_commands: (3, 5),
+        max_failed_logins: 2,
         // Small, so that listings and messages must be written in pieces.
         output_high_water: 16,
         ..ServerConfig::default()
     };
-    let mut server = match transcript.first_comment.as_str() {
-        "# in the clear" => Connection::new(config),
+    let secure = Channel::encrypted([0; 18], ChannelBinding { exporter: Some([7; 32]), server_end_point: None });
+    let (config, channel) = match transcript.first_comment.as_str() {
+        "# in the clear" => (config, Channel::clear([0; 18])),
         "# cleartext login allowed" => {
-            Connection::new(ServerConfig { cleartext_login: CleartextLogin::DangerouslyAllow, stls: false, ..config })
+            let config = ServerConfig { cleartext_login: CleartextLogin::DangerouslyAllow, stls: false, ..config };
+            (config, Channel::clear([0; 18]))
         }
-        _ => Connection::new_encrypted(config),
+        "# apop" => (ServerConfig { apop: true, ..config }, secure),
+        "# all mechanisms" => (ServerConfig { mechanisms: Mechanism::ALL.to_vec(), ..config }, secure),
+        "# all mechanisms, in the clear" => {
+            (ServerConfig { mechanisms: Mechanism::ALL.to_vec(), ..config }, Channel::clear([0; 18]))
+        }
+        _ => (config, secure),
     };
+    let mut server = Connection::new(config.into(), channel);
     let mut written = Vec::new();
     let mut open = serve(&mut server, &mut written);
     let mut lines = transcript.lines.iter().filter(|line| line.who == 'C').peekable();

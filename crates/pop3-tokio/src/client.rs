@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pop3_driver::proto::client::requests::{self, OwnedGreeting, UniqueIdEntry};
 use pop3_driver::proto::client::{ClientEvent, Connection, Deadline, Observer, Request, RequestError, Step, Tag, Timeouts};
@@ -9,9 +10,10 @@ use pop3_driver::proto::codec::{Capabilities, Command, DropListing, MessageNumbe
 use pop3_driver::{ClientOptions, Error, Security, rustls, tls};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, lookup_host};
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
-use crate::stream::{self, Transport, within};
+use crate::stream::{self, Transport, by, later, within};
 
 /// A session with a POP3 server.
 ///
@@ -21,6 +23,10 @@ pub struct Client {
     connection: Connection,
     stream: Box<dyn Transport>,
     timeouts: Timeouts,
+    /// What is awaited, how far the session had come when that began, and until when.
+    awaited: Option<(Deadline, u64, Instant)>,
+    /// What was written may still lie in a buffer of the stream.
+    unflushed: bool,
     greeting: OwnedGreeting,
 }
 
@@ -86,7 +92,7 @@ impl Client {
             connection.observe(observer);
         }
         let greeting = OwnedGreeting { text: Box::default(), timestamp: None };
-        let mut client = Self { connection, stream, timeouts: options.timeouts, greeting };
+        let mut client = Self { connection, stream, timeouts: options.timeouts, awaited: None, unflushed: false, greeting };
         client.greeting = client.run(requests::greet()).await?;
         if let Security::Stls(config) = &options.security {
             client.run(requests::stls()).await.map_err(|error| match error {
@@ -243,24 +249,53 @@ impl Client {
     async fn write(&mut self) -> Result<(), Error> {
         let after = self.timeouts.command;
         match within(after, self.stream.write(self.connection.output())).await {
+            Ok(0) => return Err(Error::Io(io::ErrorKind::WriteZero.into())),
             Ok(count) => {
+                // Noted at once, so that a command is never sent twice.
                 self.connection.written(count);
-                Ok(within(after, self.stream.flush()).await?)
+                self.unflushed = true;
             }
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(Error::TimedOut { doing: "a command was sent", after }),
-            Err(error) => Err(error.into()),
+            Err(error) => return Err(failed(error, "a command was sent", after)),
         }
+        self.flush(after).await
+    }
+
+    /// A flush that was cancelled is made up for before the next read.
+    async fn flush(&mut self, after: Duration) -> Result<(), Error> {
+        within(after, self.stream.flush()).await.map_err(|error| failed(error, "a command was sent", after))?;
+        self.unflushed = false;
+        Ok(())
     }
 
     async fn read(&mut self) -> Result<(), Error> {
-        let deadline = self.connection.deadline().unwrap_or(Deadline::Command);
-        let after = self.timeouts.of(deadline);
-        match within(after, stream::read(&mut self.stream, self.connection.space())).await {
+        let (deadline, after, until) = self.until();
+        if self.unflushed {
+            self.flush(after).await?;
+        }
+        match by(until, stream::read(&mut self.stream, self.connection.space())).await {
             Ok(count) => Ok(self.connection.filled(count)?),
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(Error::TimedOut { doing: deadline.doing(), after }),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(failed(error, deadline.doing(), after)),
         }
     }
+
+    /// What is awaited, and until when. Bytes alone move no deadline: a server that drips must not hold us for ever.
+    fn until(&mut self) -> (Deadline, Duration, Instant) {
+        let machine = self.connection.machine();
+        let (deadline, moves) = (machine.deadline().unwrap_or(Deadline::Command), machine.moves());
+        let after = self.timeouts.of(deadline);
+        match self.awaited {
+            Some((awaited, at, until)) if (awaited, at) == (deadline, moves) => (deadline, after, until),
+            _ => {
+                let until = later(after);
+                self.awaited = Some((deadline, moves, until));
+                (deadline, after, until)
+            }
+        }
+    }
+}
+
+fn failed(error: io::Error, doing: &'static str, after: Duration) -> Error {
+    if error.kind() == io::ErrorKind::TimedOut { Error::TimedOut { doing, after } } else { error.into() }
 }
 
 /// TLS over `stream`, verified for `host`.
@@ -277,7 +312,7 @@ async fn secure(
         Err(error) if error.kind() == io::ErrorKind::TimedOut => {
             Err(Error::TimedOut { doing: "the TLS handshake was done", after })
         }
-        Err(error) => Err(Error::Tls(error.to_string())),
+        Err(error) => Err(tls::explain(&error)),
     }
 }
 
@@ -306,7 +341,7 @@ impl Message<'_> {
     pub async fn copy_to(&mut self, sink: &mut (impl AsyncWrite + Unpin)) -> Result<u64, Error> {
         let mut octets = 0;
         while let Some(chunk) = self.chunk().await? {
-            sink.write_all(chunk).await?;
+            sink.write_all(chunk).await.map_err(Error::Sink)?;
             octets += chunk.len() as u64;
         }
         Ok(octets)

@@ -4,18 +4,22 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pop3_driver::ServerOptions;
-use pop3_driver::proto::codec::{MessageNumber, ResponseCode, Text};
-use pop3_driver::proto::server::{Ask, BodyWants, Connection, Deadline, Denial, Login, NotAsked, Step};
-use pop3_maildrop::{Maildrop, Store};
+use pop3_driver::proto::codec::{Escaped, MessageNumber, ResponseCode, Text};
+use pop3_driver::proto::sasl::{ChannelBinding, ScramHash, ScramKeys};
+use pop3_driver::proto::server::{
+    Ask, BodyWants, Channel, Connection, Deadline, Denial, Login, Name, NotAsked, ServerConfig, Step,
+};
+use pop3_driver::{ServerOptions, tls};
+use pop3_maildrop::{Maildrop, Store, log_refusal};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep};
 use tokio_rustls::TlsAcceptor;
+use tracing::Instrument;
 
-use crate::stream::{self, Transport};
+use crate::stream::{self, Transport, by, later};
 
 /// How a port is secured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +49,10 @@ pub enum Listen {
 #[derive(Debug)]
 pub struct Server<S> {
     options: ServerOptions,
+    /// One for all sessions.
+    config: Arc<ServerConfig>,
+    /// What keys for users that there are not are made of.
+    decoys: [u8; 18],
     store: Arc<S>,
     places: Arc<Semaphore>,
 }
@@ -53,8 +61,9 @@ impl<S: Store> Server<S> {
     /// A server that is not listening yet.
     pub fn new(mut options: ServerOptions, store: S) -> Self {
         options.config.stls = options.tls.is_some();
+        let config = Arc::new(options.config.clone());
         let places = Arc::new(Semaphore::new(options.max_sessions.min(Semaphore::MAX_PERMITS)));
-        Self { options, store: Arc::new(store), places }
+        Self { options, config, decoys: tls::chance().unwrap_or_default(), store: Arc::new(store), places }
     }
 
     /// Takes connections until the listener fails or the future is dropped; sessions that run go on.
@@ -70,13 +79,14 @@ impl<S: Store> Server<S> {
                         tracing::warn!(%peer, "too many sessions");
                         continue;
                     };
-                    tokio::spawn(async move {
+                    let session = async move {
                         let _place = place;
                         match server.session(stream, listen).await {
-                            Ok(()) => tracing::debug!(%peer, "session ended"),
-                            Err(error) => tracing::info!(%peer, %error, "session broke"),
+                            Ok(()) => tracing::debug!("session ended"),
+                            Err(error) => tracing::info!(%error, "session broke"),
                         }
-                    });
+                    };
+                    tokio::spawn(session.instrument(tracing::info_span!("session", %peer)));
                 }
                 Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Err(error),
                 Err(error) => {
@@ -101,16 +111,17 @@ impl<S: Store> Server<S> {
     /// # Errors
     /// See [`session`](Self::session).
     pub async fn session_over(&self, mut stream: Box<dyn Transport>, listen: Listen) -> io::Result<()> {
-        let login_deadline = Instant::now() + self.options.timeouts.login;
+        let login_deadline = later(self.options.timeouts.login);
         let connection = match (listen, &self.options.tls) {
-            (Listen::Plain, _) => Connection::new(self.options.config.clone()),
+            (Listen::Plain, _) => Connection::new(Arc::clone(&self.config), Channel::clear(tls::chance()?)),
             (Listen::Tls, None) => return Err(io::Error::other("there is no certificate for TLS")),
-            (Listen::Tls, Some(tls)) => {
-                stream = accept_tls(stream, tls, login_deadline).await?;
-                Connection::new_encrypted(self.options.config.clone())
+            (Listen::Tls, Some(config)) => {
+                let binding;
+                (stream, binding) = accept_tls(stream, config, login_deadline).await?;
+                Connection::new(Arc::clone(&self.config), Channel::encrypted(tls::chance()?, binding))
             }
         };
-        Session { server: self, connection, stream, maildrop: None, login_deadline }.run().await
+        Session { server: self, connection, stream, maildrop: None, login_deadline, idle_deadline: None }.run().await
     }
 }
 
@@ -118,14 +129,10 @@ async fn accept_tls(
     stream: Box<dyn Transport>,
     config: &Arc<pop3_driver::rustls::ServerConfig>,
     deadline: Instant,
-) -> io::Result<Box<dyn Transport>> {
-    let handshake = TlsAcceptor::from(Arc::clone(config)).accept(stream);
-    Ok(Box::new(by(deadline, handshake).await?))
-}
-
-/// Does `work` before `deadline`, or gives [`io::ErrorKind::TimedOut`].
-async fn by<T>(deadline: Instant, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    timeout_at(deadline, work).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+) -> io::Result<(Box<dyn Transport>, ChannelBinding)> {
+    let stream = by(deadline, TlsAcceptor::from(Arc::clone(config)).accept(stream)).await?;
+    let binding = tls::channel_binding(stream.get_ref().1);
+    Ok((Box::new(stream), binding))
 }
 
 struct Session<'s, S: Store> {
@@ -134,6 +141,8 @@ struct Session<'s, S: Store> {
     stream: Box<dyn Transport>,
     maildrop: Option<S::Maildrop>,
     login_deadline: Instant,
+    /// Renewed by each command that was answered, and not by each byte (H36).
+    idle_deadline: Option<Instant>,
 }
 
 /// Octets of a message that are read at once: few enough to be held for every session, many enough to make the way to another
@@ -143,7 +152,11 @@ const PIECE: usize = 128 * 1024;
 impl<S: Store> Session<'_, S> {
     async fn run(mut self) -> io::Result<()> {
         loop {
-            match self.connection.step() {
+            let step = self.connection.step();
+            if step != Step::Read {
+                self.idle_deadline = None;
+            }
+            match step {
                 Step::Read => {
                     let deadline = self.deadline();
                     match by(deadline, stream::read(&mut self.stream, self.connection.space())).await? {
@@ -156,29 +169,34 @@ impl<S: Store> Session<'_, S> {
                 Step::Ask(Ask::Retrieve(number)) => self.retrieve(number).await?,
                 Step::Ask(Ask::Commit) => self.commit().await?,
                 Step::Ask(Ask::UpgradeTls) => self = self.upgrade().await?,
+                Step::Ask(Ask::FindKeys(hash, name)) => self.find_keys(hash, name).await?,
                 Step::Ask(_) | Step::Answer => return Err(io::Error::other(NotAsked)),
-                Step::Close => return by(self.deadline(), self.stream.shutdown()).await,
+                Step::Close => {
+                    let deadline = self.deadline();
+                    return by(deadline, self.stream.shutdown()).await;
+                }
             }
         }
     }
 
     /// Before login no byte renews the deadline (H35).
-    fn deadline(&self) -> Instant {
+    fn deadline(&mut self) -> Instant {
         match self.connection.deadline() {
             Deadline::Login => self.login_deadline,
-            deadline @ Deadline::Idle => Instant::now() + self.server.options.timeouts.of(deadline),
+            Deadline::Idle => *self.idle_deadline.get_or_insert_with(|| later(self.server.options.timeouts.idle)),
         }
     }
 
     async fn write(&mut self) -> io::Result<()> {
+        // One deadline for all of it: a peer that takes a byte now and then is no peer that reads.
+        let deadline = self.deadline();
         while !self.connection.output().is_empty() {
-            let deadline = self.deadline();
             match by(deadline, self.stream.write(self.connection.output())).await? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
                 count => self.connection.written(count),
             }
         }
-        by(self.deadline(), self.stream.flush()).await
+        by(deadline, self.stream.flush()).await
     }
 
     async fn authenticate(&mut self, login: Login) -> io::Result<()> {
@@ -191,16 +209,27 @@ impl<S: Store> Session<'_, S> {
             (login.name, opened)
         });
         let answered = match opened.await? {
-            (_, Ok((maildrop, snapshot))) => {
+            (name, Ok((maildrop, snapshot))) => {
+                tracing::info!(name = %Escaped(name.as_bytes()), messages = snapshot.len(), "logged in");
                 self.maildrop = Some(maildrop);
                 self.connection.accept(snapshot)
             }
             (name, Err(error)) => {
-                tracing::info!(?name, %error, "login refused");
+                log_refusal(&name, &error);
                 self.connection.deny(Denial::from(&error))
             }
         };
         answered.map_err(io::Error::other)
+    }
+
+    /// A user that there is not gets keys that look the same (H54).
+    async fn find_keys(&mut self, hash: ScramHash, name: Name) -> io::Result<()> {
+        let (store, decoys) = (Arc::clone(&self.server.store), self.server.decoys);
+        let keys = spawn_blocking(move || {
+            let found = store.scram_keys(hash, &name)?;
+            Ok::<_, io::Error>(found.unwrap_or_else(|| ScramKeys::decoy(hash, &decoys, name.as_bytes())))
+        });
+        self.connection.keys(keys.await??).map_err(io::Error::other)
     }
 
     async fn retrieve(&mut self, number: MessageNumber) -> io::Result<()> {
@@ -228,6 +257,7 @@ impl<S: Store> Session<'_, S> {
                     break;
                 }
                 if self.connection.is_full() {
+                    self.idle_deadline = None;
                     self.write().await?;
                 }
             }
@@ -256,9 +286,11 @@ impl<S: Store> Session<'_, S> {
     }
 
     async fn upgrade(self) -> io::Result<Self> {
-        let Some(tls) = &self.server.options.tls else { return Err(io::Error::other("there is no certificate for TLS")) };
-        let connection = self.connection.into_upgraded().map_err(|_| io::Error::other("bytes in the clear behind STLS"))?;
-        let stream = accept_tls(self.stream, tls, self.login_deadline).await?;
+        let Some(config) = &self.server.options.tls else { return Err(io::Error::other("there is no certificate for TLS")) };
+        self.connection.check_upgrade().map_err(|_| io::Error::other("bytes in the clear behind STLS"))?;
+        let (stream, binding) = accept_tls(self.stream, config, self.login_deadline).await?;
+        let channel = Channel::encrypted(tls::chance()?, binding);
+        let connection = self.connection.into_upgraded(channel).map_err(io::Error::other)?;
         Ok(Self { connection, stream, ..self })
     }
 }

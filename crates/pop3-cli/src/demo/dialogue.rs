@@ -5,6 +5,8 @@ use pop3_blocking::proto::State;
 use pop3_blocking::proto::client::{ClientEvent, Observer};
 use pop3_blocking::proto::codec::Escaped;
 
+use crate::failure::say;
+
 /// Listings are shown so far.
 const LINES: u64 = 8;
 
@@ -32,9 +34,9 @@ impl Dialogue {
         });
         self.bar.suspend(|| {
             if let Some(heading) = heading {
-                println!("{heading}");
+                let _ = say(heading);
             }
-            println!("  {line}");
+            let _ = say(format_args!("  {line}"));
         });
     }
 }

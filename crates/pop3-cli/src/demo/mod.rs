@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use crate::arguments::Demo;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, say};
 use crate::fetch::journal::{self, Journal};
 use crate::fetch::{bring_home, progress_bar};
 use dialogue::Dialogue;
@@ -59,25 +59,28 @@ pub fn run(arguments: &Demo) -> Result<(), Failure> {
     let runtime = Runtime::new().map_err(|error| Failure::new(Exit::Other, error))?;
     let (plain, encrypted) = serve(&runtime, arguments, ServerOptions::with_tls(config), OneMaildir(maildir))?;
 
-    println!("A POP3 server is running on this machine, over a Maildir with {} messages.", MAIL.len() + 1);
-    println!("Our client (C) fetches them from it (S), and this is what the two say.");
+    say(format_args!("A POP3 server is running on this machine, over a Maildir with {} messages.", MAIL.len() + 1))?;
+    say("Our client (C) fetches them from it (S), and this is what the two say.")?;
     let home = Maildir::create(folder.path().join("home")).map_err(|error| Failure::file(folder.path(), &error))?;
     fetch(plain, &certificate, &home)?;
     compare(&folder.path().join("server"), home.path())?;
 
-    println!("\nAll messages are home, byte for byte, in a Maildir of their own:");
-    println!("  {}", home.path().display());
-    println!("\nTo fetch mail of your own:  pop3 fetch HOST --user NAME MAILDIR     (pop3 fetch --help)");
-    println!("To serve a Maildir:         pop3 serve --users FILE --mail PATH …   (pop3 serve --help)");
-    let certificate_file = folder.path().join("certificate.pem");
-    fs::write(&certificate_file, &certificate).map_err(|error| Failure::file(&certificate_file, &error))?;
-    point_a_mail_program_at(plain, encrypted, &certificate_file);
+    say("\nAll messages are home, byte for byte as they were sent, in a Maildir of their own.")?;
+    say("\nTo fetch mail of your own:  pop3 fetch HOST --user NAME MAILDIR     (pop3 fetch --help)")?;
+    say("To serve a Maildir:         pop3 serve --users FILE --mail PATH …   (pop3 serve --help)")?;
     if arguments.once || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        println!("\nThe server ends with this program. On a terminal it would go on until Ctrl-C, to be tried.");
+        say("\nTo point your own mail program at this server, run the demonstration on a terminal: there the server goes on")?;
+        say(
+            "until Ctrl-C, and the demonstration says what to put into the program: POP3, 127.0.0.1, a port with STARTTLS and one",
+        )?;
+        say("with SSL/TLS, user and password.")?;
     } else {
-        println!("\nThe server goes on until you press Ctrl-C.");
+        let certificate_file = folder.path().join("certificate.pem");
+        fs::write(&certificate_file, &certificate).map_err(|error| Failure::file(&certificate_file, &error))?;
+        point_a_mail_program_at(plain, encrypted, &certificate_file)?;
+        say(format_args!("\nWhat came home is in\n  {}", home.path().display()))?;
+        say("\nThe server goes on until you press Ctrl-C, which removes all of this.")?;
         runtime.block_on(tokio::signal::ctrl_c()).map_err(|error| Failure::new(Exit::Other, error))?;
-        println!();
     }
     runtime.shutdown_background();
     Ok(())
@@ -91,7 +94,7 @@ fn fill(path: &Path) -> Result<Maildir, Failure> {
     for (at, (name, text)) in MAIL.iter().enumerate() {
         put(format!("{}.{name}", 1_700_000_000 + at), text)?;
     }
-    let mut large = b"From: pop3 <pop3@demo.example>\nTo: You <demo@demo.example>\nSubject: Eight megabytes\n\
+    let mut large = b"From: pop3 <pop3@demo.example>\nTo: You <demo@demo.example>\nSubject: A larger one\n\
         Message-ID: <large@demo.example>\n\n"
         .to_vec();
     for line in 0..100_000 {
@@ -164,15 +167,16 @@ fn compare(server: &Path, home: &Path) -> Result<(), Failure> {
     Err(Failure::new(Exit::Other, "what came home is not what was sent; this is a bug, please report it"))
 }
 
-fn point_a_mail_program_at(plain: SocketAddr, encrypted: SocketAddr, certificate: &Path) {
-    println!("\nTo point your own mail program at this server:");
-    println!("  protocol   POP3");
-    println!("  server     {}", plain.ip());
-    println!("  security   STARTTLS on port {}, or SSL/TLS on port {}", plain.port(), encrypted.port());
-    println!("  user       {USER}");
-    println!("  password   {PASSWORD}");
-    println!("The certificate was made for the occasion, so your program will ask about it once; it is in");
-    println!("  {}", certificate.display());
-    println!("For example:");
-    println!("  curl --cacert {} --user {USER}:{PASSWORD} pop3s://localhost:{}/1", certificate.display(), encrypted.port());
+fn point_a_mail_program_at(plain: SocketAddr, encrypted: SocketAddr, certificate: &Path) -> Result<(), Failure> {
+    let (plain_port, tls_port, certificate) = (plain.port(), encrypted.port(), certificate.display());
+    say("\nTo point your own mail program at this server:")?;
+    say("  protocol   POP3")?;
+    say(format_args!("  server     {}", plain.ip()))?;
+    say(format_args!("  security   STARTTLS on port {plain_port}, or SSL/TLS on port {tls_port}"))?;
+    say(format_args!("  user       {USER}"))?;
+    say(format_args!("  password   {PASSWORD}"))?;
+    say("The certificate was made for the occasion, so your program will ask about it once.")?;
+    say(format_args!(
+        "For example:\n  curl --cacert {certificate} \\\n    --user {USER}:{PASSWORD} pop3s://localhost:{tls_port}/1"
+    ))
 }

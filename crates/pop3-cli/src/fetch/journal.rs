@@ -1,18 +1,28 @@
-//! What is home already: one line for each message, appended when the message is on the disk and before it is deleted on the
-//! server (H43).
+//! What is home already, and what is on its way: a line for each, appended and synced before anything that depends on it (H43).
 //!
-//! A line is `CHECK SECONDS UNIQUE-ID`: the beginning of a SHA-256 over the rest, when the message was last seen on the server,
-//! and its unique-id with odd bytes as `%XX`. A line that does not pass its check is as if it were not there: the message is
-//! fetched again, never skipped (H47).
+//! A line is `CHECK SECONDS MARK UNIQUE-ID NAME`: the beginning of a SHA-256 over the rest; when the line was written or the
+//! message last seen on the server; a mark; the unique-id with odd bytes as `%XX`; and a file name for the first mark:
+//!
+//! - `?` the message is on the disk, in `tmp`, and about to become visible under this name;
+//! - `+` the message is home;
+//! - `-` the server has confirmed that it deleted it, so that the unique-id may mean another message from now on.
+//!
+//! A line that does not pass its check is as if it were not there: the message is fetched again, never skipped (H47). A `?` without
+//! its `+` is what a crash leaves: the delivery is completed, or the message fetched again (H44).
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use pop3_maildrop::Maildir;
 use sha2::{Digest, Sha256};
+
+#[cfg(unix)]
+const NO_LINK: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
 
 /// How long a unique-id is remembered that the server does not list: it may be back (Q28).
 const GRACE: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -24,9 +34,11 @@ pub struct Journal {
     file: File,
     _lock: File,
     seen: HashMap<Vec<u8>, Seen>,
+    /// Messages that were about to become visible when the last run ended: name and unique-id.
+    unsettled: Vec<(String, Vec<u8>)>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Seen {
     /// Two messages may share one unique-id (S17): so many of them are home.
     count: u32,
@@ -56,15 +68,16 @@ impl Journal {
     /// # Errors
     /// Another run holds it ([`io::ErrorKind::WouldBlock`]), or it cannot be read or made.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let lock = private().create(true).truncate(false).write(true).open(path.with_extension("lock"))?;
+        let lock = private().create(true).truncate(false).write(true).open(beside(path, "lock"))?;
         lock.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
             TryLockError::Error(error) => error,
         })?;
-        let file = private().create(true).append(true).open(path)?;
-        let text = fs::read(path)?;
-        let (seen, damaged) = parse(&text);
-        let mut journal = Self { path: path.to_owned(), file, _lock: lock, seen };
+        let mut file = private().create(true).read(true).append(true).open(path)?;
+        let mut text = Vec::new();
+        file.read_to_end(&mut text)?;
+        let Read { seen, unsettled, damaged } = parse(&text);
+        let mut journal = Self { path: path.to_owned(), file, _lock: lock, seen, unsettled };
         if damaged {
             tracing::warn!(file = %path.display(), "the journal is damaged; some messages may be fetched again");
             journal.save()?;
@@ -78,24 +91,70 @@ impl Journal {
         &self.path
     }
 
+    /// Nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.seen.is_empty()
+    }
+
     /// How many messages with this unique-id are home.
     pub fn count(&self, unique_id: &[u8]) -> u32 {
         self.seen.get(unique_id).map_or(0, |seen| seen.count)
     }
 
-    /// Notes messages that are on the disk; when this returns, so is the note.
+    /// Completes what the last run was about to do when it ended.
+    ///
+    /// # Errors
+    /// The Maildir or the journal cannot be written.
+    pub fn settle(&mut self, maildir: &Maildir) -> io::Result<()> {
+        let mut home = Vec::new();
+        for (name, unique_id) in mem::take(&mut self.unsettled) {
+            if maildir.complete(&name)? {
+                home.push(unique_id);
+            }
+        }
+        self.home(home.iter().map(Vec::as_slice))?;
+        self.save()
+    }
+
+    /// Notes messages that are about to become visible; when this returns, so is the note.
+    ///
+    /// # Errors
+    /// The disk does not take it.
+    pub fn intend<'a>(&mut self, messages: impl Iterator<Item = (&'a [u8], &'a str)>) -> io::Result<()> {
+        let now = now();
+        self.append(&messages.map(|(unique_id, name)| line(now, '?', unique_id, name)).collect::<String>())
+    }
+
+    /// Notes messages that are home; when this returns, so is the note.
     ///
     /// # Errors
     /// The disk does not take it: the messages must not be deleted on the server.
-    pub fn add<'a>(&mut self, unique_ids: impl Iterator<Item = &'a [u8]>) -> io::Result<()> {
+    pub fn home<'a>(&mut self, unique_ids: impl Iterator<Item = &'a [u8]>) -> io::Result<()> {
         let now = now();
         let mut lines = String::new();
         for unique_id in unique_ids {
-            push_line(&mut lines, now, unique_id);
+            lines += &line(now, '+', unique_id, "");
             let seen = self.seen.entry(unique_id.to_vec()).or_default();
-            seen.count += 1;
-            seen.last = now;
+            *seen = Seen { count: seen.count + 1, last: now };
         }
+        self.append(&lines)
+    }
+
+    /// Notes messages that the server has deleted: what comes under their unique-ids now are others.
+    ///
+    /// # Errors
+    /// The disk does not take it.
+    pub fn deleted<'a>(&mut self, unique_ids: impl Iterator<Item = &'a [u8]>) -> io::Result<()> {
+        let now = now();
+        let mut lines = String::new();
+        for unique_id in unique_ids {
+            lines += &line(now, '-', unique_id, "");
+            take_one(&mut self.seen, unique_id);
+        }
+        self.append(&lines)
+    }
+
+    fn append(&mut self, lines: &str) -> io::Result<()> {
         if lines.is_empty() {
             return Ok(());
         }
@@ -126,11 +185,18 @@ impl Journal {
         entries.sort();
         for (unique_id, seen) in entries {
             for _ in 0..seen.count {
-                push_line(&mut text, seen.last, unique_id);
+                text += &line(seen.last, '+', unique_id, "");
             }
         }
-        let new = self.path.with_extension("new");
-        let mut file = private().create(true).truncate(true).write(true).open(&new)?;
+        for (name, unique_id) in &self.unsettled {
+            text += &line(now(), '?', unique_id, name);
+        }
+        let new = beside(&self.path, "new");
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = private().create_new(true).write(true).open(&new)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&new, &self.path)?;
@@ -144,23 +210,31 @@ impl Journal {
     }
 }
 
-impl PartialOrd for Seen {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
+/// The name with something behind it. A tilde is in no account's file name, so this is nobody else's file.
+fn beside(path: &Path, what: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("~");
+    name.push(what);
+    name.into()
+}
+
+fn take_one(seen: &mut HashMap<Vec<u8>, Seen>, unique_id: &[u8]) {
+    if let Some(entry) = seen.get_mut(unique_id) {
+        entry.count = entry.count.saturating_sub(1);
+        if entry.count == 0 {
+            seen.remove(unique_id);
+        }
     }
 }
 
-impl Ord for Seen {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.last, self.count).cmp(&(other.last, other.count))
-    }
-}
-
-/// Files for their owner alone (H58).
+/// Files for their owner alone (H58), and no symbolic link in their place (H51).
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600).custom_flags(NO_LINK);
+    }
     options
 }
 
@@ -175,8 +249,8 @@ fn check(text: &[u8], octets: usize) -> String {
     })
 }
 
-fn push_line(lines: &mut String, seconds: u64, unique_id: &[u8]) {
-    let mut rest = format!("{seconds} ");
+fn line(seconds: u64, mark: char, unique_id: &[u8], name: &str) -> String {
+    let mut rest = format!("{seconds} {mark} ");
     for byte in unique_id {
         match byte {
             b'%' | ..0x21 | 0x7F.. => {
@@ -185,46 +259,68 @@ fn push_line(lines: &mut String, seconds: u64, unique_id: &[u8]) {
             _ => rest.push((*byte).into()),
         }
     }
-    let _ = writeln!(lines, "{} {rest}", check(rest.as_bytes(), 4));
+    rest.push(' ');
+    rest.push_str(name);
+    format!("{} {rest}\n", check(rest.as_bytes(), 4))
 }
 
-fn parse_line(line: &[u8]) -> Option<(u64, Vec<u8>)> {
+struct Line {
+    seconds: u64,
+    mark: u8,
+    unique_id: Vec<u8>,
+    name: String,
+}
+
+fn parse_line(line: &[u8]) -> Option<Line> {
     let (stored, rest) = line.split_at_checked(9)?;
     if stored != format!("{} ", check(rest, 4)).as_bytes() {
         return None;
     }
-    let (seconds, escaped) = str::from_utf8(rest).ok()?.split_once(' ')?;
-    let mut unique_id = Vec::new();
+    let mut words = str::from_utf8(rest).ok()?.splitn(4, ' ');
+    let (seconds, mark, escaped, name) = (words.next()?, words.next()?, words.next()?, words.next()?);
     let mut parts = escaped.split('%');
-    unique_id.extend_from_slice(parts.next()?.as_bytes());
+    let mut unique_id = parts.next()?.as_bytes().to_vec();
     for part in parts {
         let (code, text) = part.split_at_checked(2)?;
         unique_id.push(u8::from_str_radix(code, 16).ok()?);
         unique_id.extend_from_slice(text.as_bytes());
     }
-    Some((seconds.parse().ok()?, unique_id))
+    let [mark] = mark.as_bytes() else { return None };
+    Some(Line { seconds: seconds.parse().ok()?, mark: *mark, unique_id, name: name.to_owned() })
 }
 
-/// What the lines tell, and whether some of them could not be read.
-fn parse(text: &[u8]) -> (HashMap<Vec<u8>, Seen>, bool) {
-    let mut seen: HashMap<Vec<u8>, Seen> = HashMap::new();
-    let mut damaged = false;
+#[derive(Default)]
+struct Read {
+    seen: HashMap<Vec<u8>, Seen>,
+    unsettled: Vec<(String, Vec<u8>)>,
+    damaged: bool,
+}
+
+fn parse(text: &[u8]) -> Read {
+    let mut read = Read::default();
     let whole = text.strip_suffix(b"\n");
-    if whole.is_none() && !text.is_empty() {
-        // The last line was cut; it may look whole, but what is appended next must not join it.
-        damaged = true;
-    }
+    // The last line was cut; it may look whole, but what is appended next must not join it.
+    read.damaged = whole.is_none() && !text.is_empty();
     for line in whole.unwrap_or(text).split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-        match parse_line(line) {
-            Some((last, unique_id)) => {
-                let entry = seen.entry(unique_id).or_default();
-                entry.count += 1;
-                entry.last = entry.last.max(last);
+        let Some(line) = parse_line(line) else {
+            read.damaged = true;
+            continue;
+        };
+        match line.mark {
+            b'?' => read.unsettled.push((line.name, line.unique_id)),
+            b'+' => {
+                // Lines of one batch come in one order: the first intention with this unique-id is the one that is fulfilled.
+                if let Some(at) = read.unsettled.iter().position(|(_, unique_id)| *unique_id == line.unique_id) {
+                    read.unsettled.remove(at);
+                }
+                let entry = read.seen.entry(line.unique_id).or_default();
+                *entry = Seen { count: entry.count + 1, last: entry.last.max(line.seconds) };
             }
-            None => damaged = true,
+            b'-' => take_one(&mut read.seen, &line.unique_id),
+            _ => read.damaged = true,
         }
     }
-    (seen, damaged)
+    read
 }
 
 #[cfg(test)]
@@ -242,7 +338,7 @@ mod tests {
     fn what_is_noted_is_known_to_the_next_run() {
         let (folder, mut journal) = open();
         let odd: &[u8] = b"with % blank \xff\n";
-        journal.add([&b"a"[..], odd, b"a"].into_iter()).unwrap();
+        journal.home([&b"a"[..], odd, b"a"].into_iter()).unwrap();
         assert_eq!(Journal::open(&folder.path().join("journal")).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         drop(journal);
         let journal = Journal::open(&folder.path().join("journal")).unwrap();
@@ -252,9 +348,58 @@ mod tests {
     #[test]
     fn s17_of_several_with_one_unique_id_the_next_is_new() {
         let (_folder, mut journal) = open();
-        journal.add([&b"a"[..], b"a", b"gone"].into_iter()).unwrap();
+        journal.home([&b"a"[..], b"a", b"gone"].into_iter()).unwrap();
         journal.compact(&HashMap::from([(b"a"[..].into(), 1)])).unwrap();
         assert_eq!((journal.count(b"a"), journal.count(b"gone")), (1, 1), "q28: what is not listed is kept for a while");
+    }
+
+    #[test]
+    fn h44_what_a_crash_leaves_is_completed_or_fetched_again() {
+        let (folder, mut journal) = open();
+        let maildir = Maildir::create(folder.path().join("Maildir")).unwrap();
+        let prepare = || {
+            let mut delivery = maildir.deliver().unwrap();
+            delivery.write(b"x\r\n").unwrap();
+            delivery.prepare().unwrap()
+        };
+        let [visible, in_tmp, lost] = [prepare(), prepare(), prepare()];
+        let names = [visible.name().to_owned(), in_tmp.name().to_owned(), lost.name().to_owned()];
+        let ids: [&[u8]; 3] = [b"visible", b"in tmp", b"lost"];
+        journal.intend(ids.into_iter().zip(names.iter().map(String::as_str))).unwrap();
+        visible.commit().unwrap();
+        mem::forget(in_tmp);
+        drop((lost, journal));
+        let mut journal = Journal::open(&folder.path().join("journal")).unwrap();
+        assert_eq!(journal.unsettled.len(), 3);
+        journal.settle(&maildir).unwrap();
+        assert_eq!((journal.count(b"visible"), journal.count(b"in tmp"), journal.count(b"lost")), (1, 1, 0));
+        assert_eq!(fs::read_dir(maildir.path().join("new")).unwrap().count(), 2);
+        drop(journal);
+        let journal = Journal::open(&folder.path().join("journal")).unwrap();
+        assert!(journal.unsettled.is_empty() && journal.count(b"in tmp") == 1);
+    }
+
+    #[test]
+    fn s17_a_deleted_unique_id_may_mean_another_message() {
+        let (folder, mut journal) = open();
+        journal.home([&b"a"[..], b"b"].into_iter()).unwrap();
+        journal.deleted([&b"a"[..]].into_iter()).unwrap();
+        drop(journal);
+        let journal = Journal::open(&folder.path().join("journal")).unwrap();
+        assert_eq!((journal.count(b"a"), journal.count(b"b")), (0, 1));
+    }
+
+    #[test]
+    fn accounts_do_not_share_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let journals =
+            ["joe@pop.example.org", "joe@pop.example.com", "joe@pop.example.new", "joe@pop.example.lock", "joe@pop.example"]
+                .map(|account| Journal::open(&folder.path().join(file_name(account))).unwrap());
+        for mut journal in journals {
+            journal.home([&b"a"[..]].into_iter()).unwrap();
+            journal.save().unwrap();
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 10);
     }
 
     #[test]
@@ -270,17 +415,16 @@ mod tests {
             let mut text = String::new();
             let ids: [&[u8]; 4] = [b"one", b"two", b"three", b"\xff four"];
             for id in ids {
-                push_line(&mut text, 1_700_000_000, id);
+                text += &line(1_700_000_000, '+', id, "");
             }
             let mut text = text.into_bytes();
-            let (whole, damaged) = parse(&text);
-            prop_assert!(whole.len() == 4 && !damaged);
+            let whole = parse(&text);
+            prop_assert!(whole.seen.len() == 4 && !whole.damaged);
             if let Some(there) = text.get_mut(at) {
                 *there = byte;
             }
             text.truncate(text.len() - cut.min(text.len()));
-            let (seen, _) = parse(&text);
-            for (unique_id, seen) in seen {
+            for (unique_id, seen) in parse(&text).seen {
                 prop_assert!(ids.contains(&unique_id.as_slice()), "nothing is known that was not noted");
                 prop_assert_eq!(seen.count, 1);
             }

@@ -11,37 +11,80 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use pop3_blocking::proto::State;
+use pop3_blocking::proto::client::{Awaiting, ClientEvent, Observer, RemoteError, RequestError};
 use pop3_blocking::proto::codec::{Escaped, Expire, MessageNumber};
 use pop3_blocking::{Client, ClientOptions, Error, Security, rustls, tls};
 use pop3_maildrop::Maildir;
 
 use crate::arguments::Fetch;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, say};
 use journal::Journal;
 use plan::Plan;
 use transfer::Transfer;
 
 pub fn run(arguments: &Fetch) -> Result<(), Failure> {
+    if arguments.host.contains("://") || arguments.host.matches(':').count() == 1 {
+        return Err(Failure::new(Exit::Usage, format_args!("{:?} is not the name of a host", arguments.host))
+            .hint("Give the host alone, and the port with --port."));
+    }
     let options = ClientOptions::new(security(arguments)?);
     let port = arguments.port.unwrap_or_else(|| options.security.default_port());
     // The two ports of the protocol lead to one mailbox; any other may be another server, whose unique-ids mean other messages.
     let account = match port {
-        110 | 995 => format!("{}@{}", arguments.user, arguments.host),
-        _ => format!("{}@{}:{port}", arguments.user, arguments.host),
+        110 | 995 => format!("{}@{}", arguments.user, arguments.host.to_lowercase()),
+        _ => format!("{}@{}:{port}", arguments.user, arguments.host.to_lowercase()),
     };
-    let maildir = Maildir::create(&arguments.maildir).map_err(|error| Failure::file(&arguments.maildir, &error))?;
-    let mut journal = open_journal(&maildir, &account)?;
     let password = arguments.password.read(&account)?;
     let password = str::from_utf8(password.expose()).map_err(|_| Failure::new(Exit::Login, "the password is not UTF-8"))?;
-    let mut client = Client::connect(&arguments.host, port, &options)?;
-    client.login(&arguments.user, password)?;
+    let maildir = Maildir::create(&arguments.maildir).map_err(|error| Failure::file(&arguments.maildir, &error))?;
+    let mut client = connect(arguments, port, &options)?;
+    client.login(&arguments.user, password).map_err(|error| Failure::from(error).without(password))?;
+    let mut journal = open_journal(&maildir, &account)?;
+    journal.settle(&maildir).map_err(|error| Failure::file(journal.path(), &error))?;
     let bar = progress_bar();
-    let done = bring_home(client, &maildir, &mut journal, arguments.delete, &bar)?;
+    let done = bring_home(client, &maildir, &mut journal, arguments.delete, &bar);
     bar.finish_and_clear();
+    let done = done?;
     if !arguments.quiet {
-        println!("{account}: {}", done.summary());
+        say(format_args!("{account}: {}", done.summary()))?;
     }
     done.check()
+}
+
+fn connect(arguments: &Fetch, port: u16, options: &ClientOptions) -> Result<Client, Failure> {
+    Client::connect_observed(&arguments.host, port, options, Some(Box::new(Log))).map_err(|error| {
+        let silent = matches!(
+            &error,
+            Error::TimedOut { .. } | Error::Request(RequestError::Remote(RemoteError::Closed(Awaiting::Greeting)))
+        );
+        let failure = Failure::from(error);
+        if silent && !matches!(options.security, Security::Tls(_)) {
+            return failure.and("A port with TLS from the start (usually 995) wants neither --stls nor --dangerously-cleartext.");
+        }
+        failure
+    })
+}
+
+/// Puts the dialogue into the log, for `--verbose`.
+struct Log;
+
+impl Observer for Log {
+    fn sent(&mut self, _: Option<State>, line: &str) {
+        tracing::debug!("C: {line}");
+    }
+
+    fn received(&mut self, _: Option<State>, event: &ClientEvent<'_>) {
+        match event {
+            ClientEvent::Greeting(greeting) => {
+                tracing::debug!("S: {} {}", greeting.reply.status.as_str(), greeting.reply.display_text());
+            }
+            // What a server says to a password may hold the password.
+            ClientEvent::Reply(_, reply) => tracing::debug!("S: {}", reply.status.as_str()),
+            ClientEvent::Line(_, line) => tracing::trace!("S: {}", Escaped(line)),
+            _ => {}
+        }
+    }
 }
 
 fn security(arguments: &Fetch) -> Result<Security, Failure> {
@@ -49,7 +92,10 @@ fn security(arguments: &Fetch) -> Result<Security, Failure> {
         return Ok(Security::DangerousCleartext);
     }
     let config: Arc<rustls::ClientConfig> = match &arguments.ca_file {
-        Some(file) => tls::verified_by(&fs::read(file).map_err(|error| Failure::file(file, &error))?)?,
+        Some(file) => {
+            let pem = fs::read(file).map_err(|error| Failure::file(file, &error))?;
+            tls::verified_by(&pem).map_err(|error| Failure::new(Exit::Storage, format_args!("{}: {error}", file.display())))?
+        }
         None if arguments.dangerously_any_certificate => tls::dangerous_unverified()?,
         None => tls::verified()?,
     };
@@ -83,6 +129,8 @@ pub struct Done {
     pub fetched: u64,
     pub octets: u64,
     pub deleted: u64,
+    /// Their unique-ids.
+    pub deleted_ids: Vec<Box<[u8]>>,
     /// Messages that were home already.
     pub known: u64,
     /// What could not be done, for a person.
@@ -131,7 +179,13 @@ pub fn bring_home(
     let sizes: HashMap<MessageNumber, u64> =
         client.list()?.into_iter().map(|listing| (listing.number, listing.octets.unwrap_or(0))).collect();
     let plan = match optional(client.uidl())? {
-        Some(entries) => Plan::new(&entries, &sizes, journal),
+        Some(entries) => Plan::new(&entries, &sizes, journal).ok_or_else(|| {
+            Failure::new(Exit::Connection, "the server's list of unique-ids names a message twice, so it cannot be trusted")
+        })?,
+        // A server that has no unique-ids is one thing; one that does not want to tell them now is another.
+        None if capabilities.uidl || !journal.is_empty() => {
+            return Err(Failure::new(Exit::Later, "the server does not list its unique-ids now").hint("Try again later."));
+        }
         None if delete => Plan::everything(&sizes),
         None => {
             return Err(Failure::new(
@@ -152,8 +206,12 @@ pub fn bring_home(
     let listed = plan.listed.clone();
     let ended = Transfer::new(&mut client, maildir, journal, bar, window, delete, &mut done).run(plan);
     ended?;
-    quit(client, delete, &mut done)?;
-    journal.compact(&listed).map_err(|error| Failure::file(journal.path(), &error))?;
+    let file = |journal: &Journal, error: io::Error| Failure::file(journal.path(), &error);
+    if quit(client, delete, &mut done)? {
+        let deleted = journal.deleted(done.deleted_ids.iter().map(AsRef::as_ref));
+        deleted.map_err(|error| file(journal, error))?;
+    }
+    journal.compact(&listed).map_err(|error| file(journal, error))?;
     Ok(done)
 }
 
@@ -167,23 +225,23 @@ fn optional<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
 }
 
 /// Three ways to end: removed, not all removed, not known (Q43, Q44). After the last two nothing is assumed: what is still
-/// there next time is known by its unique-id, and deleted then.
-fn quit(client: Client, delete: bool, done: &mut Done) -> Result<(), Failure> {
+/// there next time is known by its unique-id, and deleted then. Says whether all is removed.
+fn quit(client: Client, delete: bool, done: &mut Done) -> Result<bool, Failure> {
     match client.quit() {
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(true),
         Err(error) if error.refusal().is_some() => {
             done.troubles.push(format!("the server did not remove all that was deleted: {error}"));
             done.deleted = 0;
-            Ok(())
+            Ok(false)
         }
         Err(error) if error.is_disconnect() && !delete => {
             tracing::debug!(%error, "the server left without a farewell");
-            Ok(())
+            Ok(false)
         }
         Err(error) if error.is_disconnect() => {
             done.troubles.push(format!("whether the server has removed what was deleted is not known: {error}"));
             done.deleted = 0;
-            Ok(())
+            Ok(false)
         }
         Err(error) => Err(error.into()),
     }

@@ -1,6 +1,6 @@
 //! Which messages are to be fetched, by what the server lists and what is home already.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use pop3_blocking::proto::client::requests::UniqueIdEntry;
 use pop3_blocking::proto::codec::MessageNumber;
@@ -22,32 +22,48 @@ pub struct Plan {
     pub new: Vec<Wanted>,
     /// Messages without a unique-id (Q21): fetched only where they are deleted behind it, or they would come every time.
     pub nameless: Vec<Wanted>,
-    /// Home already.
-    pub known: Vec<MessageNumber>,
+    /// Home already: number and unique-id.
+    pub known: Vec<(MessageNumber, Box<[u8]>)>,
     /// How many messages the server lists under each unique-id.
     pub listed: HashMap<Box<[u8]>, u32>,
 }
 
 impl Plan {
-    /// By unique-id: of several messages with one unique-id, the first so many are home that the journal has (S17, Q23).
-    pub fn new(entries: &[UniqueIdEntry], sizes: &HashMap<MessageNumber, u64>, journal: &Journal) -> Self {
+    /// By unique-id. Of several messages with one unique-id (S17, Q23) all are known if so many are home; if only some are, nobody
+    /// can tell which: all of them are fetched, and none is taken for another.
+    ///
+    /// `None`: the listing cannot be trusted, it names a message twice.
+    pub fn new(entries: &[UniqueIdEntry], sizes: &HashMap<MessageNumber, u64>, journal: &Journal) -> Option<Self> {
         let mut plan = Self::default();
+        let mut numbers = HashSet::new();
+        for entry in entries {
+            if !numbers.insert(entry.number) {
+                return None;
+            }
+            if !entry.unique_id.is_empty() {
+                *plan.listed.entry(entry.unique_id.clone()).or_default() += 1;
+            }
+        }
         for entry in entries {
             let number = entry.number;
             let octets = sizes.get(&number).copied().unwrap_or(0);
-            if entry.unique_id.is_empty() {
+            let listed = plan.listed.get(&entry.unique_id).copied().unwrap_or(0);
+            if listed == 0 {
                 plan.nameless.push(Wanted { number, unique_id: None, octets });
-                continue;
-            }
-            let count = plan.listed.entry(entry.unique_id.clone()).or_default();
-            *count += 1;
-            if *count <= journal.count(&entry.unique_id) {
-                plan.known.push(number);
+            } else if journal.count(&entry.unique_id) >= listed {
+                plan.known.push((number, entry.unique_id.clone()));
             } else {
                 plan.new.push(Wanted { number, unique_id: Some(entry.unique_id.clone()), octets });
             }
         }
-        plan
+        // What only LIST has is there all the same.
+        for (number, octets) in sizes {
+            if !numbers.contains(number) {
+                plan.nameless.push(Wanted { number: *number, unique_id: None, octets: *octets });
+            }
+        }
+        plan.nameless.sort_by_key(|wanted| wanted.number);
+        Some(plan)
     }
 
     /// For a server without unique-ids (Q26).
@@ -73,16 +89,31 @@ mod tests {
         UniqueIdEntry { number: MessageNumber::new(number).unwrap(), unique_id: unique_id.as_bytes().into() }
     }
 
-    #[test]
-    fn s17_q21_q23_the_second_of_two_is_never_lost() {
+    fn numbers(wanted: &[Wanted]) -> Vec<u32> {
+        wanted.iter().map(|wanted| wanted.number.get()).collect()
+    }
+
+    fn journal(home: &[&[u8]]) -> (tempfile::TempDir, Journal) {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = Journal::open(&folder.path().join("journal")).unwrap();
-        journal.add([&b"a"[..], b"b"].into_iter()).unwrap();
-        let entries = [entry(1, "a"), entry(2, "b"), entry(4, "a"), entry(5, ""), entry(6, "c")];
-        let plan = Plan::new(&entries, &HashMap::new(), &journal);
-        let numbers = |wanted: &[Wanted]| wanted.iter().map(|wanted| wanted.number.get()).collect::<Vec<_>>();
-        assert_eq!(numbers(&plan.new), [4, 6]);
-        assert_eq!(numbers(&plan.nameless), [5]);
-        assert_eq!(plan.known.iter().map(|number| number.get()).collect::<Vec<_>>(), [1, 2]);
+        journal.home(home.iter().copied()).unwrap();
+        (folder, journal)
+    }
+
+    #[test]
+    fn s17_q21_q23_of_several_with_one_unique_id_none_is_lost() {
+        let (_folder, journal) = journal(&[b"a", b"b", b"c", b"c"]);
+        let entries = [entry(1, "a"), entry(2, "b"), entry(4, "a"), entry(5, ""), entry(6, "c"), entry(7, "c"), entry(8, "d")];
+        let sizes = HashMap::from([(MessageNumber::new(9).unwrap(), 10)]);
+        let plan = Plan::new(&entries, &sizes, &journal).unwrap();
+        assert_eq!(numbers(&plan.new), [1, 4, 8], "which of the two with `a` is home cannot be told");
+        assert_eq!(numbers(&plan.nameless), [5, 9]);
+        assert_eq!(plan.known.iter().map(|(number, _)| number.get()).collect::<Vec<_>>(), [2, 6, 7]);
+    }
+
+    #[test]
+    fn a_listing_that_names_a_message_twice_is_not_trusted() {
+        let (_folder, journal) = journal(&[]);
+        assert_eq!(Plan::new(&[entry(1, "a"), entry(1, "b")], &HashMap::new(), &journal), None);
     }
 }

@@ -1,16 +1,14 @@
 //! The transfer: retrieve, deliver, sync, note, and only then delete (H43).
 
 use std::collections::VecDeque;
-use std::fs;
 use std::io;
 use std::mem;
-use std::path::PathBuf;
 
 use indicatif::ProgressBar;
-use pop3_blocking::proto::client::{ClientEvent, RemoteError, RequestError, Tag};
+use pop3_blocking::proto::client::{ClientEvent, Tag};
 use pop3_blocking::proto::codec::{Command, MessageNumber, Status};
 use pop3_blocking::{Client, Error};
-use pop3_maildrop::{Delivery, Maildir};
+use pop3_maildrop::{Delivery, Maildir, Prepared};
 
 use super::journal::Journal;
 use super::plan::{Plan, Wanted};
@@ -31,24 +29,18 @@ pub struct Transfer<'a> {
     delete: bool,
     done: &'a mut Done,
     in_flight: VecDeque<(Tag, Job)>,
-    to_delete: VecDeque<MessageNumber>,
-    /// The message that came last. That it really ended where it seemed to is known when the next reply is one (Q31).
-    unconfirmed: Option<Arrived>,
-    batch: Vec<Arrived>,
+    to_delete: VecDeque<(MessageNumber, Option<Box<[u8]>>)>,
+    /// The message that came last. That it really ended where it seemed to is known when the next reply is one (Q31); until then
+    /// nobody may see it.
+    unconfirmed: Option<(Wanted, Delivery)>,
+    batch: Vec<(Wanted, Prepared)>,
 }
 
 #[derive(Debug)]
 enum Job {
     Fetch(Wanted),
-    Delete,
+    Delete(Option<Box<[u8]>>),
     Confirm,
-}
-
-/// A message that is in the Maildir, but may not survive a power cut yet.
-#[derive(Debug)]
-struct Arrived {
-    wanted: Wanted,
-    path: PathBuf,
 }
 
 /// How a command ended.
@@ -89,16 +81,27 @@ impl<'a> Transfer<'a> {
         let nameless = if self.delete { plan.nameless } else { Vec::new() };
         let mut queue: VecDeque<Wanted> = plan.new.into_iter().chain(nameless).collect();
         if self.delete {
-            self.to_delete.extend(plan.known);
+            self.to_delete.extend(plan.known.into_iter().map(|(number, unique_id)| (number, Some(unique_id))));
         }
-        match self.work(&mut queue) {
-            Ok(()) => Ok(()),
-            Err(Trouble::Disk(failure)) => Err(failure),
-            Err(Trouble::Session(error)) => {
-                self.settle_unconfirmed(&error)?;
-                // What has come is home, whatever became of the session.
-                self.secure()?;
-                Err(error.into())
+        let Err(trouble) = self.work(&mut queue) else { return Ok(()) };
+        // What was confirmed is home, whatever became of the session and of later messages. One that was not is home if it weighs
+        // what the server had announced, and fetched again if not: it may have ended too early (Q31).
+        let whole = self.unconfirmed.take().filter(|(wanted, delivery)| delivery.wire_octets() == wanted.octets);
+        if let Some((wanted, delivery)) = whole
+            && let Ok(prepared) = delivery.prepare()
+        {
+            self.batch.push((wanted, prepared));
+        }
+        let secured = self.secure();
+        match trouble {
+            Trouble::Disk(failure) => Err(failure),
+            Trouble::Session(error) => {
+                secured?;
+                let failure = Failure::from(error);
+                Err(match self.done.fetched {
+                    0 => failure,
+                    count => failure.and(format_args!("{count} messages are safely home. Run it again for the rest.")),
+                })
             }
         }
     }
@@ -109,7 +112,10 @@ impl<'a> Transfer<'a> {
             if let Some((tag, job)) = self.in_flight.pop_front() {
                 let ended = self.finish(tag, &job)?;
                 // A reply where one was due: the message before it did end where it seemed to.
-                self.batch.extend(self.unconfirmed.take());
+                if let Some((wanted, delivery)) = self.unconfirmed.take() {
+                    let prepared = delivery.prepare().map_err(|error| disk(self.maildir, &error))?;
+                    self.batch.push((wanted, prepared));
+                }
                 self.note(job, ended)?;
             } else if self.batch.is_empty() {
                 return Ok(());
@@ -124,8 +130,8 @@ impl<'a> Transfer<'a> {
     /// Sends as many commands as may be in flight: deletions first, they are what is safely home.
     fn fill_window(&mut self, queue: &mut VecDeque<Wanted>) -> Result<(), Error> {
         while self.in_flight.len() < self.window {
-            let (command, job) = if let Some(number) = self.to_delete.pop_front() {
-                (Command::Dele(number), Job::Delete)
+            let (command, job) = if let Some((number, unique_id)) = self.to_delete.pop_front() {
+                (Command::Dele(number), Job::Delete(unique_id))
             } else if let Some(wanted) = queue.pop_front() {
                 (Command::Retr(wanted.number), Job::Fetch(wanted))
             } else if self.unconfirmed.is_some() && self.in_flight.is_empty() {
@@ -173,56 +179,48 @@ impl<'a> Transfer<'a> {
         match (job, ended) {
             (_, Ended::DiskFailed(error)) => return Err(disk(self.maildir, &error)),
             (Job::Fetch(wanted), Ended::Arrived(delivery)) => {
-                let path = delivery.commit().map_err(|error| disk(self.maildir, &error))?;
-                self.unconfirmed = Some(Arrived { wanted, path });
+                self.unconfirmed = Some((wanted, delivery));
             }
             // One message that cannot be had is no reason to leave the others (Q37).
             (Job::Fetch(wanted), Ended::Refused(text)) => {
                 self.done.troubles.push(format!("message {} was not fetched; the server says: {text}", wanted.number));
             }
-            (Job::Delete, Ended::Refused(text)) => {
+            (Job::Delete(_), Ended::Refused(text)) => {
                 self.done.troubles.push(format!("a message could not be deleted; the server says: {text}"));
             }
-            (Job::Delete, _) => self.done.deleted += 1,
+            (Job::Delete(unique_id), _) => {
+                self.done.deleted += 1;
+                self.done.deleted_ids.extend(unique_id);
+            }
             (Job::Fetch(_) | Job::Confirm, _) => {}
         }
         Ok(())
     }
 
-    /// Makes what has come survive a power cut, notes it, and lets it be deleted on the server. In this order.
+    /// Makes what has come survive a power cut, shows it, notes it, and lets it be deleted on the server. In this order; what a
+    /// crash leaves in between is completed by the next run.
     fn secure(&mut self) -> Result<(), Failure> {
         if self.batch.is_empty() {
             return Ok(());
         }
-        self.maildir.sync().map_err(|error| Failure::file(self.maildir.path(), &error))?;
-        let unique_ids = self.batch.iter().filter_map(|arrived| arrived.wanted.unique_id.as_deref());
-        self.journal.add(unique_ids).map_err(|error| Failure::file(self.journal.path(), &error))?;
-        for arrived in mem::take(&mut self.batch) {
-            self.done.fetched += 1;
-            self.done.octets += fs::metadata(&arrived.path).map_or(0, |meta| meta.len());
-            if self.delete {
-                self.to_delete.push_back(arrived.wanted.number);
-            }
+        let disk = |error: io::Error| Failure::file(self.maildir.path(), &error);
+        self.maildir.sync_tmp().map_err(disk)?;
+        let named = self.batch.iter().filter_map(|(wanted, prepared)| Some((wanted.unique_id.as_deref()?, prepared.name())));
+        let noted = self.journal.intend(named);
+        noted.map_err(|error| Failure::file(self.journal.path(), &error))?;
+        let mut home = Vec::new();
+        for (wanted, prepared) in mem::take(&mut self.batch) {
+            self.done.octets += prepared.octets();
+            prepared.commit().map_err(disk)?;
+            home.push(wanted);
         }
-        Ok(())
-    }
-
-    /// The session broke behind a message. If the connection just ended, the message is whole; if what came is no reply, the
-    /// message may have ended too early: it is on the server still, and not to be trusted here (Q31).
-    fn settle_unconfirmed(&mut self, error: &Error) -> Result<(), Failure> {
-        let Some(arrived) = self.unconfirmed.take() else { return Ok(()) };
-        let out_of_step = matches!(
-            error,
-            Error::Request(RequestError::Remote(
-                RemoteError::NotAReply(_) | RemoteError::Unsolicited(_) | RemoteError::LineTooLong { .. }
-            ))
-        );
-        if !out_of_step {
-            self.batch.push(arrived);
-            return Ok(());
+        self.maildir.sync().map_err(disk)?;
+        let noted = self.journal.home(home.iter().filter_map(|wanted| wanted.unique_id.as_deref()));
+        noted.map_err(|error| Failure::file(self.journal.path(), &error))?;
+        self.done.fetched += home.len() as u64;
+        if self.delete {
+            self.to_delete.extend(home.into_iter().map(|wanted| (wanted.number, wanted.unique_id)));
         }
-        fs::remove_file(&arrived.path).map_err(|error| Failure::file(&arrived.path, &error))?;
-        self.done.troubles.push(format!("message {} does not end where the server says it does", arrived.wanted.number));
         Ok(())
     }
 }

@@ -41,6 +41,37 @@ impl Drop for Temporary {
     }
 }
 
+/// A message that is on the disk, in `tmp`; dropped before it is committed, nothing stays.
+#[derive(Debug)]
+pub struct Prepared {
+    path: PathBuf,
+    name: String,
+    octets: u64,
+    temporary: Temporary,
+}
+
+impl Prepared {
+    /// The name that it will have in `new`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its octets on the disk.
+    pub const fn octets(&self) -> u64 {
+        self.octets
+    }
+
+    /// Makes it visible in `new`. That survives a power cut once [`Maildir::sync`] is done.
+    ///
+    /// # Errors
+    /// The disk did not take it. Nothing was delivered.
+    pub fn commit(mut self) -> io::Result<PathBuf> {
+        fs::rename(&self.temporary.path, &self.path).map_err(|error| about(&self.path, &error))?;
+        self.temporary.keep = true;
+        Ok(self.path)
+    }
+}
+
 impl Delivery {
     pub(super) fn begin(maildir: Maildir) -> io::Result<Self> {
         let name = names::unique();
@@ -90,11 +121,12 @@ impl Delivery {
         self.file.write_all(bytes)
     }
 
-    /// Writes the message to the disk and makes it visible in `new`. It survives a power cut once [`Maildir::sync`] is done.
+    /// Writes the message to the disk, and leaves it in `tmp` for now. Once [`Maildir::sync_tmp`] is done it survives a power cut
+    /// there, and [`Maildir::complete`] can make it visible by its name.
     ///
     /// # Errors
     /// The disk did not take it. Nothing was delivered; a failed sync is never tried again (H45).
-    pub fn commit(mut self) -> io::Result<PathBuf> {
+    pub fn prepare(mut self) -> io::Result<Prepared> {
         if self.pending_cr {
             self.put(b"\r")?;
         }
@@ -102,10 +134,15 @@ impl Delivery {
         self.file.get_ref().sync_all()?;
         // The sizes in the name, as Dovecot has them, spare every later reader the counting.
         let name = format!("{},S={},W={}", self.name, self.octets, self.wire.octets());
-        let path = self.maildir.root.join("new").join(name);
-        fs::rename(&self.temporary.path, &path).map_err(|error| about(&path, &error))?;
-        self.temporary.keep = true;
-        Ok(path)
+        Ok(Prepared { path: self.maildir.root.join("new").join(&name), name, octets: self.octets, temporary: self.temporary })
+    }
+
+    /// Writes the message to the disk and makes it visible in `new`. It survives a power cut once [`Maildir::sync`] is done.
+    ///
+    /// # Errors
+    /// The disk did not take it. Nothing was delivered.
+    pub fn commit(self) -> io::Result<PathBuf> {
+        self.prepare()?.commit()
     }
 
     /// [Commits](Self::commit) one message and makes it survive a power cut.
@@ -117,6 +154,11 @@ impl Delivery {
         let path = self.commit()?;
         maildir.sync()?;
         Ok(path)
+    }
+
+    /// What the message weighs on the wire so far.
+    pub const fn wire_octets(&self) -> u64 {
+        self.wire.octets()
     }
 
     /// Where the message is being written.

@@ -3,6 +3,7 @@
 //! Beside these, a session leaves `pop3-lock` (held while it lasts) and `pop3-sizes` (a cache that may be removed at any time).
 
 mod delivery;
+mod folder;
 mod maildrop;
 mod names;
 mod sizes;
@@ -12,7 +13,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-pub use delivery::Delivery;
+pub use delivery::{Delivery, Prepared};
 pub use maildrop::MaildirDrop;
 
 /// A folder with `tmp`, `new` and `cur` in it.
@@ -59,10 +60,7 @@ impl Maildir {
             let folder = root.join(sub);
             DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|error| about(&folder, &error))?;
         }
-        sync_folder(&root)?;
-        if let Some(parent) = root.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            sync_folder(parent)?;
-        }
+        folder::sync_path(&root)?;
         Self::open(root)
     }
 
@@ -71,7 +69,8 @@ impl Maildir {
         &self.root
     }
 
-    /// Locks it for a session.
+    /// Locks it for a session. Neither it nor `new` and `cur` may be symbolic links: whoever owns the mail could lead a server
+    /// that may read more than they do to other files (H51).
     ///
     /// # Errors
     /// Another session holds it ([`io::ErrorKind::WouldBlock`]), or the lock file cannot be made.
@@ -85,6 +84,42 @@ impl Maildir {
     /// The file in `tmp` cannot be made.
     pub fn deliver(&self) -> io::Result<Delivery> {
         Delivery::begin(self.clone())
+    }
+
+    /// Makes all that was [prepared](Delivery::prepare) before survive a power cut, in `tmp`.
+    ///
+    /// # Errors
+    /// The disk did not take it.
+    pub fn sync_tmp(&self) -> io::Result<()> {
+        sync_folder(&self.root.join("tmp"))
+    }
+
+    /// Makes a [prepared](Delivery::prepare) message visible whose process died before it could; says whether the message is in
+    /// the Maildir now, under this name or with flags behind it.
+    ///
+    /// # Errors
+    /// A folder cannot be read or written.
+    pub fn complete(&self, name: &str) -> io::Result<bool> {
+        let temporary = name.split(",S=").next().unwrap_or(name);
+        // Such a name was made here; anything else is none of ours (H29).
+        if temporary.is_empty() || name.contains(['/', ':', '\0']) || name.starts_with('.') {
+            return Ok(false);
+        }
+        match fs::rename(self.root.join("tmp").join(temporary), self.root.join("new").join(name)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        for sub in ["new", "cur"] {
+            let folder = self.root.join(sub);
+            for entry in fs::read_dir(&folder).map_err(|error| about(&folder, &error))? {
+                if names::base(entry?.file_name().as_encoded_bytes()) == name.as_bytes() {
+                    sync_folder(&folder)?;
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// Makes all that was [committed](Delivery::commit) before survive a power cut: one call for many messages.

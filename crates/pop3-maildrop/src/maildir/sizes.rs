@@ -4,20 +4,27 @@
 //! `octets base-name`; what cannot be read of it is counted again, and losing it costs time only.
 
 use std::collections::HashMap;
-use std::fs::{self, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 
 use pop3_proto::codec::WireSize;
+use rustix::fs::OFlags;
+
+use super::folder::Folder;
+
+/// A cache that is larger than that is not ours.
+const LIMIT: u64 = 256 * 1024 * 1024;
 
 const FILE: &str = "pop3-sizes";
 
 pub(super) type Sizes = HashMap<Vec<u8>, u64>;
 
 /// What the cache knows; nothing if it cannot be read.
-pub(super) fn load(root: &Path) -> Sizes {
-    let Ok(text) = fs::read(root.join(FILE)) else { return Sizes::new() };
+pub(super) fn load(root: &Folder) -> Sizes {
+    let mut text = Vec::new();
+    match root.read(FILE.as_bytes()).and_then(|file| file.take(LIMIT).read_to_end(&mut text)) {
+        Ok(_) => {}
+        Err(_) => return Sizes::new(),
+    }
     let entry = |line: &[u8]| {
         let blank = line.iter().position(|byte| *byte == b' ')?;
         let octets = str::from_utf8(&line[..blank]).ok()?.parse().ok()?;
@@ -27,10 +34,9 @@ pub(super) fn load(root: &Path) -> Sizes {
 }
 
 /// Puts a new cache in the place of the old one.
-pub(super) fn save(root: &Path, sizes: &[(Vec<u8>, u64)]) -> io::Result<()> {
-    let new = root.join(format!("{FILE}.{}", super::names::unique()));
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-    let mut writer = BufWriter::new(file);
+pub(super) fn save(root: &Folder, sizes: &[(Vec<u8>, u64)]) -> io::Result<()> {
+    let new = format!("{FILE}.{}", super::names::unique());
+    let mut writer = BufWriter::new(root.make(&new, OFlags::EXCL)?);
     let written = sizes
         .iter()
         .filter(|(base, _)| !base.contains(&b'\n'))
@@ -40,9 +46,9 @@ pub(super) fn save(root: &Path, sizes: &[(Vec<u8>, u64)]) -> io::Result<()> {
             writer.write_all(b"\n")
         })
         .and_then(|()| writer.flush())
-        .and_then(|()| fs::rename(&new, root.join(FILE)));
+        .and_then(|()| root.rename(&new, FILE));
     if written.is_err() {
-        fs::remove_file(&new)?;
+        root.remove(new.as_bytes())?;
     }
     written
 }

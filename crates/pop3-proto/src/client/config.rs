@@ -19,8 +19,12 @@ pub struct ClientConfig {
     pub max_line: usize,
     /// Entries of the longest listing.
     pub max_listing: u64,
+    /// Octets of the longest listing.
+    pub max_listing_octets: u64,
     /// Lines of the longest reply to `CAPA`.
     pub max_capabilities: u64,
+    /// Octets of the longest reply to `CAPA`.
+    pub max_capabilities_octets: u64,
     /// Octets of the largest message; `None`: as large as it comes, bodies are streamed.
     pub max_message: Option<u64>,
     /// How many commands may wait for their replies at once.
@@ -34,7 +38,9 @@ impl Default for ClientConfig {
         Self {
             max_line: 8 * 1024,
             max_listing: 10_000_000,
+            max_listing_octets: 512 * 1024 * 1024,
             max_capabilities: 1_000,
+            max_capabilities_octets: 64 * 1024,
             max_message: None,
             window: 64,
             cleartext_login: CleartextLogin::Refuse,

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::ToString;
 
 use bytes::{Buf, BytesMut};
+use zeroize::Zeroize;
 
 use super::{Client, ClientConfig, ClientEvent, Deadline, LocalError, RemoteError, Request, RequestError, Tag};
 use crate::codec::Command;
@@ -49,6 +50,11 @@ pub struct Outbox<'a> {
 }
 
 impl Outbox<'_> {
+    /// The greeting has come.
+    pub(super) fn is_greeted(&self) -> bool {
+        self.client.deadline() != Some(Deadline::Greeting)
+    }
+
     /// Appends a command to what will be written.
     ///
     /// # Errors
@@ -177,6 +183,10 @@ impl Connection {
             let mut outbox = Outbox { client: &mut self.machine, output: &mut self.output, observer: &mut self.observer };
             let result = on_event(event, &mut outbox);
             self.inbox.consume(consumed);
+            // A reply that nobody asked for is the reason why nothing more can be sent, and not that the session is over.
+            if result.is_err() {
+                self.check()?;
+            }
             match result? {
                 Some(value) => return Ok(Step::Done(value)),
                 None if over => return Err(RemoteError::Closed(super::Awaiting::Nothing).into()),
@@ -190,6 +200,11 @@ impl Connection {
     /// # Errors
     /// The session broke; what came of the message is not a message (H13).
     pub fn next_chunk(&mut self, tag: Tag) -> Result<Step<bool>, RemoteError> {
+        self.check()?;
+        if !self.machine.is_in_flight(tag) {
+            self.chunk = 0;
+            return Ok(Step::Done(false));
+        }
         let step = self.step(|event, _| {
             Ok::<_, RemoteError>(match event {
                 ClientEvent::Body(of, chunk) if of == tag => Some(chunk.len()),
@@ -216,7 +231,12 @@ impl Connection {
 
     /// So many bytes of the output were written.
     pub fn written(&mut self, count: usize) {
-        self.output.advance(count.min(self.output.len()));
+        let count = count.min(self.output.len());
+        // It may have been a password.
+        if let Some(written) = self.output.get_mut(..count) {
+            written.zeroize();
+        }
+        self.output.advance(count);
     }
 
     /// Where to read to.

@@ -1,7 +1,6 @@
 //! What can go wrong on the client side.
 
 use alloc::boxed::Box;
-use alloc::string::ToString;
 use core::fmt;
 
 use thiserror::Error;
@@ -16,8 +15,11 @@ pub enum LocalError {
     /// The greeting has not come.
     #[error("the greeting has not come yet: nothing may be sent before it")]
     NotGreeted,
+    /// The greeting has come already.
+    #[error("the greeting has come already")]
+    AlreadyGreeted,
     /// The command does not belong into this state.
-    #[error("{verb} is not allowed in the {state} state{}", if *.encrypted { " under TLS" } else { "" })]
+    #[error("{verb} is not allowed in the {state} state{}", if *.encrypted && *.verb == Verb::Stls { " under TLS" } else { "" })]
     WrongState {
         /// The command.
         verb: Verb,
@@ -29,7 +31,7 @@ pub enum LocalError {
     /// So many commands are in flight already.
     #[error("the window is full: read replies first")]
     WindowFull,
-    /// `STLS` and `QUIT` are alone: nothing may be in flight beside them.
+    /// Behind `STLS` and `QUIT` nothing may be sent, and `STLS` not behind anything.
     #[error("a reply must come before anything else is sent")]
     MustWait,
     /// The login would cross the wire in the clear.
@@ -78,10 +80,10 @@ pub enum RemoteError {
     #[error("the server closed the connection {0}")]
     Closed(Awaiting),
     /// A line where a reply was due is none. Holds the beginning of the line.
-    #[error("the server does not speak POP3 here: it sent {:?}{}", Escaped(.0).to_string(), other_service(.0))]
+    #[error("the server does not speak POP3 here: it sent \"{}\"{}", Escaped(.0), other_service(.0))]
     NotAReply(Box<[u8]>),
     /// The server sent something that nobody asked for (H02). Holds its beginning.
-    #[error("the server sent what nobody asked for: {:?}", Escaped(.0).to_string())]
+    #[error("the server sent what nobody asked for: \"{}\"", Escaped(.0))]
     Unsolicited(Box<[u8]>),
     /// Something stood in the clear behind the `+OK` to `STLS` (H01): somebody may be injecting replies.
     #[error("the server sent bytes in the clear behind its +OK to STLS: the connection cannot be trusted")]

@@ -54,6 +54,7 @@ enum Reading {
     },
     Lines {
         seen: u64,
+        octets: u64,
     },
     Body {
         seen: u64,
@@ -84,6 +85,8 @@ pub struct Client {
     reading: Reading,
     in_flight: VecDeque<Pending>,
     next_tag: u64,
+    /// Events so far: a deadline that no event has moved is the same deadline.
+    events: u64,
     failed: Option<RemoteError>,
 }
 
@@ -109,6 +112,7 @@ impl Client {
             reading: Reading::FirstLine { blank_seen: false },
             in_flight: VecDeque::new(),
             next_tag: 0,
+            events: 0,
             failed: None,
         }
     }
@@ -158,6 +162,17 @@ impl Client {
                 _ => Deadline::Command,
             }),
         }
+    }
+
+    /// How far the session has come: a larger number when something has happened since. A deadline begins anew when this or
+    /// [`deadline`](Self::deadline) changes, and not with every byte: a server that drips must not hold a client for ever.
+    pub const fn moves(&self) -> u64 {
+        self.events + self.next_tag
+    }
+
+    /// Whether what was sent with this tag is still awaited, or the rest of it.
+    pub fn is_in_flight(&self, tag: Tag) -> bool {
+        self.in_flight.iter().any(|pending| pending.tag == tag)
     }
 
     /// Appends a command to `out`.
@@ -222,9 +237,11 @@ impl Client {
             return Err(error.clone());
         }
         let progress = self.advance(input).map_err(|error| self.fail(error))?;
+        self.events += u64::from(progress.event != ClientEvent::NeedInput);
         // What stands behind the last awaited reply was sent before its command (H02). The event is good; all else is not.
         let behind = input.get(progress.consumed..).unwrap_or_default();
-        if self.in_flight.is_empty() && !behind.is_empty() {
+        // A blank line may be the delay of the next reply (Q42), so it is nothing yet.
+        if self.in_flight.is_empty() && !matches!(behind, [] | b"\r" | b"\n" | b"\r\n") {
             self.failed = match self.phase {
                 Phase::Upgrading => Some(RemoteError::BytesBehindStls),
                 Phase::Session(_) => Some(RemoteError::Unsolicited(beginning(behind))),
@@ -244,6 +261,9 @@ impl Client {
         match (self.phase, self.in_flight.front().copied()) {
             (Phase::Over, _) => Ok(Progress { consumed: input.len(), event: ClientEvent::Closed }),
             (Phase::Greeting, _) => self.read_greeting(input),
+            (Phase::Session(_), None) if matches!(input, b"\r" | b"\n" | b"\r\n") => {
+                Ok(Progress { consumed: 0, event: ClientEvent::NeedInput })
+            }
             (Phase::Session(_) | Phase::Upgrading, None) => match input {
                 [] => Ok(Progress { consumed: 0, event: ClientEvent::NeedInput }),
                 _ if self.phase == Phase::Upgrading => Err(RemoteError::BytesBehindStls),
@@ -301,7 +321,7 @@ impl Client {
                 }
                 self.reading = Reading::Body { seen: 0 };
             }
-            (Status::Ok, _) if pending.multi_line => self.reading = Reading::Lines { seen: 0 },
+            (Status::Ok, _) if pending.multi_line => self.reading = Reading::Lines { seen: 0, octets: 0 },
             (Status::Ok, Verb::Stls) => {
                 self.in_flight.clear();
                 self.phase = Phase::Upgrading;
@@ -322,10 +342,15 @@ impl Client {
         if line == b"." {
             return Ok(self.end(pending, consumed));
         }
-        let limit = if pending.verb == Verb::Capa { self.config.max_capabilities } else { self.config.max_listing };
-        if let Reading::Lines { seen } = &mut self.reading {
+        let (limit, octets_limit) = match pending.verb {
+            Verb::Capa => (self.config.max_capabilities, self.config.max_capabilities_octets),
+            _ => (self.config.max_listing, self.config.max_listing_octets),
+        };
+        if let Reading::Lines { seen, octets } = &mut self.reading {
             *seen += 1;
-            if *seen > limit {
+            *octets += line.len() as u64;
+            if *seen > limit || *octets > octets_limit {
+                let limit = if *seen > limit { limit } else { octets_limit };
                 return Err(RemoteError::ReplyTooLarge { verb: pending.verb, limit });
             }
         }

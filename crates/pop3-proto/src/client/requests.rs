@@ -41,8 +41,8 @@ use thiserror::Error;
 use super::connection::Outbox;
 use super::{ClientEvent, LocalError, RemoteError, Tag};
 use crate::codec::{
-    Capabilities, Command, DropListing, Escaped, MalformedListing, MessageNumber, Password, Reply, ResponseCode, ScanListing,
-    Status, UniqueIdListing, Username, Verb, trim_blanks,
+    Capabilities, Command, DropListing, Escaped, MAX_COMMAND_LINE, MalformedListing, MessageNumber, Password, Reply,
+    ResponseCode, ScanListing, Status, UniqueIdListing, Username, Verb, trim_blanks,
 };
 
 /// An operation: it sends, it hears what comes, and in the end it has something to say.
@@ -119,7 +119,7 @@ pub enum RequestError {
     #[error("{0}")]
     Refused(Refusal),
     /// A line of the answer cannot be read; the session lives. Holds what was read, safe to print.
-    #[error("the server's answer to {verb} cannot be read: {line:?}")]
+    #[error("the server's answer to {verb} cannot be read: \"{line}\"")]
     Unreadable {
         /// The command.
         verb: Verb,
@@ -235,6 +235,8 @@ pub struct UniqueIdEntry {
 pub fn uidl() -> impl Request<Output = Vec<UniqueIdEntry>> {
     Ask::<Vec<_>>::lines(Command::Uidl(None), |all, line| {
         let UniqueIdListing { number, unique_id } = UniqueIdListing::parse(line)?;
+        // One that is longer than any that is meant seriously is none (Q22).
+        let unique_id = if unique_id.len() > 1024 { &[] } else { unique_id };
         all.push(UniqueIdEntry { number, unique_id: unique_id.into() });
         Ok(())
     })
@@ -330,8 +332,8 @@ struct Greet;
 impl Request for Greet {
     type Output = OwnedGreeting;
 
-    fn start(&mut self, _: &mut Outbox<'_>) -> Result<(), LocalError> {
-        Ok(())
+    fn start(&mut self, outbox: &mut Outbox<'_>) -> Result<(), LocalError> {
+        if outbox.is_greeted() { Err(LocalError::AlreadyGreeted) } else { Ok(()) }
     }
 
     fn on_event(&mut self, event: ClientEvent<'_>, _: &mut Outbox<'_>) -> Result<Option<OwnedGreeting>, RequestError> {
@@ -347,13 +349,16 @@ impl Request for Greet {
 
 /// Logs in with `USER` and `PASS`.
 pub fn user_pass<'a>(name: Username<'a>, password: Password<'a>) -> impl Request<Output = ()> {
-    UserPass { name: plain(Command::User(name)), password: plain(Command::Pass(password)), named: false }
+    let too_long = "PASS \r\n".len() + password.expose().len() > MAX_COMMAND_LINE;
+    UserPass { name: plain(Command::User(name)), password: plain(Command::Pass(password)), named: false, too_long }
 }
 
 struct UserPass<U, P> {
     name: U,
     password: P,
     named: bool,
+    /// The password would make the line longer than a server must take: found before anything is sent.
+    too_long: bool,
 }
 
 impl<U: Request<Output = ()>, P: Request<Output = ()>> Request for UserPass<U, P> {
@@ -361,6 +366,9 @@ impl<U: Request<Output = ()>, P: Request<Output = ()>> Request for UserPass<U, P
 
     fn start(&mut self, outbox: &mut Outbox<'_>) -> Result<(), LocalError> {
         self.named = false;
+        if self.too_long {
+            return Err(LocalError::LineTooLong);
+        }
         self.name.start(outbox)
     }
 

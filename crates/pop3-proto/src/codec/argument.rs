@@ -7,7 +7,7 @@ use core::str;
 use thiserror::Error;
 
 use super::number::decimal;
-use super::{is_blank, trim_blanks};
+use super::trim_blanks;
 
 /// Why bytes are not an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -108,7 +108,6 @@ impl<'a> Username<'a> {
         refuse_line_breaks(name)?;
         match name {
             [] => Err(InvalidArgument::Empty),
-            [first, ..] | [.., first] if is_blank(*first) => Err(InvalidArgument::OuterBlank),
             _ if trim_blanks(name).len() != name.len() => Err(InvalidArgument::OuterBlank),
             _ if name.len() > Self::MAX => Err(InvalidArgument::TooLong { limit: Self::MAX }),
             _ => Ok(Self(name)),
@@ -170,6 +169,21 @@ impl ApopDigest {
         Self(digest)
     }
 
+    /// The digest over a greeting's timestamp, angle brackets included, and a password.
+    ///
+    /// ```
+    /// # #[cfg(feature = "apop")] {
+    /// use pop3_proto::codec::ApopDigest;
+    /// let digest = ApopDigest::of(b"<1896.697170952@dbc.mtview.ca.us>", b"tanstaaf");
+    /// assert_eq!(Some(digest), ApopDigest::parse(b"c4c9334bac560ecc979e58001b3e22fb"));
+    /// # }
+    /// ```
+    #[cfg(feature = "apop")]
+    pub fn of(timestamp: &[u8], password: &[u8]) -> Self {
+        use md5::Digest;
+        Self(md5::Md5::new().chain_update(timestamp).chain_update(password).finalize().into())
+    }
+
     /// The sixteen octets of the digest.
     pub const fn expose(&self) -> &[u8; 16] {
         &self.0
@@ -200,6 +214,33 @@ const fn hex_digit(digit: u8) -> Option<u8> {
 impl fmt::Debug for ApopDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ApopDigest([redacted])")
+    }
+}
+
+/// One word of a command: 1 or more octets from `0x21` to `0x7E`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Word<'a>(&'a [u8]);
+
+impl<'a> Word<'a> {
+    /// # Errors
+    /// Empty; a blank, a control character or a byte that is not ASCII in it.
+    pub fn new(word: &'a (impl AsRef<[u8]> + ?Sized)) -> Result<Self, InvalidArgument> {
+        let word = word.as_ref();
+        match word.iter().position(|byte| !byte.is_ascii_graphic()) {
+            _ if word.is_empty() => Err(InvalidArgument::Empty),
+            Some(at) => Err(InvalidArgument::Forbidden { byte: word.get(at).copied().unwrap_or(0), at }),
+            None => Ok(Self(word)),
+        }
+    }
+
+    /// The octets.
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The octets.
+    pub const fn into_bytes(self) -> &'a [u8] {
+        self.0
     }
 }
 

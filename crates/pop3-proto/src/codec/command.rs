@@ -12,7 +12,7 @@ use nom::{IResult, Parser};
 use thiserror::Error;
 
 use super::number::{decimal, put_decimal};
-use super::{ApopDigest, Escaped, MessageNumber, Password, Username, is_blank, trim_blanks_start};
+use super::{ApopDigest, Escaped, MessageNumber, Password, Username, Word, is_blank, trim_blanks_start};
 
 /// The keyword of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +20,8 @@ use super::{ApopDigest, Escaped, MessageNumber, Password, Username, is_blank, tr
 pub enum Verb {
     /// `APOP`
     Apop,
+    /// `AUTH`
+    Auth,
     /// `CAPA`
     Capa,
     /// `DELE`
@@ -50,8 +52,9 @@ pub enum Verb {
 
 impl Verb {
     /// Every verb, in the order of the alphabet.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Apop,
+        Self::Auth,
         Self::Capa,
         Self::Dele,
         Self::List,
@@ -71,6 +74,7 @@ impl Verb {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Apop => "APOP",
+            Self::Auth => "AUTH",
             Self::Capa => "CAPA",
             Self::Dele => "DELE",
             Self::List => "LIST",
@@ -97,6 +101,7 @@ impl Verb {
             Self::User => "a name",
             Self::Pass => "a password",
             Self::Apop => "a name and a digest",
+            Self::Auth => "a mechanism and perhaps an initial response",
         }
     }
 
@@ -111,6 +116,7 @@ impl Verb {
         };
         Some(match &word.to_be_bytes() {
             b"APOP" => Self::Apop,
+            b"AUTH" => Self::Auth,
             b"CAPA" => Self::Capa,
             b"DELE" => Self::Dele,
             b"LIST" => Self::List,
@@ -148,11 +154,15 @@ impl fmt::Display for Verb {
 /// assert_eq!(Command::parse(b"PASS secret")?.to_string(), "PASS [redacted]");
 /// # Ok::<(), pop3_proto::codec::MalformedCommand>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Command<'a> {
     /// Log in with a digest over the greeting's timestamp.
     Apop(Username<'a>, ApopDigest),
+    /// Begin a SASL exchange (RFC 5034). The initial response is base64, or `=` for an empty one (S28).
+    Auth(Word<'a>, Option<Word<'a>>),
+    /// `AUTH` alone, which some clients send to see the mechanisms (Q50). Not in any RFC.
+    AuthList,
     /// What can you do?
     Capa,
     /// Mark a message as deleted.
@@ -229,6 +239,10 @@ impl<'a> Command<'a> {
             }
             Verb::User => Self::User(Username::new(super::trim_blanks(rest)).ok()?),
             Verb::Pass => Self::Pass(Password::new(rest.get(1..).unwrap_or_default()).ok()?),
+            Verb::Auth => match whole(opt((word, opt(word))), rest)? {
+                Some((mechanism, initial)) => Self::Auth(mechanism, initial),
+                None => Self::AuthList,
+            },
             Verb::Apop => {
                 let rest = super::trim_blanks(rest);
                 let blank = rest.iter().rposition(|byte| is_blank(*byte))?;
@@ -242,6 +256,7 @@ impl<'a> Command<'a> {
     pub const fn verb(&self) -> Verb {
         match self {
             Self::Apop(..) => Verb::Apop,
+            Self::Auth(..) | Self::AuthList => Verb::Auth,
             Self::Capa => Verb::Capa,
             Self::Dele(_) => Verb::Dele,
             Self::List(_) => Verb::List,
@@ -262,14 +277,27 @@ impl<'a> Command<'a> {
     pub fn encode(&self, out: &mut BytesMut) {
         out.put_slice(self.verb().as_str().as_bytes());
         match self {
-            Self::Capa | Self::Noop | Self::Quit | Self::Rset | Self::Stat | Self::Stls | Self::List(None) | Self::Uidl(None) => {
-            }
+            Self::AuthList
+            | Self::Capa
+            | Self::Noop
+            | Self::Quit
+            | Self::Rset
+            | Self::Stat
+            | Self::Stls
+            | Self::List(None)
+            | Self::Uidl(None) => {}
             Self::Dele(number) | Self::Retr(number) | Self::List(Some(number)) | Self::Uidl(Some(number)) => {
                 put_argument(out, (*number).get().into());
             }
             Self::Top(number, lines) => {
                 put_argument(out, (*number).get().into());
                 put_argument(out, *lines);
+            }
+            Self::Auth(mechanism, initial) => {
+                for word in [Some(mechanism), initial.as_ref()].into_iter().flatten() {
+                    out.put_u8(b' ');
+                    out.put_slice(word.as_bytes());
+                }
             }
             Self::User(name) => {
                 out.put_u8(b' ');
@@ -292,14 +320,28 @@ impl<'a> Command<'a> {
     }
 }
 
+impl fmt::Debug for Command<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Command({self})")
+    }
+}
+
 /// What may be shown of a command: all of it but its secrets, safe for a terminal (H25, H56).
 impl fmt::Display for Command<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.verb())?;
         match self {
-            Self::Capa | Self::Noop | Self::Quit | Self::Rset | Self::Stat | Self::Stls | Self::List(None) | Self::Uidl(None) => {
-                Ok(())
-            }
+            Self::AuthList
+            | Self::Capa
+            | Self::Noop
+            | Self::Quit
+            | Self::Rset
+            | Self::Stat
+            | Self::Stls
+            | Self::List(None)
+            | Self::Uidl(None) => Ok(()),
+            Self::Auth(mechanism, None) => write!(f, " {}", Escaped(mechanism.as_bytes())),
+            Self::Auth(mechanism, Some(_)) => write!(f, " {} [redacted]", Escaped(mechanism.as_bytes())),
             Self::Dele(number) | Self::Retr(number) | Self::List(Some(number)) | Self::Uidl(Some(number)) => {
                 write!(f, " {number}")
             }
@@ -333,6 +375,10 @@ fn message_number(input: &[u8]) -> IResult<&[u8], MessageNumber> {
 
 fn line_count(input: &[u8]) -> IResult<&[u8], u64> {
     preceded(blanks, map_opt(digit1, decimal)).parse(input)
+}
+
+fn word(input: &[u8]) -> IResult<&[u8], Word<'_>> {
+    preceded(blanks, map_opt(take_while1(|byte| !is_blank(byte)), |word| Word::new(word).ok())).parse(input)
 }
 
 /// The arguments and nothing but blanks behind them.
@@ -445,6 +491,7 @@ mod tests {
             (1u32.., any::<u64>()).prop_map(|(n, lines)| format!("TOP {n} {lines}")),
             name.prop_map(|name| format!("USER {name}")),
             "[ -~äé]{0,40}".prop_map(|password| format!("PASS {password}")),
+            "AUTH( [A-Z0-9-]{1,20}( (=|[A-Za-z0-9+/]{4,40}))?)?",
             (name, any::<[u8; 16]>()).prop_map(|(name, digest)| {
                 let hex: alloc::string::String = digest.iter().map(|octet| format!("{octet:02x}")).collect();
                 format!("APOP {name} {hex}")

@@ -60,6 +60,11 @@ impl LineScanner {
         Self { discipline, limit, scanned: 0, discarding: false }
     }
 
+    /// Takes longer or shorter lines from the next one on.
+    pub const fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
     /// The ending that was learnt or given; CR LF while it is not known.
     pub const fn ending(&self) -> LineEnding {
         match self.discipline {

@@ -14,7 +14,7 @@ mod number;
 mod reply;
 mod top;
 
-pub use argument::{ApopDigest, InvalidArgument, MessageNumber, Password, Text, UniqueId, Username};
+pub use argument::{ApopDigest, InvalidArgument, MessageNumber, Password, Text, UniqueId, Username, Word};
 pub use capability::{Capabilities, Capability, Expire, Words};
 pub use command::{Command, MalformedCommand, Verb};
 pub use dot::{DotDecoder, DotEncoder, Segments, Unstuffed, WireSize};
@@ -26,8 +26,8 @@ pub use top::TopLimit;
 
 pub(crate) use argument::refuse_line_breaks;
 pub(crate) use listing::{put_drop_listing, put_scan_listing, put_unique_id_listing};
-pub(crate) use number::put_decimal;
-pub(crate) use reply::put_status;
+pub(crate) use number::{decimal, put_decimal};
+pub(crate) use reply::{cut_to, put_status};
 
 /// Largest command line with its CR LF that every server takes (RFC 2449 §4).
 pub const MAX_COMMAND_LINE: usize = 255;

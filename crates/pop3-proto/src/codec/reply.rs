@@ -48,6 +48,9 @@ pub enum ResponseCode<'a> {
     Other(OtherCode<'a>),
 }
 
+/// Longer ones than any that is registered by far.
+const MAX_CODE: usize = 64;
+
 /// A response code that this crate does not know, as it stood between the brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OtherCode<'a>(&'a [u8]);
@@ -131,8 +134,11 @@ impl<'a> Reply<'a> {
         }
         let text = trim_blanks(rest);
         Ok(match response_code(text) {
-            Ok((text, code)) => Self { status, code: Some(ResponseCode::from_bytes(code)), text: trim_blanks(text) },
-            Err(_) => Self { status, code: None, text },
+            // What could not be sent again is text (H15).
+            Ok((text, code)) if code.len() <= MAX_CODE && code.iter().all(|byte| matches!(byte, b' '..=b'~')) => {
+                Self { status, code: Some(ResponseCode::from_bytes(code)), text: trim_blanks(text) }
+            }
+            _ => Self { status, code: None, text },
         })
     }
 
@@ -151,7 +157,7 @@ fn response_code(text: &[u8]) -> IResult<&[u8], &[u8]> {
 pub struct Greeting<'a> {
     /// The line as a reply. `-ERR` means that the server takes no session now (Q03).
     pub reply: Reply<'a>,
-    /// `<local@domain>`, angle brackets included, if there is exactly one and it is a well-formed msg-id (Q02, S25, H27).
+    /// `<local@domain>`, angle brackets included, if there is one `<`, and what it begins is a well-formed msg-id (Q02, S25, H27).
     pub timestamp: Option<&'a [u8]>,
 }
 
@@ -206,7 +212,7 @@ pub(crate) fn put_status(out: &mut BytesMut, status: Status, code: Option<Respon
 
 /// The longest beginning of `text` with at most `limit` octets. (`str::floor_char_boundary` is younger than the oldest Rust
 /// that this workspace supports.)
-fn cut_to(text: &str, limit: usize) -> &str {
+pub(crate) fn cut_to(text: &str, limit: usize) -> &str {
     let end = (0..=limit.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
     end.and_then(|end| text.get(..end)).unwrap_or_default()
 }
@@ -245,6 +251,7 @@ mod tests {
         assert_eq!(code("-ERR [AUTH] [x]"), Some(ResponseCode::Auth));
         assert_eq!(code("-ERR [never closed"), None);
         assert_eq!(code("-ERR x [AUTH]"), None);
+        assert_eq!(code("-ERR [X\r\n+OK forged] no"), None, "h15");
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use core::time::Duration;
 
-use crate::codec::Text;
+use alloc::vec::Vec;
+
+use crate::codec::{Expire, Text};
+use crate::sasl::Mechanism;
 
 /// Whether a client may log in before TLS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,6 +15,24 @@ pub enum CleartextLogin {
     Refuse,
     /// Everybody on the way can read the password and the mail.
     DangerouslyAllow,
+}
+
+/// What `EXPIRE` announces (RFC 2449 §6.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExpirePolicy {
+    /// How long.
+    pub after: Expire,
+    /// It may be longer for some users.
+    pub per_user: bool,
+}
+
+/// What `LOGIN-DELAY` announces (RFC 2449 §6.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoginDelay {
+    /// Seconds: the largest that any user has.
+    pub seconds: u64,
+    /// It may be less for some users.
+    pub per_user: bool,
 }
 
 /// How a server presents itself, and its limits.
@@ -25,10 +46,22 @@ pub struct ServerConfig {
     pub stls: bool,
     /// Whether to take logins before TLS.
     pub cleartext_login: CleartextLogin,
+    /// The mechanisms for `AUTH`; those that reveal the secret are offered only where a login may be.
+    pub mechanisms: Vec<Mechanism>,
+    /// Offer `APOP`: a timestamp in the greeting. The server must know the passwords themselves.
+    pub apop: bool,
+    /// How long messages are kept; the largest number of days that is safe for every user.
+    pub expire: ExpirePolicy,
+    /// How long a user must wait between two logins. Announced here; kept by whoever answers the login.
+    pub login_delay: Option<LoginDelay>,
+    /// Octets of the longest line of a SASL exchange, its end included.
+    pub max_sasl_line: usize,
     /// Octets of the longest command line, its end included; at least 255 are always taken (S02).
     pub max_line: usize,
     /// After so many commands that are malformed or out of place the session is closed (H38): before login, and after it.
     pub max_bad_commands: (u32, u32),
+    /// After so many wrong passwords the session is closed.
+    pub max_failed_logins: u32,
     /// Octets of output after which the driver is asked to write before more is made (H37).
     pub output_high_water: usize,
 }
@@ -40,8 +73,14 @@ impl Default for ServerConfig {
             implementation: Text::EMPTY,
             stls: false,
             cleartext_login: CleartextLogin::Refuse,
+            mechanisms: Vec::new(),
+            apop: false,
+            expire: ExpirePolicy { after: Expire::Never, per_user: false },
+            login_delay: None,
+            max_sasl_line: 12 * 1024,
             max_line: 1024,
             max_bad_commands: (10, 100),
+            max_failed_logins: 3,
             output_high_water: 32 * 1024,
         }
     }

@@ -1,11 +1,13 @@
 //! The session with its buffers: all that a driver of any runtime has to feed and to empty.
 
+use alloc::sync::Arc;
+
 use bytes::{Buf, BytesMut};
 
-use super::{BodyWants, Credentials, Deadline, Denial, Event, Name, NotAsked, ServerConfig, Session, Snapshot};
-use crate::codec::{ApopDigest, MessageNumber, ResponseCode, Text};
+use super::{BodyWants, Channel, Deadline, Denial, Event, Login, NotAsked, ServerConfig, Session, Snapshot};
+use crate::Progress;
+use crate::codec::{MessageNumber, ResponseCode, Text};
 use crate::inbox::Inbox;
-use crate::{Progress, Secret};
 
 /// What a driver has to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +30,9 @@ pub enum Step {
 pub enum Ask {
     /// Answer with [`Connection::accept`] or [`Connection::deny`].
     Authenticate(Login),
+    /// A user logs in by `SCRAM`: answer with [`Connection::keys`]. For a user that there is not, with a decoy.
+    #[cfg(feature = "scram")]
+    FindKeys(crate::sasl::ScramHash, super::Name),
     /// Send this message: [`Connection::begin_message`], [`Connection::body`] as often as needed,
     /// [`Connection::end_message`]; or [`Connection::refuse_message`].
     Retrieve(MessageNumber),
@@ -35,34 +40,6 @@ pub enum Ask {
     Commit,
     /// Hand the connection to [`Connection::into_upgraded`], and do the TLS handshake.
     UpgradeTls,
-}
-
-/// Credentials of one's own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Login {
-    /// Who wants to log in.
-    pub name: Name,
-    /// How it is proven.
-    pub proof: Proof,
-}
-
-/// How a login is proven.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Proof {
-    /// The password in the clear.
-    Password(Secret),
-    /// MD5 over the greeting's timestamp and the password.
-    Apop(ApopDigest),
-}
-
-impl From<Credentials<'_>> for Login {
-    fn from(credentials: Credentials<'_>) -> Self {
-        match credentials {
-            Credentials::Password { name, password } => Self { name, proof: Proof::Password(Secret::from(password.expose())) },
-            Credentials::Apop { name, digest } => Self { name, proof: Proof::Apop(digest) },
-        }
-    }
 }
 
 /// A session with an input buffer and an output buffer.
@@ -82,23 +59,21 @@ impl core::fmt::Debug for Connection {
 /// Octets that are read at once, at least: commands are short.
 const READ_SIZE: usize = 2 * 1024;
 
-impl Connection {
-    /// For a connection in the clear; see [`Session::new`].
-    pub fn new(config: ServerConfig) -> Self {
-        let mut output = BytesMut::new();
-        Self::over(Session::new(config, &mut output), output)
-    }
+/// Octets of room for output that an idle session keeps at most.
+const IDLE_OUTPUT: usize = 4 * 1024;
 
-    /// For a connection with TLS from the start; see [`Session::new_encrypted`].
-    pub fn new_encrypted(config: ServerConfig) -> Self {
+impl Connection {
+    /// See [`Session::new`].
+    pub fn new(config: Arc<ServerConfig>, channel: Channel) -> Self {
         let mut output = BytesMut::new();
-        Self::over(Session::new_encrypted(config, &mut output), output)
+        Self::over(Session::new(config, channel, &mut output), output)
     }
 
     fn over(session: Session, output: BytesMut) -> Self {
         // The longest line must fit, or a line could never be seen whole.
-        let capacity = READ_SIZE.max(session.server().config().max_line + 1);
-        Self { session, inbox: Inbox::new(capacity), output }
+        let config = session.server().config();
+        let (now, at_most) = (READ_SIZE.max(config.max_line + 1), config.max_sasl_line + 1);
+        Self { session, inbox: Inbox::growing(now, at_most.max(now)), output }
     }
 
     /// The session, for what it can tell.
@@ -115,7 +90,6 @@ impl Connection {
     pub fn step(&mut self) -> Step {
         loop {
             let Progress { consumed, event } = self.session.poll(self.inbox.unread(), &mut self.output);
-            let secret = matches!(event, Event::Authenticate(_));
             let unwritten = !self.output.is_empty();
             let step = match event {
                 Event::NeedInput if consumed > 0 => None,
@@ -123,16 +97,17 @@ impl Connection {
                 Event::NeedInput => Some(Step::Read),
                 Event::Flush => None,
                 Event::AwaitingReply => Some(Step::Answer),
-                Event::Authenticate(credentials) => Some(Step::Ask(Ask::Authenticate(credentials.into()))),
+                Event::Authenticate(login) => Some(Step::Ask(Ask::Authenticate(login))),
+                #[cfg(feature = "scram")]
+                Event::FindKeys(hash, name) => Some(Step::Ask(Ask::FindKeys(hash, name))),
                 Event::Retrieve(number) => Some(Step::Ask(Ask::Retrieve(number))),
                 Event::Commit => Some(Step::Ask(Ask::Commit)),
                 Event::UpgradeTls => Some(Step::Ask(Ask::UpgradeTls)),
                 Event::Closed => Some(Step::Close),
             };
             self.inbox.consume(consumed);
-            if secret {
-                self.inbox.wipe(consumed);
-            }
+            // Any line may hold a password, a refused one too.
+            self.inbox.wipe(consumed);
             if let Some(step) = step {
                 return step;
             }
@@ -153,6 +128,15 @@ impl Connection {
     /// No login is waiting.
     pub fn deny(&mut self, denial: Denial) -> Result<(), NotAsked> {
         self.session.deny(denial, &mut self.output)
+    }
+
+    /// See [`Session::keys`].
+    ///
+    /// # Errors
+    /// No keys are waited for.
+    #[cfg(feature = "scram")]
+    pub fn keys(&mut self, keys: crate::sasl::ScramKeys) -> Result<(), NotAsked> {
+        self.session.keys(keys, &mut self.output)
     }
 
     /// See [`Session::begin_message`].
@@ -192,6 +176,11 @@ impl Connection {
         self.session.marked()
     }
 
+    /// Ends the session in the middle of a message that cannot be sent to its end; see [`Session::abort`].
+    pub fn abort(&mut self) {
+        self.session.abort();
+    }
+
     /// See [`Session::committed`].
     ///
     /// # Errors
@@ -202,7 +191,7 @@ impl Connection {
 
     /// So much output has gathered that it should be written before more is made (H37).
     pub fn is_full(&self) -> bool {
-        self.output.len() >= self.session.server().config().output_high_water
+        self.output.len() >= self.session.server().high_water()
     }
 
     /// What is to be written.
@@ -213,6 +202,10 @@ impl Connection {
     /// So many bytes of the output were written.
     pub fn written(&mut self, count: usize) {
         self.output.advance(count.min(self.output.len()));
+        // What a large reply needed is not kept for a session that idles.
+        if self.output.is_empty() && self.output.capacity() > IDLE_OUTPUT {
+            self.output = BytesMut::new();
+        }
     }
 
     /// Where to read to.
@@ -225,12 +218,20 @@ impl Connection {
         self.inbox.filled(count);
     }
 
+    /// Whether nothing was read behind `STLS`: to be asked before the handshake.
+    ///
+    /// # Errors
+    /// Something was (H03): close the connection.
+    pub fn check_upgrade(&self) -> Result<(), NotAsked> {
+        if self.inbox.unread().is_empty() { Ok(()) } else { Err(NotAsked) }
+    }
+
     /// The connection for the encrypted part; see [`Session::into_upgraded`].
     ///
     /// # Errors
     /// Something was read behind `STLS` (H03), or `STLS` was not the last command: close the connection.
-    pub fn into_upgraded(self) -> Result<Self, NotAsked> {
-        let session = self.session.into_upgraded(self.inbox.unread())?;
+    pub fn into_upgraded(self, channel: Channel) -> Result<Self, NotAsked> {
+        let session = self.session.into_upgraded(self.inbox.unread(), channel)?;
         Ok(Self::over(session, BytesMut::new()))
     }
 }

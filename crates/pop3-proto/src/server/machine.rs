@@ -1,73 +1,45 @@
 //! The server machine: syntax, states and login. It knows nothing of mail.
 
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
 use core::mem;
 
 use bytes::{BufMut, BytesMut};
-use smallvec::SmallVec;
 use thiserror::Error;
 
-use super::{CleartextLogin, Deadline, ServerConfig};
+use super::{ApopProof, CleartextLogin, Deadline, Denial, Login, Name, Proof, ServerConfig};
 use crate::Progress;
+use crate::Secret;
 use crate::codec::{
-    ApopDigest, Capability, Command, Discipline, Escaped, Expire, LineScanner, MAX_COMMAND_LINE, MalformedCommand, Password,
-    ResponseCode, Scan, Status, Text, Username, Verb, Words, put_status,
+    Command, Discipline, LineScanner, MAX_COMMAND_LINE, MalformedCommand, ResponseCode, Scan, Status, Text, Verb, Word,
+    put_status, trim_blanks,
 };
+use crate::sasl::{ChannelBinding, Exchange, Mechanism, Next, SaslError, decode_base64, encode_base64};
 use crate::state::State;
 
-/// A user name that a client sent: 1 to 255 octets without CR, LF and NUL. Never a path (H29, H57).
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Name(SmallVec<[u8; 32]>);
+/// What a driver knows of a connection.
+#[derive(Clone, Debug, Default)]
+pub struct Channel {
+    /// TLS is active.
+    pub encrypted: bool,
+    /// Eighteen octets of chance that no other connection has had: challenges and timestamps are made of them.
+    pub chance: [u8; 18],
+    /// What a login can be bound to.
+    pub binding: ChannelBinding,
+}
 
-impl Name {
-    /// The octets.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+impl Channel {
+    /// A connection in the clear.
+    pub fn clear(chance: [u8; 18]) -> Self {
+        Self { encrypted: false, chance, binding: ChannelBinding::default() }
     }
-}
 
-impl From<Username<'_>> for Name {
-    fn from(name: Username<'_>) -> Self {
-        Self(SmallVec::from_slice(name.as_bytes()))
+    /// A connection over TLS.
+    pub const fn encrypted(chance: [u8; 18], binding: ChannelBinding) -> Self {
+        Self { encrypted: true, chance, binding }
     }
-}
-
-impl core::fmt::Debug for Name {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Name({})", Escaped(&self.0))
-    }
-}
-
-/// Who wants to log in, and how it is proven. `Debug` shows no secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Credentials<'i> {
-    /// `USER` and `PASS`.
-    Password {
-        /// The name.
-        name: Name,
-        /// The password.
-        password: Password<'i>,
-    },
-    /// `APOP`. Only asked if the greeting has a timestamp, which it has not yet.
-    Apop {
-        /// The name.
-        name: Name,
-        /// The digest.
-        digest: ApopDigest,
-    },
-}
-
-/// Why a login is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Denial {
-    /// Wrong name or password; the client does not learn which (S40).
-    Credentials,
-    /// They are right, and another session holds the maildrop (S22).
-    InUse,
-    /// Something on this side that is likely to pass.
-    Temporary,
-    /// Something on this side that needs a person.
-    Permanent,
 }
 
 /// The machine was answered something that it had not asked. Nothing was sent.
@@ -86,7 +58,10 @@ pub enum ServerEvent<'i> {
     /// The question before waits for its answer; no input is consumed.
     AwaitingReply,
     /// Answer with [`Server::accept`] or [`Server::deny`].
-    Authenticate(Credentials<'i>),
+    Authenticate(Login),
+    /// A user logs in by `SCRAM`: answer with [`Server::keys`]. For a user that there is not, with a decoy.
+    #[cfg(feature = "scram")]
+    FindKeys(crate::sasl::ScramHash, Name),
     /// A command of the `TRANSACTION` state: answer with [`Server::ok`], [`Server::err`] or a multi-line reply.
     Command(Command<'i>),
     /// `QUIT` in the `TRANSACTION` state: remove what is marked, then answer with [`Server::end`].
@@ -99,19 +74,32 @@ pub enum ServerEvent<'i> {
 
 #[derive(Debug)]
 enum Phase {
-    /// `user`: the name of a `USER` directly before.
-    Authorization {
-        user: Option<Name>,
-    },
+    Authorization(Dialogue),
     Transaction,
     Upgrading,
-    Over,
+    Over { logged_in: bool },
+}
+
+/// What a login has come to.
+#[derive(Debug)]
+enum Dialogue {
+    Nothing,
+    /// A `USER` directly before.
+    User(Name),
+    /// A SASL exchange: the next line is a response.
+    Sasl(Box<Exchange>),
+    /// The client was told by a challenge why its token is refused; whatever it says to that is answered with the refusal (S34).
+    TokenRefused,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
     Nothing,
-    Login,
+    Login {
+        by_token: bool,
+    },
+    #[cfg(feature = "scram")]
+    Keys,
     Command,
     Quit,
 }
@@ -120,74 +108,101 @@ enum Asked {
 /// `STLS`, and asks for the rest. [`Session`](super::Session) answers most of that.
 #[derive(Debug)]
 pub struct Server {
-    config: ServerConfig,
-    encrypted: bool,
+    config: Arc<ServerConfig>,
+    channel: Channel,
     phase: Phase,
     asked: Asked,
     scanner: LineScanner,
     bad_commands: u32,
+    failed_logins: u32,
+    /// SASL exchanges so far, so that each has a challenge of its own.
+    exchanges: u32,
 }
 
 impl Server {
-    /// A session on a connection in the clear; the greeting goes to `out`.
-    pub fn new(config: ServerConfig, out: &mut BytesMut) -> Self {
-        Self::greeting(config, false, out)
+    /// A session; the greeting goes to `out`.
+    pub fn new(config: Arc<ServerConfig>, channel: Channel, out: &mut BytesMut) -> Self {
+        let server = Self::silent(config, channel);
+        match server.timestamp() {
+            Some(timestamp) => {
+                let greeting = format!("{} {timestamp}", server.config.greeting.as_str());
+                put_status(out, Status::Ok, None, Text::new(&greeting).unwrap_or_default());
+            }
+            None => put_status(out, Status::Ok, None, server.config.greeting),
+        }
+        server
     }
 
-    /// A session on a connection with TLS from the start; the greeting goes to `out`.
-    pub fn new_encrypted(config: ServerConfig, out: &mut BytesMut) -> Self {
-        Self::greeting(config, true, out)
-    }
-
-    fn greeting(config: ServerConfig, encrypted: bool, out: &mut BytesMut) -> Self {
-        put_status(out, Status::Ok, None, config.greeting);
-        Self::fresh(config, encrypted)
-    }
-
-    fn fresh(config: ServerConfig, encrypted: bool) -> Self {
+    fn silent(config: Arc<ServerConfig>, channel: Channel) -> Self {
         let scanner = LineScanner::new(Discipline::Either, config.max_line.max(MAX_COMMAND_LINE));
-        Self { config, encrypted, phase: Phase::Authorization { user: None }, asked: Asked::Nothing, scanner, bad_commands: 0 }
+        let phase = Phase::Authorization(Dialogue::Nothing);
+        Self { config, channel, phase, asked: Asked::Nothing, scanner, bad_commands: 0, failed_logins: 0, exchanges: 0 }
     }
 
     /// The configuration.
-    pub const fn config(&self) -> &ServerConfig {
+    pub fn config(&self) -> &ServerConfig {
         &self.config
     }
 
     /// Whether TLS is active.
     pub const fn is_encrypted(&self) -> bool {
-        self.encrypted
+        self.channel.encrypted
     }
 
     /// The deadline that applies.
     pub const fn deadline(&self) -> Deadline {
         match self.phase {
-            Phase::Authorization { .. } | Phase::Upgrading => Deadline::Login,
-            Phase::Transaction | Phase::Over => Deadline::Idle,
+            Phase::Authorization(_) | Phase::Upgrading | Phase::Over { logged_in: false } => Deadline::Login,
+            Phase::Transaction | Phase::Over { logged_in: true } => Deadline::Idle,
         }
+    }
+
+    /// How much output may gather: little before login (H31), and never nothing, or there would be nothing to write.
+    pub(super) fn high_water(&self) -> usize {
+        const BEFORE_LOGIN: usize = 4 * 1024;
+        let most = self.config.output_high_water.max(1);
+        if matches!(self.phase, Phase::Transaction) { most } else { most.min(BEFORE_LOGIN) }
+    }
+
+    /// The largest line that may come now.
+    pub(super) fn max_line(&self) -> usize {
+        match &self.phase {
+            Phase::Authorization(Dialogue::Sasl(_) | Dialogue::TokenRefused) => self.config.max_sasl_line,
+            _ => self.config.max_line.max(MAX_COMMAND_LINE),
+        }
+    }
+
+    /// The timestamp of the greeting, where `APOP` was asked for (S25).
+    fn timestamp(&self) -> Option<String> {
+        self.config.apop.then(|| format!("<{}@pop3>", encode_base64(&self.channel.chance)))
     }
 
     /// Looks at the input that has come so far. Drop `consumed` bytes, do what the event asks, then call again.
     pub fn poll<'i>(&mut self, input: &'i [u8], out: &mut BytesMut) -> Progress<ServerEvent<'i>> {
         let event = match self.phase {
-            Phase::Over => return Progress { consumed: input.len(), event: ServerEvent::Closed },
+            Phase::Over { .. } => return Progress { consumed: input.len(), event: ServerEvent::Closed },
             Phase::Upgrading => ServerEvent::UpgradeTls,
             _ if self.asked != Asked::Nothing => ServerEvent::AwaitingReply,
-            _ if out.len() >= self.config.output_high_water => ServerEvent::Flush,
+            _ if out.len() >= self.high_water() => ServerEvent::Flush,
             _ => return self.read_command(input, out),
         };
         Progress { consumed: 0, event }
     }
 
     fn read_command<'i>(&mut self, input: &'i [u8], out: &mut BytesMut) -> Progress<ServerEvent<'i>> {
+        self.scanner.set_limit(self.max_line());
         let (scan, consumed) = self.scanner.scan(input);
-        let event = match scan {
-            Scan::NeedInput => ServerEvent::NeedInput,
-            Scan::TooLong => self.refuse(Text::literal("the command line is too long"), out),
-            Scan::Line(line) => match Command::parse(line) {
+        let event = match (scan, &self.phase) {
+            (Scan::NeedInput, _) => ServerEvent::NeedInput,
+            (Scan::TooLong, _) => {
+                self.forget_dialogue();
+                self.refuse(Text::literal("the line is too long"), out)
+            }
+            (Scan::Line(line), Phase::Authorization(Dialogue::Sasl(_) | Dialogue::TokenRefused)) => self.respond(line, out),
+            (Scan::Line(line), _) => match Command::parse(line) {
                 Ok(command) => self.take(command, out),
                 Err(malformed) => {
-                    self.forget_user();
+                    self.forget_dialogue();
                     self.refuse(explain(malformed), out)
                 }
             },
@@ -195,19 +210,19 @@ impl Server {
         Progress { consumed, event }
     }
 
-    fn state(&self) -> State {
+    pub(super) fn state(&self) -> State {
         match self.phase {
             Phase::Transaction => State::Transaction,
-            Phase::Authorization { .. } | Phase::Upgrading => State::Authorization,
-            Phase::Over => State::Update,
+            Phase::Authorization(_) | Phase::Upgrading => State::Authorization,
+            Phase::Over { .. } => State::Update,
         }
     }
 
     fn take<'i>(&mut self, command: Command<'i>, out: &mut BytesMut) -> ServerEvent<'i> {
         let state = self.state();
         // Anything between USER and PASS ends the login (S23).
-        let user = self.forget_user();
-        if !state.permits(command.verb(), self.encrypted) {
+        let dialogue = self.forget_dialogue();
+        if !state.permits(command.verb(), self.channel.encrypted) {
             return self.refuse(Self::out_of_place(command.verb(), state), out);
         }
         match command {
@@ -221,7 +236,7 @@ impl Server {
             }
             Command::Quit => {
                 put_status(out, Status::Ok, None, Text::literal("bye"));
-                self.phase = Phase::Over;
+                self.over();
                 ServerEvent::Closed
             }
             Command::Stls if !self.config.stls => self.refuse(Text::literal("there is no TLS here"), out),
@@ -230,20 +245,36 @@ impl Server {
                 self.phase = Phase::Upgrading;
                 ServerEvent::UpgradeTls
             }
+            Command::AuthList => {
+                put_status(out, Status::Ok, None, Text::literal("mechanisms follow"));
+                for mechanism in self.offered() {
+                    out.put_slice(mechanism.as_str().as_bytes());
+                    out.put_slice(b"\r\n");
+                }
+                out.put_slice(b".\r\n");
+                ServerEvent::NeedInput
+            }
+            Command::Auth(name, initial) => self.begin_exchange(name, initial, out),
             Command::User(_) | Command::Pass(_) | Command::Apop(..) if !self.login_allowed() => {
                 // The same for every name: it tells nothing about it (S48).
                 self.refuse(Text::literal("log in under TLS only: say STLS first"), out)
             }
             Command::User(name) => {
-                self.phase = Phase::Authorization { user: Some(name.into()) };
+                self.phase = Phase::Authorization(Dialogue::User(name.into()));
                 put_status(out, Status::Ok, None, Text::literal("the password, please"));
                 ServerEvent::NeedInput
             }
-            Command::Pass(password) => match user {
-                Some(name) => self.ask_login(Credentials::Password { name, password }),
-                None => self.refuse(Text::literal("say USER first"), out),
+            Command::Pass(password) => match dialogue {
+                Dialogue::User(name) => self.ask_login(Login { name, proof: Proof::Password(Secret::from(password.expose())) }),
+                _ => self.refuse(Text::literal("say USER first"), out),
             },
-            Command::Apop(..) => self.refuse(Text::literal("APOP is not available"), out),
+            Command::Apop(name, digest) => match self.timestamp() {
+                Some(timestamp) => {
+                    let proof = Proof::Apop(ApopProof::new(timestamp.as_bytes(), digest));
+                    self.ask_login(Login { name: name.into(), proof })
+                }
+                None => self.refuse(Text::literal("APOP is not available"), out),
+            },
             _ => {
                 self.asked = Asked::Command;
                 ServerEvent::Command(command)
@@ -259,20 +290,125 @@ impl Server {
         }
     }
 
-    fn ask_login<'i>(&mut self, credentials: Credentials<'i>) -> ServerEvent<'i> {
-        self.asked = Asked::Login;
-        ServerEvent::Authenticate(credentials)
+    /// The mechanisms that can be used now, the strongest first.
+    pub(super) fn offered(&self) -> impl Iterator<Item = Mechanism> {
+        let usable = |mechanism: &Mechanism| {
+            self.config.mechanisms.contains(mechanism)
+                && mechanism.is_built()
+                && (self.login_allowed() || !mechanism.reveals_the_secret())
+                && (!mechanism.is_bound() || self.channel.binding.is_available())
+        };
+        Mechanism::ALL.into_iter().rev().filter(usable)
     }
 
-    fn login_allowed(&self) -> bool {
-        self.encrypted || self.config.cleartext_login == CleartextLogin::DangerouslyAllow
-    }
-
-    fn forget_user(&mut self) -> Option<Name> {
-        match &mut self.phase {
-            Phase::Authorization { user } => user.take(),
-            _ => None,
+    fn begin_exchange<'i>(&mut self, name: Word<'_>, initial: Option<Word<'_>>, out: &mut BytesMut) -> ServerEvent<'i> {
+        let Some(mechanism) =
+            Mechanism::from_name(name.as_bytes()).filter(|wanted| self.offered().any(|offered| offered == *wanted))
+        else {
+            return self.refuse(Text::literal("that mechanism is not available here"), out);
+        };
+        self.exchanges += 1;
+        let unique = format!("{}{}", encode_base64(&self.channel.chance), self.exchanges);
+        let bound_is_offered = self.offered().any(Mechanism::is_bound);
+        let Some(mut exchange) = Exchange::new(mechanism, &unique, &self.channel.binding, bound_is_offered) else {
+            return self.refuse(Text::literal("that mechanism is not available here"), out);
+        };
+        match initial.map(Word::into_bytes) {
+            None => {
+                put_challenge(out, &exchange.first_challenge());
+                self.phase = Phase::Authorization(Dialogue::Sasl(Box::new(exchange)));
+                ServerEvent::NeedInput
+            }
+            // An empty response, as opposed to none (S28).
+            Some(b"=") => self.step(Box::new(exchange), b"", out),
+            Some(text) => match decode_base64(text) {
+                Ok(response) => self.step(Box::new(exchange), &response, out),
+                Err(error) => self.refuse(explain_sasl(error), out),
+            },
         }
+    }
+
+    /// A line of an exchange.
+    fn respond<'i>(&mut self, line: &[u8], out: &mut BytesMut) -> ServerEvent<'i> {
+        let exchange = match self.forget_dialogue() {
+            Dialogue::Sasl(exchange) => exchange,
+            _ => {
+                self.put_denial(Denial::Credentials, out);
+                return ServerEvent::NeedInput;
+            }
+        };
+        let line = trim_blanks(line);
+        if line == b"*" {
+            return self.refuse(Text::literal("cancelled"), out);
+        }
+        match decode_base64(line) {
+            Ok(response) => {
+                let response = Secret::from(&response);
+                self.step(exchange, response.expose(), out)
+            }
+            Err(error) => self.refuse(explain_sasl(error), out),
+        }
+    }
+
+    fn step<'i>(&mut self, mut exchange: Box<Exchange>, response: &[u8], out: &mut BytesMut) -> ServerEvent<'i> {
+        match exchange.step(response) {
+            Ok(Next::Challenge(challenge)) => {
+                put_challenge(out, &challenge);
+                self.phase = Phase::Authorization(Dialogue::Sasl(exchange));
+                ServerEvent::NeedInput
+            }
+            #[cfg(feature = "scram")]
+            Ok(Next::FindKeys(hash, name)) => {
+                self.phase = Phase::Authorization(Dialogue::Sasl(exchange));
+                self.asked = Asked::Keys;
+                ServerEvent::FindKeys(hash, name)
+            }
+            Ok(Next::Authenticate(login)) => self.ask_login(login),
+            Ok(Next::Denied) => {
+                self.put_denial(Denial::Credentials, out);
+                ServerEvent::NeedInput
+            }
+            Err(error) => self.refuse(explain_sasl(error), out),
+        }
+    }
+
+    /// The keys of the user of [`ServerEvent::FindKeys`].
+    ///
+    /// # Errors
+    /// No keys are waited for.
+    #[cfg(feature = "scram")]
+    pub fn keys(&mut self, keys: crate::sasl::ScramKeys, out: &mut BytesMut) -> Result<(), NotAsked> {
+        self.answer(Asked::Keys)?;
+        if let Dialogue::Sasl(mut exchange) = self.forget_dialogue() {
+            match exchange.keys(keys) {
+                Ok(challenge) => {
+                    put_challenge(out, &challenge);
+                    self.phase = Phase::Authorization(Dialogue::Sasl(exchange));
+                }
+                Err(error) => put_status(out, Status::Err, None, explain_sasl(error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn ask_login<'i>(&mut self, login: Login) -> ServerEvent<'i> {
+        self.asked = Asked::Login { by_token: matches!(login.proof, Proof::Token(_)) };
+        ServerEvent::Authenticate(login)
+    }
+
+    pub(super) fn login_allowed(&self) -> bool {
+        self.channel.encrypted || self.config.cleartext_login == CleartextLogin::DangerouslyAllow
+    }
+
+    fn forget_dialogue(&mut self) -> Dialogue {
+        match &mut self.phase {
+            Phase::Authorization(dialogue) => mem::replace(dialogue, Dialogue::Nothing),
+            _ => Dialogue::Nothing,
+        }
+    }
+
+    fn over(&mut self) {
+        self.phase = Phase::Over { logged_in: matches!(self.phase, Phase::Transaction) };
     }
 
     fn refuse<'i>(&mut self, text: Text<'_>, out: &mut BytesMut) -> ServerEvent<'i> {
@@ -284,36 +420,8 @@ impl Server {
             return ServerEvent::NeedInput;
         }
         put_status(out, Status::Err, None, Text::literal("too many bad commands"));
-        self.phase = Phase::Over;
+        self.over();
         ServerEvent::Closed
-    }
-
-    fn capabilities(&self, out: &mut BytesMut) {
-        put_status(out, Status::Ok, None, Text::literal("capability list follows"));
-        let mut put = |capability: Capability<'_>| {
-            capability.encode(out);
-            out.put_slice(b"\r\n");
-        };
-        put(Capability::Top);
-        put(Capability::Uidl);
-        put(Capability::RespCodes);
-        put(Capability::AuthRespCode);
-        put(Capability::Pipelining);
-        put(Capability::Expire { after: Expire::Never, per_user: false });
-        // USER is announced where it works (RFC 2449 §6.3); what is announced before login stays announced (S37).
-        if self.login_allowed() {
-            put(Capability::User);
-        }
-        // STLS says that the command is permitted now (RFC 2595 §4).
-        if self.config.stls && self.state().permits(Verb::Stls, self.encrypted) {
-            put(Capability::Stls);
-        }
-        if let Ok(words) = Words::new(self.config.implementation.as_str())
-            && !words.as_bytes().is_empty()
-        {
-            put(Capability::Implementation(words));
-        }
-        out.put_slice(b".\r\n");
     }
 
     fn answer(&mut self, to: Asked) -> Result<(), NotAsked> {
@@ -324,12 +432,37 @@ impl Server {
         Ok(())
     }
 
+    /// Says why not. Who guesses too often is sent away (H38).
+    fn put_denial(&mut self, denial: Denial, out: &mut BytesMut) {
+        let (code, text) = match denial {
+            Denial::Credentials => (ResponseCode::Auth, Text::literal("wrong name or password")),
+            Denial::InUse => (ResponseCode::InUse, Text::literal("another session holds this maildrop")),
+            Denial::LoginDelay => (ResponseCode::LoginDelay, Text::literal("too soon after the last login; try again later")),
+            Denial::Temporary => (ResponseCode::SysTemp, Text::literal("the maildrop cannot be opened now; try again later")),
+            Denial::Permanent => {
+                (ResponseCode::SysPerm, Text::literal("the maildrop cannot be opened; ask whoever runs this server"))
+            }
+        };
+        put_status(out, Status::Err, Some(code), text);
+        self.failed_logins += u32::from(denial == Denial::Credentials);
+        if self.failed_logins >= self.config.max_failed_logins.max(1) {
+            self.over();
+        }
+    }
+
+    /// Takes the answer to a login; says whether it was by a token.
+    fn answer_login(&mut self) -> Result<bool, NotAsked> {
+        let Asked::Login { by_token } = self.asked else { return Err(NotAsked) };
+        self.asked = Asked::Nothing;
+        Ok(by_token)
+    }
+
     /// The credentials are right and the maildrop is ready: `TRANSACTION` begins.
     ///
     /// # Errors
     /// No login is waiting.
     pub fn accept(&mut self, text: Text<'_>, out: &mut BytesMut) -> Result<(), NotAsked> {
-        self.answer(Asked::Login)?;
+        self.answer_login()?;
         self.phase = Phase::Transaction;
         self.bad_commands = 0;
         put_status(out, Status::Ok, None, text);
@@ -341,16 +474,13 @@ impl Server {
     /// # Errors
     /// No login is waiting.
     pub fn deny(&mut self, denial: Denial, out: &mut BytesMut) -> Result<(), NotAsked> {
-        self.answer(Asked::Login)?;
-        let (code, text) = match denial {
-            Denial::Credentials => (ResponseCode::Auth, Text::literal("wrong name or password")),
-            Denial::InUse => (ResponseCode::InUse, Text::literal("another session holds this maildrop")),
-            Denial::Temporary => (ResponseCode::SysTemp, Text::literal("the maildrop cannot be opened now; try again later")),
-            Denial::Permanent => {
-                (ResponseCode::SysPerm, Text::literal("the maildrop cannot be opened; ask whoever runs this server"))
-            }
-        };
-        put_status(out, Status::Err, Some(code), text);
+        if self.answer_login()? && denial == Denial::Credentials {
+            // Why a token is refused is told first, as a challenge (RFC 7628 §3.2.3).
+            put_challenge(out, br#"{"status":"invalid_token"}"#);
+            self.phase = Phase::Authorization(Dialogue::TokenRefused);
+        } else {
+            self.put_denial(denial, out);
+        }
         Ok(())
     }
 
@@ -380,7 +510,7 @@ impl Server {
     /// No `QUIT` is waiting.
     pub fn end(&mut self, not_removed: usize, out: &mut BytesMut) -> Result<(), NotAsked> {
         self.answer(Asked::Quit)?;
-        self.phase = Phase::Over;
+        self.over();
         match not_removed {
             0 => put_status(out, Status::Ok, None, Text::literal("bye")),
             _ => put_status(out, Status::Err, Some(ResponseCode::SysTemp), Text::literal("some deleted messages not removed")),
@@ -396,7 +526,7 @@ impl Server {
     /// Ends the session without a word, as when a message cannot be sent to its end: the client must not take what it has
     /// for a whole message.
     pub fn abort(&mut self) {
-        self.phase = Phase::Over;
+        self.over();
         self.asked = Asked::Nothing;
     }
 
@@ -407,11 +537,27 @@ impl Server {
     ///
     /// # Errors
     /// Something was read behind `STLS`, or `STLS` was not the last command: close the connection.
-    pub fn into_upgraded(mut self, residual: &[u8]) -> Result<Self, NotAsked> {
-        match mem::replace(&mut self.phase, Phase::Over) {
-            Phase::Upgrading if residual.is_empty() => Ok(Self::fresh(self.config, true)),
+    pub fn into_upgraded(mut self, residual: &[u8], channel: Channel) -> Result<Self, NotAsked> {
+        match mem::replace(&mut self.phase, Phase::Over { logged_in: false }) {
+            Phase::Upgrading if residual.is_empty() => Ok(Self::silent(self.config, channel)),
             _ => Err(NotAsked),
         }
+    }
+}
+
+/// `+`, a blank and base64; the blank stands before nothing, too (S28).
+fn put_challenge(out: &mut BytesMut, challenge: &[u8]) {
+    out.put_slice(b"+ ");
+    out.put_slice(encode_base64(challenge).as_bytes());
+    out.put_slice(b"\r\n");
+}
+
+/// An exchange that came to nothing, which is no wrong password yet.
+fn explain_sasl(error: SaslError) -> Text<'static> {
+    match error {
+        SaslError::NotBase64 => Text::literal("that is not base64"),
+        SaslError::Downgrade => Text::literal("somebody on the way has removed channel binding from what is offered here"),
+        _ => Text::literal("that does not fit the mechanism"),
     }
 }
 
@@ -427,5 +573,6 @@ fn explain(malformed: MalformedCommand) -> Text<'static> {
         Verb::User => Text::literal("USER takes a name"),
         Verb::Pass => Text::literal("this is no password that can be checked"),
         Verb::Apop => Text::literal("APOP takes a name and a digest"),
+        Verb::Auth => Text::literal("AUTH takes a mechanism and perhaps an initial response"),
     }
 }

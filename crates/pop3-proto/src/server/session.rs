@@ -1,18 +1,21 @@
 //! The session over a snapshot: it answers `STAT`, `LIST`, `UIDL`, `DELE`, `RSET` and `NOOP` by itself.
 
+use alloc::sync::Arc;
+
 use bytes::{BufMut, BytesMut};
 
 use super::marks::Marks;
-use super::{Credentials, Deadline, Denial, NotAsked, Server, ServerConfig, ServerEvent, Snapshot};
+use super::{Channel, Deadline, Denial, Login, NotAsked, Server, ServerConfig, ServerEvent, Snapshot};
 use crate::Progress;
 use crate::codec::{
-    Command, DotEncoder, MessageNumber, ResponseCode, Text, TopLimit, put_drop_listing, put_scan_listing, put_unique_id_listing,
+    Command, DotEncoder, MessageNumber, ResponseCode, Segments, Text, TopLimit, put_drop_listing, put_scan_listing,
+    put_unique_id_listing,
 };
 
-/// What the session asks for. Borrows from the input, never from the session.
+/// What the session asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Event<'i> {
+pub enum Event {
     /// Call again with what was not consumed; if nothing was consumed, read more first.
     NeedInput,
     /// There is much output: write it, then poll again.
@@ -20,7 +23,10 @@ pub enum Event<'i> {
     /// The question before waits for its answer; no input is consumed.
     AwaitingReply,
     /// Answer with [`Session::accept`] or [`Session::deny`].
-    Authenticate(Credentials<'i>),
+    Authenticate(Login),
+    /// A user logs in by `SCRAM`: answer with [`Session::keys`]. For a user that there is not, with a decoy.
+    #[cfg(feature = "scram")]
+    FindKeys(crate::sasl::ScramHash, super::Name),
     /// Send this message: [`Session::begin_message`], [`Session::body`] as often as needed, [`Session::end_message`]; or
     /// [`Session::refuse_message`]. For `TOP` too: the session cuts the message itself.
     Retrieve(MessageNumber),
@@ -31,6 +37,9 @@ pub enum Event<'i> {
     /// The session is over: write the output and close. Without a [`Commit`](Self::Commit) nothing may be removed (S18).
     Closed,
 }
+
+/// Entries that a listing looks at before it lets others work; those that are marked bring no output.
+const LOOKS: usize = 10_000;
 
 /// Whether more of a message is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,24 +83,28 @@ pub struct Session {
     server: Server,
     snapshot: Snapshot,
     marks: Marks,
-    /// Messages that are not marked, and their octets.
+    /// All messages, and their octets.
+    all: (u32, u64),
+    /// Those that are not marked.
     left: (u32, u64),
     sending: Sending,
 }
 
 impl Session {
-    /// A session on a connection in the clear; the greeting goes to `out`.
-    pub fn new(config: ServerConfig, out: &mut BytesMut) -> Self {
-        Self::over(Server::new(config, out))
-    }
-
-    /// A session on a connection with TLS from the start; the greeting goes to `out`.
-    pub fn new_encrypted(config: ServerConfig, out: &mut BytesMut) -> Self {
-        Self::over(Server::new_encrypted(config, out))
+    /// A session; the greeting goes to `out`.
+    pub fn new(config: Arc<ServerConfig>, channel: Channel, out: &mut BytesMut) -> Self {
+        Self::over(Server::new(config, channel, out))
     }
 
     fn over(server: Server) -> Self {
-        Self { server, snapshot: Snapshot::default(), marks: Marks::default(), left: (0, 0), sending: Sending::Nothing }
+        Self {
+            server,
+            snapshot: Snapshot::default(),
+            marks: Marks::default(),
+            all: (0, 0),
+            left: (0, 0),
+            sending: Sending::Nothing,
+        }
     }
 
     /// The deadline that applies.
@@ -110,7 +123,7 @@ impl Session {
     }
 
     /// Looks at the input that has come so far. Drop `consumed` bytes, do what the event asks, then call again.
-    pub fn poll<'i>(&mut self, input: &'i [u8], out: &mut BytesMut) -> Progress<Event<'i>> {
+    pub fn poll(&mut self, input: &[u8], out: &mut BytesMut) -> Progress<Event> {
         match self.sending {
             Sending::Nothing => {}
             Sending::Asked { .. } | Sending::Message { .. } => return Progress { consumed: 0, event: Event::AwaitingReply },
@@ -126,7 +139,9 @@ impl Session {
             ServerEvent::NeedInput => Event::NeedInput,
             ServerEvent::Flush => Event::Flush,
             ServerEvent::AwaitingReply => Event::AwaitingReply,
-            ServerEvent::Authenticate(credentials) => Event::Authenticate(credentials),
+            ServerEvent::Authenticate(login) => Event::Authenticate(login),
+            #[cfg(feature = "scram")]
+            ServerEvent::FindKeys(hash, name) => Event::FindKeys(hash, name),
             ServerEvent::Quit => Event::Commit,
             ServerEvent::UpgradeTls => Event::UpgradeTls,
             ServerEvent::Closed => Event::Closed,
@@ -136,7 +151,7 @@ impl Session {
         Progress { consumed, event }
     }
 
-    fn answer<'i>(&mut self, command: Command<'_>, out: &mut BytesMut) -> Result<Event<'i>, NotAsked> {
+    fn answer(&mut self, command: Command<'_>, out: &mut BytesMut) -> Result<Event, NotAsked> {
         let number = match command {
             Command::Dele(n) | Command::Retr(n) | Command::Top(n, _) | Command::List(Some(n)) | Command::Uidl(Some(n)) => Some(n),
             _ => None,
@@ -169,7 +184,7 @@ impl Session {
             }
             Command::Rset => {
                 self.marks.clear();
-                self.count_all();
+                self.left = self.all;
                 self.server.ok(Text::literal("no message is marked"), out)?;
             }
             _ => self.server.ok(Text::EMPTY, out)?,
@@ -178,13 +193,13 @@ impl Session {
     }
 
     /// Commands about one message that exists and is not marked.
-    fn answer_for<'i>(
+    fn answer_for(
         &mut self,
         command: Command<'_>,
         number: MessageNumber,
         octets: u64,
         out: &mut BytesMut,
-    ) -> Result<Event<'i>, NotAsked> {
+    ) -> Result<Event, NotAsked> {
         match command {
             Command::Retr(_) => {
                 self.sending = Sending::Asked { number, top: None };
@@ -214,11 +229,12 @@ impl Session {
 
     /// Appends entries until the listing ends or the output is full.
     fn list(&self, mut next: usize, what: Listing, out: &mut BytesMut) -> Sending {
-        let high_water = self.server.config().output_high_water;
+        let high_water = self.server.high_water();
+        let pause = next + LOOKS;
         while let Some(number) = MessageNumber::from_index(next)
             && let Some(octets) = self.snapshot.octets(number)
         {
-            if out.len() >= high_water {
+            if out.len() >= high_water || next >= pause {
                 return Sending::Listing { next, what };
             }
             next += 1;
@@ -235,21 +251,17 @@ impl Session {
         Sending::Nothing
     }
 
-    /// Counts again what is left when nothing is marked.
-    fn count_all(&mut self) {
-        let numbers = (0..self.snapshot.len()).filter_map(MessageNumber::from_index);
-        let octets = numbers.filter_map(|number| self.snapshot.octets(number));
-        self.left = octets.fold((0, 0), |(count, sum): (u32, u64), octets| (count.saturating_add(1), sum.saturating_add(octets)));
-    }
-
     /// The credentials are right; `snapshot` is what the maildrop holds, for as long as the session lasts.
     ///
     /// # Errors
     /// No login is waiting.
     pub fn accept(&mut self, snapshot: Snapshot, out: &mut BytesMut) -> Result<(), NotAsked> {
         self.server.accept(Text::literal("maildrop ready"), out)?;
+        let numbers = (0..snapshot.len()).filter_map(MessageNumber::from_index);
+        let octets = numbers.filter_map(|number| snapshot.octets(number));
+        self.all = octets.fold((0, 0), |(count, sum): (u32, u64), octets| (count.saturating_add(1), sum.saturating_add(octets)));
+        self.left = self.all;
         self.snapshot = snapshot;
-        self.count_all();
         Ok(())
     }
 
@@ -259,6 +271,15 @@ impl Session {
     /// No login is waiting.
     pub fn deny(&mut self, denial: Denial, out: &mut BytesMut) -> Result<(), NotAsked> {
         self.server.deny(denial, out)
+    }
+
+    /// The keys that [`Event::FindKeys`] asks for.
+    ///
+    /// # Errors
+    /// No keys are waited for.
+    #[cfg(feature = "scram")]
+    pub fn keys(&mut self, keys: crate::sasl::ScramKeys, out: &mut BytesMut) -> Result<(), NotAsked> {
+        self.server.keys(keys, out)
     }
 
     /// The message is at hand: its pieces follow.
@@ -280,18 +301,29 @@ impl Session {
         Ok(())
     }
 
-    /// Appends a piece of the message as it lies in the store, with line ends of either kind, to `out`, stuffed.
+    /// A piece of the message as it lies in the store, with line ends of either kind, as slices for a vectored write: stuffed,
+    /// and cut where `TOP` has its lines. Nothing is copied.
+    ///
+    /// # Errors
+    /// No message was begun.
+    pub fn segments<'d>(&mut self, data: &'d [u8]) -> Result<(Segments<'d>, BodyWants), NotAsked> {
+        let Sending::Message { encoder, top } = &mut self.sending else { return Err(NotAsked) };
+        let Some(top) = top else { return Ok((encoder.encode(data), BodyWants::More)) };
+        let segments = encoder.encode(top.take(data));
+        Ok((segments, if top.is_done() { BodyWants::Enough } else { BodyWants::More }))
+    }
+
+    /// The same, appended to `out`.
     ///
     /// # Errors
     /// No message was begun.
     pub fn body(&mut self, data: &[u8], out: &mut BytesMut) -> Result<BodyWants, NotAsked> {
-        let Sending::Message { encoder, top } = &mut self.sending else { return Err(NotAsked) };
-        let Some(top) = top else {
-            encoder.encode_into(data, out);
-            return Ok(BodyWants::More);
-        };
-        encoder.encode_into(top.take(data), out);
-        Ok(if top.is_done() { BodyWants::Enough } else { BodyWants::More })
+        out.reserve(data.len() + data.len() / 32);
+        let (segments, wants) = self.segments(data)?;
+        for segment in segments {
+            out.put_slice(segment);
+        }
+        Ok(wants)
     }
 
     /// The message is complete. One that cannot be sent to its end must [`abort`](Self::abort) instead.
@@ -340,7 +372,7 @@ impl Session {
     ///
     /// # Errors
     /// Something was read behind `STLS`, or `STLS` was not the last command: close the connection.
-    pub fn into_upgraded(self, residual: &[u8]) -> Result<Self, NotAsked> {
-        Ok(Self::over(self.server.into_upgraded(residual)?))
+    pub fn into_upgraded(self, residual: &[u8], channel: Channel) -> Result<Self, NotAsked> {
+        Ok(Self::over(self.server.into_upgraded(residual, channel)?))
     }
 }

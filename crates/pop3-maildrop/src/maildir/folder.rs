@@ -1,0 +1,108 @@
+//! The folders of a Maildir, held open: what is done in them cannot be led elsewhere by a symbolic link (H51, H57).
+
+use std::ffi::{CString, OsStr};
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, open, openat, statat, unlinkat};
+
+/// A folder that is open.
+#[derive(Debug)]
+pub(super) struct Folder(OwnedFd);
+
+const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+impl Folder {
+    /// Opens a folder, which must be one itself and no link to one.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self(open(path, FOLDER, Mode::empty())?))
+    }
+
+    /// Opens a folder in this one, with the same rule.
+    pub(super) fn sub(&self, name: &str) -> io::Result<Self> {
+        Ok(Self(openat(&self.0, name, FOLDER, Mode::empty())?))
+    }
+
+    /// The names of the files in it that are files: no links, no folders, nothing hidden.
+    pub(super) fn files(&self) -> io::Result<Vec<Vec<u8>>> {
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&self.0)? {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name.starts_with(b".") {
+                continue;
+            }
+            let kind = match entry.file_type() {
+                // Some file systems do not tell here.
+                FileType::Unknown => match statat(&self.0, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW) {
+                    Ok(stat) => FileType::from_raw_mode(stat.st_mode),
+                    Err(_) => continue,
+                },
+                kind => kind,
+            };
+            if kind == FileType::RegularFile {
+                names.push(name.to_vec());
+            }
+        }
+        Ok(names)
+    }
+
+    /// Opens a file to read. A link, a pipe or a device in its place is an error and no wait.
+    pub(super) fn read(&self, name: &[u8]) -> io::Result<File> {
+        self.file(name, OFlags::RDONLY, Mode::empty())
+    }
+
+    /// Opens a file to lock or to write, made for its owner alone if it is not there.
+    pub(super) fn make(&self, name: &str, more: OFlags) -> io::Result<File> {
+        self.file(name.as_bytes(), OFlags::WRONLY | OFlags::CREATE | more, Mode::RUSR | Mode::WUSR)
+    }
+
+    fn file(&self, name: &[u8], flags: OFlags, mode: Mode) -> io::Result<File> {
+        let name = CString::new(name).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let file = openat(&self.0, &name, flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC, mode)?;
+        if FileType::from_raw_mode(fstat(&file)?.st_mode) != FileType::RegularFile {
+            return Err(io::Error::other(format!("{} is not a file", OsStr::from_bytes(name.as_bytes()).display())));
+        }
+        Ok(File::from(file))
+    }
+
+    /// The length of a file as it lies on the disk.
+    pub(super) fn length(&self, name: &[u8]) -> io::Result<u64> {
+        let name = CString::new(name).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let stat = statat(&self.0, &name, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok(u64::try_from(stat.st_size).unwrap_or(0))
+    }
+
+    pub(super) fn remove(&self, name: &[u8]) -> io::Result<()> {
+        let name = CString::new(name).map_err(|_| io::ErrorKind::InvalidInput)?;
+        Ok(unlinkat(&self.0, &name, AtFlags::empty())?)
+    }
+
+    pub(super) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.0, from, &self.0, to)?)
+    }
+
+    pub(super) fn sync(&self) -> io::Result<()> {
+        Ok(rustix::fs::fsync(&self.0)?)
+    }
+}
+
+/// Makes what was made at `path` survive a power cut: every folder that holds a name which may be new.
+pub(super) fn sync_path(path: &Path) -> io::Result<()> {
+    let sync = |path: &Path| {
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+        let folder = openat(CWD, path, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        rustix::fs::fsync(&folder).map_err(io::Error::from)
+    };
+    for ancestor in path.ancestors() {
+        match sync(ancestor) {
+            // What is not ours to sync was not made by us.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => break,
+            result => result.map_err(|error| super::about(ancestor, &error))?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! What a client logs in with.
+
+use alloc::vec::Vec;
+
+use super::{Mechanism, Offer};
+use crate::Secret;
+use crate::codec::{InvalidArgument, Password, Username};
+
+/// Who logs in, and what proves it. `Debug` shows no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Credentials {
+    /// A name and a password, for `USER`, `PLAIN`, `LOGIN`, `CRAM-MD5`, `SCRAM` and `APOP`.
+    Password {
+        /// The name.
+        name: Vec<u8>,
+        /// The password.
+        password: Secret,
+    },
+    /// A name and an access token, for `OAUTHBEARER` and `XOAUTH2`.
+    Token {
+        /// The name.
+        name: Vec<u8>,
+        /// The token.
+        token: Secret,
+    },
+    /// What TLS has proven, for `EXTERNAL`. The name may be empty: the server knows it.
+    External {
+        /// The name to act as.
+        name: Vec<u8>,
+    },
+    /// Nobody in particular, for `ANONYMOUS`.
+    Anonymous {
+        /// Who it is, for the server's log.
+        trace: Vec<u8>,
+    },
+}
+
+impl Credentials {
+    /// A name and a password.
+    ///
+    /// # Errors
+    /// One of them cannot be sent: CR, LF or NUL in it, longer than 255 octets.
+    pub fn password(name: &str, password: &str) -> Result<Self, InvalidArgument> {
+        let (name, password) = (Username::new(name)?, Password::new(password)?);
+        Ok(Self::Password { name: name.as_bytes().to_vec(), password: Secret::from(password.expose()) })
+    }
+
+    /// A name and an access token.
+    ///
+    /// # Errors
+    /// One of them cannot be sent.
+    pub fn token(name: &str, token: &str) -> Result<Self, InvalidArgument> {
+        crate::codec::refuse_line_breaks(token.as_bytes())?;
+        if let Some(at) = token.bytes().position(|byte| byte == 1) {
+            return Err(InvalidArgument::Forbidden { byte: 1, at });
+        }
+        Ok(Self::Token { name: Username::new(name)?.as_bytes().to_vec(), token: Secret::from(token) })
+    }
+
+    /// Whether a mechanism can carry them.
+    pub const fn fit(&self, mechanism: Mechanism) -> bool {
+        match self {
+            Self::Password { .. } => {
+                !matches!(mechanism, Mechanism::Xoauth2 | Mechanism::OauthBearer | Mechanism::External | Mechanism::Anonymous)
+            }
+            Self::Token { .. } => matches!(mechanism, Mechanism::Xoauth2 | Mechanism::OauthBearer),
+            Self::External { .. } => matches!(mechanism, Mechanism::External),
+            Self::Anonymous { .. } => matches!(mechanism, Mechanism::Anonymous),
+        }
+    }
+
+    /// The strongest mechanism that the server offers, the caller allows, this build has and these credentials fit. `bound`: there
+    /// is a channel to bind to.
+    pub fn choose(&self, offer: &Offer, allowed: &[Mechanism], bound: bool) -> Option<Mechanism> {
+        let possible = |mechanism: &Mechanism| {
+            mechanism.is_built() && self.fit(*mechanism) && offer.has(*mechanism) && (bound || !mechanism.is_bound())
+        };
+        allowed.iter().copied().filter(possible).max()
+    }
+}

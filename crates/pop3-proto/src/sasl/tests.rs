@@ -1,0 +1,259 @@
+//! The RFCs' own examples, and both sides against each other.
+
+use super::*;
+use crate::server::Proof;
+use std::boxed::Box;
+use std::format;
+use std::vec::Vec;
+
+const NONCE: [u8; 18] = [7; 18];
+
+fn client(mechanism: Mechanism, credentials: &Credentials, binding: &ChannelBinding) -> Box<dyn ClientMechanism> {
+    client_mechanism(mechanism, credentials, "server.example.com", 143, NONCE, binding, mechanism.is_bound()).unwrap()
+}
+
+fn joe() -> Credentials {
+    Credentials::password("joe", "secret").unwrap()
+}
+
+#[test]
+#[cfg(feature = "scram")]
+fn s35_the_examples_of_rfc_5802_and_rfc_7677() {
+    let cases = [
+        (
+            Mechanism::ScramSha1,
+            "fyko+d2lbbFgONRv9qkxdawL",
+            "n,,n=user,r=fyko+d2lbbFgONRv9qkxdawL",
+            "r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096",
+            "c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=",
+            "v=rmF9pqV8S7suAoZWja4dJRkFsKQ=",
+        ),
+        (
+            Mechanism::ScramSha256,
+            "rOprNGfwEbeRWgbNEkqO",
+            "n,,n=user,r=rOprNGfwEbeRWgbNEkqO",
+            "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+            "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
+            "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=",
+        ),
+    ];
+    for (mechanism, nonce, first, server_first, last, server_last) in cases {
+        let none = ChannelBinding::default();
+        let mut client =
+            scram::ScramClient::with_nonce(mechanism, b"user", &crate::Secret::from("pencil"), nonce.into(), &none, false)
+                .unwrap();
+        assert_eq!(client.initial_response().unwrap().expose(), first.as_bytes());
+        assert_eq!(client.respond(server_first.as_bytes()).unwrap().expose(), last.as_bytes());
+        assert!(client.expects_challenge(), "a +OK now would come from somebody who does not know the password");
+        assert_eq!(client.respond(server_last.as_bytes()).unwrap().expose(), b"");
+        assert!(!client.expects_challenge());
+
+        // The server's side of the same.
+        let whole = &server_first[2..server_first.find(',').unwrap()];
+        let mut server = Exchange::new(mechanism, &whole[nonce.len()..], &none, false).unwrap();
+        let Next::FindKeys(hash, name) = server.step(first.as_bytes()).unwrap() else { panic!() };
+        assert_eq!(name.as_bytes(), b"user");
+        let salt = server_first.split(',').nth(1).unwrap().strip_prefix("s=").unwrap();
+        let keys = ScramKeys::derive(hash, b"pencil", &decode_base64(salt.as_bytes()).unwrap(), 4096);
+        assert_eq!(server.keys(keys).unwrap(), server_first.as_bytes());
+        assert_eq!(server.step(last.as_bytes()).unwrap(), Next::Challenge(server_last.into()));
+        let Next::Authenticate(login) = server.step(b"").unwrap() else { panic!() };
+        assert_eq!((login.name.as_bytes(), login.proof), (&b"user"[..], Proof::Proven));
+    }
+}
+
+#[test]
+#[cfg(feature = "cram-md5")]
+fn the_example_of_rfc_2195() {
+    let credentials = Credentials::password("tim", "tanstaaftanstaaf").unwrap();
+    let mut client = client(Mechanism::CramMd5, &credentials, &ChannelBinding::default());
+    assert!(client.initial_response().is_none(), "s30");
+    let challenge = b"<1896.697170952@postoffice.reston.mci.net>";
+    let response = client.respond(challenge).unwrap();
+    assert_eq!(response.expose(), b"tim b913a602c7eda7a495b4e6e7334d3890");
+    let (name, proof) = CramMd5Proof::parse(challenge.to_vec(), response.expose()).unwrap();
+    assert_eq!(name, b"tim");
+    assert!(proof.verify(b"tanstaaftanstaaf") && !proof.verify(b"tanstaaf"));
+    let mut server = Exchange::new(Mechanism::CramMd5, "x", &ChannelBinding::default(), false).unwrap();
+    assert_eq!(server.step(response.expose()), Err(SaslError::Malformed), "s30: an initial response to a server-first mechanism");
+}
+
+#[test]
+fn s34_the_example_of_rfc_7628() {
+    let credentials = Credentials::token("user@example.com", "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==").unwrap();
+    let mut client = client(Mechanism::OauthBearer, &credentials, &ChannelBinding::default());
+    let response = client.initial_response().unwrap();
+    assert_eq!(
+        encode_base64(response.expose()),
+        "bixhPXVzZXJAZXhhbXBsZS5jb20sAWhvc3Q9c2VydmVyLmV4YW1wbGUuY29tAXBvcnQ9MTQzAWF1dGg9QmVhcmVyIHZGOWRmdDRxbVRjMk52YjNSbGNr\
+         QmhiSFJoZG1semRHRXVZMjl0Q2c9PQEB"
+    );
+    assert_eq!(client.respond(br#"{"status":"invalid_token"}"#).unwrap().expose(), b"\x01");
+    assert_eq!(client.failure(), Some(&br#"{"status":"invalid_token"}"#[..]));
+    assert!(client.respond(b"again").is_err());
+    let mut server = Exchange::new(Mechanism::OauthBearer, "x", &ChannelBinding::default(), false).unwrap();
+    let Next::Authenticate(login) = server.step(response.expose()).unwrap() else { panic!() };
+    assert_eq!(login.name.as_bytes(), b"user@example.com");
+    assert_eq!(login.proof, Proof::Token(crate::Secret::from("vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==")));
+}
+
+/// Runs both sides against each other; what the server would check, or why it came to nothing.
+fn exchange(
+    mechanism: Mechanism,
+    credentials: &Credentials,
+    binding: &ChannelBinding,
+    password: &[u8],
+) -> Result<Next, SaslError> {
+    let mut client = client(mechanism, credentials, binding);
+    let mut server = Exchange::new(mechanism, "abcdefghijklmnopqrstuvwx", binding, mechanism.is_bound()).unwrap();
+    let mut response = match client.initial_response() {
+        Some(response) => response,
+        None => {
+            let challenge = server.first_challenge();
+            client.respond(&challenge)?
+        }
+    };
+    loop {
+        let _ = password;
+        let challenge = match server.step(response.expose())? {
+            Next::Challenge(challenge) => challenge,
+            #[cfg(feature = "scram")]
+            Next::FindKeys(hash, _) => server.keys(ScramKeys::derive(hash, password, b"salt", 4096))?,
+            done => {
+                assert!(done == Next::Denied || !client.expects_challenge());
+                return Ok(done);
+            }
+        };
+        response = client.respond(&challenge)?;
+    }
+}
+
+#[test]
+fn every_mechanism_agrees_with_itself() {
+    let binding = ChannelBinding { exporter: Some([9; 32]), server_end_point: None };
+    for mechanism in Mechanism::ALL.into_iter().filter(|mechanism| mechanism.is_built()) {
+        let credentials = [
+            joe(),
+            Credentials::token("joe", "to,k=en").unwrap(),
+            Credentials::External { name: b"joe".to_vec() },
+            Credentials::Anonymous { trace: b"joe".to_vec() },
+        ];
+        let fitting = credentials.iter().find(|credentials| credentials.fit(mechanism)).unwrap();
+        let Ok(Next::Authenticate(login)) = exchange(mechanism, fitting, &binding, b"secret") else { panic!("{mechanism}") };
+        assert_eq!(login.name.as_bytes(), b"joe", "{mechanism}");
+        match login.proof {
+            Proof::Password(password) => assert_eq!(password.expose(), b"secret"),
+            Proof::Token(token) => assert_eq!(token.expose(), b"to,k=en"),
+            #[cfg(feature = "cram-md5")]
+            Proof::CramMd5(proof) => assert!(proof.verify(b"secret") && !proof.verify(b"Secret")),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+#[cfg(feature = "scram")]
+fn s35_scram_refuses_what_it_must() {
+    let none = ChannelBinding::default();
+    assert_eq!(exchange(Mechanism::ScramSha256, &joe(), &none, b"another"), Ok(Next::Denied));
+    let first = |text: &str| {
+        let mut client = client(Mechanism::ScramSha256, &joe(), &none);
+        client.initial_response();
+        client.respond(text.replace('N', &encode_base64(&NONCE)).as_bytes()).map(|_| ())
+    };
+    assert_eq!(first("r=Nx,s=AAAA,i=4096"), Ok(()));
+    assert_eq!(first("r=N,s=AAAA,i=4096"), Err(SaslError::Nonce), "nothing of the server in it");
+    assert_eq!(first("r=other,s=AAAA,i=4096"), Err(SaslError::Nonce));
+    assert_eq!(first("r=Nx,s=AAAA,i=4095"), Err(SaslError::Iterations(4095)));
+    assert_eq!(first("r=Nx,s=AAAA,i=4294967295"), Err(SaslError::Iterations(u32::MAX)), "it would keep us busy for hours");
+    assert_eq!(first("m=x,r=Nx,s=AAAA,i=4096"), Err(SaslError::Extension));
+    assert_eq!(first("r=Nx,s=AA=A,i=4096"), Err(SaslError::NotBase64));
+    assert_eq!(first("r=Nx,s=AAAA"), Err(SaslError::Malformed));
+    assert_eq!(first(""), Err(SaslError::Malformed));
+
+    // A server that does not know the password.
+    let mut client = client(Mechanism::ScramSha256, &joe(), &none);
+    client.initial_response();
+    client.respond(format!("r={}x,s=AAAA,i=4096", encode_base64(&NONCE)).as_bytes()).unwrap();
+    for wrong in ["v=AAAA", "e=other-error", ""] {
+        assert!(client.respond(wrong.as_bytes()).is_err() && client.expects_challenge(), "{wrong}");
+    }
+}
+
+#[test]
+#[cfg(feature = "scram")]
+fn s35_s36_channel_binding() {
+    let binding = ChannelBinding { exporter: Some([1; 32]), server_end_point: Some(b"hash".to_vec()) };
+    let other = ChannelBinding { exporter: Some([2; 32]), server_end_point: Some(b"hash".to_vec()) };
+    // Somebody in the middle has another connection to each side.
+    let run = |client_binding: &ChannelBinding, server_binding: &ChannelBinding, offered: bool, mechanism| {
+        let mut client =
+            client_mechanism(mechanism, &joe(), "h", 1, NONCE, client_binding, offered).expect("there is something to bind to");
+        let mut server = Exchange::new(mechanism, "abcdefghijklmnopqrstuvwx", server_binding, true).unwrap();
+        let Next::FindKeys(hash, _) = server.step(client.initial_response().unwrap().expose())? else { panic!() };
+        let challenge = server.keys(ScramKeys::derive(hash, b"secret", b"salt", 4096))?;
+        server.step(client.respond(&challenge)?.expose())
+    };
+    let plus = Mechanism::ScramSha256Plus;
+    assert!(matches!(run(&binding, &binding, true, plus), Ok(Next::Challenge(_))));
+    assert_eq!(run(&binding, &other, true, plus), Ok(Next::Denied));
+    let only_end_point = ChannelBinding { exporter: None, ..binding.clone() };
+    assert!(matches!(run(&only_end_point, &binding, true, plus), Ok(Next::Challenge(_))));
+    // The bound form was taken out of the offer on its way.
+    assert_eq!(run(&binding, &binding, false, Mechanism::ScramSha256), Err(SaslError::Downgrade));
+    assert!(matches!(run(&ChannelBinding::default(), &binding, true, Mechanism::ScramSha256), Ok(Next::Challenge(_))));
+    assert!(client_mechanism(plus, &joe(), "h", 1, NONCE, &ChannelBinding::default(), true).is_none());
+}
+
+#[test]
+fn s29_base64_is_strict() {
+    for bad in ["AA=A", "A", "AA", "AAA", "AA==AA==", " AAAA", "AAAA ", "AA-A", "AB==", "====", "A===", "AAA\n"] {
+        assert_eq!(decode_base64(bad.as_bytes()), Err(SaslError::NotBase64), "{bad:?}");
+    }
+    assert_eq!(decode_base64(b"").unwrap(), b"");
+    assert_eq!(decode_base64(b"AA==").unwrap(), [0]);
+}
+
+#[test]
+fn s33_plain_is_three_parts() {
+    let step = |response: &[u8]| Exchange::new(Mechanism::Plain, "x", &ChannelBinding::default(), false).unwrap().step(response);
+    assert!(matches!(step(b"\0joe\0secret"), Ok(Next::Authenticate(_))));
+    assert!(matches!(step(b"joe\0joe\0secret"), Ok(Next::Authenticate(_))));
+    let long = [&b"\0"[..], &[b'n'; 255], b"\0", &[b'p'; 255]].concat();
+    assert!(matches!(step(&long), Ok(Next::Authenticate(_))));
+    for bad in [&b""[..], b"\0", b"joe\0secret", b"\0joe\0sec\0ret", b"ann\0joe\0secret", b"\0\0secret", b"\0jo\ne\0secret"] {
+        assert_eq!(step(bad), Err(SaslError::Malformed), "{bad:?}");
+    }
+    assert!(step(&[&b"\0joe\0"[..], &[b'p'; 256]].concat()).is_err());
+}
+
+#[test]
+fn h56_no_mechanism_shows_a_secret() {
+    let binding = ChannelBinding { exporter: Some([9; 32]), server_end_point: None };
+    let token = Credentials::token("joe", "canary").unwrap();
+    let password = Credentials::password("joe", "canary").unwrap();
+    for mechanism in Mechanism::ALL {
+        for credentials in [&token, &password] {
+            if let Some(mut client) = client_mechanism(mechanism, credentials, "h", 1, NONCE, &binding, true) {
+                let _ = client.initial_response();
+                let _ = client.respond(b"x");
+                assert!(!format!("{client:?} {credentials:?}").contains("canary"), "{mechanism}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_strongest_is_chosen_and_never_one_that_is_not_allowed() {
+    let offer = Offer::new([&b"plain"[..], b"LOGIN", b"CRAM-MD5", b"XOAUTH2", b"OAUTHBEARER", b"EXTERNAL"]);
+    assert_eq!(Credentials::token("j", "t").unwrap().choose(&offer, &Mechanism::ALL, false), Some(Mechanism::OauthBearer));
+    let allowed: Vec<_> = Mechanism::ALL.into_iter().filter(|mechanism| !mechanism.reveals_the_secret()).collect();
+    let expected = cfg!(feature = "cram-md5").then_some(Mechanism::CramMd5);
+    assert_eq!(joe().choose(&offer, &allowed, false), expected);
+    assert_eq!(joe().choose(&Offer::default(), &Mechanism::ALL, true), None);
+    let scram = Offer::new([&b"SCRAM-SHA-256-PLUS"[..], b"SCRAM-SHA-256"]);
+    if cfg!(feature = "scram") {
+        assert_eq!(joe().choose(&scram, &Mechanism::ALL, true), Some(Mechanism::ScramSha256Plus));
+        assert_eq!(joe().choose(&scram, &Mechanism::ALL, false), Some(Mechanism::ScramSha256));
+    }
+}
