@@ -238,6 +238,80 @@ fn h03_a_server_never_executes_what_stands_behind_stls() {
     assert!(!all.contains("UIDL"), "{all}");
 }
 
+/// A server that sends one byte for each read, and remembers which deadlines it was given.
+struct Dripping {
+    says: std::vec::IntoIter<u8>,
+    deadlines: Arc<std::sync::Mutex<Vec<std::time::Instant>>>,
+}
+
+impl Read for Dripping {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        match self.says.next() {
+            Some(byte) => {
+                buf[0] = byte;
+                Ok(1)
+            }
+            None => Err(std::io::ErrorKind::TimedOut.into()),
+        }
+    }
+}
+
+impl Write for Dripping {
+    fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
+        Ok(buf.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl pop3_blocking::Transport for Dripping {
+    fn set_deadline(&mut self, deadline: std::time::Instant) -> std::io::Result<()> {
+        self.deadlines.lock().unwrap().push(deadline);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_server_that_drips_is_left_as_one_that_is_silent() {
+    let deadlines: Arc<std::sync::Mutex<Vec<std::time::Instant>>> = Arc::default();
+    let stream = Dripping { says: vec![b'x'; 100].into_iter(), deadlines: Arc::clone(&deadlines) };
+    let options = ClientOptions::new(Security::DangerousCleartext);
+    let error = Client::over(Box::new(stream), "localhost", &options, None).unwrap_err();
+    assert!(matches!(error, Error::TimedOut { .. }), "{error}");
+    let deadlines = deadlines.lock().unwrap();
+    assert_eq!(deadlines.len(), 101);
+    assert!(deadlines.iter().all(|deadline| *deadline == deadlines[0]), "no byte moves it");
+}
+
+#[test]
+fn h35_h36_a_client_that_drips_is_sent_away() {
+    let store = Memory::new().with_user("joe", "secret", [SMALL.to_vec()]);
+    let server = Server::new(ServerOptions::dangerous_cleartext(), store);
+    for (said, dripped) in [(&b"USER joe\r\n"[..], 10), (b"USER joe\r\nPASS secret\r\n", 20)] {
+        let deadlines: Arc<std::sync::Mutex<Vec<std::time::Instant>>> = Arc::default();
+        let says = [said, &vec![b'x'; dripped]].concat();
+        let stream = Dripping { says: says.into_iter(), deadlines: Arc::clone(&deadlines) };
+        assert!(server.session_over(Box::new(stream), Listen::Plain).is_err());
+        let deadlines = deadlines.lock().unwrap();
+        let last = &deadlines[deadlines.len() - dripped..];
+        assert!(last.iter().all(|deadline| *deadline == last[0]), "no byte moves it");
+    }
+}
+
+#[test]
+fn behind_the_end_of_a_message_there_is_nothing() {
+    let place = serve();
+    let mut client = place.connect(true);
+    client.login("joe", "secret").unwrap();
+    let mut message = client.retr(number(1)).unwrap();
+    while message.chunk().unwrap().is_some() {}
+    assert!(message.chunk().unwrap().is_none());
+    assert_eq!(message.into_vec().unwrap(), b"");
+    client.quit().unwrap();
+}
+
 #[test]
 fn nobody_listens() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

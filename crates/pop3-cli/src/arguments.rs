@@ -66,13 +66,20 @@ pub struct Demo {
 #[command(after_help = "\
 Examples:
   pop3 fetch pop.example.org --user joe@example.org ~/Maildir
-      Fetch what is new over TLS (port 995), leave it on the server, ask for the password.
+      Fetch what is new over TLS (port 995), leave it on the
+      server, ask for the password.
 
-  POP3_PASSWORD=… pop3 fetch pop.example.org --user joe --delete ~/Maildir
-      The same from a script, and delete on the server what is safely home.
+  POP3_PASSWORD=… pop3 fetch pop.example.org --user joe \\
+      --delete ~/Maildir
+      The same from a script, and delete on the server what is
+      safely home.
 
-  pop3 fetch pop.example.org --user joe --stls --password-file ~/.pop3-password ~/Maildir
-      Port 110 with STLS, the password from the first line of a file.")]
+  pop3 fetch pop.example.org --user joe --stls \\
+      --password-file ~/.pop3-password ~/Maildir
+      Port 110 with STLS, the password from the first line of a
+      file.
+
+`pop3 --help` lists the exit codes.")]
 pub struct Fetch {
     /// Host of the server.
     pub host: String,
@@ -120,10 +127,10 @@ pub struct Fetch {
     pub quiet: bool,
 }
 
-/// Where the password comes from. Without any of these: `POP3_PASSWORD`, or a question on the terminal.
+/// Where the password comes from: these options, `POP3_PASSWORD`, a question on the terminal, in this order.
 #[derive(Args, Debug)]
 pub struct PasswordSource {
-    /// Read the password from the first line of a file.
+    /// Read the password from the first line of a file. (Else: POP3_PASSWORD, or a question on the terminal.)
     #[arg(long, value_name = "FILE", conflicts_with = "password_command")]
     pub password_file: Option<PathBuf>,
 
@@ -139,12 +146,18 @@ Examples:
   pop3 passwd users joe
       Ask for a password and write it, hashed, to the file `users`.
 
-  pop3 serve --users users --mail '/home/%u/Maildir' --cert cert.pem --key key.pem \\
+  pop3 serve --users users --mail '/home/%u/Maildir' \\
+      --cert cert.pem --key key.pem \\
       --listen 0.0.0.0:110 --listen-tls 0.0.0.0:995
-      Serve everybody in it, with STLS on port 110 and TLS on port 995.
+      Serve everybody in it, with STLS on port 110
+      and TLS on port 995.
 
-The file of users has a line for each: NAME:HASH, where HASH is what `pop3 passwd` writes, or {PLAIN} followed by the
-password itself. It is read again when it has changed.")]
+The file of users has a line for each: NAME:HASH, where HASH is
+what `pop3 passwd` writes, or {PLAIN} followed by the password
+itself; lines that begin with # are comments. It is read again
+when it has changed. Each user's Maildir must be there.
+
+Who logs in and who does not is told on standard error.")]
 pub struct Serve {
     /// File of users.
     #[arg(long, value_name = "FILE")]

@@ -85,22 +85,18 @@ impl Users {
     pub fn check(&self, name: &[u8], password: &Secret) -> bool {
         let users = self.current();
         let stored = str::from_utf8(name).ok().and_then(|name| users.get(name));
-        match stored {
-            Some(stored) if stored.starts_with(PLAIN) && !self.has_hashes(&users) => verify(stored, password.expose()),
-            // Every login costs one hash, so that the time tells nothing about who exists (H54); and only so many at once, as each
-            // takes 19 MiB.
-            _ => {
-                let _turn = self.turns.take();
-                let hashed = stored.filter(|stored| !stored.starts_with(PLAIN));
-                let right = verify(hashed.unwrap_or(&self.nobody), password.expose()) && hashed.is_some();
-                right || stored.is_some_and(|stored| stored.starts_with(PLAIN) && verify(stored, password.expose()))
-            }
+        if !users.values().any(|stored| !stored.starts_with(PLAIN)) {
+            return stored.is_some_and(|stored| verify(stored, password.expose()));
         }
-    }
-
-    /// Where all passwords are plain there is no time to hide.
-    fn has_hashes(&self, users: &HashMap<String, String>) -> bool {
-        users.values().any(|stored| !stored.starts_with(PLAIN))
+        // Where some passwords are hashed every login costs one hash, so that the time tells nothing about who exists (H54); and
+        // only so many at once, as each takes 19 MiB.
+        let _turn = self.turns.take();
+        let (hashed, plain) = match stored {
+            Some(stored) if stored.starts_with(PLAIN) => (None, Some(stored)),
+            stored => (stored, None),
+        };
+        let right = verify(hashed.unwrap_or(&self.nobody), password.expose()) && hashed.is_some();
+        right || plain.is_some_and(|stored| verify(stored, password.expose()))
     }
 
     fn current(&self) -> Arc<HashMap<String, String>> {

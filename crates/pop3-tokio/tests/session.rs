@@ -239,6 +239,67 @@ async fn h03_a_server_never_executes_what_stands_behind_stls() {
     assert!(!all.contains("UIDL"), "{all}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_server_that_drips_is_left_as_one_that_is_silent() {
+    let (ours, mut theirs) = tokio::io::duplex(64);
+    let drip = tokio::spawn(async move {
+        while theirs.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+        }
+    });
+    let started = tokio::time::Instant::now();
+    let options = ClientOptions::new(Security::DangerousCleartext);
+    let error = Client::over(Box::new(ours), "localhost", &options, None).await.unwrap_err();
+    assert!(matches!(error, Error::TimedOut { .. }), "{error}");
+    assert_eq!(started.elapsed(), options.timeouts.greeting);
+    drip.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn h35_h36_a_client_that_drips_is_sent_away() {
+    let store = Memory::new().with_user("joe", "secret", [SMALL.to_vec()]);
+    let server = Server::new(ServerOptions::dangerous_cleartext(), store);
+    for (said, expected) in [(&b"US"[..], 60), (b"USER joe\r\nPASS secret\r\nNO", 600), (b"CAPA\r\nQUIT\r\nx", 0)] {
+        let (ours, theirs) = tokio::io::duplex(1024);
+        let started = tokio::time::Instant::now();
+        let client = tokio::spawn(async move {
+            let (mut reader, mut writer) = tokio::io::split(ours);
+            tokio::spawn(async move { tokio::io::copy(&mut reader, &mut tokio::io::sink()).await });
+            writer.write_all(said).await.unwrap();
+            while writer.write_all(b"x").await.is_ok() {
+                tokio::time::sleep(Duration::from_secs(7)).await;
+            }
+        });
+        let ended = server.session_over(Box::new(theirs), Listen::Plain).await;
+        assert_eq!(ended.is_err(), expected > 0, "{ended:?}");
+        assert_eq!(started.elapsed().as_secs(), expected, "{said:?}");
+        client.await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn h37_a_client_that_does_not_read_is_sent_away() {
+    let store = Memory::new().with_user("joe", "secret", [large()]);
+    let server = Server::new(ServerOptions::dangerous_cleartext(), store);
+    let (mut ours, theirs) = tokio::io::duplex(1024);
+    ours.write_all(b"USER joe\r\nPASS secret\r\nRETR 1\r\n").await.unwrap();
+    let started = tokio::time::Instant::now();
+    assert!(server.session_over(Box::new(theirs), Listen::Plain).await.is_err());
+    assert_eq!(started.elapsed().as_secs(), 600);
+}
+
+#[tokio::test]
+async fn behind_the_end_of_a_message_there_is_nothing() {
+    let place = serve().await;
+    let mut client = place.connect(true).await;
+    client.login("joe", "secret").await.unwrap();
+    let mut message = client.retr(number(1)).await.unwrap();
+    while message.chunk().await.unwrap().is_some() {}
+    assert!(message.chunk().await.unwrap().is_none());
+    assert_eq!(message.into_vec().await.unwrap(), b"");
+    client.quit().await.unwrap();
+}
+
 #[tokio::test]
 async fn nobody_listens() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
