@@ -6,8 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pop3_driver::proto::client::requests::{self, OwnedGreeting, UniqueIdEntry};
-use pop3_driver::proto::client::{ClientEvent, Connection, Deadline, Observer, Request, RequestError, Step, Tag, Timeouts};
-use pop3_driver::proto::codec::{Capabilities, Command, DropListing, MessageNumber, Password, ScanListing, Username};
+use pop3_driver::proto::client::{
+    ClientEvent, Connection, Deadline, LoginContext, LoginPolicy, Observer, Request, RequestError, Step, Tag, Timeouts,
+};
+use pop3_driver::proto::codec::{Capabilities, Command, DropListing, MessageNumber, ScanListing};
+use pop3_driver::proto::sasl::{ChannelBinding, Credentials};
 use pop3_driver::{ClientOptions, Error, Security, rustls, tls};
 
 use crate::stream::{self, Socket, Transport, later};
@@ -24,6 +27,10 @@ pub struct Client {
     awaited: Option<(Deadline, u64, Instant)>,
     /// What was written may still lie in a buffer of the stream.
     unflushed: bool,
+    host: String,
+    port: u16,
+    /// What a login can be bound to.
+    binding: ChannelBinding,
     greeting: OwnedGreeting,
 }
 
@@ -57,26 +64,29 @@ impl Client {
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
         for address in (host, port).to_socket_addrs().map_err(failed)? {
             match TcpStream::connect_timeout(&address, options.timeouts.connect).and_then(Socket::new) {
-                Ok(socket) => return Self::over(Box::new(socket), host, options, observer),
+                Ok(socket) => return Self::over(Box::new(socket), host, port, options, observer),
                 Err(error) => last = error,
             }
         }
         Err(failed(last))
     }
 
-    /// A session over a stream of the caller's own, on which nothing was said yet. `host` is what a certificate must bear.
+    /// A session over a stream of the caller's own, on which nothing was said yet. `host` is what a certificate must
+    /// bear; `port` is told to the server by some logins.
     ///
     /// # Errors
     /// See [`connect`](Self::connect).
     pub fn over(
         mut stream: Box<dyn Transport>,
         host: &str,
+        port: u16,
         options: &ClientOptions,
         observer: Option<Box<dyn Observer>>,
     ) -> Result<Self, Error> {
+        let mut binding = ChannelBinding::default();
         let mut connection = match &options.security {
             Security::Tls(config) => {
-                stream = secure(stream, host, config, options)?;
+                (stream, binding) = secure(stream, host, config, options)?;
                 Connection::new_encrypted(options.config.clone())
             }
             Security::Stls(_) | Security::DangerousCleartext => Connection::new(options.config.clone()),
@@ -85,7 +95,8 @@ impl Client {
             connection.observe(observer);
         }
         let greeting = OwnedGreeting { text: Box::default(), timestamp: None };
-        let mut client = Self { connection, stream, timeouts: options.timeouts, awaited: None, unflushed: false, greeting };
+        let (timeouts, host) = (options.timeouts, host.to_owned());
+        let mut client = Self { connection, stream, timeouts, awaited: None, unflushed: false, host, port, binding, greeting };
         client.greeting = client.run(requests::greet())?;
         if let Security::Stls(config) = &options.security {
             client.run(requests::stls()).map_err(|error| match error {
@@ -93,7 +104,7 @@ impl Client {
                 other => other,
             })?;
             client.connection = client.connection.into_upgraded()?;
-            client.stream = secure(client.stream, host, config, options)?;
+            (client.stream, client.binding) = secure(client.stream, &client.host, config, options)?;
         }
         Ok(client)
     }
@@ -116,14 +127,23 @@ impl Client {
         self.run(requests::capa())
     }
 
-    /// Logs in with `USER` and `PASS`.
+    /// Logs in by the strongest way that both sides have: see [`requests::login`].
     ///
     /// # Errors
     /// The server refuses; the connection is in the clear and the options do not allow that; a name or password that cannot be
     /// sent.
     pub fn login(&mut self, name: &str, password: &str) -> Result<(), Error> {
-        let (name, password) = (Username::new(name)?, Password::new(password)?);
-        self.run(requests::user_pass(name, password))
+        self.login_with(&Credentials::password(name, password)?, &LoginPolicy::default())
+    }
+
+    /// Logs in with any credentials, in a way that the policy allows.
+    ///
+    /// # Errors
+    /// See [`login`](Self::login); there may be no way that is possible and allowed.
+    pub fn login_with(&mut self, credentials: &Credentials, policy: &LoginPolicy) -> Result<(), Error> {
+        let (host, binding) = (self.host.clone(), self.binding.clone());
+        let context = LoginContext { host: &host, port: self.port, nonce: tls::chance()?, binding };
+        self.run(requests::login(credentials, policy, &context))
     }
 
     /// `STAT`: how much is in the maildrop.
@@ -301,13 +321,13 @@ fn failed(error: io::Error, doing: &'static str, after: Duration) -> Error {
     if error.kind() == io::ErrorKind::TimedOut { Error::TimedOut { doing, after } } else { error.into() }
 }
 
-/// TLS over `stream`, verified for `host`.
+/// TLS over `stream`, verified for `host`, and what a login can be bound to.
 fn secure(
     mut stream: Box<dyn Transport>,
     host: &str,
     config: &Arc<rustls::ClientConfig>,
     options: &ClientOptions,
-) -> Result<Box<dyn Transport>, Error> {
+) -> Result<(Box<dyn Transport>, ChannelBinding), Error> {
     let after = options.timeouts.connect;
     stream.set_deadline(later(after))?;
     stream::connect_tls(stream, config, tls::server_name(host)?).map_err(|error| match error.kind() {

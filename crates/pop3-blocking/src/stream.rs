@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use pop3_driver::rustls::pki_types::ServerName;
 use pop3_driver::rustls::{self, ClientConnection, StreamOwned};
-#[cfg(feature = "server")]
 use pop3_driver::{proto::sasl::ChannelBinding, tls};
 
 /// A stream that a session can run over.
@@ -114,14 +113,16 @@ where
     }
 }
 
-/// TLS as a client over `stream`, the handshake done.
+/// TLS as a client over `stream`, the handshake done, and what a login can be bound to.
 pub(crate) fn connect_tls<T: Transport + 'static>(
     stream: T,
     config: &Arc<rustls::ClientConfig>,
     name: ServerName<'static>,
-) -> io::Result<Box<dyn Transport>> {
+) -> io::Result<(Box<dyn Transport>, ChannelBinding)> {
     let connection = ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
-    Ok(Box::new(handshake(StreamOwned::new(connection, stream))?))
+    let stream = handshake(StreamOwned::new(connection, stream))?;
+    let binding = tls::channel_binding(&stream.conn);
+    Ok((Box::new(stream), binding))
 }
 
 /// TLS as a server over `stream`, the handshake done, and what a login can be bound to.

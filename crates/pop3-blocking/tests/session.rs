@@ -7,8 +7,9 @@ use std::thread;
 use std::time::Duration;
 
 use pop3_blocking::maildrop::Memory;
-use pop3_blocking::proto::client::{ClientEvent, RemoteError, RequestError};
+use pop3_blocking::proto::client::{ClientEvent, LoginPolicy, RemoteError, RequestError};
 use pop3_blocking::proto::codec::{Command, MessageNumber, ResponseCode};
+use pop3_blocking::proto::sasl::{Credentials, Mechanism};
 use pop3_blocking::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions, tls};
 
 const SMALL: &[u8] = b"Subject: small\n\n.dot\n.\nend";
@@ -31,11 +32,17 @@ struct Place {
 }
 
 fn serve() -> Place {
+    serve_with(Vec::new())
+}
+
+fn serve_with(mechanisms: Vec<Mechanism>) -> Place {
     let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let certificate = certified.cert.pem();
     let config = tls::server(certificate.as_bytes(), certified.signing_key.serialize_pem().as_bytes()).unwrap();
     let store = Memory::new().with_user("joe", "secret", [SMALL.to_vec(), large(), Vec::new()]);
-    let server = Arc::new(Server::new(ServerOptions::with_tls(config), store.clone()));
+    let mut options = ServerOptions::with_tls(config);
+    options.config.mechanisms = mechanisms;
+    let server = Arc::new(Server::new(options, store.clone()));
     let ports = [Listen::Plain, Listen::Tls].map(|listen| {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -142,6 +149,22 @@ fn a_message_that_is_not_read_to_its_end_does_no_harm() {
 }
 
 #[test]
+fn s35_every_mechanism_that_a_store_can_serve_logs_in_over_tls() {
+    let mechanisms =
+        [Mechanism::Plain, Mechanism::Login, Mechanism::ScramSha1Plus, Mechanism::ScramSha256Plus, Mechanism::ScramSha256];
+    for mechanism in mechanisms {
+        let place = serve_with(mechanisms.to_vec());
+        let mut client = place.connect(mechanism == Mechanism::Plain);
+        let policy = LoginPolicy { mechanisms: vec![mechanism], user_pass: false, two_lines: false };
+        client.login_with(&Credentials::password("joe", "secret").unwrap(), &policy).unwrap();
+        assert_eq!(client.stat().unwrap().messages, 3, "{mechanism}");
+        let mut wrong = place.connect(true);
+        let error = wrong.login_with(&Credentials::password("joe", "Secret").unwrap(), &policy).unwrap_err();
+        assert_eq!(error.refusal().unwrap().code(), Some(ResponseCode::Auth), "{mechanism}");
+    }
+}
+
+#[test]
 fn commands_can_be_pipelined() {
     let place = serve();
     let mut client = place.connect(true);
@@ -211,7 +234,7 @@ fn h01_bytes_behind_stls_end_the_session() {
 
 #[test]
 fn h13_a_cut_message_is_an_error() {
-    let server = script(&[b"+OK\r\n", b"+OK\r\n", b"+OK\r\n", b"+OK\r\nhalf a mess"], true);
+    let server = script(&[b"+OK\r\n", b"-ERR\r\n", b"+OK\r\n", b"+OK\r\n", b"+OK\r\nhalf a mess"], true);
     let mut client = in_the_clear(server).unwrap();
     client.login("joe", "secret").unwrap();
     let error = client.retr(number(1)).unwrap().into_vec().unwrap_err();
@@ -278,7 +301,7 @@ fn a_server_that_drips_is_left_as_one_that_is_silent() {
     let deadlines: Arc<std::sync::Mutex<Vec<std::time::Instant>>> = Arc::default();
     let stream = Dripping { says: vec![b'x'; 100].into_iter(), deadlines: Arc::clone(&deadlines) };
     let options = ClientOptions::new(Security::DangerousCleartext);
-    let error = Client::over(Box::new(stream), "localhost", &options, None).unwrap_err();
+    let error = Client::over(Box::new(stream), "localhost", 110, &options, None).unwrap_err();
     assert!(matches!(error, Error::TimedOut { .. }), "{error}");
     let deadlines = deadlines.lock().unwrap();
     assert_eq!(deadlines.len(), 101);

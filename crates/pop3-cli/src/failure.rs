@@ -115,7 +115,7 @@ fn exit_of(error: &Error) -> Exit {
             _ if refusal.is_transient() => Exit::Later,
             _ if refusal.code() == Some(ResponseCode::SysPerm) => Exit::Other,
             None => Exit::Later,
-            Some(verb) if matches!(verb.as_str(), "USER" | "PASS" | "APOP") => Exit::Login,
+            Some(verb) if matches!(verb.as_str(), "USER" | "PASS" | "APOP" | "AUTH") => Exit::Login,
             Some(_) => Exit::Other,
         },
         Error::Request(RequestError::Remote(_)) | Error::Connect { .. } | Error::TimedOut { .. } | Error::Io(_) => {

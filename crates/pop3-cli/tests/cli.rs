@@ -134,12 +134,14 @@ fn mail_comes_home_once() {
 fn h47_a_lost_or_damaged_journal_fetches_again() {
     let server = Script::two_messages(&[]);
     let (_folder, maildir) = home();
-    server.fetch(&maildir, &[]);
+    let output = server.fetch(&maildir, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let journal = fs::read_dir(&maildir)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .find(|path| {
-            path.to_string_lossy().contains("pop3-fetched-joe@127.0.0.1%3A") && path.extension().is_none_or(|e| e != "lock")
+            let name = path.to_string_lossy();
+            name.contains("pop3-fetched-joe@127.0.0.1%3A") && !name.contains('~')
         })
         .unwrap();
     let mut damaged = fs::read(&journal).unwrap();

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pop3_proto::Secret;
 use pop3_proto::codec::{MessageNumber, UniqueId, WireSize};
-use pop3_proto::server::{Login, Proof, Snapshot};
+use pop3_proto::sasl::{ScramHash, ScramKeys};
+use pop3_proto::server::{Login, Name, Proof, Snapshot};
 
 use crate::{LoginError, Maildrop, NotRemoved, Store};
 
@@ -71,6 +72,9 @@ impl Store for Memory {
         let user = self.users.get(login.name.as_bytes()).ok_or(LoginError::Credentials)?;
         match &login.proof {
             Proof::Password(password) if *password == user.password => {}
+            Proof::Apop(proof) if proof.verify(user.password.expose()) => {}
+            Proof::CramMd5(proof) if proof.verify(user.password.expose()) => {}
+            Proof::Proven => {}
             _ => return Err(LoginError::Credentials),
         }
         let mut mail = user.mail.lock().unwrap_or_else(PoisonError::into_inner);
@@ -81,6 +85,11 @@ impl Store for Memory {
         let seen = mail.messages.clone();
         drop(mail);
         Ok(MemoryDrop { store: self.clone(), name: login.name.as_bytes().to_vec(), seen })
+    }
+
+    fn scram_keys(&self, hash: ScramHash, name: &Name) -> io::Result<Option<ScramKeys>> {
+        let derive = |user: &User| ScramKeys::derive(hash, user.password.expose(), name.as_bytes(), 4096);
+        Ok(self.users.get(name.as_bytes()).map(derive))
     }
 }
 

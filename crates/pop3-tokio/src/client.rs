@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pop3_driver::proto::client::requests::{self, OwnedGreeting, UniqueIdEntry};
-use pop3_driver::proto::client::{ClientEvent, Connection, Deadline, Observer, Request, RequestError, Step, Tag, Timeouts};
-use pop3_driver::proto::codec::{Capabilities, Command, DropListing, MessageNumber, Password, ScanListing, Username};
+use pop3_driver::proto::client::{
+    ClientEvent, Connection, Deadline, LoginContext, LoginPolicy, Observer, Request, RequestError, Step, Tag, Timeouts,
+};
+use pop3_driver::proto::codec::{Capabilities, Command, DropListing, MessageNumber, ScanListing};
+use pop3_driver::proto::sasl::{ChannelBinding, Credentials};
 use pop3_driver::{ClientOptions, Error, Security, rustls, tls};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, lookup_host};
@@ -27,6 +30,10 @@ pub struct Client {
     awaited: Option<(Deadline, u64, Instant)>,
     /// What was written may still lie in a buffer of the stream.
     unflushed: bool,
+    host: String,
+    port: u16,
+    /// What a login can be bound to.
+    binding: ChannelBinding,
     greeting: OwnedGreeting,
 }
 
@@ -63,7 +70,7 @@ impl Client {
                 Ok(socket) => {
                     // A command must not wait for the acknowledgement of the one before.
                     socket.set_nodelay(true)?;
-                    return Self::over(Box::new(socket), host, options, observer).await;
+                    return Self::over(Box::new(socket), host, port, options, observer).await;
                 }
                 Err(error) => last = error,
             }
@@ -71,19 +78,22 @@ impl Client {
         Err(failed(last))
     }
 
-    /// A session over a stream of the caller's own, on which nothing was said yet. `host` is what a certificate must bear.
+    /// A session over a stream of the caller's own, on which nothing was said yet. `host` is what a certificate must
+    /// bear; `port` is told to the server by some logins.
     ///
     /// # Errors
     /// See [`connect`](Self::connect).
     pub async fn over(
         mut stream: Box<dyn Transport>,
         host: &str,
+        port: u16,
         options: &ClientOptions,
         observer: Option<Box<dyn Observer>>,
     ) -> Result<Self, Error> {
+        let mut binding = ChannelBinding::default();
         let mut connection = match &options.security {
             Security::Tls(config) => {
-                stream = secure(stream, host, config, options).await?;
+                (stream, binding) = secure(stream, host, config, options).await?;
                 Connection::new_encrypted(options.config.clone())
             }
             Security::Stls(_) | Security::DangerousCleartext => Connection::new(options.config.clone()),
@@ -92,7 +102,8 @@ impl Client {
             connection.observe(observer);
         }
         let greeting = OwnedGreeting { text: Box::default(), timestamp: None };
-        let mut client = Self { connection, stream, timeouts: options.timeouts, awaited: None, unflushed: false, greeting };
+        let (timeouts, host) = (options.timeouts, host.to_owned());
+        let mut client = Self { connection, stream, timeouts, awaited: None, unflushed: false, host, port, binding, greeting };
         client.greeting = client.run(requests::greet()).await?;
         if let Security::Stls(config) = &options.security {
             client.run(requests::stls()).await.map_err(|error| match error {
@@ -100,7 +111,7 @@ impl Client {
                 other => other,
             })?;
             client.connection = client.connection.into_upgraded()?;
-            client.stream = secure(client.stream, host, config, options).await?;
+            (client.stream, client.binding) = secure(client.stream, &client.host, config, options).await?;
         }
         Ok(client)
     }
@@ -123,14 +134,23 @@ impl Client {
         self.run(requests::capa()).await
     }
 
-    /// Logs in with `USER` and `PASS`.
+    /// Logs in by the strongest way that both sides have: see [`requests::login`].
     ///
     /// # Errors
     /// The server refuses; the connection is in the clear and the options do not allow that; a name or password that cannot be
     /// sent.
     pub async fn login(&mut self, name: &str, password: &str) -> Result<(), Error> {
-        let (name, password) = (Username::new(name)?, Password::new(password)?);
-        self.run(requests::user_pass(name, password)).await
+        self.login_with(&Credentials::password(name, password)?, &LoginPolicy::default()).await
+    }
+
+    /// Logs in with any credentials, in a way that the policy allows.
+    ///
+    /// # Errors
+    /// See [`login`](Self::login); there may be no way that is possible and allowed.
+    pub async fn login_with(&mut self, credentials: &Credentials, policy: &LoginPolicy) -> Result<(), Error> {
+        let (host, binding) = (self.host.clone(), self.binding.clone());
+        let context = LoginContext { host: &host, port: self.port, nonce: tls::chance()?, binding };
+        self.run(requests::login(credentials, policy, &context)).await
     }
 
     /// `STAT`: how much is in the maildrop.
@@ -298,17 +318,20 @@ fn failed(error: io::Error, doing: &'static str, after: Duration) -> Error {
     if error.kind() == io::ErrorKind::TimedOut { Error::TimedOut { doing, after } } else { error.into() }
 }
 
-/// TLS over `stream`, verified for `host`.
+/// TLS over `stream`, verified for `host`, and what a login can be bound to.
 async fn secure(
     stream: Box<dyn Transport>,
     host: &str,
     config: &Arc<rustls::ClientConfig>,
     options: &ClientOptions,
-) -> Result<Box<dyn Transport>, Error> {
+) -> Result<(Box<dyn Transport>, ChannelBinding), Error> {
     let after = options.timeouts.connect;
     let connector = TlsConnector::from(Arc::clone(config));
     match within(after, connector.connect(tls::server_name(host)?, stream)).await {
-        Ok(stream) => Ok(Box::new(stream)),
+        Ok(stream) => {
+            let binding = tls::channel_binding(stream.get_ref().1);
+            Ok((Box::new(stream), binding))
+        }
         Err(error) if error.kind() == io::ErrorKind::TimedOut => {
             Err(Error::TimedOut { doing: "the TLS handshake was done", after })
         }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pop3_tokio::maildrop::Memory;
-use pop3_tokio::proto::client::{ClientEvent, RemoteError, RequestError};
+use pop3_tokio::proto::client::{ClientEvent, LoginPolicy, RemoteError, RequestError};
 use pop3_tokio::proto::codec::{Command, MessageNumber, ResponseCode};
+use pop3_tokio::proto::sasl::{Credentials, Mechanism};
 use pop3_tokio::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions, tls};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -31,11 +32,17 @@ struct Place {
 }
 
 async fn serve() -> Place {
+    serve_with(Vec::new()).await
+}
+
+async fn serve_with(mechanisms: Vec<Mechanism>) -> Place {
     let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let certificate = certified.cert.pem();
     let config = tls::server(certificate.as_bytes(), certified.signing_key.serialize_pem().as_bytes()).unwrap();
     let store = Memory::new().with_user("joe", "secret", [SMALL.to_vec(), large(), Vec::new()]);
-    let server = Arc::new(Server::new(ServerOptions::with_tls(config), store.clone()));
+    let mut options = ServerOptions::with_tls(config);
+    options.config.mechanisms = mechanisms;
+    let server = Arc::new(Server::new(options, store.clone()));
     let mut ports = [0; 2];
     for (port, listen) in ports.iter_mut().zip([Listen::Plain, Listen::Tls]) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -142,6 +149,22 @@ async fn a_message_that_is_not_read_to_its_end_does_no_harm() {
 }
 
 #[tokio::test]
+async fn s35_every_mechanism_that_a_store_can_serve_logs_in_over_tls() {
+    let mechanisms =
+        [Mechanism::Plain, Mechanism::Login, Mechanism::ScramSha1Plus, Mechanism::ScramSha256Plus, Mechanism::ScramSha256];
+    for mechanism in mechanisms {
+        let place = serve_with(mechanisms.to_vec()).await;
+        let mut client = place.connect(mechanism == Mechanism::Plain).await;
+        let policy = LoginPolicy { mechanisms: vec![mechanism], user_pass: false, two_lines: false };
+        client.login_with(&Credentials::password("joe", "secret").unwrap(), &policy).await.unwrap();
+        assert_eq!(client.stat().await.unwrap().messages, 3, "{mechanism}");
+        let mut wrong = place.connect(true).await;
+        let error = wrong.login_with(&Credentials::password("joe", "Secret").unwrap(), &policy).await.unwrap_err();
+        assert_eq!(error.refusal().unwrap().code(), Some(ResponseCode::Auth), "{mechanism}");
+    }
+}
+
+#[tokio::test]
 async fn commands_can_be_pipelined() {
     let place = serve().await;
     let mut client = place.connect(true).await;
@@ -212,7 +235,7 @@ async fn h01_bytes_behind_stls_end_the_session() {
 
 #[tokio::test]
 async fn h13_a_cut_message_is_an_error() {
-    let server = script(&[b"+OK\r\n", b"+OK\r\n", b"+OK\r\n", b"+OK\r\nhalf a mess"], true).await;
+    let server = script(&[b"+OK\r\n", b"-ERR\r\n", b"+OK\r\n", b"+OK\r\n", b"+OK\r\nhalf a mess"], true).await;
     let mut client = in_the_clear(server).await.unwrap();
     client.login("joe", "secret").await.unwrap();
     let error = client.retr(number(1)).await.unwrap().into_vec().await.unwrap_err();
@@ -249,7 +272,7 @@ async fn a_server_that_drips_is_left_as_one_that_is_silent() {
     });
     let started = tokio::time::Instant::now();
     let options = ClientOptions::new(Security::DangerousCleartext);
-    let error = Client::over(Box::new(ours), "localhost", &options, None).await.unwrap_err();
+    let error = Client::over(Box::new(ours), "localhost", 110, &options, None).await.unwrap_err();
     assert!(matches!(error, Error::TimedOut { .. }), "{error}");
     assert_eq!(started.elapsed(), options.timeouts.greeting);
     drip.await.unwrap();

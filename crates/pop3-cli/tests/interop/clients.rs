@@ -57,7 +57,7 @@ impl Client {
         let output = match self {
             Self::Curl => curl(server, user, mode, port, count, &mail),
             Self::Fetchmail => fetchmail(folder.path(), user, mode, port, &mail),
-            Self::Mpop => mpop(folder.path(), server, user, mode, port, &mail),
+            Self::Mpop => mpop(folder.path(), server, user, mode, port, &mail, "user"),
             Self::Getmail => getmail(folder.path(), user, mode, port, &mail),
             Self::Poplib => python(POPLIB_FETCH, server, user, mode, &mail),
         };
@@ -118,7 +118,19 @@ fn fetchmail(work: &Path, user: &str, mode: Mode, port: u16, mail: &Path) -> Out
     run("fetchmail", work, &["-f", &rc, "--idfile", &ids, "--pidfile", &pid, "--nosyslog", "--nodetach"])
 }
 
-fn mpop(work: &Path, server: &Server, user: &str, mode: Mode, port: u16, mail: &Path) -> Output {
+/// One message by mpop over TLS, logged in by a mechanism of its own choice.
+pub fn mpop_by(server: &Server, user: &str, mechanism: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::Builder::new().prefix("pop3-client-").tempdir().unwrap();
+    let mail = folder.path().join("Maildir");
+    for sub in ["tmp", "new", "cur"] {
+        fs::create_dir_all(mail.join(sub)).unwrap();
+    }
+    let output = mpop(folder.path(), server, user, Mode::Tls, server.tls, &mail, mechanism);
+    assert!(output.status.success(), "{mechanism}: {}", String::from_utf8_lossy(&output.stderr));
+    (folder, mail)
+}
+
+fn mpop(work: &Path, server: &Server, user: &str, mode: Mode, port: u16, mail: &Path, auth: &str) -> Output {
     let certificate = server.certificate().display().to_string();
     let tls = match mode {
         Mode::Plain => "tls off".to_owned(),
@@ -128,7 +140,7 @@ fn mpop(work: &Path, server: &Server, user: &str, mode: Mode, port: u16, mail: &
     let rc = private(
         &work.join("mpoprc"),
         &format!(
-            "account a\nhost localhost\nport {port}\nuser {user}\npassword \"{PASSWORD}\"\nauth user\n{tls}\ndelivery maildir {}\n\
+            "account a\nhost localhost\nport {port}\nuser {user}\npassword \"{PASSWORD}\"\nauth {auth}\n{tls}\ndelivery maildir {}\n\
              uidls_file {}\nreceived_header off\nkeep on\ntimeout 60\naccount default : a\n",
             mail.display(),
             work.join("uidls").display()
@@ -184,6 +196,28 @@ for i in range(1, m.stat()[0] + 1): m.dele(i)
 m.quit()
 ";
 
+/// AUTH PLAIN with and without an initial response, and one that is cancelled, by hand: poplib has no AUTH of its own.
+pub const POPLIB_AUTH_PLAIN: &str = "
+import base64
+def fresh():
+    context = ssl.create_default_context(cafile=certificate)
+    return poplib.POP3_SSL('localhost', port, context=context, timeout=60)
+response = base64.b64encode(b'\\0' + user.encode() + b'\\0' + password.encode()).decode()
+m = fresh()
+assert m._shortcmd('AUTH PLAIN ' + response).startswith(b'+OK')
+assert m.stat()[0] == 1
+m.quit()
+m = fresh()
+assert m._shortcmd('AUTH PLAIN') == b'+ '
+try:
+    m._shortcmd('*')
+    raise SystemExit('a cancelled exchange was answered +OK')
+except poplib.error_proto: pass
+assert m._shortcmd('AUTH PLAIN') == b'+ '
+assert m._shortcmd(response).startswith(b'+OK')
+m.quit()
+";
+
 /// Runs Python with a `session()` that is logged in.
 pub fn python(script: &str, server: &Server, user: &str, mode: Mode, mail: &Path) -> Output {
     let connect = match mode {
@@ -191,12 +225,11 @@ pub fn python(script: &str, server: &Server, user: &str, mode: Mode, mail: &Path
         Mode::Stls => "m = poplib.POP3('localhost', port, timeout=60); m.stls(context)",
         Mode::Tls => "m = poplib.POP3_SSL('localhost', port, context=context, timeout=60)",
     };
-    let (certificate, port) = (server.certificate(), mode.port(server));
+    let (certificate, port) = (server.certificate().display().to_string(), mode.port(server));
     let program = format!(
-        "import poplib, ssl\nout = '{}'; port = {port}\ndef session():\n    context = ssl.create_default_context(cafile='{}')\n    \
+        "import poplib, ssl\nout = '{}'; port = {port}; user = '{user}'; password = '{PASSWORD}'; certificate = '{certificate}'\ndef session():\n    context = ssl.create_default_context(cafile=certificate)\n    \
          {connect}\n    m.user('{user}'); m.pass_('{PASSWORD}')\n    return m\n{script}",
-        mail.display(),
-        certificate.display()
+        mail.display()
     );
     run("python3", mail, &["-c", &program])
 }

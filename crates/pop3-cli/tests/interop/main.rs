@@ -12,6 +12,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use pop3_blocking::proto::client::LoginPolicy;
+use pop3_blocking::proto::sasl::{Credentials, Mechanism};
+use pop3_blocking::{ClientOptions, Security, tls};
+
 use clients::{Client, Mode, POPLIB_DELE_AND_QUIT, POPLIB_DELE_WITHOUT_QUIT, python};
 use corpus::{COUNT, Hashes, assert_same, hashes, read};
 use servers::{PASSWORD, Server, USERS};
@@ -113,6 +117,42 @@ fn their_clients_bring_everything_home_from_our_server() {
             assert_eq!(left(&ours, user), COUNT, "{what}");
         }
     }
+}
+
+#[test]
+fn our_client_logs_in_to_dovecot_by_every_mechanism_that_both_have() {
+    let dovecot = Server::dovecot(&[b"Subject: one\n\nbody\n".to_vec()]);
+    let trusted = tls::verified_by(&fs::read(dovecot.certificate()).unwrap()).unwrap();
+    let options = ClientOptions::new(Security::Tls(trusted));
+    for mechanism in [Mechanism::Plain, Mechanism::Login, Mechanism::CramMd5, Mechanism::ScramSha1, Mechanism::ScramSha256] {
+        let policy = LoginPolicy { mechanisms: vec![mechanism], user_pass: false, two_lines: false };
+        let mut client = pop3_blocking::Client::connect("localhost", dovecot.tls, &options).unwrap();
+        client.login_with(&Credentials::password("u1", PASSWORD).unwrap(), &policy).unwrap();
+        assert_eq!(client.stat().unwrap().messages, 1, "{mechanism}");
+        client.quit().unwrap();
+        let mut client = pop3_blocking::Client::connect("localhost", dovecot.tls, &options).unwrap();
+        let error = client.login_with(&Credentials::password("u1", "wrong").unwrap(), &policy).unwrap_err();
+        assert!(error.refusal().is_some(), "{mechanism}: {error}");
+    }
+}
+
+#[test]
+fn their_clients_log_in_to_our_server_by_auth() {
+    let ours = Server::ours(&[b"Subject: one\n\nbody\n".to_vec()]);
+    let certificate = ours.certificate().display().to_string();
+    for mechanism in ["PLAIN", "LOGIN"] {
+        let output = Command::new("curl")
+            .args(["-sS", "-m", "30", "--cacert", &certificate, "--user", &format!("u1:{PASSWORD}")])
+            .args(["--login-options", &format!("AUTH={mechanism}"), &format!("pop3s://localhost:{}/1", ours.tls)])
+            .output()
+            .unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "Subject: one\r\n\r\nbody\r\n", "curl, {mechanism}");
+        let (_folder, mail) = clients::mpop_by(&ours, "u2", &mechanism.to_lowercase());
+        assert_eq!(read(&mail).len(), 1, "mpop, {mechanism}");
+    }
+    let nowhere = tempfile::tempdir().unwrap();
+    let output = python(clients::POPLIB_AUTH_PLAIN, &ours, "u3", Mode::Tls, nowhere.path());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]

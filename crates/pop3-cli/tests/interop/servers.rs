@@ -84,7 +84,7 @@ impl Server {
         let conf = format!(
             "base_dir = {path_text}/run\nstate_dir = {path_text}/run\nprotocols = pop3\nlisten = 127.0.0.1\nlog_path = {path_text}/log\n\
              instance_name = {plain}\nssl = yes\nssl_cert = <{path_text}/cert.pem\nssl_key = <{path_text}/key.pem\n\
-             disable_plaintext_auth = no\nauth_mechanisms = plain\nmail_location = maildir:~/Maildir\nfirst_valid_uid = 1\n\
+             disable_plaintext_auth = no\nauth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256\nmail_location = maildir:~/Maildir\nfirst_valid_uid = 1\n\
              passdb {{\n driver = passwd-file\n args = {path_text}/passwd\n}}\nuserdb {{\n driver = passwd-file\n args = {path_text}/passwd\n}}\n\
              service pop3-login {{\n inet_listener pop3 {{\n port = {plain}\n }}\n inet_listener pop3s {{\n port = {tls}\n ssl = yes\n }}\n}}\n"
         );

@@ -55,6 +55,32 @@ impl Outbox<'_> {
         self.client.deadline() != Some(Deadline::Greeting)
     }
 
+    /// Answers a challenge; see [`Client::sasl_respond`].
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn respond(&mut self, response: &[u8]) -> Result<(), LocalError> {
+        let state = self.client.state();
+        self.client.sasl_respond(response, self.output)?;
+        if let Some(observer) = self.observer {
+            observer.sent(state, "[redacted]");
+        }
+        Ok(())
+    }
+
+    /// Ends an exchange; see [`Client::sasl_cancel`].
+    ///
+    /// # Errors
+    /// There is no challenge.
+    pub fn cancel(&mut self) -> Result<(), LocalError> {
+        let state = self.client.state();
+        self.client.sasl_cancel(self.output)?;
+        if let Some(observer) = self.observer {
+            observer.sent(state, "*");
+        }
+        Ok(())
+    }
+
     /// Appends a command to what will be written.
     ///
     /// # Errors

@@ -40,6 +40,9 @@ pub enum LocalError {
     /// The line would be longer than a server has to take (RFC 2449 §4).
     #[error("the command line is longer than 255 octets")]
     LineTooLong,
+    /// There is no challenge to answer.
+    #[error("the server has not sent a challenge")]
+    NotChallenged,
     /// The session has ended or failed.
     #[error("the session is over")]
     Over,

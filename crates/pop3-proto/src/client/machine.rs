@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use bytes::BytesMut;
 
@@ -10,6 +11,7 @@ use crate::Progress;
 use crate::codec::{
     Command, Discipline, DotDecoder, Greeting, LineScanner, MAX_COMMAND_LINE, Reply, Scan, Status, Unstuffed, Verb, trim_blanks,
 };
+use crate::sasl::{SaslError, decode_base64, encode_base64};
 use crate::state::State;
 
 /// Names a command in flight, so that what comes back can be told apart. Later commands have larger tags.
@@ -26,6 +28,8 @@ pub enum ClientEvent<'i> {
     Greeting(Greeting<'i>),
     /// The first line of the reply to a command. `+OK` to a command with more to come is followed by lines or a body.
     Reply(Tag, Reply<'i>),
+    /// A challenge of a SASL exchange: answer with [`Client::sasl_respond`] or [`Client::sasl_cancel`].
+    Challenge(Tag, Challenge<'i>),
     /// A line of a listing or of the capabilities, without its end and its stuffing.
     Line(Tag, &'i [u8]),
     /// A piece of a message, always the last bytes of what was consumed.
@@ -36,6 +40,20 @@ pub enum ClientEvent<'i> {
     UpgradeTls(Tag),
     /// The session is over; close the connection.
     Closed,
+}
+
+/// What stands behind the `+` of a challenge: base64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Challenge<'i>(&'i [u8]);
+
+impl Challenge<'_> {
+    /// The octets.
+    ///
+    /// # Errors
+    /// It is not base64.
+    pub fn decode(&self) -> Result<Vec<u8>, SaslError> {
+        decode_base64(self.0)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +70,8 @@ enum Reading {
     FirstLine {
         blank_seen: bool,
     },
+    /// A challenge has come and is not answered.
+    Challenged,
     Lines {
         seen: u64,
         octets: u64,
@@ -157,7 +177,7 @@ impl Client {
             (_, None, _) => None,
             (_, Some(_), Reading::Body { .. }) => Some(Deadline::Body),
             (_, Some(pending), _) => Some(match pending.verb {
-                Verb::Pass | Verb::Apop => Deadline::Login,
+                Verb::Pass | Verb::Apop | Verb::Auth => Deadline::Login,
                 Verb::Quit => Deadline::Quit,
                 _ => Deadline::Command,
             }),
@@ -188,8 +208,10 @@ impl Client {
             out.truncate(start);
             return Err(LocalError::LineTooLong);
         }
-        let multi_line =
-            matches!(command, Command::Capa | Command::List(None) | Command::Uidl(None) | Command::Retr(_) | Command::Top(..));
+        let multi_line = matches!(
+            command,
+            Command::AuthList | Command::Capa | Command::List(None) | Command::Uidl(None) | Command::Retr(_) | Command::Top(..)
+        );
         let tag = Tag(self.next_tag);
         self.next_tag += 1;
         self.in_flight.push_back(Pending { tag, verb, multi_line });
@@ -212,16 +234,16 @@ impl Client {
         if !state.permits(verb, self.encrypted) {
             return Err(LocalError::WrongState { verb, state, encrypted: self.encrypted });
         }
-        if self.in_flight.back().is_some_and(|last| matches!(last.verb, Verb::Stls | Verb::Quit)) {
+        if self.in_flight.back().is_some_and(|last| matches!(last.verb, Verb::Auth | Verb::Stls | Verb::Quit)) {
             return Err(LocalError::MustWait);
         }
-        if verb == Verb::Stls && self.is_waiting() {
+        if matches!(verb, Verb::Auth | Verb::Stls) && self.is_waiting() {
             return Err(LocalError::MustWait);
         }
         if self.window() == 0 {
             return Err(LocalError::WindowFull);
         }
-        let credentials = matches!(verb, Verb::User | Verb::Pass | Verb::Apop);
+        let credentials = matches!(verb, Verb::User | Verb::Pass | Verb::Apop | Verb::Auth);
         if credentials && !self.encrypted && self.config.cleartext_login == CleartextLogin::Refuse {
             return Err(LocalError::CleartextLogin);
         }
@@ -271,6 +293,8 @@ impl Client {
             },
             (Phase::Session(_) | Phase::Upgrading, Some(pending)) => match self.reading {
                 Reading::FirstLine { .. } => self.read_first_line(pending, input),
+                Reading::Challenged if input.is_empty() => Ok(Progress { consumed: 0, event: ClientEvent::NeedInput }),
+                Reading::Challenged => Err(RemoteError::Unsolicited(beginning(input))),
                 Reading::Lines { .. } => self.read_line(pending, input),
                 Reading::Body { .. } => self.read_body(pending, input),
             },
@@ -310,6 +334,12 @@ impl Client {
         if trim_blanks(line).is_empty() && matches!(self.reading, Reading::FirstLine { blank_seen: false }) {
             self.reading = Reading::FirstLine { blank_seen: true };
             return Ok(Progress { consumed, event: ClientEvent::NeedInput });
+        }
+        if pending.verb == Verb::Auth
+            && let Some(challenge) = challenge(line)
+        {
+            self.reading = Reading::Challenged;
+            return Ok(Progress { consumed, event: ClientEvent::Challenge(pending.tag, Challenge(challenge)) });
         }
         let reply = Reply::parse(line).map_err(|_| RemoteError::NotAReply(beginning(line)))?;
         self.reading = Reading::FirstLine { blank_seen: false };
@@ -382,6 +412,35 @@ impl Client {
         Progress { consumed, event: ClientEvent::End(pending.tag) }
     }
 
+    /// Answers a challenge. The line may have any length (S27).
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn sasl_respond(&mut self, response: &[u8], out: &mut BytesMut) -> Result<(), LocalError> {
+        self.answer_challenge(encode_base64(response).as_bytes(), out)
+    }
+
+    /// Ends an exchange that cannot go on; the server answers `-ERR` (S29).
+    ///
+    /// # Errors
+    /// There is no challenge.
+    pub fn sasl_cancel(&mut self, out: &mut BytesMut) -> Result<(), LocalError> {
+        self.answer_challenge(b"*", out)
+    }
+
+    fn answer_challenge(&mut self, line: &[u8], out: &mut BytesMut) -> Result<(), LocalError> {
+        if self.failed.is_some() {
+            return Err(LocalError::Over);
+        }
+        if !matches!(self.reading, Reading::Challenged) {
+            return Err(LocalError::NotChallenged);
+        }
+        self.reading = Reading::FirstLine { blank_seen: false };
+        out.extend_from_slice(line);
+        out.extend_from_slice(b"\r\n");
+        Ok(())
+    }
+
     /// The stream ended.
     ///
     /// # Errors
@@ -394,7 +453,7 @@ impl Client {
             (Phase::Over, ..) => return Ok(()),
             (Phase::Greeting, ..) => Awaiting::Greeting,
             (_, None, _) => Awaiting::Nothing,
-            (_, Some(pending), Reading::FirstLine { .. }) => Awaiting::Reply(pending.verb),
+            (_, Some(pending), Reading::FirstLine { .. } | Reading::Challenged) => Awaiting::Reply(pending.verb),
             (_, Some(pending), _) => Awaiting::Rest(pending.verb),
         };
         Err(self.fail(RemoteError::Closed(awaiting)))
@@ -423,10 +482,19 @@ impl Client {
 
 const fn phase_after(phase: Phase, verb: Verb, status: Status) -> Phase {
     match (verb, status) {
-        (Verb::Pass | Verb::Apop, Status::Ok) => Phase::Session(State::Transaction),
+        (Verb::Pass | Verb::Apop | Verb::Auth, Status::Ok) => Phase::Session(State::Transaction),
         // Refused or not: behind the reply to QUIT the server closes (S19).
         (Verb::Quit, _) => Phase::Over,
         _ => phase,
+    }
+}
+
+/// What stands behind the `+` of a continuation; servers forget the blank (Q07). `None`: the line is a reply.
+fn challenge(line: &[u8]) -> Option<&[u8]> {
+    match line.strip_prefix(b"+")? {
+        b"OK" => None,
+        [b'O', b'K', b' ' | b'\t', ..] => None,
+        rest => Some(trim_blanks(rest)),
     }
 }
 

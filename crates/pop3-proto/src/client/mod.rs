@@ -3,11 +3,13 @@
 mod config;
 mod connection;
 mod error;
+mod login;
 mod machine;
 pub mod requests;
 
 pub use config::{CleartextLogin, ClientConfig, Deadline, Timeouts};
 pub use connection::{Connection, Observer, Outbox, Step};
 pub use error::{Awaiting, LocalError, RemoteError};
-pub use machine::{Client, ClientEvent, Tag};
+pub use login::{LoginContext, LoginPolicy};
+pub use machine::{Challenge, Client, ClientEvent, Tag};
 pub use requests::{Refusal, Request, RequestError};

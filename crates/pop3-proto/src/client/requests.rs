@@ -39,11 +39,13 @@ use core::{fmt, mem};
 use thiserror::Error;
 
 use super::connection::Outbox;
+pub use super::login::{auth, login};
 use super::{ClientEvent, LocalError, RemoteError, Tag};
 use crate::codec::{
     Capabilities, Command, DropListing, Escaped, MAX_COMMAND_LINE, MalformedListing, MessageNumber, Password, Reply,
     ResponseCode, ScanListing, Status, UniqueIdListing, Username, Verb, trim_blanks,
 };
+use crate::sasl::SaslError;
 
 /// An operation: it sends, it hears what comes, and in the end it has something to say.
 pub trait Request {
@@ -74,7 +76,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn new(verb: Option<Verb>, reply: Reply<'_>) -> Self {
+    pub(super) fn new(verb: Option<Verb>, reply: Reply<'_>) -> Self {
         Self { verb, code: reply.code.map(|code| code.as_bytes().into()), text: reply.text.into() }
     }
 
@@ -126,6 +128,12 @@ pub enum RequestError {
         /// The line, escaped.
         line: String,
     },
+    /// The exchange of the login cannot go on, or must not be believed. Close the session.
+    #[error("the login has failed: {0}")]
+    Sasl(SaslError),
+    /// No way to log in that both sides have, the credentials fit and the caller allows.
+    #[error("the server offers no way to log in that is possible and allowed here")]
+    NoMechanism,
     /// The caller's mistake.
     #[error(transparent)]
     Local(#[from] LocalError),
