@@ -3,6 +3,7 @@
 mod config;
 mod connection;
 mod error;
+mod event;
 mod login;
 mod machine;
 pub mod requests;
@@ -10,6 +11,7 @@ pub mod requests;
 pub use config::{CleartextLogin, ClientConfig, Deadline, Timeouts};
 pub use connection::{Connection, Observer, Outbox, Step};
 pub use error::{Awaiting, LocalError, RemoteError};
+pub use event::{Challenge, ClientEvent, Tag};
 pub use login::{LoginContext, LoginPolicy};
-pub use machine::{Challenge, Client, ClientEvent, Tag};
+pub use machine::Client;
 pub use requests::{Refusal, Request, RequestError};

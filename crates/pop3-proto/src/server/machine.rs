@@ -2,21 +2,19 @@
 
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::String;
 use alloc::sync::Arc;
 use core::mem;
 
 use bytes::{BufMut, BytesMut};
 use thiserror::Error;
 
-use super::{ApopProof, CleartextLogin, Deadline, Denial, Login, Name, Proof, ServerConfig};
+use super::{ApopProof, Deadline, Login, Name, Proof, ServerConfig};
 use crate::Progress;
 use crate::Secret;
 use crate::codec::{
-    Command, Discipline, LineScanner, MAX_COMMAND_LINE, MalformedCommand, ResponseCode, Scan, Status, Text, Verb, Word,
-    put_status, trim_blanks,
+    Command, Discipline, LineScanner, MAX_COMMAND_LINE, MalformedCommand, ResponseCode, Scan, Status, Text, Verb, put_status,
 };
-use crate::sasl::{ChannelBinding, Exchange, Mechanism, Next, SaslError, decode_base64, encode_base64};
+use crate::sasl::{ChannelBinding, Exchange};
 use crate::state::State;
 
 /// What a driver knows of a connection.
@@ -73,7 +71,7 @@ pub enum ServerEvent<'i> {
 }
 
 #[derive(Debug)]
-enum Phase {
+pub(super) enum Phase {
     Authorization(Dialogue),
     Transaction,
     Upgrading,
@@ -82,7 +80,7 @@ enum Phase {
 
 /// What a login has come to.
 #[derive(Debug)]
-enum Dialogue {
+pub(super) enum Dialogue {
     Nothing,
     /// A `USER` directly before.
     User(Name),
@@ -93,7 +91,7 @@ enum Dialogue {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
+pub(super) enum Asked {
     Nothing,
     Login {
         by_token: bool,
@@ -108,15 +106,15 @@ enum Asked {
 /// `STLS`, and asks for the rest. [`Session`](super::Session) answers most of that.
 #[derive(Debug)]
 pub struct Server {
-    config: Arc<ServerConfig>,
-    channel: Channel,
-    phase: Phase,
-    asked: Asked,
+    pub(super) config: Arc<ServerConfig>,
+    pub(super) channel: Channel,
+    pub(super) phase: Phase,
+    pub(super) asked: Asked,
     scanner: LineScanner,
-    bad_commands: u32,
-    failed_logins: u32,
+    pub(super) bad_commands: u32,
+    pub(super) failed_logins: u32,
     /// SASL exchanges so far, so that each has a challenge of its own.
-    exchanges: u32,
+    pub(super) exchanges: u32,
 }
 
 impl Server {
@@ -170,11 +168,6 @@ impl Server {
             Phase::Authorization(Dialogue::Sasl(_) | Dialogue::TokenRefused) => self.config.max_sasl_line,
             _ => self.config.max_line.max(MAX_COMMAND_LINE),
         }
-    }
-
-    /// The timestamp of the greeting, where `APOP` was asked for (S25).
-    fn timestamp(&self) -> Option<String> {
-        self.config.apop.then(|| format!("<{}@pop3>", encode_base64(&self.channel.chance)))
     }
 
     /// Looks at the input that has come so far. Drop `consumed` bytes, do what the event asks, then call again.
@@ -290,128 +283,18 @@ impl Server {
         }
     }
 
-    /// The mechanisms that can be used now, the strongest first.
-    pub(super) fn offered(&self) -> impl Iterator<Item = Mechanism> {
-        let usable = |mechanism: &Mechanism| {
-            self.config.mechanisms.contains(mechanism)
-                && mechanism.is_built()
-                && (self.login_allowed() || !mechanism.reveals_the_secret())
-                && (!mechanism.is_bound() || self.channel.binding.is_available())
-        };
-        Mechanism::ALL.into_iter().rev().filter(usable)
-    }
-
-    fn begin_exchange<'i>(&mut self, name: Word<'_>, initial: Option<Word<'_>>, out: &mut BytesMut) -> ServerEvent<'i> {
-        let Some(mechanism) =
-            Mechanism::from_name(name.as_bytes()).filter(|wanted| self.offered().any(|offered| offered == *wanted))
-        else {
-            return self.refuse(Text::literal("that mechanism is not available here"), out);
-        };
-        self.exchanges += 1;
-        let unique = format!("{}{}", encode_base64(&self.channel.chance), self.exchanges);
-        let bound_is_offered = self.offered().any(Mechanism::is_bound);
-        let Some(mut exchange) = Exchange::new(mechanism, &unique, &self.channel.binding, bound_is_offered) else {
-            return self.refuse(Text::literal("that mechanism is not available here"), out);
-        };
-        match initial.map(Word::into_bytes) {
-            None => {
-                put_challenge(out, &exchange.first_challenge());
-                self.phase = Phase::Authorization(Dialogue::Sasl(Box::new(exchange)));
-                ServerEvent::NeedInput
-            }
-            // An empty response, as opposed to none (S28).
-            Some(b"=") => self.step(Box::new(exchange), b"", out),
-            Some(text) => match decode_base64(text) {
-                Ok(response) => self.step(Box::new(exchange), &response, out),
-                Err(error) => self.refuse(explain_sasl(error), out),
-            },
-        }
-    }
-
-    /// A line of an exchange.
-    fn respond<'i>(&mut self, line: &[u8], out: &mut BytesMut) -> ServerEvent<'i> {
-        let exchange = match self.forget_dialogue() {
-            Dialogue::Sasl(exchange) => exchange,
-            _ => {
-                self.put_denial(Denial::Credentials, out);
-                return ServerEvent::NeedInput;
-            }
-        };
-        let line = trim_blanks(line);
-        if line == b"*" {
-            return self.refuse(Text::literal("cancelled"), out);
-        }
-        match decode_base64(line) {
-            Ok(response) => {
-                let response = Secret::from(&response);
-                self.step(exchange, response.expose(), out)
-            }
-            Err(error) => self.refuse(explain_sasl(error), out),
-        }
-    }
-
-    fn step<'i>(&mut self, mut exchange: Box<Exchange>, response: &[u8], out: &mut BytesMut) -> ServerEvent<'i> {
-        match exchange.step(response) {
-            Ok(Next::Challenge(challenge)) => {
-                put_challenge(out, &challenge);
-                self.phase = Phase::Authorization(Dialogue::Sasl(exchange));
-                ServerEvent::NeedInput
-            }
-            #[cfg(feature = "scram")]
-            Ok(Next::FindKeys(hash, name)) => {
-                self.phase = Phase::Authorization(Dialogue::Sasl(exchange));
-                self.asked = Asked::Keys;
-                ServerEvent::FindKeys(hash, name)
-            }
-            Ok(Next::Authenticate(login)) => self.ask_login(login),
-            Ok(Next::Denied) => {
-                self.put_denial(Denial::Credentials, out);
-                ServerEvent::NeedInput
-            }
-            Err(error) => self.refuse(explain_sasl(error), out),
-        }
-    }
-
-    /// The keys of the user of [`ServerEvent::FindKeys`].
-    ///
-    /// # Errors
-    /// No keys are waited for.
-    #[cfg(feature = "scram")]
-    pub fn keys(&mut self, keys: crate::sasl::ScramKeys, out: &mut BytesMut) -> Result<(), NotAsked> {
-        self.answer(Asked::Keys)?;
-        if let Dialogue::Sasl(mut exchange) = self.forget_dialogue() {
-            match exchange.keys(keys) {
-                Ok(challenge) => {
-                    put_challenge(out, &challenge);
-                    self.phase = Phase::Authorization(Dialogue::Sasl(exchange));
-                }
-                Err(error) => put_status(out, Status::Err, None, explain_sasl(error)),
-            }
-        }
-        Ok(())
-    }
-
-    fn ask_login<'i>(&mut self, login: Login) -> ServerEvent<'i> {
-        self.asked = Asked::Login { by_token: matches!(login.proof, Proof::Token(_)) };
-        ServerEvent::Authenticate(login)
-    }
-
-    pub(super) fn login_allowed(&self) -> bool {
-        self.channel.encrypted || self.config.cleartext_login == CleartextLogin::DangerouslyAllow
-    }
-
-    fn forget_dialogue(&mut self) -> Dialogue {
+    pub(super) fn forget_dialogue(&mut self) -> Dialogue {
         match &mut self.phase {
             Phase::Authorization(dialogue) => mem::replace(dialogue, Dialogue::Nothing),
             _ => Dialogue::Nothing,
         }
     }
 
-    fn over(&mut self) {
+    pub(super) fn over(&mut self) {
         self.phase = Phase::Over { logged_in: matches!(self.phase, Phase::Transaction) };
     }
 
-    fn refuse<'i>(&mut self, text: Text<'_>, out: &mut BytesMut) -> ServerEvent<'i> {
+    pub(super) fn refuse<'i>(&mut self, text: Text<'_>, out: &mut BytesMut) -> ServerEvent<'i> {
         put_status(out, Status::Err, None, text);
         self.bad_commands += 1;
         let (before_login, after) = self.config.max_bad_commands;
@@ -424,63 +307,11 @@ impl Server {
         ServerEvent::Closed
     }
 
-    fn answer(&mut self, to: Asked) -> Result<(), NotAsked> {
+    pub(super) fn answer(&mut self, to: Asked) -> Result<(), NotAsked> {
         if self.asked != to {
             return Err(NotAsked);
         }
         self.asked = Asked::Nothing;
-        Ok(())
-    }
-
-    /// Says why not. Who guesses too often is sent away (H38).
-    fn put_denial(&mut self, denial: Denial, out: &mut BytesMut) {
-        let (code, text) = match denial {
-            Denial::Credentials => (ResponseCode::Auth, Text::literal("wrong name or password")),
-            Denial::InUse => (ResponseCode::InUse, Text::literal("another session holds this maildrop")),
-            Denial::LoginDelay => (ResponseCode::LoginDelay, Text::literal("too soon after the last login; try again later")),
-            Denial::Temporary => (ResponseCode::SysTemp, Text::literal("the maildrop cannot be opened now; try again later")),
-            Denial::Permanent => {
-                (ResponseCode::SysPerm, Text::literal("the maildrop cannot be opened; ask whoever runs this server"))
-            }
-        };
-        put_status(out, Status::Err, Some(code), text);
-        self.failed_logins += u32::from(denial == Denial::Credentials);
-        if self.failed_logins >= self.config.max_failed_logins.max(1) {
-            self.over();
-        }
-    }
-
-    /// Takes the answer to a login; says whether it was by a token.
-    fn answer_login(&mut self) -> Result<bool, NotAsked> {
-        let Asked::Login { by_token } = self.asked else { return Err(NotAsked) };
-        self.asked = Asked::Nothing;
-        Ok(by_token)
-    }
-
-    /// The credentials are right and the maildrop is ready: `TRANSACTION` begins.
-    ///
-    /// # Errors
-    /// No login is waiting.
-    pub fn accept(&mut self, text: Text<'_>, out: &mut BytesMut) -> Result<(), NotAsked> {
-        self.answer_login()?;
-        self.phase = Phase::Transaction;
-        self.bad_commands = 0;
-        put_status(out, Status::Ok, None, text);
-        Ok(())
-    }
-
-    /// The login is refused; the client may try again.
-    ///
-    /// # Errors
-    /// No login is waiting.
-    pub fn deny(&mut self, denial: Denial, out: &mut BytesMut) -> Result<(), NotAsked> {
-        if self.answer_login()? && denial == Denial::Credentials {
-            // Why a token is refused is told first, as a challenge (RFC 7628 §3.2.3).
-            put_challenge(out, br#"{"status":"invalid_token"}"#);
-            self.phase = Phase::Authorization(Dialogue::TokenRefused);
-        } else {
-            self.put_denial(denial, out);
-        }
         Ok(())
     }
 
@@ -542,22 +373,6 @@ impl Server {
             Phase::Upgrading if residual.is_empty() => Ok(Self::silent(self.config, channel)),
             _ => Err(NotAsked),
         }
-    }
-}
-
-/// `+`, a blank and base64; the blank stands before nothing, too (S28).
-fn put_challenge(out: &mut BytesMut, challenge: &[u8]) {
-    out.put_slice(b"+ ");
-    out.put_slice(encode_base64(challenge).as_bytes());
-    out.put_slice(b"\r\n");
-}
-
-/// An exchange that came to nothing, which is no wrong password yet.
-fn explain_sasl(error: SaslError) -> Text<'static> {
-    match error {
-        SaslError::NotBase64 => Text::literal("that is not base64"),
-        SaslError::Downgrade => Text::literal("somebody on the way has removed channel binding from what is offered here"),
-        _ => Text::literal("that does not fit the mechanism"),
     }
 }
 

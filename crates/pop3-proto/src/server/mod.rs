@@ -1,6 +1,7 @@
 //! The server side: the [machine](Server), the [`Session`] that answers over a snapshot of the maildrop, and a
 //! [`Connection`] that adds the buffers.
 
+mod authentication;
 mod capabilities;
 mod config;
 mod connection;
