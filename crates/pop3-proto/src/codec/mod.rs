@@ -26,7 +26,9 @@ pub use top::TopLimit;
 
 pub(crate) use argument::refuse_line_breaks;
 pub(crate) use listing::{put_drop_listing, put_scan_listing, put_unique_id_listing};
-pub(crate) use number::{decimal, put_decimal};
+#[cfg(feature = "scram")]
+pub(crate) use number::decimal;
+pub(crate) use number::put_decimal;
 pub(crate) use reply::{cut_to, put_status};
 
 /// Largest command line with its CR LF that every server takes (RFC 2449 §4).
