@@ -115,7 +115,7 @@ fn open_journal(maildir: &Maildir, account: &str) -> Result<Journal, Failure> {
 
 /// A bar on a terminal, nothing off it.
 pub fn progress_bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+    let style = ProgressStyle::with_template("{spinner} {msg} {wide_bar} {bytes}/{total_bytes} {eta}");
     let bar = ProgressBar::no_length();
     if let Ok(style) = style {
         bar.set_style(style);

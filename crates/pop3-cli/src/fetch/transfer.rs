@@ -28,6 +28,9 @@ pub struct Transfer<'a> {
     window: usize,
     delete: bool,
     done: &'a mut Done,
+    /// Messages that have begun to come, of so many.
+    begun: usize,
+    total: usize,
     in_flight: VecDeque<(Tag, Job)>,
     to_delete: VecDeque<(MessageNumber, Option<Box<[u8]>>)>,
     /// The message that came last. That it really ended where it seemed to is known when the next reply is one (Q31); until then
@@ -69,6 +72,8 @@ impl<'a> Transfer<'a> {
             window,
             delete,
             done,
+            begun: 0,
+            total: 0,
             in_flight: VecDeque::new(),
             to_delete: VecDeque::new(),
             unconfirmed: None,
@@ -80,6 +85,7 @@ impl<'a> Transfer<'a> {
     pub fn run(mut self, plan: Plan) -> Result<(), Failure> {
         let nameless = if self.delete { plan.nameless } else { Vec::new() };
         let mut queue: VecDeque<Wanted> = plan.new.into_iter().chain(nameless).collect();
+        self.total = queue.len();
         if self.delete {
             self.to_delete.extend(plan.known.into_iter().map(|(number, unique_id)| (number, Some(unique_id))));
         }
@@ -148,8 +154,9 @@ impl<'a> Transfer<'a> {
     /// Reads until a command is done with. A message goes to the disk piece by piece.
     fn finish(&mut self, tag: Tag, job: &Job) -> Result<Ended, Error> {
         let fetching = matches!(job, Job::Fetch(_));
-        if let Job::Fetch(wanted) = job {
-            self.bar.set_message(format!("message {}", wanted.number));
+        if fetching {
+            self.begun += 1;
+            self.bar.set_message(format!("message {} of {}", self.begun, self.total));
         }
         let mut delivery = None;
         let (maildir, bar) = (self.maildir, self.bar);
