@@ -342,6 +342,34 @@ fn s17_q27_a_unique_id_that_is_used_again_never_hides_a_message() {
 }
 
 #[test]
+fn s17_copies_are_not_counted_for_a_message_that_never_came() {
+    // Two messages with one unique-id, of which the second is refused three times.
+    let (_folder, maildir) = home();
+    let refused = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&refused);
+    let server = Script::new(move |line| {
+        Some(match line {
+            "CAPA" => b"-ERR\r\n".to_vec(),
+            "LIST" => b"+OK\r\n1 19\r\n2 16\r\n.\r\n".to_vec(),
+            "UIDL" => b"+OK\r\n1 same\r\n2 same\r\n.\r\n".to_vec(),
+            "RETR 1" => b"+OK\r\nSubject: one\r\n\r\n..\r\n.\r\n".to_vec(),
+            "RETR 2" if *count.lock().unwrap() < 3 => {
+                *count.lock().unwrap() += 1;
+                b"-ERR busy\r\n".to_vec()
+            }
+            "RETR 2" => b"+OK\r\nSubject: two\r\n\r\n.\r\n".to_vec(),
+            _ => b"+OK\r\n".to_vec(),
+        })
+    });
+    for _ in 0..3 {
+        assert_eq!(server.fetch(&maildir, &[]).status.code(), Some(8));
+    }
+    assert!(!mail(&maildir).contains(&TWO.to_owned()));
+    assert_eq!(server.fetch(&maildir, &["--delete"]).status.code(), Some(0));
+    assert!(mail(&maildir).contains(&TWO.to_owned()), "never deleted before it was home");
+}
+
+#[test]
 fn q31_half_a_message_is_not_home_however_the_connection_ends() {
     // A lone dot that is not stuffed, and the rest comes late or never.
     for rest in ["", "half", "\r\n", "half two\r\nmore"] {

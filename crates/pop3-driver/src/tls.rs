@@ -14,8 +14,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
-    ClientConfig, ConfigBuilder, ConnectionCommon, DigitallySignedStruct, ProtocolVersion, RootCertStore, ServerConfig,
-    SignatureScheme,
+    CertificateError, ClientConfig, ConfigBuilder, ConnectionCommon, DigitallySignedStruct, ProtocolVersion, RootCertStore,
+    ServerConfig, SignatureScheme,
 };
 use rustls_platform_verifier::BuilderVerifierExt;
 
@@ -49,20 +49,39 @@ pub fn verified() -> Result<Arc<ClientConfig>, Error> {
 pub fn verified_by(pem: &[u8]) -> Result<Arc<ClientConfig>, Error> {
     let itself = certificates(pem)?;
     let mut roots = RootCertStore::empty();
-    for certificate in &itself {
+    // A server's own certificate vouches for that server and for nobody else.
+    for certificate in itself.iter().filter(|certificate| is_authority(certificate)) {
         roots.add(certificate.clone())?;
     }
-    let authorities = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
-    let authorities = authorities.map_err(|error| Error::Tls(error.to_string()))?;
-    let verifier = Arc::new(GivenCertificates { itself, authorities });
+    let authorities = match roots.is_empty() {
+        true => None,
+        false => {
+            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
+            Some(verifier.map_err(|error| Error::Tls(error.to_string()))?)
+        }
+    };
+    let verifier = Arc::new(GivenCertificates { itself, authorities, signatures: Unverified(provider()) });
     Ok(finish(client()?.dangerous().with_custom_certificate_verifier(verifier)))
+}
+
+/// Whether a certificate says that it is an authority: the extension `basicConstraints` with `cA` (RFC 5280 §4.2.1.9).
+fn is_authority(certificate: &CertificateDer<'_>) -> bool {
+    const BASIC_CONSTRAINTS: [u8; 5] = [0x06, 0x03, 0x55, 0x1D, 0x13];
+    const TRUE: [u8; 3] = [0x01, 0x01, 0xFF];
+    let Some(at) = certificate.windows(5).position(|window| window == BASIC_CONSTRAINTS) else { return false };
+    let rest = &certificate[at + 5..];
+    // Perhaps critical; then an octet string with a sequence in it, whose first element is the flag.
+    let value = rest.strip_prefix(&TRUE).unwrap_or(rest);
+    matches!(value, [0x04, _, 0x30, _, flag @ ..] if flag.starts_with(&TRUE))
 }
 
 /// Takes the very certificates that were given, and those that they have signed.
 #[derive(Debug)]
 struct GivenCertificates {
     itself: Vec<CertificateDer<'static>>,
-    authorities: Arc<WebPkiServerVerifier>,
+    authorities: Option<Arc<WebPkiServerVerifier>>,
+    /// Signatures are checked whoever has signed the certificate.
+    signatures: Unverified,
 }
 
 impl ServerCertVerifier for GivenCertificates {
@@ -78,7 +97,10 @@ impl ServerCertVerifier for GivenCertificates {
             verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
             return Ok(ServerCertVerified::assertion());
         }
-        self.authorities.verify_server_cert(certificate, chain, name, ocsp, now)
+        match &self.authorities {
+            Some(authorities) => authorities.verify_server_cert(certificate, chain, name, ocsp, now),
+            None => Err(CertificateError::UnknownIssuer.into()),
+        }
     }
 
     fn verify_tls12_signature(
@@ -87,7 +109,7 @@ impl ServerCertVerifier for GivenCertificates {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.authorities.verify_tls12_signature(message, certificate, signature)
+        self.signatures.verify_tls12_signature(message, certificate, signature)
     }
 
     fn verify_tls13_signature(
@@ -96,11 +118,11 @@ impl ServerCertVerifier for GivenCertificates {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.authorities.verify_tls13_signature(message, certificate, signature)
+        self.signatures.verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.authorities.supported_verify_schemes()
+        self.signatures.supported_verify_schemes()
     }
 }
 
@@ -237,6 +259,17 @@ mod tests {
         assert!(server(b"", key.as_bytes()).unwrap_err().to_string().contains("no certificate"));
         assert!(server(b"x", b"y").unwrap_err().to_string().contains("private key"));
         assert!(verified_by(key.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn h11_only_an_authority_vouches_for_others() {
+        let own = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
+        assert!(!is_authority(own.cert.der()));
+        let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let authority = parameters.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap();
+        assert!(is_authority(authority.der()));
+        assert!(verified_by(own.cert.pem().as_bytes()).is_ok() && verified_by(authority.pem().as_bytes()).is_ok());
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Both connections in memory, logging in by every mechanism.
 
 use pop3_proto::client::requests::{self, Request};
-use pop3_proto::client::{self, ClientConfig, LoginContext, LoginPolicy, RequestError};
+use pop3_proto::client::{self, ClientConfig, LoginContext, LoginPolicy, RemoteError, RequestError};
 use pop3_proto::codec::ResponseCode;
-use pop3_proto::sasl::{ChannelBinding, Credentials, Mechanism, SaslError, ScramKeys};
+use pop3_proto::sasl::{ChannelBinding, Credentials, Mechanism, ScramKeys};
 use pop3_proto::server::{self, Ask, Channel, Denial, Proof, ServerConfig, Snapshot};
 
 struct Pair {
@@ -172,24 +172,71 @@ fn s27_a_long_initial_response_waits_for_its_challenge() {
     assert!(pair.wire.ends_with(b"\r\nAQ==\r\n"), "s34");
 }
 
-#[test]
-fn s35_an_ok_without_a_proof_is_not_believed() {
+/// A client that is told what the server says, line by line.
+fn against(mechanism: Mechanism, two_lines: bool, says: &[&[u8]]) -> (Result<(), RequestError>, client::Connection, Vec<u8>) {
     let mut client = client::Connection::new_encrypted(ClientConfig::default());
-    let credentials = joe();
-    let policy = LoginPolicy::default();
+    let credentials = credentials_for(mechanism);
+    let policy = LoginPolicy { mechanisms: vec![mechanism], user_pass: true, two_lines };
     let context = LoginContext { host: "h", port: 1, nonce: [1; 18], binding: ChannelBinding::default() };
     let mut login = requests::login(&credentials, &policy, &context);
     let feed = |client: &mut client::Connection, text: &[u8]| {
         client.space()[..text.len()].copy_from_slice(text);
         client.filled(text.len()).unwrap();
-        let count = client.output().len();
-        client.written(count);
     };
     feed(&mut client, b"+OK\r\n");
     client.run(&mut requests::greet()).unwrap();
     client.start(&mut login).unwrap();
-    feed(&mut client, b"+OK\r\nSASL SCRAM-SHA-256\r\n.\r\n");
-    assert!(matches!(client.run(&mut login), Ok(client::Step::Write)));
-    feed(&mut client, b"+OK welcome\r\n");
-    assert_eq!(client.run(&mut login), Err(RequestError::Sasl(SaslError::ServerNotProven)));
+    let capabilities = format!("+OK\r\nSASL {mechanism}\r\n.\r\n");
+    let mut says = [capabilities.as_bytes()].into_iter().chain(says.iter().copied());
+    let mut wire = Vec::new();
+    loop {
+        match client.run(&mut login) {
+            Ok(client::Step::Done(())) => return (Ok(()), client, wire),
+            Err(error) => return (Err(error), client, wire),
+            Ok(client::Step::Write) => {
+                wire.extend_from_slice(client.output());
+                client.written(client.output().len());
+            }
+            Ok(client::Step::Read) => feed(&mut client, says.next().expect("the server has more to say")),
+        }
+    }
+}
+
+#[test]
+fn s35_an_ok_that_comes_too_early_is_not_believed_and_ends_the_session() {
+    let cases: [(Mechanism, bool, &[&[u8]]); 5] = [
+        (Mechanism::ScramSha256, false, &[b"+OK welcome\r\n"]),
+        (Mechanism::Xoauth2, true, &[b"+OK welcome\r\n"]),
+        (Mechanism::Plain, true, &[b"+ \r\n", b"+OK though the exchange was cancelled\r\n"]),
+        (Mechanism::OauthBearer, false, &[b"+ e30=\r\n", b"+OK all the same\r\n"]),
+        (Mechanism::CramMd5, false, &[b"+OK\r\n"]),
+    ];
+    for (mechanism, two_lines, says) in cases {
+        let (ended, mut client, _) = against(mechanism, two_lines, says);
+        assert_eq!(ended, Err(RequestError::Remote(RemoteError::LoginNotBelieved)), "{mechanism}");
+        assert!(client.start(&mut requests::stat()).is_err(), "{mechanism}: the session is over");
+    }
+}
+
+#[test]
+fn h24_a_server_that_never_ends_an_exchange_is_left() {
+    let challenges: Vec<&[u8]> = vec![b"+ AAAA\r\n"; 600];
+    for mechanism in [Mechanism::CramMd5, Mechanism::Login, Mechanism::ScramSha256, Mechanism::Plain] {
+        let (ended, _, wire) = against(mechanism, false, &challenges);
+        assert!(matches!(ended, Err(RequestError::Remote(_))), "{mechanism}");
+        assert!(String::from_utf8_lossy(&wire).matches("\r\n").count() < 8, "{mechanism}");
+    }
+}
+
+#[test]
+fn q11_a_mechanism_that_is_not_there_after_all_is_passed_over() {
+    for mechanism in [Mechanism::ScramSha256, Mechanism::CramMd5, Mechanism::Login] {
+        let (ended, _, wire) = against(mechanism, false, &[b"-ERR unknown mechanism\r\n", b"+OK\r\n", b"+OK\r\n"]);
+        assert_eq!(ended, Ok(()), "{mechanism}");
+        assert!(wire.ends_with(b"USER joe\r\nPASS secret\r\n"), "{mechanism}");
+    }
+    // A password that was sent is not sent again in another way.
+    let (ended, _, wire) = against(Mechanism::Plain, false, &[b"-ERR no\r\n"]);
+    assert!(matches!(ended, Err(RequestError::Refused(_))));
+    assert!(!wire.ends_with(b"USER joe\r\n"));
 }

@@ -154,6 +154,16 @@ impl Journal {
         self.append(&lines)
     }
 
+    /// Forgets all messages under these unique-ids.
+    ///
+    /// # Errors
+    /// The disk does not take it.
+    pub fn forget(&mut self, unique_ids: &[Box<[u8]>]) -> io::Result<()> {
+        let all: Vec<&[u8]> =
+            unique_ids.iter().flat_map(|unique_id| vec![unique_id.as_ref(); self.count(unique_id) as usize]).collect();
+        self.deleted(all.into_iter())
+    }
+
     fn append(&mut self, lines: &str) -> io::Result<()> {
         if lines.is_empty() {
             return Ok(());

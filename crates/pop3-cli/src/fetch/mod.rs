@@ -195,6 +195,7 @@ pub fn bring_home(
             .hint("Use --delete: then everything that is there is new."));
         }
     };
+    journal.forget(&plan.ambiguous).map_err(|error| Failure::file(journal.path(), &error))?;
     let mut done = Done { known: plan.known.len() as u64, ..Done::default() };
     let nameless = plan.nameless.len();
     if nameless > 0 && !delete {

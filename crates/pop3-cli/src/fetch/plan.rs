@@ -24,6 +24,9 @@ pub struct Plan {
     pub nameless: Vec<Wanted>,
     /// Home already: number and unique-id.
     pub known: Vec<(MessageNumber, Box<[u8]>)>,
+    /// Unique-ids of which some messages are home and some are not: what is known of them must be forgotten before they are fetched
+    /// again, or the copies would be counted for messages that never came.
+    pub ambiguous: Vec<Box<[u8]>>,
     /// How many messages the server lists under each unique-id.
     pub listed: HashMap<Box<[u8]>, u32>,
 }
@@ -42,6 +45,11 @@ impl Plan {
             }
             if !entry.unique_id.is_empty() {
                 *plan.listed.entry(entry.unique_id.clone()).or_default() += 1;
+            }
+        }
+        for (unique_id, listed) in &plan.listed {
+            if (1..*listed).contains(&journal.count(unique_id)) {
+                plan.ambiguous.push(unique_id.clone());
             }
         }
         for entry in entries {
@@ -107,6 +115,7 @@ mod tests {
         let sizes = HashMap::from([(MessageNumber::new(9).unwrap(), 10)]);
         let plan = Plan::new(&entries, &sizes, &journal).unwrap();
         assert_eq!(numbers(&plan.new), [1, 4, 8], "which of the two with `a` is home cannot be told");
+        assert_eq!(plan.ambiguous, [Box::from(&b"a"[..])]);
         assert_eq!(numbers(&plan.nameless), [5, 9]);
         assert_eq!(plan.known.iter().map(|(number, _)| number.get()).collect::<Vec<_>>(), [2, 6, 7]);
     }

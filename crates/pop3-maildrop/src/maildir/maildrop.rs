@@ -78,7 +78,12 @@ impl MaildirDrop {
         places.sort_by(|a, b| {
             (names::seconds(&a.name), a.base(), a.sub, &a.name).cmp(&(names::seconds(&b.name), b.base(), b.sub, &b.name))
         });
-        places.dedup_by(|later, earlier| later.base() == earlier.base() && self.folder(later.sub).length(&later.name).is_err());
+        // Of several with one name those are there that are there still: others have moved while we looked.
+        let shared: HashSet<Vec<u8>> =
+            places.windows(2).filter(|pair| pair[0].base() == pair[1].base()).map(|pair| pair[0].base().to_vec()).collect();
+        if !shared.is_empty() {
+            places.retain(|place| !shared.contains(place.base()) || self.folder(place.sub).length(&place.name).is_ok());
+        }
         Ok(places)
     }
 

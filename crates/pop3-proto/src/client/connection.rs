@@ -68,6 +68,11 @@ impl Outbox<'_> {
         Ok(())
     }
 
+    /// Ends the session; see [`Client::distrust`].
+    pub fn distrust(&mut self) {
+        self.client.distrust();
+    }
+
     /// Ends an exchange; see [`Client::sasl_cancel`].
     ///
     /// # Errors

@@ -94,6 +94,9 @@ pub enum RemoteError {
     /// There is no TLS to switch to: the server has not agreed to it.
     #[error("the server has not agreed to TLS")]
     TlsNotAgreed,
+    /// The login cannot be believed, or the server does not end it.
+    #[error("the login cannot be believed: the server has not kept to the mechanism")]
+    LoginNotBelieved,
     /// A line over [`max_line`](super::ClientConfig::max_line).
     #[error("the server sent a line that is longer than {limit} octets")]
     LineTooLong {

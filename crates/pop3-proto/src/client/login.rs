@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::connection::Outbox;
 use super::requests::{Refusal, capa, user_pass};
-use super::{ClientEvent, LocalError, Request, RequestError, Tag};
+use super::{ClientEvent, LocalError, RemoteError, Request, RequestError, Tag};
 use crate::Secret;
 use crate::codec::{Capabilities, Command, MAX_COMMAND_LINE, Password, Status, Username, Verb, Word};
 use crate::sasl::{ChannelBinding, ClientMechanism, Credentials, Mechanism, Offer, SaslError, client_mechanism, encode_base64};
@@ -18,21 +18,37 @@ pub fn auth(mechanism: Box<dyn ClientMechanism>, two_lines: bool) -> impl Reques
     Auth::new(mechanism, two_lines)
 }
 
+/// More than any mechanism needs by far.
+const MAX_CHALLENGES: u32 = 16;
+
 struct Auth {
     mechanism: Box<dyn ClientMechanism>,
     two_lines: bool,
     tag: Option<Tag>,
     /// An initial response that the server has to ask for.
     held: Option<Secret>,
-    /// The exchange was begun: what is refused from here on are the credentials, not the mechanism.
-    challenged: bool,
+    /// An initial response was sent.
+    begun: bool,
+    /// Challenges so far. Once there was one, what is refused are the credentials and not the mechanism.
+    challenges: u32,
     /// Why the exchange was cancelled.
     cancelled: Option<SaslError>,
 }
 
 impl Auth {
     fn new(mechanism: Box<dyn ClientMechanism>, two_lines: bool) -> Self {
-        Self { mechanism, two_lines, tag: None, held: None, challenged: false, cancelled: None }
+        Self { mechanism, two_lines, tag: None, held: None, begun: false, challenges: 0, cancelled: None }
+    }
+
+    /// All was said and heard that the mechanism wants.
+    fn is_complete(&self) -> bool {
+        self.held.is_none() && self.mechanism.failure().is_none() && !self.mechanism.expects_challenge()
+    }
+
+    /// Refused at once, without a word about credentials, and nothing was sent that proves them: the mechanism is not there (Q11).
+    fn is_missing(&self, refusal: &Refusal) -> bool {
+        let revealed = self.begun && self.mechanism.mechanism().reveals_the_secret();
+        self.challenges == 0 && refusal.code().is_none() && !revealed
     }
 
     fn answer(&mut self, challenge: Result<Vec<u8>, SaslError>) -> Result<Secret, SaslError> {
@@ -41,10 +57,9 @@ impl Auth {
         }
         // Servers word the first challenge as they like, and not always in base64 (Q07).
         let challenge = match challenge {
-            Err(_) if !self.challenged => Vec::new(),
+            Err(_) if self.challenges == 1 => Vec::new(),
             challenge => challenge?,
         };
-        self.challenged = true;
         self.mechanism.respond(&challenge)
     }
 }
@@ -62,6 +77,7 @@ impl Request for Auth {
         };
         let length = "AUTH  \r\n".len() + name.len() + text.expose().len();
         let fits = length <= MAX_COMMAND_LINE && !self.two_lines && initial.is_some();
+        self.begun = fits;
         if !fits {
             self.held = initial;
         }
@@ -73,6 +89,12 @@ impl Request for Auth {
     fn on_event(&mut self, event: ClientEvent<'_>, outbox: &mut Outbox<'_>) -> Result<Option<()>, RequestError> {
         match event {
             ClientEvent::Challenge(tag, challenge) if self.tag == Some(tag) => {
+                self.challenges += 1;
+                // No mechanism needs so many, and none goes on behind `*`: such a server only keeps us busy.
+                if self.cancelled.is_some() || self.challenges > MAX_CHALLENGES {
+                    outbox.distrust();
+                    return Err(RequestError::Remote(RemoteError::LoginNotBelieved));
+                }
                 match self.answer(challenge.decode()) {
                     Ok(response) => outbox.respond(response.expose())?,
                     Err(error) => {
@@ -83,11 +105,14 @@ impl Request for Auth {
                 Ok(None)
             }
             ClientEvent::Reply(tag, reply) if self.tag == Some(tag) => match (reply.status, self.cancelled) {
-                (_, Some(error)) => Err(RequestError::Sasl(error)),
+                (Status::Err, Some(error)) => Err(RequestError::Sasl(error)),
                 (Status::Err, None) => Err(RequestError::Refused(Refusal::new(Some(Verb::Auth), reply))),
-                // Whoever says so without having proven anything is not the server (S35).
-                (Status::Ok, None) if self.mechanism.expects_challenge() => Err(RequestError::Sasl(SaslError::ServerNotProven)),
-                (Status::Ok, None) => Ok(Some(())),
+                (Status::Ok, None) if self.is_complete() => Ok(Some(())),
+                // Whoever says so without having asked or proven what the mechanism wants is not the server (S35).
+                (Status::Ok, cancelled) => {
+                    outbox.distrust();
+                    Err(RequestError::Sasl(cancelled.unwrap_or(SaslError::ServerNotProven)))
+                }
             },
             _ => Ok(None),
         }
@@ -165,12 +190,16 @@ struct Login<'a> {
 impl Login<'_> {
     /// Begins the next way to log in.
     fn next(&mut self, outbox: &mut Outbox<'_>) -> Result<Option<()>, RequestError> {
-        let LoginContext { host, port, nonce, binding } = self.context;
+        let LoginContext { host, port, mut nonce, binding } = self.context.clone();
+        // No nonce is used twice.
+        if let (Some(last), Ok(attempt)) = (nonce.last_mut(), u8::try_from(self.refused.len())) {
+            *last ^= attempt;
+        }
         let allowed: Vec<Mechanism> =
             self.policy.mechanisms.iter().copied().filter(|mechanism| !self.refused.contains(mechanism)).collect();
         if let Some(mechanism) = self.credentials.choose(&self.offer, &allowed, binding.is_available()) {
             let bound_offered = Mechanism::ALL.into_iter().any(|other| other.is_bound() && self.offer.has(other));
-            if let Some(client) = client_mechanism(mechanism, self.credentials, host, *port, *nonce, binding, bound_offered) {
+            if let Some(client) = client_mechanism(mechanism, self.credentials, host, port, nonce, &binding, bound_offered) {
                 let mut auth = Auth::new(client, self.policy.two_lines && mechanism == Mechanism::Xoauth2);
                 auth.start(outbox)?;
                 self.step = Step::Auth(auth);
@@ -213,8 +242,7 @@ impl Request for Login<'_> {
                 Err(error) => Err(error),
             },
             Step::Auth(auth) => match auth.on_event(event, outbox) {
-                // Refused at once and without a word about credentials: the mechanism is not there (Q11).
-                Err(RequestError::Refused(refusal)) if !auth.challenged && refusal.code().is_none() && auth.held.is_some() => {
+                Err(RequestError::Refused(refusal)) if auth.is_missing(&refusal) => {
                     self.refused.push(auth.mechanism.mechanism());
                     self.next(outbox)
                 }

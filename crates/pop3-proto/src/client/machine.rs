@@ -127,6 +127,11 @@ impl Client {
         self.failed.as_ref()
     }
 
+    /// The caller has found something out about the server that ends the session, as that it could not prove who it is.
+    pub fn distrust(&mut self) {
+        self.failed.get_or_insert(RemoteError::LoginNotBelieved);
+    }
+
     /// The deadline that applies to what is awaited.
     pub fn deadline(&self) -> Option<Deadline> {
         match (self.phase, self.in_flight.front(), &self.reading) {

@@ -36,14 +36,13 @@ impl ClientMechanism for Plain {
 /// `LOGIN`: the name, then the password; what the server asks with is nobody's business, as servers word it in many ways.
 #[derive(Debug)]
 pub(super) struct Login {
-    name: Secret,
-    password: Secret,
-    asked: u8,
+    /// What is still to be said, the last first.
+    answers: Vec<Secret>,
 }
 
 impl Login {
     pub(super) fn new(name: &[u8], password: &Secret) -> Self {
-        Self { name: Secret::from(name), password: password.clone(), asked: 0 }
+        Self { answers: alloc::vec![password.clone(), Secret::from(name)] }
     }
 }
 
@@ -57,16 +56,11 @@ impl ClientMechanism for Login {
     }
 
     fn respond(&mut self, _: &[u8]) -> Result<Secret, SaslError> {
-        self.asked += 1;
-        match self.asked {
-            1 => Ok(self.name.clone()),
-            2 => Ok(self.password.clone()),
-            _ => Err(SaslError::Malformed),
-        }
+        self.answers.pop().ok_or(SaslError::Malformed)
     }
 
     fn expects_challenge(&self) -> bool {
-        self.asked < 2
+        !self.answers.is_empty()
     }
 }
 

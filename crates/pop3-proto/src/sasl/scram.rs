@@ -150,9 +150,13 @@ fn nonce_text(nonce: &[u8; 18]) -> String {
 }
 
 enum ClientStage {
+    /// Something went wrong: nothing more is said.
+    Dead,
     First,
     Final,
-    Verify { server_signature: Vec<u8> },
+    Verify {
+        server_signature: Vec<u8>,
+    },
     Done,
 }
 
@@ -264,18 +268,18 @@ impl ClientMechanism for ScramClient {
     }
 
     fn respond(&mut self, challenge: &[u8]) -> Result<Secret, SaslError> {
-        match &self.stage {
+        match core::mem::replace(&mut self.stage, ClientStage::Dead) {
             ClientStage::Final => self.prove(challenge),
             ClientStage::Verify { server_signature } => {
                 let text = challenge.strip_prefix(b"v=").ok_or(SaslError::ServerNotProven)?;
-                if !bool::from(decode_base64(text)?.ct_eq(server_signature)) {
+                if !bool::from(decode_base64(text)?.ct_eq(&server_signature)) {
                     return Err(SaslError::ServerNotProven);
                 }
                 self.stage = ClientStage::Done;
                 // The server sends nothing with its success (S32): the last response is empty.
                 Ok(Secret::from(b""))
             }
-            ClientStage::First | ClientStage::Done => Err(SaslError::Malformed),
+            ClientStage::First | ClientStage::Done | ClientStage::Dead => Err(SaslError::Malformed),
         }
     }
 
@@ -285,6 +289,8 @@ impl ClientMechanism for ScramClient {
 }
 
 enum ServerStage {
+    /// Something went wrong: nothing more is taken, and nobody is proven.
+    Dead,
     First,
     /// The client's first message was read; its user's keys are awaited.
     Keys,
@@ -292,7 +298,8 @@ enum ServerStage {
         keys: ScramKeys,
         server_first: Vec<u8>,
     },
-    Done,
+    /// The proof was right; the client's empty answer to ours is awaited.
+    Proven,
 }
 
 /// The server's side.
@@ -345,15 +352,15 @@ impl ScramServer {
     }
 
     pub(super) fn step(&mut self, response: &[u8]) -> Result<ScramNext, SaslError> {
-        match core::mem::replace(&mut self.stage, ServerStage::Done) {
+        match core::mem::replace(&mut self.stage, ServerStage::Dead) {
             ServerStage::First => {
                 self.read_first(response)?;
                 self.stage = ServerStage::Keys;
                 ScramHash::of(self.mechanism).map(ScramNext::FindKeys).ok_or(SaslError::Malformed)
             }
             ServerStage::Final { keys, server_first } => self.check(&keys, &server_first, response),
-            ServerStage::Done if response.is_empty() => Ok(ScramNext::Proven),
-            ServerStage::Done | ServerStage::Keys => Err(SaslError::Malformed),
+            ServerStage::Proven if response.is_empty() => Ok(ScramNext::Proven),
+            ServerStage::Proven | ServerStage::Keys | ServerStage::Dead => Err(SaslError::Malformed),
         }
     }
 
@@ -397,7 +404,7 @@ impl ScramServer {
         Ok(first)
     }
 
-    fn check(&self, keys: &ScramKeys, server_first: &[u8], last: &[u8]) -> Result<ScramNext, SaslError> {
+    fn check(&mut self, keys: &ScramKeys, server_first: &[u8], last: &[u8]) -> Result<ScramNext, SaslError> {
         let mut parts = last.split(|byte| *byte == b',');
         let bound = decode_base64(attribute(parts.next(), b"c=")?)?;
         let nonce = attribute(parts.next(), b"r=")?;
@@ -419,6 +426,7 @@ impl ScramServer {
         if !right {
             return Ok(ScramNext::Refused);
         }
+        self.stage = ServerStage::Proven;
         let server_signature = encode_base64(&keys.hash.hmac(&keys.server_key, &signed));
         Ok(ScramNext::Challenge(format!("v={server_signature}").into_bytes()))
     }

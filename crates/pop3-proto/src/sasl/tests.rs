@@ -182,6 +182,36 @@ fn s35_scram_refuses_what_it_must() {
 
 #[test]
 #[cfg(feature = "scram")]
+fn s35_an_exchange_that_has_failed_proves_nobody() {
+    let fresh = || Exchange::new(Mechanism::ScramSha256, "abcdefghijklmnopqrstuvwx", &ChannelBinding::default(), false).unwrap();
+    // A wrong proof, and then nothing.
+    let mut server = fresh();
+    let Next::FindKeys(hash, _) = server.step(b"n,,n=victim,r=abc").unwrap() else { panic!() };
+    server.keys(ScramKeys::derive(hash, b"secret", b"salt", 4096)).unwrap();
+    let wrong = b"c=biws,r=abcabcdefghijklmnopqrstuvwx,p=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    assert_eq!(server.step(wrong), Ok(Next::Denied));
+    assert_eq!(server.step(b""), Err(SaslError::Malformed));
+    // A first message that is none; a step before the keys.
+    for first in [&b"n,,n=victim,r="[..], b"n,,n=victim,r=abc"] {
+        let mut server = fresh();
+        let _ = server.step(first);
+        assert!(server.step(b"").is_err());
+        assert!(server.step(b"").is_err());
+    }
+}
+
+#[test]
+fn h24_a_server_that_never_ends_an_exchange_hears_nothing_twice() {
+    let mut client = client(Mechanism::Login, &joe(), &ChannelBinding::default());
+    assert_eq!(client.respond(b"").unwrap().expose(), b"joe");
+    assert_eq!(client.respond(b"").unwrap().expose(), b"secret");
+    for _ in 0..1000 {
+        assert!(client.respond(b"").is_err());
+    }
+}
+
+#[test]
+#[cfg(feature = "scram")]
 fn s35_s36_channel_binding() {
     let binding = ChannelBinding { exporter: Some([1; 32]), server_end_point: Some(b"hash".to_vec()) };
     let other = ChannelBinding { exporter: Some([2; 32]), server_end_point: Some(b"hash".to_vec()) };

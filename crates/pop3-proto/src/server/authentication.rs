@@ -13,9 +13,9 @@ use crate::codec::{ResponseCode, Status, Text, Word, put_status, trim_blanks};
 use crate::sasl::{Exchange, Mechanism, Next, SaslError, decode_base64, encode_base64};
 
 impl Server {
-    /// The timestamp of the greeting, where `APOP` was asked for (S25).
+    /// The timestamp of the greeting, where `APOP` was asked for (S25). What was greeted in the clear is forgotten under TLS (H05).
     pub(super) fn timestamp(&self) -> Option<String> {
-        self.config.apop.then(|| format!("<{}@pop3>", encode_base64(&self.channel.chance)))
+        (self.config.apop && self.greeted).then(|| format!("<{}@pop3>", encode_base64(&self.channel.chance)))
     }
 
     /// The mechanisms that can be used now, the strongest first.

@@ -108,6 +108,8 @@ pub(super) enum Asked {
 pub struct Server {
     pub(super) config: Arc<ServerConfig>,
     pub(super) channel: Channel,
+    /// The greeting was this machine's.
+    pub(super) greeted: bool,
     pub(super) phase: Phase,
     pub(super) asked: Asked,
     scanner: LineScanner,
@@ -120,7 +122,7 @@ pub struct Server {
 impl Server {
     /// A session; the greeting goes to `out`.
     pub fn new(config: Arc<ServerConfig>, channel: Channel, out: &mut BytesMut) -> Self {
-        let server = Self::silent(config, channel);
+        let server = Self { greeted: true, ..Self::silent(config, channel) };
         match server.timestamp() {
             Some(timestamp) => {
                 let greeting = format!("{} {timestamp}", server.config.greeting.as_str());
@@ -134,7 +136,17 @@ impl Server {
     fn silent(config: Arc<ServerConfig>, channel: Channel) -> Self {
         let scanner = LineScanner::new(Discipline::Either, config.max_line.max(MAX_COMMAND_LINE));
         let phase = Phase::Authorization(Dialogue::Nothing);
-        Self { config, channel, phase, asked: Asked::Nothing, scanner, bad_commands: 0, failed_logins: 0, exchanges: 0 }
+        Self {
+            config,
+            channel,
+            greeted: false,
+            phase,
+            asked: Asked::Nothing,
+            scanner,
+            bad_commands: 0,
+            failed_logins: 0,
+            exchanges: 0,
+        }
     }
 
     /// The configuration.
