@@ -5,16 +5,20 @@ use bytes::{BufMut, BytesMut};
 /// Reads a number of ASCII digits only. `None`: no digits, another byte among them, or more than a `u64` holds (H21).
 /// Leading zeros are allowed (Q59).
 pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() {
-        return None;
-    }
-    digits.iter().try_fold(0u64, |value, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
+    // Nineteen digits always fit, so only longer numbers pay for the checks.
+    if digits.len() <= 19 {
+        let mut value = 0u64;
+        for byte in digits {
+            value = value.wrapping_mul(10).wrapping_add(digit(*byte)?);
         }
-        value.checked_mul(10)?.checked_add(u64::from(digit))
-    })
+        return (!digits.is_empty()).then_some(value);
+    }
+    digits.iter().try_fold(0u64, |value, byte| value.checked_mul(10)?.checked_add(digit(*byte)?))
+}
+
+fn digit(byte: u8) -> Option<u64> {
+    let digit = byte.wrapping_sub(b'0');
+    (digit <= 9).then_some(digit.into())
 }
 
 /// Appends `value` in decimal.
@@ -36,6 +40,7 @@ pub(crate) fn put_decimal(out: &mut BytesMut, mut value: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
     use alloc::string::ToString;
 
     #[test]
@@ -45,6 +50,14 @@ mod tests {
         assert_eq!(decimal(b"99999999999999999999999999"), None);
         for bad in ["", "-1", "+1", "1 ", " 1", "1a", "0x1", "\u{661}"] {
             assert_eq!(decimal(bad.as_bytes()), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn h21_both_ways_agree_where_they_meet() {
+        for digits in ["9999999999999999999", "10000000000000000000", "09999999999999999999", "1234567890123456789"] {
+            assert_eq!(decimal(digits.as_bytes()), digits.parse().ok(), "{digits}");
+            assert_eq!(decimal(format!("{digits}x").as_bytes()), None);
         }
     }
 
