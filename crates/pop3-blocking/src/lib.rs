@@ -24,9 +24,9 @@ mod server;
 mod stream;
 
 pub use client::{Client, Message};
-pub use pop3_driver::{ClientOptions, Error, Security, ServerOptions, proto, rustls, tls};
+pub use pop3_driver::{ClientOptions, Error, Listen, Security, ServerOptions, proto, rustls, tls};
 #[cfg(feature = "server")]
 pub use pop3_maildrop as maildrop;
 #[cfg(feature = "server")]
-pub use server::{Listen, Server};
+pub use server::Server;
 pub use stream::{Socket, Transport};

@@ -12,19 +12,10 @@ use pop3_driver::proto::sasl::{ScramHash, ScramKeys};
 use pop3_driver::proto::server::{
     Ask, BodyWants, Channel, Connection, Deadline, Denial, Login, Name, NotAsked, ServerConfig, Step,
 };
-use pop3_driver::{ServerOptions, tls};
-use pop3_maildrop::{Maildrop, Store, log_refusal};
+use pop3_driver::{Listen, ServerOptions, tls};
+use pop3_maildrop::{Maildrop, NotRemoved, Store, log_refusal};
 
 use crate::stream::{self, Socket, Transport, later};
-
-/// How a port is secured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listen {
-    /// Port 110: in the clear until `STLS`.
-    Plain,
-    /// Port 995: TLS from the first byte.
-    Tls,
-}
 
 /// Serves a store.
 ///
@@ -255,14 +246,7 @@ impl<S: Store> Session<'_, S> {
         let marked: Vec<MessageNumber> = self.connection.marked().collect();
         // The maildrop is released before the answer, so that the next session finds it free.
         let removed = self.maildrop.take().map_or(Ok(()), |mut maildrop| maildrop.remove(&marked));
-        let failed = removed.map_or_else(
-            |error| {
-                tracing::warn!(%error, "not all is removed");
-                error.failed().len()
-            },
-            |()| 0,
-        );
-        self.connection.committed(failed)
+        self.connection.committed(NotRemoved::count(removed))
     }
 
     fn upgrade(self) -> io::Result<Self> {

@@ -308,6 +308,52 @@ fn a_server_that_drips_is_left_as_one_that_is_silent() {
     assert!(deadlines.iter().all(|deadline| *deadline == deadlines[0]), "no byte moves it");
 }
 
+/// A stream that takes everything and fails to flush now and then.
+struct Clogged {
+    says: &'static [u8],
+    took: Arc<std::sync::Mutex<Vec<u8>>>,
+    faults: Vec<std::io::ErrorKind>,
+}
+
+impl Read for Clogged {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        self.says.read(buf)
+    }
+}
+
+impl Write for Clogged {
+    fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
+        self.took.lock().unwrap().extend_from_slice(buf);
+        Ok(buf.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.faults.pop().map_or(Ok(()), |fault| Err(fault.into()))
+    }
+}
+
+impl pop3_blocking::Transport for Clogged {
+    fn set_deadline(&mut self, _: std::time::Instant) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_flush_that_fails_sends_no_command_twice() {
+    use std::io::ErrorKind::{Interrupted, TimedOut};
+    for faults in [vec![Interrupted], vec![TimedOut], vec![TimedOut, Interrupted]] {
+        let took: Arc<std::sync::Mutex<Vec<u8>>> = Arc::default();
+        let stream = Clogged { says: b"+OK\r\n", took: Arc::clone(&took), faults };
+        let options = ClientOptions::new(Security::DangerousCleartext);
+        let mut client = Client::over(Box::new(stream), "localhost", 110, &options, None).unwrap();
+        // The server says nothing more, so both fail; what matters is what was sent.
+        assert!(client.capa().is_err());
+        assert_eq!(*took.lock().unwrap(), b"CAPA\r\n");
+        assert!(client.capa().is_err());
+        assert!([&b"CAPA\r\n"[..], b"CAPA\r\nCAPA\r\n"].contains(&&took.lock().unwrap()[..]));
+    }
+}
+
 #[test]
 fn h35_h36_a_client_that_drips_is_sent_away() {
     let store = Memory::new().with_user("joe", "secret", [SMALL.to_vec()]);

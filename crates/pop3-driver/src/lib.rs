@@ -14,6 +14,6 @@ mod options;
 pub mod tls;
 
 pub use error::Error;
-pub use options::{ClientOptions, Security, ServerOptions};
+pub use options::{ClientOptions, Listen, Security, ServerOptions};
 pub use pop3_proto as proto;
 pub use rustls;

@@ -95,3 +95,12 @@ impl ServerOptions {
         }
     }
 }
+
+/// How a server's port is secured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// Port 110: in the clear until `STLS`.
+    Plain,
+    /// Port 995: TLS from the first byte.
+    Tls,
+}

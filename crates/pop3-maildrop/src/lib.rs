@@ -138,6 +138,13 @@ impl NotRemoved {
         if failed.is_empty() { Ok(()) } else { Err(Self { failed }) }
     }
 
+    /// How many messages are still there, for the answer to `QUIT`; puts it into the log, too.
+    pub fn count(removed: Result<(), Self>) -> usize {
+        let Err(error) = removed else { return 0 };
+        tracing::warn!(%error, "not all is removed");
+        error.failed.len()
+    }
+
     /// Which messages are still there, and why.
     pub fn failed(&self) -> &[(MessageNumber, io::Error)] {
         &self.failed

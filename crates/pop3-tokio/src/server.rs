@@ -9,8 +9,8 @@ use pop3_driver::proto::sasl::{ChannelBinding, ScramHash, ScramKeys};
 use pop3_driver::proto::server::{
     Ask, BodyWants, Channel, Connection, Deadline, Denial, Login, Name, NotAsked, ServerConfig, Step,
 };
-use pop3_driver::{ServerOptions, tls};
-use pop3_maildrop::{Maildrop, Store, log_refusal};
+use pop3_driver::{Listen, ServerOptions, tls};
+use pop3_maildrop::{Maildrop, NotRemoved, Store, log_refusal};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -20,15 +20,6 @@ use tokio_rustls::TlsAcceptor;
 use tracing::Instrument;
 
 use crate::stream::{self, Transport, by, later};
-
-/// How a port is secured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listen {
-    /// Port 110: in the clear until `STLS`.
-    Plain,
-    /// Port 995: TLS from the first byte.
-    Tls,
-}
 
 /// Serves a store.
 ///
@@ -275,14 +266,7 @@ impl<S: Store> Session<'_, S> {
             Some(mut maildrop) => spawn_blocking(move || maildrop.remove(&marked)).await?,
             None => Ok(()),
         };
-        let failed = removed.map_or_else(
-            |error| {
-                tracing::warn!(%error, "not all is removed");
-                error.failed().len()
-            },
-            |()| 0,
-        );
-        self.connection.committed(failed).map_err(io::Error::other)
+        self.connection.committed(NotRemoved::count(removed)).map_err(io::Error::other)
     }
 
     async fn upgrade(self) -> io::Result<Self> {

@@ -279,6 +279,28 @@ async fn a_server_that_drips_is_left_as_one_that_is_silent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_flush_that_was_cancelled_is_made_up_for() {
+    // Four octets go through at once; the rest of a command lies in the buffer until somebody flushes.
+    let (ours, mut theirs) = tokio::io::duplex(4);
+    let server = tokio::spawn(async move {
+        theirs.write_all(b"+OK\r\n").await.unwrap();
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let mut heard = vec![0; 6];
+        theirs.read_exact(&mut heard).await.unwrap();
+        theirs.write_all(b"-ERR\r\n").await.unwrap();
+        heard
+    });
+    let options = ClientOptions::new(Security::DangerousCleartext);
+    let stream = tokio::io::BufWriter::new(ours);
+    let mut client = Client::over(Box::new(stream), "localhost", 110, &options, None).await.unwrap();
+    client.send(Command::Capa).unwrap();
+    let replied = |event: ClientEvent<'_>| matches!(event, ClientEvent::Reply(..)).then_some(());
+    assert!(tokio::time::timeout(Duration::from_secs(1), client.event(replied)).await.is_err(), "cancelled in its flush");
+    client.event(replied).await.unwrap();
+    assert_eq!(server.await.unwrap(), b"CAPA\r\n");
+}
+
+#[tokio::test(start_paused = true)]
 async fn h35_h36_a_client_that_drips_is_sent_away() {
     let store = Memory::new().with_user("joe", "secret", [SMALL.to_vec()]);
     let server = Server::new(ServerOptions::dangerous_cleartext(), store);

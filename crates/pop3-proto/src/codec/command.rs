@@ -11,135 +11,8 @@ use nom::sequence::{preceded, terminated};
 use nom::{IResult, Parser};
 use thiserror::Error;
 
-use super::number::{decimal, put_decimal};
-use super::{ApopDigest, Escaped, MessageNumber, Password, Username, Word, is_blank, trim_blanks_start};
-
-/// The keyword of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Verb {
-    /// `APOP`
-    Apop,
-    /// `AUTH`
-    Auth,
-    /// `CAPA`
-    Capa,
-    /// `DELE`
-    Dele,
-    /// `LIST`
-    List,
-    /// `NOOP`
-    Noop,
-    /// `PASS`
-    Pass,
-    /// `QUIT`
-    Quit,
-    /// `RETR`
-    Retr,
-    /// `RSET`
-    Rset,
-    /// `STAT`
-    Stat,
-    /// `STLS`
-    Stls,
-    /// `TOP`
-    Top,
-    /// `UIDL`
-    Uidl,
-    /// `USER`
-    User,
-}
-
-impl Verb {
-    /// Every verb, in the order of the alphabet.
-    pub const ALL: [Self; 15] = [
-        Self::Apop,
-        Self::Auth,
-        Self::Capa,
-        Self::Dele,
-        Self::List,
-        Self::Noop,
-        Self::Pass,
-        Self::Quit,
-        Self::Retr,
-        Self::Rset,
-        Self::Stat,
-        Self::Stls,
-        Self::Top,
-        Self::Uidl,
-        Self::User,
-    ];
-
-    /// The keyword on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Apop => "APOP",
-            Self::Auth => "AUTH",
-            Self::Capa => "CAPA",
-            Self::Dele => "DELE",
-            Self::List => "LIST",
-            Self::Noop => "NOOP",
-            Self::Pass => "PASS",
-            Self::Quit => "QUIT",
-            Self::Retr => "RETR",
-            Self::Rset => "RSET",
-            Self::Stat => "STAT",
-            Self::Stls => "STLS",
-            Self::Top => "TOP",
-            Self::Uidl => "UIDL",
-            Self::User => "USER",
-        }
-    }
-
-    /// What may stand behind the keyword, for a message to a person.
-    pub const fn arguments(self) -> &'static str {
-        match self {
-            Self::Capa | Self::Noop | Self::Quit | Self::Rset | Self::Stat | Self::Stls => "no argument",
-            Self::Dele | Self::Retr => "a message number",
-            Self::List | Self::Uidl => "nothing or a message number",
-            Self::Top => "a message number and a number of lines",
-            Self::User => "a name",
-            Self::Pass => "a password",
-            Self::Apop => "a name and a digest",
-            Self::Auth => "a mechanism and perhaps an initial response",
-        }
-    }
-
-    /// Keywords have at most four letters, in any case (S01); four bytes compare as one number.
-    const fn from_keyword(keyword: &[u8]) -> Option<Self> {
-        // Clearing bit 5 makes a small letter a capital one; no other byte becomes a letter by it.
-        const CAPITALS: u32 = 0xDFDF_DFDF;
-        let word = match keyword {
-            [a, b, c, d] => u32::from_be_bytes([*a, *b, *c, *d]) & CAPITALS,
-            [a, b, c] => u32::from_be_bytes([*a, *b, *c, 0]) & CAPITALS,
-            _ => return None,
-        };
-        Some(match &word.to_be_bytes() {
-            b"APOP" => Self::Apop,
-            b"AUTH" => Self::Auth,
-            b"CAPA" => Self::Capa,
-            b"DELE" => Self::Dele,
-            b"LIST" => Self::List,
-            b"NOOP" => Self::Noop,
-            b"PASS" => Self::Pass,
-            b"QUIT" => Self::Quit,
-            b"RETR" => Self::Retr,
-            b"RSET" => Self::Rset,
-            b"STAT" => Self::Stat,
-            b"STLS" => Self::Stls,
-            b"TOP\0" if keyword.len() == 3 => Self::Top,
-            b"UIDL" => Self::Uidl,
-            b"USER" => Self::User,
-            _ => return None,
-        })
-    }
-}
-
-impl fmt::Display for Verb {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+use super::number::{decimal, hex_digits, put_decimal};
+use super::{ApopDigest, Escaped, MessageNumber, Password, Username, Verb, Word, is_blank, trim_blanks_start};
 
 /// A command with its arguments. Neither `Debug` nor `Display` shows a secret.
 ///
@@ -312,7 +185,7 @@ impl<'a> Command<'a> {
                 out.put_slice(name.as_bytes());
                 out.put_u8(b' ');
                 for octet in digest.expose() {
-                    out.put_slice(&hex_pair(*octet));
+                    out.put_slice(&hex_digits(*octet));
                 }
             }
         }
@@ -356,13 +229,6 @@ impl fmt::Display for Command<'_> {
 fn put_argument(out: &mut BytesMut, number: u64) {
     out.put_u8(b' ');
     put_decimal(out, number);
-}
-
-const fn hex_pair(octet: u8) -> [u8; 2] {
-    const fn digit(half: u8) -> u8 {
-        if half < 10 { b'0' + half } else { b'a' + half - 10 }
-    }
-    [digit(octet >> 4), digit(octet & 15)]
 }
 
 fn blanks(input: &[u8]) -> IResult<&[u8], ()> {

@@ -13,21 +13,25 @@ mod listing;
 mod number;
 mod reply;
 mod top;
+mod verb;
 
 pub use argument::{ApopDigest, InvalidArgument, MessageNumber, Password, Text, UniqueId, Username, Word};
 pub use capability::{Capabilities, Capability, Expire, Words};
-pub use command::{Command, MalformedCommand, Verb};
+pub use command::{Command, MalformedCommand};
 pub use dot::{DotDecoder, DotEncoder, Segments, Unstuffed, WireSize};
 pub use escape::Escaped;
 pub use line::{Discipline, LineEnding, LineScanner, Scan};
 pub use listing::{DropListing, MalformedListing, ScanListing, UniqueIdListing};
 pub use reply::{Greeting, MalformedReply, OtherCode, Reply, ResponseCode, Status};
 pub use top::TopLimit;
+pub use verb::Verb;
 
 pub(crate) use argument::refuse_line_breaks;
 pub(crate) use listing::{put_drop_listing, put_scan_listing, put_unique_id_listing};
 #[cfg(feature = "scram")]
 pub(crate) use number::decimal;
+#[cfg(feature = "cram-md5")]
+pub(crate) use number::hex_digits;
 pub(crate) use number::put_decimal;
 pub(crate) use reply::{cut_to, put_status};
 

@@ -37,6 +37,14 @@ pub(crate) fn put_decimal(out: &mut BytesMut, mut value: u64) {
     out.put_slice(digits.get(digits.len() - used..).unwrap_or_default());
 }
 
+/// An octet in lower-case hexadecimal.
+pub(crate) const fn hex_digits(octet: u8) -> [u8; 2] {
+    const fn digit(half: u8) -> u8 {
+        if half < 10 { b'0' + half } else { b'a' + half - 10 }
+    }
+    [digit(octet >> 4), digit(octet & 15)]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,17 +8,13 @@ use md5::Md5;
 
 use super::{ClientMechanism, Mechanism, SaslError};
 use crate::Secret;
+use crate::codec::hex_digits;
 
 fn keyed(password: &[u8], challenge: &[u8]) -> Option<Hmac<Md5>> {
     // A key of any length is a key; the error is there for other constructions.
     let mut mac = Hmac::<Md5>::new_from_slice(password).ok()?;
     mac.update(challenge);
     Some(mac)
-}
-
-fn hex(octets: &[u8]) -> Vec<u8> {
-    let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' + half - 10 };
-    octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]).collect()
 }
 
 /// The client's side.
@@ -49,7 +45,8 @@ impl ClientMechanism for CramMd5 {
             return Err(SaslError::Malformed);
         }
         let digest = keyed(self.password.expose(), challenge).ok_or(SaslError::Malformed)?.finalize().into_bytes();
-        Ok(Secret::from(&[&self.name, &b" "[..], &hex(&digest)].concat()))
+        let hex: Vec<u8> = digest.into_iter().flat_map(hex_digits).collect();
+        Ok(Secret::from(&[&self.name, &b" "[..], &hex].concat()))
     }
 
     fn expects_challenge(&self) -> bool {

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::{ClientMechanism, Mechanism, SaslError};
+use super::{ClientMechanism, Mechanism, SaslError, escape_name};
 use crate::Secret;
 
 /// `OAUTHBEARER`. A failure comes as a challenge with JSON in it, which is answered with one octet before the `-ERR` (S34).
@@ -16,13 +16,7 @@ pub(super) struct Bearer {
 impl Bearer {
     pub(super) fn new(name: &[u8], token: &Secret, host: &str, port: u16) -> Self {
         let mut response = b"n,a=".to_vec();
-        for byte in name {
-            match byte {
-                b',' => response.extend_from_slice(b"=2C"),
-                b'=' => response.extend_from_slice(b"=3D"),
-                _ => response.push(*byte),
-            }
-        }
+        escape_name(name, &mut response);
         response.extend_from_slice(format!(",\x01host={host}\x01port={port}\x01auth=Bearer ").as_bytes());
         response.extend_from_slice(token.expose());
         response.extend_from_slice(b"\x01\x01");

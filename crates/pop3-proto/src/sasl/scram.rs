@@ -10,7 +10,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{ChannelBinding, ClientMechanism, Mechanism, SaslError, decode_base64, encode_base64};
+use super::{ChannelBinding, ClientMechanism, Mechanism, SaslError, decode_base64, encode_base64, escape_name, unescape_name};
 use crate::Secret;
 
 /// Fewer rounds make guessing cheap (RFC 7677 §4); more would only keep the client busy.
@@ -117,31 +117,6 @@ fn attribute<'a>(part: Option<&'a [u8]>, name: &[u8; 2]) -> Result<&'a [u8], Sas
         return Err(SaslError::Extension);
     }
     part.strip_prefix(name.as_slice()).ok_or(SaslError::Malformed)
-}
-
-fn escape_name(name: &[u8], out: &mut Vec<u8>) {
-    for byte in name {
-        match byte {
-            b',' => out.extend_from_slice(b"=2C"),
-            b'=' => out.extend_from_slice(b"=3D"),
-            _ => out.push(*byte),
-        }
-    }
-}
-
-fn unescape_name(name: &[u8]) -> Result<Vec<u8>, SaslError> {
-    let mut parts = name.split(|byte| *byte == b'=');
-    let mut out = parts.next().unwrap_or_default().to_vec();
-    for part in parts {
-        let (escaped, rest) = match part {
-            [b'2', b'C', rest @ ..] => (b',', rest),
-            [b'3', b'D', rest @ ..] => (b'=', rest),
-            _ => return Err(SaslError::Malformed),
-        };
-        out.push(escaped);
-        out.extend_from_slice(rest);
-    }
-    Ok(out)
 }
 
 fn nonce_text(nonce: &[u8; 18]) -> String {

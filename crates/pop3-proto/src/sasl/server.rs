@@ -1,9 +1,8 @@
 //! The server side: one exchange, whatever the mechanism.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{ChannelBinding, Mechanism, SaslError};
+use super::{ChannelBinding, Mechanism, SaslError, unescape_name};
 use crate::Secret;
 use crate::codec::Username;
 use crate::server::{Login, Proof};
@@ -175,9 +174,9 @@ fn bearer(response: &[u8]) -> Result<Next, SaslError> {
     let mut parts = response.split(|byte| *byte == 1);
     let header = parts.next().and_then(|header| header.strip_prefix(b"n,")).ok_or(SaslError::Malformed)?;
     let name = header.strip_suffix(b",").and_then(|header| header.strip_prefix(b"a=")).ok_or(SaslError::Malformed)?;
-    let name = unescape(name);
+    let name = unescape_name(name)?;
     let token = parts.find_map(|part| part.strip_prefix(b"auth=")).and_then(strip_bearer).ok_or(SaslError::Malformed)?;
-    login(name.as_bytes(), Proof::Token(Secret::from(token)))
+    login(&name, Proof::Token(Secret::from(token)))
 }
 
 fn xoauth2(response: &[u8]) -> Result<Next, SaslError> {
@@ -190,8 +189,4 @@ fn xoauth2(response: &[u8]) -> Result<Next, SaslError> {
 fn strip_bearer(value: &[u8]) -> Option<&[u8]> {
     let (scheme, token) = value.split_at_checked(7)?;
     scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)
-}
-
-fn unescape(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).replace("=2C", ",").replace("=3D", "=")
 }

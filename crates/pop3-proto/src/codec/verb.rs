@@ -1,0 +1,130 @@
+//! The keywords of commands.
+
+use core::fmt;
+
+/// The keyword of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Verb {
+    /// `APOP`
+    Apop,
+    /// `AUTH`
+    Auth,
+    /// `CAPA`
+    Capa,
+    /// `DELE`
+    Dele,
+    /// `LIST`
+    List,
+    /// `NOOP`
+    Noop,
+    /// `PASS`
+    Pass,
+    /// `QUIT`
+    Quit,
+    /// `RETR`
+    Retr,
+    /// `RSET`
+    Rset,
+    /// `STAT`
+    Stat,
+    /// `STLS`
+    Stls,
+    /// `TOP`
+    Top,
+    /// `UIDL`
+    Uidl,
+    /// `USER`
+    User,
+}
+
+impl Verb {
+    /// Every verb, in the order of the alphabet.
+    pub const ALL: [Self; 15] = [
+        Self::Apop,
+        Self::Auth,
+        Self::Capa,
+        Self::Dele,
+        Self::List,
+        Self::Noop,
+        Self::Pass,
+        Self::Quit,
+        Self::Retr,
+        Self::Rset,
+        Self::Stat,
+        Self::Stls,
+        Self::Top,
+        Self::Uidl,
+        Self::User,
+    ];
+
+    /// The keyword on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Apop => "APOP",
+            Self::Auth => "AUTH",
+            Self::Capa => "CAPA",
+            Self::Dele => "DELE",
+            Self::List => "LIST",
+            Self::Noop => "NOOP",
+            Self::Pass => "PASS",
+            Self::Quit => "QUIT",
+            Self::Retr => "RETR",
+            Self::Rset => "RSET",
+            Self::Stat => "STAT",
+            Self::Stls => "STLS",
+            Self::Top => "TOP",
+            Self::Uidl => "UIDL",
+            Self::User => "USER",
+        }
+    }
+
+    /// What may stand behind the keyword, for a message to a person.
+    pub const fn arguments(self) -> &'static str {
+        match self {
+            Self::Capa | Self::Noop | Self::Quit | Self::Rset | Self::Stat | Self::Stls => "no argument",
+            Self::Dele | Self::Retr => "a message number",
+            Self::List | Self::Uidl => "nothing or a message number",
+            Self::Top => "a message number and a number of lines",
+            Self::User => "a name",
+            Self::Pass => "a password",
+            Self::Apop => "a name and a digest",
+            Self::Auth => "a mechanism and perhaps an initial response",
+        }
+    }
+
+    /// Keywords have at most four letters, in any case (S01); four bytes compare as one number.
+    pub(super) const fn from_keyword(keyword: &[u8]) -> Option<Self> {
+        // Clearing bit 5 makes a small letter a capital one; no other byte becomes a letter by it.
+        const CAPITALS: u32 = 0xDFDF_DFDF;
+        let word = match keyword {
+            [a, b, c, d] => u32::from_be_bytes([*a, *b, *c, *d]) & CAPITALS,
+            [a, b, c] => u32::from_be_bytes([*a, *b, *c, 0]) & CAPITALS,
+            _ => return None,
+        };
+        Some(match &word.to_be_bytes() {
+            b"APOP" => Self::Apop,
+            b"AUTH" => Self::Auth,
+            b"CAPA" => Self::Capa,
+            b"DELE" => Self::Dele,
+            b"LIST" => Self::List,
+            b"NOOP" => Self::Noop,
+            b"PASS" => Self::Pass,
+            b"QUIT" => Self::Quit,
+            b"RETR" => Self::Retr,
+            b"RSET" => Self::Rset,
+            b"STAT" => Self::Stat,
+            b"STLS" => Self::Stls,
+            b"TOP\0" if keyword.len() == 3 => Self::Top,
+            b"UIDL" => Self::Uidl,
+            b"USER" => Self::User,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
