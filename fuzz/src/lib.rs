@@ -143,8 +143,15 @@ pub fn server(data: &[u8]) {
 
 fn server_replies(pieces: &[&[u8]]) -> Vec<u8> {
     let mut server = server::Connection::new(
-        ServerConfig { output_high_water: 64, mechanisms: Mechanism::ALL.to_vec(), apop: true, ..ServerConfig::default() }.into(),
-        Channel { encrypted: true, ..Channel::default() },
+        ServerConfig {
+            output_high_water: 64,
+            mechanisms: Mechanism::ALL.to_vec(),
+            apop: true,
+            last: true,
+            ..ServerConfig::default()
+        }
+        .into(),
+        Channel { encrypted: true, trusted: true, ..Channel::default() },
     );
     let mut written = Vec::new();
     for mut piece in pieces.iter().copied() {

@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pop3_driver::proto::codec::{Escaped, MessageNumber, ResponseCode, Text};
+use pop3_driver::proto::codec::{Escaped, MessageNumber};
 use pop3_driver::proto::sasl::{ScramHash, ScramKeys};
 use pop3_driver::proto::server::{
     Ask, BodyWants, Channel, Connection, Deadline, Denial, Login, Name, NotAsked, ServerConfig, Step,
 };
 use pop3_driver::{Listen, ServerOptions, tls};
-use pop3_maildrop::{Maildrop, NotRemoved, Store, log_refusal};
+use pop3_maildrop::{Maildrop, NotRemoved, Store, log_refusal, log_unavailable};
 
 use crate::stream::{self, Socket, Transport, later};
 
@@ -218,9 +218,8 @@ impl<S: Store> Session<'_, S> {
         let mut message = match opened {
             Ok(message) => message,
             Err(error) => {
-                tracing::warn!(%number, %error, "a message cannot be opened");
-                let text = const { Text::literal("the message cannot be opened") };
-                return self.connection.refuse_message(ResponseCode::SysTemp, text).map_err(io::Error::other);
+                let why = log_unavailable(number, &error);
+                return self.connection.refuse_message(why).map_err(io::Error::other);
             }
         };
         self.connection.begin_message().map_err(io::Error::other)?;

@@ -22,12 +22,12 @@
 pub mod maildir;
 mod memory;
 
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 
 use pop3_proto::Secret;
 use pop3_proto::codec::{Escaped, InvalidArgument, MessageNumber, Username};
 use pop3_proto::sasl::{ScramHash, ScramKeys};
-use pop3_proto::server::{Denial, Login, Name, Proof, Snapshot};
+use pop3_proto::server::{Denial, Login, Name, Proof, Snapshot, Unavailable};
 use thiserror::Error;
 
 #[cfg(unix)]
@@ -88,15 +88,18 @@ pub enum LoginError {
     /// Another session holds the maildrop.
     #[error("another session holds the maildrop")]
     InUse,
+    /// The user has logged in too short a time ago.
+    #[error("too soon after the last login")]
+    TooSoon,
     /// The maildrop cannot be opened now.
     #[error("the maildrop cannot be opened: {0}")]
     Io(io::Error),
 }
 
-/// A lock that is held ([`io::ErrorKind::WouldBlock`]) means that another session has it.
+/// A lock that is held ([`ErrorKind::WouldBlock`]) means that another session has it.
 impl From<io::Error> for LoginError {
     fn from(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::WouldBlock { Self::InUse } else { Self::Io(error) }
+        if error.kind() == ErrorKind::WouldBlock { Self::InUse } else { Self::Io(error) }
     }
 }
 
@@ -105,9 +108,8 @@ impl From<&LoginError> for Denial {
         match error {
             LoginError::Credentials => Self::Credentials,
             LoginError::InUse => Self::InUse,
-            LoginError::Io(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {
-                Self::Permanent
-            }
+            LoginError::TooSoon => Self::LoginDelay,
+            LoginError::Io(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => Self::Permanent,
             LoginError::Io(_) => Self::Temporary,
         }
     }
@@ -120,6 +122,12 @@ pub fn log_refusal(name: &Name, error: &LoginError) {
         LoginError::Credentials => tracing::warn!("login refused: {error}"),
         _ => tracing::warn!(name = %Escaped(name.as_bytes()), "login refused: {error}"),
     }
+}
+
+/// What a client is told when a message cannot be opened; puts it into the log, too. For drivers.
+pub fn log_unavailable(number: MessageNumber, error: &io::Error) -> Unavailable {
+    tracing::warn!(%number, %error, "a message cannot be opened");
+    if error.kind() == ErrorKind::NotFound { Unavailable::Gone } else { Unavailable::Temporary }
 }
 
 /// Messages that could not be removed, and why.

@@ -32,6 +32,8 @@ const TABLE: [(Verb, Allowed, Allowed); Verb::ALL.len()] = [
     (Verb::Auth,   Yes,           No),
     (Verb::Capa,   Yes,           Yes),
     (Verb::Dele,   No,            Yes),
+    (Verb::Lang,   Yes,           Yes),
+    (Verb::Last,   No,            Yes),
     (Verb::List,   No,            Yes),
     (Verb::Noop,   No,            Yes),
     (Verb::Pass,   Yes,           No),
@@ -43,6 +45,8 @@ const TABLE: [(Verb, Allowed, Allowed); Verb::ALL.len()] = [
     (Verb::Top,    No,            Yes),
     (Verb::Uidl,   No,            Yes),
     (Verb::User,   Yes,           No),
+    (Verb::Utf8,   Yes,           No),
+    (Verb::Xclient, Yes,          No),
 ];
 
 impl State {
@@ -99,10 +103,10 @@ mod tests {
             let verbs = Verb::ALL.into_iter().filter(|verb| state.permits(*verb, encrypted)).map(Verb::as_str);
             verbs.collect::<alloc::vec::Vec<_>>().join(" ")
         };
-        assert_eq!(allowed(State::Authorization, false), "APOP AUTH CAPA PASS QUIT STLS USER");
-        assert_eq!(allowed(State::Authorization, true), "APOP AUTH CAPA PASS QUIT USER");
+        assert_eq!(allowed(State::Authorization, false), "APOP AUTH CAPA LANG PASS QUIT STLS USER UTF8 XCLIENT");
+        assert_eq!(allowed(State::Authorization, true), "APOP AUTH CAPA LANG PASS QUIT USER UTF8 XCLIENT");
         for encrypted in [false, true] {
-            assert_eq!(allowed(State::Transaction, encrypted), "CAPA DELE LIST NOOP QUIT RETR RSET STAT TOP UIDL");
+            assert_eq!(allowed(State::Transaction, encrypted), "CAPA DELE LANG LAST LIST NOOP QUIT RETR RSET STAT TOP UIDL");
             assert_eq!(allowed(State::Update, encrypted), "");
         }
     }

@@ -23,7 +23,10 @@ impl Pair {
         let config = ServerConfig { mechanisms: mechanisms.to_vec(), max_failed_logins: 9, ..ServerConfig::default() };
         let mut pair = Self {
             client: client::Connection::new_encrypted(ClientConfig::default()),
-            server: server::Connection::new(config.into(), Channel::encrypted([3; 18], binding())),
+            server: server::Connection::new(
+                config.into(),
+                Channel { certificate: Some(b"joe"[..].into()), ..Channel::encrypted([3; 18], binding()) },
+            ),
             wire: Vec::new(),
             password: b"secret",
         };
@@ -66,7 +69,7 @@ impl Pair {
                         Proof::Password(password) => password.expose() == self.password,
                         Proof::CramMd5(proof) => proof.verify(self.password),
                         Proof::Token(token) => token.expose() == b"token",
-                        Proof::Proven | Proof::External | Proof::Anonymous => true,
+                        Proof::Proven | Proof::External(_) | Proof::Anonymous => true,
                         other => panic!("{other:?}"),
                     };
                     if right && login.name.as_bytes() == b"joe" {

@@ -4,13 +4,13 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pop3_driver::proto::codec::{Escaped, MessageNumber, ResponseCode, Text};
+use pop3_driver::proto::codec::{Escaped, MessageNumber};
 use pop3_driver::proto::sasl::{ChannelBinding, ScramHash, ScramKeys};
 use pop3_driver::proto::server::{
     Ask, BodyWants, Channel, Connection, Deadline, Denial, Login, Name, NotAsked, ServerConfig, Step,
 };
 use pop3_driver::{Listen, ServerOptions, tls};
-use pop3_maildrop::{Maildrop, NotRemoved, Store, log_refusal};
+use pop3_maildrop::{Maildrop, NotRemoved, Store, log_refusal, log_unavailable};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -235,9 +235,8 @@ impl<S: Store> Session<'_, S> {
         let mut piece = match opened {
             Ok(piece) => piece,
             Err(error) => {
-                tracing::warn!(%number, %error, "a message cannot be opened");
-                let text = const { Text::literal("the message cannot be opened") };
-                return self.connection.refuse_message(ResponseCode::SysTemp, text).map_err(io::Error::other);
+                let why = log_unavailable(number, &error);
+                return self.connection.refuse_message(why).map_err(io::Error::other);
             }
         };
         self.connection.begin_message().map_err(io::Error::other)?;

@@ -73,6 +73,15 @@ pub enum Capability<'a> {
     Implementation(Words<'a>),
     /// `STLS` (RFC 2595)
     Stls,
+    /// `UTF8` (RFC 6856 §2); `user`: names and passwords may be in UTF-8, too.
+    Utf8 {
+        /// `USER` stands behind it.
+        user: bool,
+    },
+    /// `LANG` (RFC 6856 §3)
+    Lang,
+    /// `XCLIENT`: not in any RFC. What a trusted proxy may say.
+    Xclient(Words<'a>),
     /// Anything else: the whole line. Never a reason to fail (S38).
     Other(Words<'a>),
 }
@@ -101,6 +110,9 @@ impl<'a> Capability<'a> {
                 b"PIPELINING" => Self::Pipelining,
                 b"UIDL" => Self::Uidl,
                 b"STLS" => Self::Stls,
+                b"UTF8" => Self::Utf8 { user: says_user(arguments) },
+                b"LANG" => Self::Lang,
+                b"XCLIENT" => Self::Xclient(Words(arguments)),
                 b"IMPLEMENTATION" => Self::Implementation(Words(arguments)),
                 b"LOGIN-DELAY" => {
                     let (seconds, rest) = split_word(arguments);
@@ -129,6 +141,12 @@ impl<'a> Capability<'a> {
             Self::Pipelining => out.put_slice(b"PIPELINING"),
             Self::Uidl => out.put_slice(b"UIDL"),
             Self::Stls => out.put_slice(b"STLS"),
+            Self::Lang => out.put_slice(b"LANG"),
+            Self::Utf8 { user } => {
+                out.put_slice(b"UTF8");
+                put_per_user(out, user);
+            }
+            Self::Xclient(what) => put_words(out, b"XCLIENT ", what),
             Self::Implementation(text) => put_words(out, b"IMPLEMENTATION ", text),
             Self::Other(line) => put_words(out, b"", line),
             Self::LoginDelay { seconds, per_user } => {
@@ -195,6 +213,12 @@ pub struct Capabilities {
     pub resp_codes: bool,
     /// `AUTH-RESP-CODE`
     pub auth_resp_code: bool,
+    /// `UTF8`: `Some(true)` if names and passwords may be in UTF-8, too.
+    pub utf8: Option<bool>,
+    /// `LANG`
+    pub lang: bool,
+    /// `XCLIENT`
+    pub xclient: bool,
     /// `LOGIN-DELAY` in seconds.
     pub login_delay: Option<u64>,
     /// `EXPIRE`
@@ -219,6 +243,9 @@ impl Capabilities {
             Capability::RespCodes => self.resp_codes = true,
             Capability::AuthRespCode => self.auth_resp_code = true,
             Capability::LoginDelay { seconds, .. } => self.login_delay = Some(seconds),
+            Capability::Utf8 { user } => self.utf8 = Some(user),
+            Capability::Lang => self.lang = true,
+            Capability::Xclient(_) => self.xclient = true,
             Capability::Expire { after, .. } => self.expire = Some(after),
             Capability::Implementation(text) => self.implementation = Some(text.0.into()),
             Capability::Sasl(names) => self.mechanisms.extend(names.iter().map(Box::from)),
@@ -293,6 +320,10 @@ mod tests {
                 Capability::Pipelining,
                 Capability::RespCodes,
                 Capability::AuthRespCode,
+                Capability::Lang,
+                Capability::Utf8 { user: true },
+                Capability::Utf8 { user: false },
+                Capability::Xclient(Words(b"ADDR PORT")),
                 Capability::Sasl(Words(b"PLAIN SCRAM-SHA-256")),
                 Capability::Implementation(Words(b"pop3 0.1 (Rust)")),
                 Capability::Other(Words(b"X-SOMETHING else")),

@@ -12,7 +12,7 @@ use nom::{IResult, Parser};
 use thiserror::Error;
 
 use super::number::{decimal, hex_digits, put_decimal};
-use super::{ApopDigest, Escaped, MessageNumber, Password, Username, Verb, Word, is_blank, trim_blanks_start};
+use super::{ApopDigest, Escaped, MessageNumber, Password, Username, Verb, Word, Words, is_blank, trim_blanks_start};
 
 /// A command with its arguments. Neither `Debug` nor `Display` shows a secret.
 ///
@@ -40,6 +40,11 @@ pub enum Command<'a> {
     Capa,
     /// Mark a message as deleted.
     Dele(MessageNumber),
+    /// In which language the server speaks to people: which are there, or take this one, or `*` for the one that it prefers
+    /// (RFC 6856 §3.2).
+    Lang(Option<Word<'a>>),
+    /// The highest message number that was accessed (RFC 1460).
+    Last,
     /// The size of one message or of all.
     List(Option<MessageNumber>),
     /// Nothing, to keep the session.
@@ -62,6 +67,10 @@ pub enum Command<'a> {
     Uidl(Option<MessageNumber>),
     /// The name of the mailbox.
     User(Username<'a>),
+    /// Messages and texts may be in UTF-8 from now on (RFC 6856 §2.1).
+    Utf8,
+    /// Whom a proxy speaks for: `ADDR=`, `PORT=` and more (no RFC; see [`Origin`](crate::server::Origin)).
+    Xclient(Words<'a>),
 }
 
 /// Why a line is not a command.
@@ -87,7 +96,7 @@ impl<'a> Command<'a> {
     /// An unknown keyword, or arguments that do not fit. The text of the error can be sent to the client.
     pub fn parse(line: &'a [u8]) -> Result<Self, MalformedCommand> {
         let line = trim_blanks_start(line);
-        let end = line.iter().take(5).position(|byte| is_blank(*byte)).unwrap_or(line.len());
+        let end = line.iter().take(8).position(|byte| is_blank(*byte)).unwrap_or(line.len());
         let (keyword, rest) = line.split_at_checked(end).unwrap_or((line, &[]));
         let verb = Verb::from_keyword(keyword).ok_or(MalformedCommand::UnknownKeyword)?;
         Self::with_arguments(verb, rest).ok_or(MalformedCommand::Arguments { verb })
@@ -97,6 +106,10 @@ impl<'a> Command<'a> {
     fn with_arguments(verb: Verb, rest: &'a [u8]) -> Option<Self> {
         Some(match verb {
             Verb::Capa => nothing(rest, Self::Capa)?,
+            Verb::Last => nothing(rest, Self::Last)?,
+            Verb::Utf8 => nothing(rest, Self::Utf8)?,
+            Verb::Lang => Self::Lang(whole(opt(word), rest)?),
+            Verb::Xclient => Self::Xclient(Words::new(rest).ok().filter(|words| !words.as_bytes().is_empty())?),
             Verb::Noop => nothing(rest, Self::Noop)?,
             Verb::Quit => nothing(rest, Self::Quit)?,
             Verb::Rset => nothing(rest, Self::Rset)?,
@@ -132,6 +145,8 @@ impl<'a> Command<'a> {
             Self::Auth(..) | Self::AuthList => Verb::Auth,
             Self::Capa => Verb::Capa,
             Self::Dele(_) => Verb::Dele,
+            Self::Lang(_) => Verb::Lang,
+            Self::Last => Verb::Last,
             Self::List(_) => Verb::List,
             Self::Noop => Verb::Noop,
             Self::Pass(_) => Verb::Pass,
@@ -143,6 +158,8 @@ impl<'a> Command<'a> {
             Self::Top(..) => Verb::Top,
             Self::Uidl(_) => Verb::Uidl,
             Self::User(_) => Verb::User,
+            Self::Utf8 => Verb::Utf8,
+            Self::Xclient(_) => Verb::Xclient,
         }
     }
 
@@ -157,8 +174,19 @@ impl<'a> Command<'a> {
             | Self::Rset
             | Self::Stat
             | Self::Stls
+            | Self::Lang(None)
+            | Self::Last
             | Self::List(None)
-            | Self::Uidl(None) => {}
+            | Self::Uidl(None)
+            | Self::Utf8 => {}
+            Self::Lang(Some(language)) => {
+                out.put_u8(b' ');
+                out.put_slice(language.as_bytes());
+            }
+            Self::Xclient(words) => {
+                out.put_u8(b' ');
+                out.put_slice(words.as_bytes());
+            }
             Self::Dele(number) | Self::Retr(number) | Self::List(Some(number)) | Self::Uidl(Some(number)) => {
                 put_argument(out, (*number).get().into());
             }
@@ -211,8 +239,13 @@ impl fmt::Display for Command<'_> {
             | Self::Rset
             | Self::Stat
             | Self::Stls
+            | Self::Lang(None)
+            | Self::Last
             | Self::List(None)
-            | Self::Uidl(None) => Ok(()),
+            | Self::Uidl(None)
+            | Self::Utf8 => Ok(()),
+            Self::Lang(Some(language)) => write!(f, " {}", Escaped(language.as_bytes())),
+            Self::Xclient(words) => write!(f, " {}", Escaped(words.as_bytes())),
             Self::Auth(mechanism, None) => write!(f, " {}", Escaped(mechanism.as_bytes())),
             Self::Auth(mechanism, Some(_)) => write!(f, " {} [redacted]", Escaped(mechanism.as_bytes())),
             Self::Dele(number) | Self::Retr(number) | Self::List(Some(number)) | Self::Uidl(Some(number)) => {

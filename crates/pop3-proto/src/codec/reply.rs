@@ -56,6 +56,9 @@ const MAX_CODE: usize = 64;
 pub struct OtherCode<'a>(&'a [u8]);
 
 impl<'a> OtherCode<'a> {
+    /// Said in the greeting to proxies that are trusted.
+    pub(crate) const XCLIENT: OtherCode<'static> = OtherCode(b"XCLIENT");
+
     /// The octets between the brackets.
     pub const fn as_bytes(&self) -> &'a [u8] {
         self.0

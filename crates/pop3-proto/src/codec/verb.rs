@@ -14,6 +14,10 @@ pub enum Verb {
     Capa,
     /// `DELE`
     Dele,
+    /// `LANG` (RFC 6856 §3)
+    Lang,
+    /// `LAST` (RFC 1460; gone from the standard since)
+    Last,
     /// `LIST`
     List,
     /// `NOOP`
@@ -36,15 +40,21 @@ pub enum Verb {
     Uidl,
     /// `USER`
     User,
+    /// `UTF8` (RFC 6856 §2)
+    Utf8,
+    /// `XCLIENT`: a proxy that is trusted says whom it speaks for. Not in any RFC.
+    Xclient,
 }
 
 impl Verb {
     /// Every verb, in the order of the alphabet.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 19] = [
         Self::Apop,
         Self::Auth,
         Self::Capa,
         Self::Dele,
+        Self::Lang,
+        Self::Last,
         Self::List,
         Self::Noop,
         Self::Pass,
@@ -56,6 +66,8 @@ impl Verb {
         Self::Top,
         Self::Uidl,
         Self::User,
+        Self::Utf8,
+        Self::Xclient,
     ];
 
     /// The keyword on the wire.
@@ -65,6 +77,8 @@ impl Verb {
             Self::Auth => "AUTH",
             Self::Capa => "CAPA",
             Self::Dele => "DELE",
+            Self::Lang => "LANG",
+            Self::Last => "LAST",
             Self::List => "LIST",
             Self::Noop => "NOOP",
             Self::Pass => "PASS",
@@ -76,15 +90,21 @@ impl Verb {
             Self::Top => "TOP",
             Self::Uidl => "UIDL",
             Self::User => "USER",
+            Self::Utf8 => "UTF8",
+            Self::Xclient => "XCLIENT",
         }
     }
 
     /// What may stand behind the keyword, for a message to a person.
     pub const fn arguments(self) -> &'static str {
         match self {
-            Self::Capa | Self::Noop | Self::Quit | Self::Rset | Self::Stat | Self::Stls => "no argument",
+            Self::Capa | Self::Last | Self::Noop | Self::Quit | Self::Rset | Self::Stat | Self::Stls | Self::Utf8 => {
+                "no argument"
+            }
             Self::Dele | Self::Retr => "a message number",
             Self::List | Self::Uidl => "nothing or a message number",
+            Self::Lang => "nothing, a language or *",
+            Self::Xclient => "words like ADDR=192.0.2.1",
             Self::Top => "a message number and a number of lines",
             Self::User => "a name",
             Self::Pass => "a password",
@@ -93,13 +113,14 @@ impl Verb {
         }
     }
 
-    /// Keywords have at most four letters, in any case (S01); four bytes compare as one number.
+    /// Keywords in any case (S01). All but one have at most four letters, and four bytes compare as one number.
     pub(super) const fn from_keyword(keyword: &[u8]) -> Option<Self> {
         // Clearing bit 5 makes a small letter a capital one; no other byte becomes a letter by it.
         const CAPITALS: u32 = 0xDFDF_DFDF;
         let word = match keyword {
             [a, b, c, d] => u32::from_be_bytes([*a, *b, *c, *d]) & CAPITALS,
             [a, b, c] => u32::from_be_bytes([*a, *b, *c, 0]) & CAPITALS,
+            [_, _, _, _, _, _, _] if keyword.eq_ignore_ascii_case(b"XCLIENT") => return Some(Self::Xclient),
             _ => return None,
         };
         Some(match &word.to_be_bytes() {
@@ -107,6 +128,8 @@ impl Verb {
             b"AUTH" => Self::Auth,
             b"CAPA" => Self::Capa,
             b"DELE" => Self::Dele,
+            b"LANG" => Self::Lang,
+            b"LAST" => Self::Last,
             b"LIST" => Self::List,
             b"NOOP" => Self::Noop,
             b"PASS" => Self::Pass,
@@ -118,6 +141,8 @@ impl Verb {
             b"TOP\0" if keyword.len() == 3 => Self::Top,
             b"UIDL" => Self::Uidl,
             b"USER" => Self::User,
+            // The mask has changed the digit.
+            b"UTF\x18" if matches!(keyword, [.., b'8']) => Self::Utf8,
             _ => return None,
         })
     }

@@ -20,6 +20,7 @@ mod credentials;
 mod mechanism;
 mod oauth;
 mod plain;
+mod prepare;
 #[cfg(feature = "scram")]
 mod scram;
 mod server;
@@ -36,6 +37,7 @@ pub use client::{ClientMechanism, client_mechanism};
 pub use cram_md5::CramMd5Proof;
 pub use credentials::Credentials;
 pub use mechanism::{Mechanism, Offer};
+pub use prepare::prepare;
 #[cfg(feature = "scram")]
 pub use scram::{ScramHash, ScramKeys};
 pub use server::{Exchange, Next};

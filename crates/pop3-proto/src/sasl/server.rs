@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::{ChannelBinding, Mechanism, SaslError, unescape_name};
 use crate::Secret;
 use crate::codec::Username;
-use crate::server::{Login, Proof};
+use crate::server::{Login, Name, Proof};
 
 /// What an exchange wants next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,9 +15,11 @@ pub enum Next {
     Challenge(Vec<u8>),
     /// Find the keys of this user, and give them to [`Exchange::keys`].
     #[cfg(feature = "scram")]
-    FindKeys(super::ScramHash, crate::server::Name),
+    FindKeys(super::ScramHash, Name),
     /// Check this, and open the maildrop.
     Authenticate(Login),
+    /// Check whether the certificate that the client has shown is this user's; `-`: find out whose it is.
+    External(Name),
     /// The credentials are wrong, as the exchange itself has found out.
     Denied,
 }
@@ -108,10 +110,12 @@ impl Exchange {
             }
             State::LoginPassword(name) => login(name, Proof::Password(Secret::from(response))),
             State::Name => {
-                let proof = if self.mechanism == Mechanism::External { Proof::External } else { Proof::Anonymous };
                 // EXTERNAL may leave the name to the server, ANONYMOUS its trace to nobody.
                 let name = if response.is_empty() { b"-" } else { response };
-                login(name, proof)
+                match self.mechanism {
+                    Mechanism::External => Ok(Next::External(Username::new(name).map_err(|_| SaslError::Malformed)?.into())),
+                    _ => login(name, Proof::Anonymous),
+                }
             }
             State::OauthBearer => bearer(response),
             State::Xoauth2 => xoauth2(response),

@@ -7,7 +7,8 @@ use alloc::string::String;
 use bytes::{BufMut, BytesMut};
 
 use super::machine::{Asked, Dialogue, Phase};
-use super::{CleartextLogin, Denial, Login, NotAsked, Proof, Server, ServerEvent};
+use super::phrase::Phrase;
+use super::{CleartextLogin, Denial, Ending, Login, NotAsked, Proof, Server, ServerEvent};
 use crate::Secret;
 use crate::codec::{ResponseCode, Status, Text, Word, put_status, trim_blanks};
 use crate::sasl::{Exchange, Mechanism, Next, SaslError, decode_base64, encode_base64};
@@ -23,8 +24,10 @@ impl Server {
         let usable = |mechanism: &Mechanism| {
             self.config.mechanisms.contains(mechanism)
                 && mechanism.is_built()
-                && (self.login_allowed() || !mechanism.reveals_the_secret())
+                && (self.password_allowed() || !mechanism.reveals_the_secret())
                 && (!mechanism.is_bound() || self.channel.binding.is_available())
+                // Offered to whom TLS has shown something that it can stand for (S53).
+                && (*mechanism != Mechanism::External || self.channel.certificate.is_some())
         };
         Mechanism::ALL.into_iter().rev().filter(usable)
     }
@@ -38,13 +41,13 @@ impl Server {
         let Some(mechanism) =
             Mechanism::from_name(name.as_bytes()).filter(|wanted| self.offered().any(|offered| offered == *wanted))
         else {
-            return self.refuse(Text::literal("that mechanism is not available here"), out);
+            return self.refuse(Phrase::NoMechanism, out);
         };
         self.exchanges += 1;
         let unique = format!("{}{}", encode_base64(&self.channel.chance), self.exchanges);
         let bound_is_offered = self.offered().any(Mechanism::is_bound);
         let Some(mut exchange) = Exchange::new(mechanism, &unique, &self.channel.binding, bound_is_offered) else {
-            return self.refuse(Text::literal("that mechanism is not available here"), out);
+            return self.refuse(Phrase::NoMechanism, out);
         };
         match initial.map(Word::into_bytes) {
             None => {
@@ -72,7 +75,7 @@ impl Server {
         };
         let line = trim_blanks(line);
         if line == b"*" {
-            return self.refuse(Text::literal("cancelled"), out);
+            return self.refuse(Phrase::Cancelled, out);
         }
         match decode_base64(line) {
             Ok(response) => {
@@ -97,6 +100,10 @@ impl Server {
                 ServerEvent::FindKeys(hash, name)
             }
             Ok(Next::Authenticate(login)) => self.ask_login(login),
+            Ok(Next::External(name)) => {
+                let certificate = self.channel.certificate.clone().unwrap_or_default();
+                self.ask_login(Login { name, proof: Proof::External(certificate) })
+            }
             Ok(Next::Denied) => {
                 self.put_denial(Denial::Credentials, out);
                 ServerEvent::NeedInput
@@ -118,7 +125,7 @@ impl Server {
                     put_challenge(out, &challenge);
                     self.phase = Phase::Authorization(Dialogue::Sasl(exchange));
                 }
-                Err(error) => put_status(out, Status::Err, None, explain_sasl(error)),
+                Err(error) => self.say(Status::Err, None, explain_sasl(error), out),
             }
         }
         Ok(())
@@ -133,21 +140,24 @@ impl Server {
         self.channel.encrypted || self.config.cleartext_login == CleartextLogin::DangerouslyAllow
     }
 
+    /// Whether a password may come as it is. Where `APOP` is offered, nobody sends one in the clear (S26).
+    pub(super) fn password_allowed(&self) -> bool {
+        self.login_allowed() && (self.channel.encrypted || !self.config.apop)
+    }
+
     /// Says why not. Who guesses too often is sent away (H38).
     fn put_denial(&mut self, denial: Denial, out: &mut BytesMut) {
-        let (code, text) = match denial {
-            Denial::Credentials => (ResponseCode::Auth, Text::literal("wrong name or password")),
-            Denial::InUse => (ResponseCode::InUse, Text::literal("another session holds this maildrop")),
-            Denial::LoginDelay => (ResponseCode::LoginDelay, Text::literal("too soon after the last login; try again later")),
-            Denial::Temporary => (ResponseCode::SysTemp, Text::literal("the maildrop cannot be opened now; try again later")),
-            Denial::Permanent => {
-                (ResponseCode::SysPerm, Text::literal("the maildrop cannot be opened; ask whoever runs this server"))
-            }
+        let (code, phrase) = match denial {
+            Denial::Credentials => (ResponseCode::Auth, Phrase::WrongCredentials),
+            Denial::InUse => (ResponseCode::InUse, Phrase::InUse),
+            Denial::LoginDelay => (ResponseCode::LoginDelay, Phrase::TooSoon),
+            Denial::Temporary => (ResponseCode::SysTemp, Phrase::NotNow),
+            Denial::Permanent => (ResponseCode::SysPerm, Phrase::NotEver),
         };
-        put_status(out, Status::Err, Some(code), text);
+        self.say(Status::Err, Some(code), phrase, out);
         self.failed_logins += u32::from(denial == Denial::Credentials);
         if self.failed_logins >= self.config.max_failed_logins.max(1) {
-            self.over();
+            self.over(Ending::FailedLogins);
         }
     }
 
@@ -194,10 +204,10 @@ fn put_challenge(out: &mut BytesMut, challenge: &[u8]) {
 }
 
 /// An exchange that came to nothing, which is no wrong password yet.
-fn explain_sasl(error: SaslError) -> Text<'static> {
+const fn explain_sasl(error: SaslError) -> Phrase {
     match error {
-        SaslError::NotBase64 => Text::literal("that is not base64"),
-        SaslError::Downgrade => Text::literal("somebody on the way has removed channel binding from what is offered here"),
-        _ => Text::literal("that does not fit the mechanism"),
+        SaslError::NotBase64 => Phrase::NotBase64,
+        SaslError::Downgrade => Phrase::Downgraded,
+        _ => Phrase::DoesNotFit,
     }
 }

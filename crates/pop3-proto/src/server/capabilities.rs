@@ -2,14 +2,15 @@
 
 use bytes::{BufMut, BytesMut};
 
-use super::Server;
-use crate::codec::{Capability, MAX_REPLY_LINE, Status, Text, Verb, Words, cut_to, put_status};
+use super::phrase::Phrase;
+use super::{Server, Utf8};
+use crate::codec::{Capability, MAX_REPLY_LINE, Status, Verb, Words, cut_to};
 use crate::state::State;
 
 impl Server {
     /// Answers `CAPA`: what is true now, before TLS and after, before login and after.
     pub(super) fn capabilities(&self, out: &mut BytesMut) {
-        put_status(out, Status::Ok, None, Text::literal("capability list follows"));
+        self.say(Status::Ok, None, Phrase::CapabilitiesFollow, out);
         let config = self.config();
         let logged_in = self.state() == State::Transaction;
         let mut put = |capability: Capability<'_>| {
@@ -27,8 +28,21 @@ impl Server {
             put(Capability::LoginDelay { seconds: delay.seconds, per_user: delay.per_user && !logged_in });
         }
         // USER and SASL are announced where they work, and stay announced after login (S37).
-        if self.login_allowed() {
+        if self.password_allowed() {
             put(Capability::User);
+        }
+        match config.utf8 {
+            Utf8::No => {}
+            Utf8::Messages => put(Capability::Utf8 { user: false }),
+            Utf8::MessagesAndLogins => put(Capability::Utf8 { user: true }),
+        }
+        if config.lang {
+            put(Capability::Lang);
+        }
+        if self.is_trusted()
+            && let Ok(words) = Words::new("ADDR PORT")
+        {
+            put(Capability::Xclient(words));
         }
         let mut mechanisms = alloc::vec::Vec::new();
         for mechanism in self.offered() {
@@ -43,7 +57,7 @@ impl Server {
             put(Capability::Sasl(words));
         }
         // STLS says that the command is permitted now (RFC 2595 §4).
-        if config.stls && self.state().permits(Verb::Stls, self.is_encrypted()) {
+        if config.stls && !self.is_utf8() && self.state().permits(Verb::Stls, self.is_encrypted()) {
             put(Capability::Stls);
         }
         if let Ok(words) = Words::new(cut_to(config.implementation.as_str(), MAX_REPLY_LINE - "IMPLEMENTATION \r\n".len()))

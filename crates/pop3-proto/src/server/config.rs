@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use alloc::vec::Vec;
 
+use super::Language;
 use crate::codec::{Expire, Text};
 use crate::sasl::Mechanism;
 
@@ -35,6 +36,19 @@ pub struct LoginDelay {
     pub per_user: bool,
 }
 
+/// What `UTF8` announces (RFC 6856 §2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Utf8 {
+    /// Nothing: the command is refused.
+    No,
+    /// Messages may be in UTF-8.
+    #[default]
+    Messages,
+    /// Names and passwords, too. They are [prepared](crate::sasl::prepare) before anybody sees them; a store must have prepared
+    /// its own.
+    MessagesAndLogins,
+}
+
 /// How a server presents itself, and its limits.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
@@ -48,9 +62,23 @@ pub struct ServerConfig {
     pub cleartext_login: CleartextLogin,
     /// The mechanisms for `AUTH`; those that reveal the secret are offered only where a login may be.
     pub mechanisms: Vec<Mechanism>,
-    /// Offer `APOP`: a timestamp in the greeting. The server must know the passwords themselves.
+    /// Offer `APOP`: a timestamp in the greeting. The server must know the passwords themselves. In the clear it is then the only
+    /// way: nobody may send a password where others answer a challenge (S26).
     pub apop: bool,
-    /// How long messages are kept; the largest number of days that is safe for every user.
+    /// Whether messages, names and passwords may be in UTF-8.
+    pub utf8: Utf8,
+    /// Offer `LANG`: the client chooses the language of the texts.
+    pub lang: bool,
+    /// The language that is spoken before a client has chosen, and where it leaves the choice to the server.
+    pub language: Language,
+    /// Take `LAST`, which is older than the standard.
+    pub last: bool,
+    /// Take `UTF8` after login, too, and do nothing: some clients say it there (Q51).
+    pub utf8_after_login: bool,
+    /// Take `NOOP` before login (Q54).
+    pub noop_before_login: bool,
+    /// How long messages are kept; the largest number of days that is safe for every user. With 0 days the session removes at `QUIT`
+    /// what was retrieved; more days are kept by whoever has the mail.
     pub expire: ExpirePolicy,
     /// How long a user must wait between two logins. Announced here; kept by whoever answers the login.
     pub login_delay: Option<LoginDelay>,
@@ -75,6 +103,12 @@ impl Default for ServerConfig {
             cleartext_login: CleartextLogin::Refuse,
             mechanisms: Vec::new(),
             apop: false,
+            utf8: Utf8::Messages,
+            lang: true,
+            language: Language::English,
+            last: false,
+            utf8_after_login: false,
+            noop_before_login: false,
             expire: ExpirePolicy { after: Expire::Never, per_user: false },
             login_delay: None,
             max_sasl_line: 12 * 1024,

@@ -4,9 +4,9 @@ use alloc::sync::Arc;
 
 use bytes::{Buf, BytesMut};
 
-use super::{BodyWants, Channel, Deadline, Denial, Event, Login, NotAsked, ServerConfig, Session, Snapshot};
+use super::{BodyWants, Channel, Deadline, Denial, Event, Login, NotAsked, ServerConfig, Session, Snapshot, Unavailable};
 use crate::Progress;
-use crate::codec::{MessageNumber, ResponseCode, Text};
+use crate::codec::MessageNumber;
 use crate::inbox::Inbox;
 
 /// What a driver has to do next.
@@ -167,8 +167,8 @@ impl Connection {
     ///
     /// # Errors
     /// No message was asked for, or it was begun already.
-    pub fn refuse_message(&mut self, code: ResponseCode<'_>, text: Text<'_>) -> Result<(), NotAsked> {
-        self.session.refuse_message(code, text, &mut self.output)
+    pub fn refuse_message(&mut self, why: Unavailable) -> Result<(), NotAsked> {
+        self.session.refuse_message(why, &mut self.output)
     }
 
     /// The messages that are marked as deleted.

@@ -1,5 +1,6 @@
 //! Who wants to log in, and why not.
 
+use alloc::sync::Arc;
 use core::fmt;
 
 use smallvec::SmallVec;
@@ -54,8 +55,8 @@ pub enum Proof {
     Proven,
     /// An access token (`OAUTHBEARER`, `XOAUTH2`).
     Token(Secret),
-    /// What TLS has shown (`EXTERNAL`); the name `-` leaves it to that.
-    External,
+    /// The certificate that the client has shown in TLS (`EXTERNAL`), in DER; the name `-` leaves it to that.
+    External(Arc<[u8]>),
     /// Nothing (`ANONYMOUS`); the name is a trace.
     Anonymous,
 }

@@ -1,5 +1,6 @@
 //! The server machine: syntax, states and login. It knows nothing of mail.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::sync::Arc;
@@ -8,13 +9,15 @@ use core::mem;
 use bytes::{BufMut, BytesMut};
 use thiserror::Error;
 
-use super::{ApopProof, Deadline, Login, Name, Proof, ServerConfig};
+use super::phrase::Phrase;
+use super::{ApopProof, Deadline, Language, Login, Name, Origin, Proof, ServerConfig, Utf8};
 use crate::Progress;
 use crate::Secret;
 use crate::codec::{
-    Command, Discipline, LineScanner, MAX_COMMAND_LINE, MalformedCommand, ResponseCode, Scan, Status, Text, Verb, put_status,
+    Command, Discipline, LineScanner, MAX_COMMAND_LINE, MalformedCommand, OtherCode, ResponseCode, Scan, Status, Text, Username,
+    Verb, Word, put_status,
 };
-use crate::sasl::{ChannelBinding, Exchange};
+use crate::sasl::{ChannelBinding, Exchange, prepare};
 use crate::state::State;
 
 /// What a driver knows of a connection.
@@ -26,17 +29,21 @@ pub struct Channel {
     pub chance: [u8; 18],
     /// What a login can be bound to.
     pub binding: ChannelBinding,
+    /// The certificate that the client has shown, in DER, if somebody who is trusted vouches for it: `EXTERNAL` is offered then.
+    pub certificate: Option<Arc<[u8]>>,
+    /// The peer is a proxy whose word is taken for whom it speaks for (`XCLIENT`).
+    pub trusted: bool,
 }
 
 impl Channel {
     /// A connection in the clear.
     pub fn clear(chance: [u8; 18]) -> Self {
-        Self { encrypted: false, chance, binding: ChannelBinding::default() }
+        Self { chance, ..Self::default() }
     }
 
     /// A connection over TLS.
-    pub const fn encrypted(chance: [u8; 18], binding: ChannelBinding) -> Self {
-        Self { encrypted: true, chance, binding }
+    pub fn encrypted(chance: [u8; 18], binding: ChannelBinding) -> Self {
+        Self { encrypted: true, chance, binding, ..Self::default() }
     }
 }
 
@@ -78,6 +85,29 @@ pub(super) enum Phase {
     Over { logged_in: bool },
 }
 
+/// Why a session was ended from this side, for a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Ending {
+    /// The client said `QUIT`.
+    #[error("the client said QUIT")]
+    Quit,
+    /// Too many commands that are malformed or out of place (H38).
+    #[error("too many bad commands")]
+    BadCommands,
+    /// Too many wrong passwords.
+    #[error("too many wrong passwords")]
+    FailedLogins,
+    /// The client began with TLS where the session begins in the clear (Q56).
+    #[error("the client began with TLS on a port that begins in the clear")]
+    Tls,
+    /// The client speaks another protocol: mostly somebody who tries every port (Q57).
+    #[error("the client does not speak POP3")]
+    OtherProtocol,
+    /// The application gave up.
+    #[error("the session was broken off")]
+    Aborted,
+}
+
 /// What a login has come to.
 #[derive(Debug)]
 pub(super) enum Dialogue {
@@ -113,6 +143,13 @@ pub struct Server {
     pub(super) phase: Phase,
     pub(super) asked: Asked,
     scanner: LineScanner,
+    /// Nothing was said yet.
+    fresh: bool,
+    pub(super) language: Language,
+    /// The client has said `UTF8`.
+    utf8: bool,
+    origin: Option<Origin>,
+    ending: Option<Ending>,
     pub(super) bad_commands: u32,
     pub(super) failed_logins: u32,
     /// SASL exchanges so far, so that each has a challenge of its own.
@@ -126,23 +163,33 @@ impl Server {
         match server.timestamp() {
             Some(timestamp) => {
                 let greeting = format!("{} {timestamp}", server.config.greeting.as_str());
-                put_status(out, Status::Ok, None, Text::new(&greeting).unwrap_or_default());
+                put_status(out, Status::Ok, server.greeting_code(), Text::new(&greeting).unwrap_or_default());
             }
-            None => put_status(out, Status::Ok, None, server.config.greeting),
+            None => put_status(out, Status::Ok, server.greeting_code(), server.config.greeting),
         }
         server
+    }
+
+    /// So proxies that know `XCLIENT` see that it is taken from them.
+    fn greeting_code(&self) -> Option<ResponseCode<'static>> {
+        self.channel.trusted.then_some(ResponseCode::Other(OtherCode::XCLIENT))
     }
 
     fn silent(config: Arc<ServerConfig>, channel: Channel) -> Self {
         let scanner = LineScanner::new(Discipline::Either, config.max_line.max(MAX_COMMAND_LINE));
         let phase = Phase::Authorization(Dialogue::Nothing);
         Self {
+            language: config.language,
             config,
             channel,
             greeted: false,
             phase,
             asked: Asked::Nothing,
             scanner,
+            fresh: true,
+            utf8: false,
+            origin: None,
+            ending: None,
             bad_commands: 0,
             failed_logins: 0,
             exchanges: 0,
@@ -157,6 +204,26 @@ impl Server {
     /// Whether TLS is active.
     pub const fn is_encrypted(&self) -> bool {
         self.channel.encrypted
+    }
+
+    /// The peer is a proxy whose word is taken.
+    pub(super) const fn is_trusted(&self) -> bool {
+        self.channel.trusted
+    }
+
+    /// The client has said `UTF8`: it takes messages in UTF-8.
+    pub const fn is_utf8(&self) -> bool {
+        self.utf8
+    }
+
+    /// Whom a trusted proxy speaks for, once it has said so.
+    pub const fn origin(&self) -> Option<Origin> {
+        self.origin
+    }
+
+    /// Why the session was ended, where this side has ended it.
+    pub const fn ending(&self) -> Option<Ending> {
+        self.ending
     }
 
     /// The deadline that applies.
@@ -195,23 +262,40 @@ impl Server {
     }
 
     fn read_command<'i>(&mut self, input: &'i [u8], out: &mut BytesMut) -> Progress<ServerEvent<'i>> {
+        if let Some(&first) = input.first()
+            && self.fresh
+        {
+            // A handshake of TLS, or another protocol of binary records, has no line end to wait for.
+            match first {
+                0x16 if !self.channel.encrypted => return self.other_protocol(Ending::Tls, input, out),
+                ..=0x08 => return self.other_protocol(Ending::OtherProtocol, input, out),
+                _ => {}
+            }
+        }
         self.scanner.set_limit(self.max_line());
         let (scan, consumed) = self.scanner.scan(input);
         let event = match (scan, &self.phase) {
             (Scan::NeedInput, _) => ServerEvent::NeedInput,
             (Scan::TooLong, _) => {
                 self.forget_dialogue();
-                self.refuse(Text::literal("the line is too long"), out)
+                self.refuse(Phrase::LineTooLong, out)
+            }
+            (Scan::Line(line), _) if self.fresh && is_other_protocol(line) => {
+                return self.other_protocol(Ending::OtherProtocol, input, out);
             }
             (Scan::Line(line), Phase::Authorization(Dialogue::Sasl(_) | Dialogue::TokenRefused)) => self.respond(line, out),
             (Scan::Line(line), _) => match Command::parse(line) {
                 Ok(command) => self.take(command, out),
                 Err(malformed) => {
                     self.forget_dialogue();
-                    self.refuse(explain(malformed), out)
+                    match malformed {
+                        MalformedCommand::UnknownKeyword if is_historic(line) => self.refuse_mildly(Phrase::UnknownCommand, out),
+                        _ => self.refuse(explain(malformed), out),
+                    }
                 }
             },
         };
+        self.fresh &= consumed == 0;
         Progress { consumed, event }
     }
 
@@ -228,7 +312,18 @@ impl Server {
         // Anything between USER and PASS ends the login (S23).
         let dialogue = self.forget_dialogue();
         if !state.permits(command.verb(), self.channel.encrypted) {
-            return self.refuse(Self::out_of_place(command.verb(), state), out);
+            return match command {
+                // What clients say in the wrong state, and do not mean badly.
+                Command::Utf8 if state == State::Transaction && self.config.utf8_after_login => {
+                    self.say(Status::Ok, None, Phrase::Utf8On, out);
+                    ServerEvent::NeedInput
+                }
+                Command::Noop if state == State::Authorization && self.config.noop_before_login => {
+                    put_status(out, Status::Ok, None, Text::EMPTY);
+                    ServerEvent::NeedInput
+                }
+                _ => self.refuse(Self::out_of_place(command.verb(), state), out),
+            };
         }
         match command {
             Command::Capa => {
@@ -240,18 +335,19 @@ impl Server {
                 ServerEvent::Quit
             }
             Command::Quit => {
-                put_status(out, Status::Ok, None, Text::literal("bye"));
-                self.over();
+                self.say(Status::Ok, None, Phrase::Bye, out);
+                self.over(Ending::Quit);
                 ServerEvent::Closed
             }
-            Command::Stls if !self.config.stls => self.refuse(Text::literal("there is no TLS here"), out),
+            Command::Stls if !self.config.stls => self.refuse(Phrase::NoTls, out),
+            Command::Stls if self.utf8 => self.refuse(Phrase::NoTlsAfterUtf8, out),
             Command::Stls => {
-                put_status(out, Status::Ok, None, Text::literal("begin TLS"));
+                self.say(Status::Ok, None, Phrase::BeginTls, out);
                 self.phase = Phase::Upgrading;
                 ServerEvent::UpgradeTls
             }
             Command::AuthList => {
-                put_status(out, Status::Ok, None, Text::literal("mechanisms follow"));
+                self.say(Status::Ok, None, Phrase::MechanismsFollow, out);
                 for mechanism in self.offered() {
                     out.put_slice(mechanism.as_str().as_bytes());
                     out.put_slice(b"\r\n");
@@ -260,25 +356,49 @@ impl Server {
                 ServerEvent::NeedInput
             }
             Command::Auth(name, initial) => self.begin_exchange(name, initial, out),
-            Command::User(_) | Command::Pass(_) | Command::Apop(..) if !self.login_allowed() => {
-                // The same for every name: it tells nothing about it (S48).
-                self.refuse(Text::literal("log in under TLS only: say STLS first"), out)
-            }
-            Command::User(name) => {
-                self.phase = Phase::Authorization(Dialogue::User(name.into()));
-                put_status(out, Status::Ok, None, Text::literal("the password, please"));
+            // The same for every name: it tells nothing about it (S48).
+            Command::User(_) | Command::Pass(_) if !self.password_allowed() => self.refuse(Phrase::TlsFirst, out),
+            Command::Apop(..) if !self.login_allowed() => self.refuse(Phrase::TlsFirst, out),
+            Command::User(name) => match self.prepared_name(name) {
+                Some(name) => {
+                    self.phase = Phase::Authorization(Dialogue::User(name));
+                    self.say(Status::Ok, None, Phrase::PasswordPlease, out);
+                    ServerEvent::NeedInput
+                }
+                None => self.refuse(Phrase::UserTakes, out),
+            },
+            Command::Pass(password) => match (dialogue, self.prepared(password.expose())) {
+                (Dialogue::User(name), Some(password)) => {
+                    let proof = Proof::Password(Secret::from(&password[..]));
+                    self.ask_login(Login { name, proof })
+                }
+                (Dialogue::User(_), None) => self.refuse(Phrase::PassTakes, out),
+                _ => self.refuse(Phrase::UserFirst, out),
+            },
+            Command::Apop(name, digest) => match (self.timestamp(), self.prepared_name(name)) {
+                (Some(timestamp), Some(name)) => {
+                    let proof = Proof::Apop(ApopProof::new(timestamp.as_bytes(), digest));
+                    self.ask_login(Login { name, proof })
+                }
+                (Some(_), None) => self.refuse(Phrase::ApopTakes, out),
+                (None, _) => self.refuse(Phrase::NoApop, out),
+            },
+            Command::Utf8 if self.config.utf8 == Utf8::No => self.refuse(Phrase::NotHere, out),
+            Command::Utf8 => {
+                self.utf8 = true;
+                self.say(Status::Ok, None, Phrase::Utf8On, out);
                 ServerEvent::NeedInput
             }
-            Command::Pass(password) => match dialogue {
-                Dialogue::User(name) => self.ask_login(Login { name, proof: Proof::Password(Secret::from(password.expose())) }),
-                _ => self.refuse(Text::literal("say USER first"), out),
-            },
-            Command::Apop(name, digest) => match self.timestamp() {
-                Some(timestamp) => {
-                    let proof = Proof::Apop(ApopProof::new(timestamp.as_bytes(), digest));
-                    self.ask_login(Login { name: name.into(), proof })
+            Command::Lang(range) => self.language(range, out),
+            Command::Last if !self.config.last => self.refuse_mildly(Phrase::NotHere, out),
+            Command::Xclient(_) if !self.channel.trusted => self.refuse(Phrase::NotTrusted, out),
+            Command::Xclient(words) => match Origin::parse(words) {
+                Some(origin) => {
+                    self.origin = Some(origin);
+                    self.say(Status::Ok, None, Phrase::OriginNoted, out);
+                    ServerEvent::NeedInput
                 }
-                None => self.refuse(Text::literal("APOP is not available"), out),
+                None => self.refuse(Phrase::XclientTakes, out),
             },
             _ => {
                 self.asked = Asked::Command;
@@ -287,12 +407,46 @@ impl Server {
         }
     }
 
-    fn out_of_place(verb: Verb, state: State) -> Text<'static> {
+    fn out_of_place(verb: Verb, state: State) -> Phrase {
         match (verb, state) {
-            (Verb::Stls, State::Authorization) => Text::literal("TLS is active already"),
-            (_, State::Authorization) => Text::literal("log in first"),
-            _ => Text::literal("you are logged in already"),
+            (Verb::Stls, State::Authorization) => Phrase::TlsActive,
+            (_, State::Authorization) => Phrase::LogInFirst,
+            _ => Phrase::LoggedInAlready,
         }
+    }
+
+    /// What a client may say as a name or a password, in the form in which it is compared. `None`: nobody can have that.
+    fn prepared<'p>(&self, text: &'p [u8]) -> Option<Cow<'p, [u8]>> {
+        if self.config.utf8 == Utf8::MessagesAndLogins { prepare(text) } else { Some(Cow::Borrowed(text)) }
+    }
+
+    fn prepared_name(&self, name: Username<'_>) -> Option<Name> {
+        let name = self.prepared(name.as_bytes())?;
+        Some(Username::new(&name[..]).ok()?.into())
+    }
+
+    /// `LANG` (RFC 6856 §3.2).
+    fn language<'i>(&mut self, range: Option<Word<'_>>, out: &mut BytesMut) -> ServerEvent<'i> {
+        if !self.config.lang {
+            return self.refuse(Phrase::NotHere, out);
+        }
+        let chosen = match range.map(Word::into_bytes) {
+            None => {
+                self.say(Status::Ok, None, Phrase::LanguagesFollow, out);
+                for language in Language::ALL {
+                    out.put_slice(format!("{language} {}\r\n", language.name()).as_bytes());
+                }
+                out.put_slice(b".\r\n");
+                return ServerEvent::NeedInput;
+            }
+            Some(b"*") => Some(self.config.language),
+            Some(range) => Language::find(range),
+        };
+        let Some(language) = chosen else { return self.refuse(Phrase::NoSuchLanguage, out) };
+        self.language = language;
+        let text = format!("{language} {}", Phrase::LanguageChanged.text(language).as_str());
+        put_status(out, Status::Ok, None, Text::new(&text).unwrap_or_default());
+        ServerEvent::NeedInput
     }
 
     pub(super) fn forget_dialogue(&mut self) -> Dialogue {
@@ -302,20 +456,40 @@ impl Server {
         }
     }
 
-    pub(super) fn over(&mut self) {
+    pub(super) fn over(&mut self, why: Ending) {
+        self.ending.get_or_insert(why);
         self.phase = Phase::Over { logged_in: matches!(self.phase, Phase::Transaction) };
     }
 
-    pub(super) fn refuse<'i>(&mut self, text: Text<'_>, out: &mut BytesMut) -> ServerEvent<'i> {
-        put_status(out, Status::Err, None, text);
+    /// Says something to a person, in the language of the session.
+    pub(super) fn say(&self, status: Status, code: Option<ResponseCode<'_>>, phrase: Phrase, out: &mut BytesMut) {
+        put_status(out, status, code, phrase.text(self.language));
+    }
+
+    /// What old clients try before they do it in another way: not a reason to send them away (Q60).
+    fn refuse_mildly<'i>(&self, phrase: Phrase, out: &mut BytesMut) -> ServerEvent<'i> {
+        self.say(Status::Err, None, phrase, out);
+        ServerEvent::NeedInput
+    }
+
+    /// Whoever begins like this will never say a command (Q56, Q57).
+    fn other_protocol<'i>(&mut self, why: Ending, input: &'i [u8], out: &mut BytesMut) -> Progress<ServerEvent<'i>> {
+        let phrase = if why == Ending::Tls { Phrase::TlsComesLater } else { Phrase::NotThisProtocol };
+        self.say(Status::Err, None, phrase, out);
+        self.over(why);
+        Progress { consumed: input.len(), event: ServerEvent::Closed }
+    }
+
+    pub(super) fn refuse<'i>(&mut self, phrase: Phrase, out: &mut BytesMut) -> ServerEvent<'i> {
+        self.say(Status::Err, None, phrase, out);
         self.bad_commands += 1;
         let (before_login, after) = self.config.max_bad_commands;
         let limit = if matches!(self.phase, Phase::Transaction) { after } else { before_login };
         if self.bad_commands < limit {
             return ServerEvent::NeedInput;
         }
-        put_status(out, Status::Err, None, Text::literal("too many bad commands"));
-        self.over();
+        self.say(Status::Err, None, Phrase::TooManyBadCommands, out);
+        self.over(Ending::BadCommands);
         ServerEvent::Closed
     }
 
@@ -353,10 +527,10 @@ impl Server {
     /// No `QUIT` is waiting.
     pub fn end(&mut self, not_removed: usize, out: &mut BytesMut) -> Result<(), NotAsked> {
         self.answer(Asked::Quit)?;
-        self.over();
+        self.over(Ending::Quit);
         match not_removed {
-            0 => put_status(out, Status::Ok, None, Text::literal("bye")),
-            _ => put_status(out, Status::Err, Some(ResponseCode::SysTemp), Text::literal("some deleted messages not removed")),
+            0 => self.say(Status::Ok, None, Phrase::Bye, out),
+            _ => self.say(Status::Err, Some(ResponseCode::SysTemp), Phrase::NotAllRemoved, out),
         }
         Ok(())
     }
@@ -369,7 +543,7 @@ impl Server {
     /// Ends the session without a word, as when a message cannot be sent to its end: the client must not take what it has
     /// for a whole message.
     pub fn abort(&mut self) {
-        self.over();
+        self.over(Ending::Aborted);
         self.asked = Asked::Nothing;
     }
 
@@ -388,18 +562,36 @@ impl Server {
     }
 }
 
-fn explain(malformed: MalformedCommand) -> Text<'static> {
-    let MalformedCommand::Arguments { verb } = malformed else { return Text::literal("unknown command") };
+fn explain(malformed: MalformedCommand) -> Phrase {
+    let MalformedCommand::Arguments { verb } = malformed else { return Phrase::UnknownCommand };
     match verb {
-        Verb::Capa | Verb::Noop | Verb::Quit | Verb::Rset | Verb::Stat | Verb::Stls => {
-            Text::literal("this command takes no argument")
+        Verb::Capa | Verb::Last | Verb::Noop | Verb::Quit | Verb::Rset | Verb::Stat | Verb::Stls | Verb::Utf8 => {
+            Phrase::TakesNothing
         }
-        Verb::Dele | Verb::Retr => Text::literal("this command takes a message number"),
-        Verb::List | Verb::Uidl => Text::literal("this command takes nothing or a message number"),
-        Verb::Top => Text::literal("TOP takes a message number and a number of lines"),
-        Verb::User => Text::literal("USER takes a name"),
-        Verb::Pass => Text::literal("this is no password that can be checked"),
-        Verb::Apop => Text::literal("APOP takes a name and a digest"),
-        Verb::Auth => Text::literal("AUTH takes a mechanism and perhaps an initial response"),
+        Verb::Dele | Verb::Retr => Phrase::TakesNumber,
+        Verb::List | Verb::Uidl => Phrase::MayTakeNumber,
+        Verb::Top => Phrase::TopTakes,
+        Verb::User => Phrase::UserTakes,
+        Verb::Pass => Phrase::PassTakes,
+        Verb::Apop => Phrase::ApopTakes,
+        Verb::Auth => Phrase::AuthTakes,
+        Verb::Lang => Phrase::LangTakes,
+        Verb::Xclient => Phrase::XclientTakes,
     }
+}
+
+/// Commands of old drafts and of single programs, which clients try now and then (Q60).
+fn is_historic(line: &[u8]) -> bool {
+    const TRIED: [&[u8]; 7] = [b"XTND", b"RPOP", b"HELP", b"PING", b"XOIP", b"IMPLEMENTATION", b"ID"];
+    first_word(line).is_some_and(|word| TRIED.iter().any(|tried| tried.eq_ignore_ascii_case(word)))
+}
+
+/// The first line of a web browser, of a mail server, of a shell.
+fn is_other_protocol(line: &[u8]) -> bool {
+    const OTHERS: [&[u8]; 8] = [b"GET", b"POST", b"HEAD", b"OPTIONS", b"CONNECT", b"PRI", b"EHLO", b"HELO"];
+    line.starts_with(b"SSH-") || first_word(line).is_some_and(|word| OTHERS.contains(&word))
+}
+
+fn first_word(line: &[u8]) -> Option<&[u8]> {
+    line.split(|byte| matches!(byte, b' ' | b'\t')).next()
 }

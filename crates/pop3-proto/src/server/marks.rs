@@ -28,6 +28,16 @@ impl Marks {
         }
     }
 
+    /// Marks what another has marked, too.
+    pub(super) fn add(&mut self, other: &Self) {
+        if self.words.len() < other.words.len() {
+            self.words.resize(other.words.len(), 0);
+        }
+        for (word, more) in self.words.iter_mut().zip(&other.words) {
+            *word |= more;
+        }
+    }
+
     pub(super) fn clear(&mut self) {
         self.words.clear();
     }

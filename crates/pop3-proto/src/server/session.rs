@@ -5,11 +5,12 @@ use alloc::sync::Arc;
 use bytes::{BufMut, BytesMut};
 
 use super::marks::Marks;
+use super::phrase::Phrase;
 use super::{Channel, Deadline, Denial, Login, NotAsked, Server, ServerConfig, ServerEvent, Snapshot};
 use crate::Progress;
 use crate::codec::{
-    Command, DotEncoder, MessageNumber, ResponseCode, Segments, Text, TopLimit, put_drop_listing, put_scan_listing,
-    put_unique_id_listing,
+    Command, DotEncoder, Expire, MessageNumber, ResponseCode, Segments, Text, TopLimit, put_decimal, put_drop_listing,
+    put_scan_listing, put_unique_id_listing,
 };
 
 /// What the session asks for.
@@ -41,6 +42,15 @@ pub enum Event {
 /// Entries that a listing looks at before it lets others work; those that are marked bring no output.
 const LOOKS: usize = 10_000;
 
+/// Why a message cannot be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unavailable {
+    /// Somebody has removed it since the session began.
+    Gone,
+    /// It cannot be read now.
+    Temporary,
+}
+
 /// Whether more of a message is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyWants {
@@ -63,6 +73,7 @@ enum Sending {
         top: Option<u64>,
     },
     Message {
+        number: MessageNumber,
         encoder: DotEncoder,
         top: Option<TopLimit>,
     },
@@ -83,6 +94,10 @@ pub struct Session {
     server: Server,
     snapshot: Snapshot,
     marks: Marks,
+    /// What was sent whole: with `EXPIRE 0` it goes at `QUIT`, too (S42).
+    retrieved: Marks,
+    /// The highest number that was accessed, for `LAST`; 0: none.
+    last: u32,
     /// All messages, and their octets.
     all: (u32, u64),
     /// Those that are not marked.
@@ -101,6 +116,8 @@ impl Session {
             server,
             snapshot: Snapshot::default(),
             marks: Marks::default(),
+            retrieved: Marks::default(),
+            last: 0,
             all: (0, 0),
             left: (0, 0),
             sending: Sending::Nothing,
@@ -142,7 +159,12 @@ impl Session {
             ServerEvent::Authenticate(login) => Event::Authenticate(login),
             #[cfg(feature = "scram")]
             ServerEvent::FindKeys(hash, name) => Event::FindKeys(hash, name),
-            ServerEvent::Quit => Event::Commit,
+            ServerEvent::Quit => {
+                if self.server.config().expire.after == Expire::Days(0) {
+                    self.marks.add(&self.retrieved);
+                }
+                Event::Commit
+            }
             ServerEvent::UpgradeTls => Event::UpgradeTls,
             ServerEvent::Closed => Event::Closed,
             // The machine has just asked, so the answer is taken.
@@ -158,11 +180,11 @@ impl Session {
         };
         if let Some(number) = number {
             let Some(octets) = self.snapshot.octets(number) else {
-                self.server.err(None, Text::literal("no such message"), out)?;
+                self.refuse(None, Phrase::NoSuchMessage, out)?;
                 return Ok(Event::NeedInput);
             };
             if self.marks.contains(number) {
-                self.server.err(None, Text::literal("that message is marked as deleted"), out)?;
+                self.refuse(None, Phrase::IsMarked, out)?;
                 return Ok(Event::NeedInput);
             }
             return self.answer_for(command, number, octets, out);
@@ -175,21 +197,37 @@ impl Session {
                 out.put_slice(b"\r\n");
             }
             Command::List(_) => {
-                self.server.ok(Text::literal("scan listing follows"), out)?;
+                self.ok(Phrase::ScanListingFollows, out)?;
                 self.sending = Sending::Listing { next: 0, what: Listing::Sizes };
             }
             Command::Uidl(_) => {
-                self.server.ok(Text::literal("unique-id listing follows"), out)?;
+                self.ok(Phrase::UniqueIdsFollow, out)?;
                 self.sending = Sending::Listing { next: 0, what: Listing::UniqueIds };
             }
             Command::Rset => {
                 self.marks.clear();
+                self.retrieved.clear();
+                self.last = 0;
                 self.left = self.all;
-                self.server.ok(Text::literal("no message is marked"), out)?;
+                self.ok(Phrase::NoneMarked, out)?;
+            }
+            Command::Last => {
+                self.server.answered_by_session()?;
+                out.put_slice(b"+OK ");
+                put_decimal(out, self.last.into());
+                out.put_slice(b"\r\n");
             }
             _ => self.server.ok(Text::EMPTY, out)?,
         }
         Ok(Event::NeedInput)
+    }
+
+    fn ok(&mut self, phrase: Phrase, out: &mut BytesMut) -> Result<(), NotAsked> {
+        self.server.ok(phrase.text(self.server.language), out)
+    }
+
+    fn refuse(&mut self, code: Option<ResponseCode<'_>>, phrase: Phrase, out: &mut BytesMut) -> Result<(), NotAsked> {
+        self.server.err(code, phrase.text(self.server.language), out)
     }
 
     /// Commands about one message that exists and is not marked.
@@ -200,6 +238,11 @@ impl Session {
         octets: u64,
         out: &mut BytesMut,
     ) -> Result<Event, NotAsked> {
+        let shows = matches!(command, Command::Retr(_) | Command::Top(..) | Command::List(_));
+        if shows && self.snapshot.needs_utf8(number) && !self.server.is_utf8() {
+            self.refuse(Some(ResponseCode::Utf8), Phrase::NeedsUtf8, out)?;
+            return Ok(Event::NeedInput);
+        }
         match command {
             Command::Retr(_) => {
                 self.sending = Sending::Asked { number, top: None };
@@ -211,8 +254,9 @@ impl Session {
             }
             Command::Dele(_) => {
                 self.marks.insert(number);
+                self.last = self.last.max(number.get());
                 self.left = (self.left.0.saturating_sub(1), self.left.1.saturating_sub(octets));
-                self.server.ok(Text::literal("marked as deleted"), out)?;
+                self.ok(Phrase::Marked, out)?;
             }
             _ => {
                 self.server.answered_by_session()?;
@@ -256,7 +300,7 @@ impl Session {
     /// # Errors
     /// No login is waiting.
     pub fn accept(&mut self, snapshot: Snapshot, out: &mut BytesMut) -> Result<(), NotAsked> {
-        self.server.accept(Text::literal("maildrop ready"), out)?;
+        self.server.accept(Phrase::Ready.text(self.server.language), out)?;
         let numbers = (0..snapshot.len()).filter_map(MessageNumber::from_index);
         let octets = numbers.filter_map(|number| snapshot.octets(number));
         self.all = octets.fold((0, 0), |(count, sum): (u32, u64), octets| (count.saturating_add(1), sum.saturating_add(octets)));
@@ -292,12 +336,15 @@ impl Session {
             (None, Some(octets)) => {
                 self.server.answered_by_session()?;
                 out.put_slice(b"+OK ");
-                crate::codec::put_decimal(out, octets);
-                out.put_slice(b" octets\r\n");
+                put_decimal(out, octets);
+                out.put_u8(b' ');
+                out.put_slice(Phrase::Octets.text(self.server.language).as_str().as_bytes());
+                out.put_slice(b"\r\n");
+                self.last = self.last.max(number.get());
             }
-            _ => self.server.ok(Text::literal("the top of the message follows"), out)?,
+            _ => self.ok(Phrase::TopFollows, out)?,
         }
-        self.sending = Sending::Message { encoder: DotEncoder::new(), top: top.map(TopLimit::new) };
+        self.sending = Sending::Message { number, encoder: DotEncoder::new(), top: top.map(TopLimit::new) };
         Ok(())
     }
 
@@ -307,7 +354,7 @@ impl Session {
     /// # Errors
     /// No message was begun.
     pub fn segments<'d>(&mut self, data: &'d [u8]) -> Result<(Segments<'d>, BodyWants), NotAsked> {
-        let Sending::Message { encoder, top } = &mut self.sending else { return Err(NotAsked) };
+        let Sending::Message { encoder, top, .. } = &mut self.sending else { return Err(NotAsked) };
         let Some(top) = top else { return Ok((encoder.encode(data), BodyWants::More)) };
         let segments = encoder.encode(top.take(data));
         Ok((segments, if top.is_done() { BodyWants::Enough } else { BodyWants::More }))
@@ -332,7 +379,10 @@ impl Session {
     /// No message was begun.
     pub fn end_message(&mut self, out: &mut BytesMut) -> Result<(), NotAsked> {
         match core::mem::replace(&mut self.sending, Sending::Nothing) {
-            Sending::Message { encoder, .. } => {
+            Sending::Message { number, encoder, top } => {
+                if top.is_none() {
+                    self.retrieved.insert(number);
+                }
                 out.put_slice(encoder.finish());
                 Ok(())
             }
@@ -347,9 +397,13 @@ impl Session {
     ///
     /// # Errors
     /// No message was asked for, or it was begun already.
-    pub fn refuse_message(&mut self, code: ResponseCode<'_>, text: Text<'_>, out: &mut BytesMut) -> Result<(), NotAsked> {
+    pub fn refuse_message(&mut self, why: Unavailable, out: &mut BytesMut) -> Result<(), NotAsked> {
         let Sending::Asked { .. } = self.sending else { return Err(NotAsked) };
-        self.server.err(Some(code), text, out)?;
+        let phrase = match why {
+            Unavailable::Gone => Phrase::MessageGone,
+            Unavailable::Temporary => Phrase::MessageUnreadable,
+        };
+        self.refuse(Some(ResponseCode::SysTemp), phrase, out)?;
         self.sending = Sending::Nothing;
         Ok(())
     }

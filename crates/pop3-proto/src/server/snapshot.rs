@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use thiserror::Error;
 
+use super::marks::Marks;
 use crate::codec::{MessageNumber, UniqueId};
 
 /// No more messages fit: numbers or the unique-ids together are beyond 32 bits.
@@ -29,6 +30,8 @@ pub struct Snapshot {
     entries: Vec<Entry>,
     /// All unique-ids, one behind the other.
     ids: String,
+    /// Messages that only a client in UTF-8 mode may see.
+    utf8: Marks,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +52,24 @@ impl Snapshot {
         self.ids.push_str(unique_id.as_str());
         self.entries.push(Entry { octets, id_end });
         Ok(())
+    }
+
+    /// The same for a message with an internationalized header (RFC 6532), which is shown only to clients that have said `UTF8`
+    /// (RFC 6856 §2.1). Mail that only happens to have raw bytes in its header is better pushed as any other: most clients
+    /// never say `UTF8`.
+    ///
+    /// # Errors
+    /// See [`push`](Self::push).
+    pub fn push_utf8(&mut self, octets: u64, unique_id: UniqueId<'_>) -> Result<(), SnapshotFull> {
+        let number = MessageNumber::from_index(self.entries.len()).ok_or(SnapshotFull)?;
+        self.push(octets, unique_id)?;
+        self.utf8.insert(number);
+        Ok(())
+    }
+
+    /// Whether only clients that have said `UTF8` may see the message.
+    pub fn needs_utf8(&self, number: MessageNumber) -> bool {
+        self.utf8.contains(number)
     }
 
     /// How many messages.

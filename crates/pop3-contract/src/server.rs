@@ -1,0 +1,150 @@
+//! Server transcripts: the maildrops that they see, and who may open them.
+
+use std::io::{self, Cursor, Read};
+
+use pop3_maildrop::{LoginError, Maildrop, NotRemoved, Store};
+use pop3_proto::codec::{Expire, MessageNumber, Text, UniqueId, WireSize};
+use pop3_proto::sasl::{ChannelBinding, Mechanism, ScramHash, ScramKeys};
+use pop3_proto::server::{
+    Channel, CleartextLogin, ExpirePolicy, Language, Login, LoginDelay, Name, Proof, ServerConfig, Snapshot, Utf8,
+};
+
+use crate::transcript::Transcript;
+
+/// How the server of a transcript is set up, and what it knows of the connection.
+///
+/// # Panics
+/// The transcript asks for something that is not known.
+pub fn set_up(transcript: &Transcript) -> (ServerConfig, Channel) {
+    let mut config = ServerConfig {
+        stls: true,
+        implementation: const { Text::literal("test") },
+        cleartext_login: CleartextLogin::Refuse,
+        max_bad_commands: (3, 5),
+        max_failed_logins: 2,
+        // Small, so that listings and messages must be written in pieces.
+        output_high_water: 16,
+        ..ServerConfig::default()
+    };
+    let binding = ChannelBinding { exporter: Some([7; 32]), server_end_point: None };
+    let mut channel = Channel::encrypted([0; 18], binding);
+    for word in &transcript.set_up {
+        match word.as_str() {
+            "in the clear" => channel = Channel::clear([0; 18]),
+            "cleartext login" => {
+                (config.cleartext_login, config.stls) = (CleartextLogin::DangerouslyAllow, false);
+                channel = Channel::clear([0; 18]);
+            }
+            "apop" => config.apop = true,
+            "all mechanisms" => config.mechanisms = Mechanism::ALL.to_vec(),
+            "certificate" => channel.certificate = Some(b"joe's certificate"[..].into()),
+            "trusted proxy" => channel.trusted = true,
+            "last" => config.last = true,
+            "lenient" => (config.utf8_after_login, config.noop_before_login) = (true, true),
+            "no utf8, no lang" => (config.utf8, config.lang) = (Utf8::No, false),
+            "utf8 logins" => config.utf8 = Utf8::MessagesAndLogins,
+            "spanish" => config.language = Language::Spanish,
+            "expire 0" => config.expire = ExpirePolicy { after: Expire::Days(0), per_user: false },
+            "expire 30 user" => config.expire = ExpirePolicy { after: Expire::Days(30), per_user: true },
+            "login delay 300 user" => config.login_delay = Some(LoginDelay { seconds: 300, per_user: true }),
+            "patient" => (config.max_bad_commands, config.max_failed_logins) = ((100, 100), 100),
+            other => panic!("{}: {other:?} is no set-up that is known", transcript.name),
+        }
+    }
+    (config, channel)
+}
+
+/// Everybody's password, and the token that is right.
+const PASSWORD: &[u8] = b"se cret";
+
+/// `joe` has three messages: the second cannot be removed, and the third is gone. `empty` has none. `intl` has a plain one and one
+/// with an internationalized header. `josé` has the password `contraseña`. Who is `busy`, `hasty` or `broken` gets no maildrop.
+#[derive(Clone, Copy, Debug)]
+pub struct Maildrops;
+
+impl Store for Maildrops {
+    type Maildrop = Mail;
+
+    fn login(&self, login: &Login) -> Result<Mail, LoginError> {
+        let name = login.name.as_bytes();
+        let password = if name == "josé".as_bytes() { "contraseña".as_bytes() } else { PASSWORD };
+        let right = match &login.proof {
+            Proof::Password(given) => given.expose() == password,
+            Proof::Apop(proof) => proof.verify(password),
+            Proof::CramMd5(proof) => proof.verify(password),
+            Proof::Token(token) => token.expose() == b"good",
+            Proof::External(certificate) => certificate[..] == b"joe's certificate"[..],
+            Proof::Proven => true,
+            _ => false,
+        };
+        match name {
+            _ if !right => Err(LoginError::Credentials),
+            b"joe" => Ok(Mail(&[
+                Message(b"Subject: one\n\nline 1\n.line 2\n.\nline 4\n", "uid-one", false),
+                Message(b"Subject: two\r\n\r\nno end of line", "uid-two", false),
+                Message(b"Subject: gone\n\n", "uid-three", false),
+            ])),
+            // Who the certificate is for.
+            b"-" if matches!(login.proof, Proof::External(_)) => Ok(Mail(&[])),
+            b"empty" => Ok(Mail(&[])),
+            b"intl" => {
+                Ok(Mail(&[Message(b"Subject: plain\n\n", "plain", false), Message(b"Subject: \xc2\xa1hola!\n\n", "utf-8", true)]))
+            }
+            _ if name == "josé".as_bytes() => Ok(Mail(&[])),
+            b"busy" => Err(LoginError::InUse),
+            b"hasty" => Err(LoginError::TooSoon),
+            b"broken" => Err(LoginError::Io(io::Error::other("broken"))),
+            b"lost" => Err(LoginError::Io(io::ErrorKind::NotFound.into())),
+            _ => Err(LoginError::Credentials),
+        }
+    }
+
+    fn scram_keys(&self, hash: ScramHash, name: &Name) -> io::Result<Option<ScramKeys>> {
+        Ok((name.as_bytes() == b"joe").then(|| ScramKeys::derive(hash, PASSWORD, b"salt", 4096)))
+    }
+}
+
+/// Text, unique-id, and whether its header is internationalized.
+#[derive(Clone, Copy, Debug)]
+struct Message(&'static [u8], &'static str, bool);
+
+/// A maildrop of a transcript.
+#[derive(Clone, Copy, Debug)]
+pub struct Mail(&'static [Message]);
+
+impl Maildrop for Mail {
+    fn snapshot(&mut self) -> io::Result<Snapshot> {
+        let mut snapshot = Snapshot::default();
+        for Message(text, id, utf8) in self.0 {
+            let mut size = WireSize::new();
+            size.add(text);
+            let id = UniqueId::new(id).map_err(io::Error::other)?;
+            let pushed = if *utf8 { snapshot.push_utf8(size.octets(), id) } else { snapshot.push(size.octets(), id) };
+            pushed.map_err(io::Error::other)?;
+        }
+        Ok(snapshot)
+    }
+
+    fn open(&mut self, number: MessageNumber) -> io::Result<Box<dyn Read + Send>> {
+        match self.0.get(number.index()) {
+            Some(Message(text, id, _)) if *id != "uid-three" => Ok(Box::new(Cursor::new(*text))),
+            _ => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    fn remove(&mut self, marked: &[MessageNumber]) -> Result<(), NotRemoved> {
+        let stuck = marked.iter().filter(|number| self.0.get(number.index()).is_some_and(|message| message.1 == "uid-two"));
+        NotRemoved::check(stuck.map(|number| (*number, io::Error::other("it is stuck"))).collect())
+    }
+}
+
+/// All that a client says in a transcript.
+pub fn said(transcript: &Transcript) -> Vec<u8> {
+    transcript.lines.iter().filter(|line| line.who == 'C').flat_map(|line| line.bytes.clone()).collect()
+}
+
+/// What the server must answer; `TLS` and `CLOSE` on lines of their own stand for what it does.
+pub fn expected(transcript: &Transcript) -> String {
+    let lines = transcript.lines.iter().filter(|line| line.who == 'S').flat_map(|line| line.bytes.clone());
+    String::from_utf8_lossy(&lines.collect::<Vec<u8>>()).into_owned()
+}
