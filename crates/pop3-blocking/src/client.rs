@@ -1,37 +1,38 @@
 //! The client.
 
-use std::io::{self, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pop3_driver::proto::client::requests::{self, OwnedGreeting, UniqueIdEntry};
+use pop3_driver::proto::client::requests::{self, UniqueIdEntry};
 use pop3_driver::proto::client::{
-    ClientEvent, Connection, Deadline, LoginContext, LoginPolicy, Observer, Request, RequestError, Step, Tag, Timeouts,
+    ClientEvent, Connection, Deadline, LoginContext, LoginPolicy, LoginStep, Request, RequestError, Step, Tag, Timeouts,
 };
-use pop3_driver::proto::codec::{Capabilities, Command, DropListing, MessageNumber, ScanListing};
+use pop3_driver::proto::codec::{Capabilities, Command, DropListing, MessageNumber, ScanListing, Word};
 use pop3_driver::proto::sasl::{ChannelBinding, Credentials};
-use pop3_driver::{ClientOptions, Error, Security, rustls, tls};
+use pop3_driver::{Error, rustls, tls};
 
-use crate::stream::{self, Socket, Transport, later};
+use crate::message::Message;
+use crate::stream::{self, Transport, later};
 
 /// A session with a POP3 server.
 ///
 /// A call that fails with a [refusal](Error::refusal) leaves the session alive. After any other error it may be tried again,
 /// but a broken session only says so again.
 pub struct Client {
-    connection: Connection,
-    stream: Box<dyn Transport>,
-    timeouts: Timeouts,
+    pub(crate) connection: Connection,
+    pub(crate) stream: Box<dyn Transport>,
+    pub(crate) timeouts: Timeouts,
+    /// For `STLS`.
+    pub(crate) stls: Option<Arc<rustls::ClientConfig>>,
     /// What is awaited, how far the session had come when that began, and until when.
-    awaited: Option<(Deadline, u64, Instant)>,
+    pub(crate) awaited: Option<(Deadline, u64, Instant)>,
     /// What was written may still lie in a buffer of the stream.
-    unflushed: bool,
-    host: String,
-    port: u16,
+    pub(crate) unflushed: bool,
+    pub(crate) host: String,
+    pub(crate) port: u16,
     /// What a login can be bound to.
-    binding: ChannelBinding,
-    greeting: OwnedGreeting,
+    pub(crate) binding: ChannelBinding,
 }
 
 impl std::fmt::Debug for Client {
@@ -41,79 +42,6 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
-    /// Connects, secures the connection as the options demand, and reads the greeting. All addresses of the host are tried in
-    /// turn.
-    ///
-    /// # Errors
-    /// No address answers, the certificate is not to be trusted, or the server refuses.
-    pub fn connect(host: &str, port: u16, options: &ClientOptions) -> Result<Self, Error> {
-        Self::connect_observed(host, port, options, None)
-    }
-
-    /// The same with somebody who is told what goes over the wire.
-    ///
-    /// # Errors
-    /// See [`connect`](Self::connect).
-    pub fn connect_observed(
-        host: &str,
-        port: u16,
-        options: &ClientOptions,
-        observer: Option<Box<dyn Observer>>,
-    ) -> Result<Self, Error> {
-        let failed = |source| Error::Connect { host: host.to_owned(), port, source };
-        let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
-        for address in (host, port).to_socket_addrs().map_err(failed)? {
-            match TcpStream::connect_timeout(&address, options.timeouts.connect).and_then(Socket::new) {
-                Ok(socket) => return Self::over(Box::new(socket), host, port, options, observer),
-                Err(error) => last = error,
-            }
-        }
-        Err(failed(last))
-    }
-
-    /// A session over a stream of the caller's own, on which nothing was said yet. `host` is what a certificate must
-    /// bear; `port` is told to the server by some logins.
-    ///
-    /// # Errors
-    /// See [`connect`](Self::connect).
-    pub fn over(
-        mut stream: Box<dyn Transport>,
-        host: &str,
-        port: u16,
-        options: &ClientOptions,
-        observer: Option<Box<dyn Observer>>,
-    ) -> Result<Self, Error> {
-        let mut binding = ChannelBinding::default();
-        let mut connection = match &options.security {
-            Security::Tls(config) => {
-                (stream, binding) = secure(stream, host, config, options)?;
-                Connection::new_encrypted(options.config.clone())
-            }
-            Security::Stls(_) | Security::DangerousCleartext => Connection::new(options.config.clone()),
-        };
-        if let Some(observer) = observer {
-            connection.observe(observer);
-        }
-        let greeting = OwnedGreeting { text: Box::default(), timestamp: None };
-        let (timeouts, host) = (options.timeouts, host.to_owned());
-        let mut client = Self { connection, stream, timeouts, awaited: None, unflushed: false, host, port, binding, greeting };
-        client.greeting = client.run(requests::greet())?;
-        if let Security::Stls(config) = &options.security {
-            client.run(requests::stls()).map_err(|error| match error {
-                Error::Request(RequestError::Refused(refusal)) => Error::NoStls(refusal),
-                other => other,
-            })?;
-            client.connection = client.connection.into_upgraded()?;
-            (client.stream, client.binding) = secure(client.stream, &client.host, config, options)?;
-        }
-        Ok(client)
-    }
-
-    /// The server's greeting.
-    pub const fn greeting(&self) -> &OwnedGreeting {
-        &self.greeting
-    }
-
     /// The connection below, for what it can tell.
     pub const fn connection(&self) -> &Connection {
         &self.connection
@@ -139,11 +67,20 @@ impl Client {
     /// Logs in with any credentials, in a way that the policy allows.
     ///
     /// # Errors
-    /// See [`login`](Self::login); there may be no way that is possible and allowed.
+    /// See [`login`](Self::login); there may be no way that is possible and allowed. [`Error::login_failure`] tells what it means.
     pub fn login_with(&mut self, credentials: &Credentials, policy: &LoginPolicy) -> Result<(), Error> {
+        let policy = LoginPolicy { stls: policy.stls && self.stls.is_some(), ..policy.clone() };
         let (host, binding) = (self.host.clone(), self.binding.clone());
         let context = LoginContext { host: &host, port: self.port, nonce: tls::chance()?, binding };
-        self.run(requests::login(credentials, policy, &context))
+        let mut login = requests::login(credentials, &policy, context);
+        loop {
+            self.connection.start(&mut login)?;
+            match self.drive(|connection| connection.run(&mut login))? {
+                LoginStep::Done => return Ok(()),
+                LoginStep::UpgradeTls => self.upgrade()?,
+            }
+            login.bind(self.binding.clone());
+        }
     }
 
     /// `STAT`: how much is in the maildrop.
@@ -170,13 +107,29 @@ impl Client {
         self.run(requests::uidl())
     }
 
+    /// `LIST n`: the size of one message.
+    ///
+    /// # Errors
+    /// The server refuses, or the session broke.
+    pub fn list_one(&mut self, number: MessageNumber) -> Result<ScanListing, Error> {
+        self.run(requests::list_one(number))
+    }
+
+    /// `UIDL n`: the unique-id of one message.
+    ///
+    /// # Errors
+    /// The server refuses, or the session broke.
+    pub fn uidl_one(&mut self, number: MessageNumber) -> Result<UniqueIdEntry, Error> {
+        self.run(requests::uidl_one(number))
+    }
+
     /// `RETR`: a message, which is read through what is returned.
     ///
     /// # Errors
     /// The server refuses, or the session broke.
     pub fn retr(&mut self, number: MessageNumber) -> Result<Message<'_>, Error> {
         let tag = self.run(requests::retr(number))?;
-        Ok(Message { client: self, tag })
+        Ok(Message::new(self, tag))
     }
 
     /// `TOP`: the header of a message and so many lines of its body.
@@ -185,7 +138,7 @@ impl Client {
     /// The server refuses, or the session broke.
     pub fn top(&mut self, number: MessageNumber, lines: u64) -> Result<Message<'_>, Error> {
         let tag = self.run(requests::top(number, lines))?;
-        Ok(Message { client: self, tag })
+        Ok(Message::new(self, tag))
     }
 
     /// `DELE`: marks a message; [`quit`](Self::quit) removes it.
@@ -210,6 +163,30 @@ impl Client {
     /// The server refuses, or the session broke.
     pub fn noop(&mut self) -> Result<(), Error> {
         self.run(requests::noop())
+    }
+
+    /// `UTF8`: messages may come in UTF-8 from now on. Before login.
+    ///
+    /// # Errors
+    /// The server refuses, or the session broke.
+    pub fn utf8(&mut self) -> Result<(), Error> {
+        self.run(requests::utf8())
+    }
+
+    /// `LANG` alone: the languages that the server speaks to people, each with its tag and perhaps its name.
+    ///
+    /// # Errors
+    /// The server refuses, or the session broke.
+    pub fn languages(&mut self) -> Result<Vec<Box<[u8]>>, Error> {
+        self.run(requests::languages())
+    }
+
+    /// `LANG`: the server speaks this language to people from now on; `*`: the one that it prefers.
+    ///
+    /// # Errors
+    /// The server does not know the language, or the session broke.
+    pub fn lang(&mut self, range: &str) -> Result<(), Error> {
+        self.run(requests::lang(Word::new(range)?))
     }
 
     /// `QUIT`: ends the session and removes what is marked.
@@ -249,7 +226,10 @@ impl Client {
     }
 
     /// The one loop between machine and stream.
-    fn drive<T>(&mut self, mut step: impl FnMut(&mut Connection) -> Result<Step<T>, RequestError>) -> Result<T, Error> {
+    pub(crate) fn drive<T>(
+        &mut self,
+        mut step: impl FnMut(&mut Connection) -> Result<Step<T>, RequestError>,
+    ) -> Result<T, Error> {
         loop {
             match step(&mut self.connection)? {
                 Step::Done(value) => return Ok(value),
@@ -290,28 +270,28 @@ impl Client {
     }
 
     fn read(&mut self) -> Result<(), Error> {
-        let (deadline, after, until) = self.until();
+        let (after, until) = self.until();
         self.stream.set_deadline(until)?;
         if self.unflushed {
             self.flush(after)?;
         }
         match stream::read(&mut self.stream, self.connection.space()) {
             Ok(count) => Ok(self.connection.filled(count)?),
-            Err(error) => Err(failed(error, deadline.doing(), after)),
+            Err(error) => Err(failed(error, self.connection.machine().doing(), after)),
         }
     }
 
     /// What is awaited, and until when. Bytes alone move no deadline: a server that drips must not hold us for ever.
-    fn until(&mut self) -> (Deadline, Duration, Instant) {
+    fn until(&mut self) -> (Duration, Instant) {
         let machine = self.connection.machine();
         let (deadline, moves) = (machine.deadline().unwrap_or(Deadline::Command), machine.moves());
         let after = self.timeouts.of(deadline);
         match self.awaited {
-            Some((awaited, at, until)) if (awaited, at) == (deadline, moves) => (deadline, after, until),
+            Some((awaited, at, until)) if (awaited, at) == (deadline, moves) => (after, until),
             _ => {
                 let until = later(after);
                 self.awaited = Some((deadline, moves, until));
-                (deadline, after, until)
+                (after, until)
             }
         }
     }
@@ -319,61 +299,4 @@ impl Client {
 
 fn failed(error: io::Error, doing: &'static str, after: Duration) -> Error {
     if error.kind() == io::ErrorKind::TimedOut { Error::TimedOut { doing, after } } else { error.into() }
-}
-
-/// TLS over `stream`, verified for `host`, and what a login can be bound to.
-fn secure(
-    mut stream: Box<dyn Transport>,
-    host: &str,
-    config: &Arc<rustls::ClientConfig>,
-    options: &ClientOptions,
-) -> Result<(Box<dyn Transport>, ChannelBinding), Error> {
-    let after = options.timeouts.connect;
-    stream.set_deadline(later(after))?;
-    stream::connect_tls(stream, config, tls::server_name(host)?).map_err(|error| match error.kind() {
-        io::ErrorKind::TimedOut => Error::TimedOut { doing: "the TLS handshake was done", after },
-        _ => tls::explain(&error),
-    })
-}
-
-/// A message on its way. One that is dropped before its end is read to its end by the next command.
-#[derive(Debug)]
-pub struct Message<'c> {
-    client: &'c mut Client,
-    tag: Tag,
-}
-
-impl Message<'_> {
-    /// The next piece, stuffing removed, without a copy; `None` at the end. Only then is the message complete (H13).
-    ///
-    /// # Errors
-    /// The session broke: what came is not a message.
-    pub fn chunk(&mut self) -> Result<Option<&[u8]>, Error> {
-        let tag = self.tag;
-        let more = self.client.drive(|connection| Ok(connection.next_chunk(tag)?))?;
-        Ok(more.then(|| self.client.connection.chunk()))
-    }
-
-    /// Writes all of it to `sink`; gives its octets.
-    ///
-    /// # Errors
-    /// The session broke, or the sink takes no more.
-    pub fn copy_to(&mut self, sink: &mut impl Write) -> Result<u64, Error> {
-        let mut octets = 0;
-        while let Some(chunk) = self.chunk()? {
-            sink.write_all(chunk).map_err(Error::Sink)?;
-            octets += chunk.len() as u64;
-        }
-        Ok(octets)
-    }
-
-    /// All of it in memory.
-    ///
-    /// # Errors
-    /// The session broke.
-    pub fn into_vec(mut self) -> Result<Vec<u8>, Error> {
-        let mut text = Vec::new();
-        self.copy_to(&mut text)?;
-        Ok(text)
-    }
 }

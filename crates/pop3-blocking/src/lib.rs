@@ -19,12 +19,15 @@
 //! the same names: whatever is said here holds there.
 
 mod client;
+mod connect;
+mod message;
 #[cfg(feature = "server")]
 mod server;
 mod stream;
 
-pub use client::{Client, Message};
-pub use pop3_driver::{ClientOptions, Error, Listen, Security, ServerOptions, proto, rustls, tls};
+pub use client::Client;
+pub use message::Message;
+pub use pop3_driver::{ClientOptions, Error, IpNet, Listen, Security, ServerOptions, proto, rustls, tls};
 #[cfg(feature = "server")]
 pub use pop3_maildrop as maildrop;
 #[cfg(feature = "server")]

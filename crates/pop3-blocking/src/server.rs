@@ -43,9 +43,8 @@ pub struct Server<S> {
 
 impl<S: Store> Server<S> {
     /// A server that is not listening yet.
-    pub fn new(mut options: ServerOptions, store: S) -> Self {
-        options.config.stls = options.tls.is_some();
-        let config = Arc::new(options.config.clone());
+    pub fn new(options: ServerOptions, store: S) -> Self {
+        let config = Arc::new(options.server_config());
         Self { options, config, decoys: tls::chance().unwrap_or_default(), store, sessions: AtomicUsize::new(0) }
     }
 
@@ -88,26 +87,48 @@ impl<S: Store> Server<S> {
     /// # Errors
     /// The connection broke, or was silent for too long. Nothing was removed then (S18, S21).
     pub fn session(&self, stream: TcpStream, listen: Listen) -> io::Result<()> {
-        self.session_over(Box::new(Socket::new(stream)?), listen)
+        let trusted = self.options.trusts(stream.peer_addr()?.ip());
+        let stream = Socket::new(stream)?;
+        self.begin(Box::new(stream), listen, trusted)
     }
 
     /// The same over a stream of the caller's own.
     ///
     /// # Errors
     /// See [`session`](Self::session).
-    pub fn session_over(&self, mut stream: Box<dyn Transport>, listen: Listen) -> io::Result<()> {
+    pub fn session_over(&self, stream: Box<dyn Transport>, listen: Listen) -> io::Result<()> {
+        self.begin(stream, listen, false)
+    }
+
+    /// The same over a stream of which the caller knows more, as one that somebody else has encrypted already.
+    ///
+    /// # Errors
+    /// See [`session`](Self::session).
+    pub fn session_on(&self, stream: Box<dyn Transport>, channel: Channel) -> io::Result<()> {
         let login_deadline = later(self.options.timeouts.login);
-        stream.set_deadline(login_deadline)?;
-        let connection = match (listen, &self.options.tls) {
-            (Listen::Plain, _) => Connection::new(Arc::clone(&self.config), Channel::clear(tls::chance()?)),
+        self.serve_session(stream, channel, login_deadline)
+    }
+
+    fn begin(&self, mut stream: Box<dyn Transport>, listen: Listen, trusted: bool) -> io::Result<()> {
+        let login_deadline = later(self.options.timeouts.login);
+        let mut channel = match (listen, &self.options.tls) {
+            (Listen::Plain, _) => Channel::clear(tls::chance()?),
             (Listen::Tls, None) => return Err(io::Error::other("there is no certificate for TLS")),
-            (Listen::Tls, Some(config)) => {
-                let binding;
-                (stream, binding) = stream::accept_tls(stream, config)?;
-                Connection::new(Arc::clone(&self.config), Channel::encrypted(tls::chance()?, binding))
+            (Listen::Tls, Some(tls)) => {
+                let channel;
+                stream.set_deadline(login_deadline)?;
+                (stream, channel) = stream::accept_tls(stream, tls)?;
+                channel
             }
         };
-        Session { server: self, connection, stream, maildrop: None, login_deadline, idle_deadline: None }.run()
+        channel.trusted = trusted;
+        self.serve_session(stream, channel, login_deadline)
+    }
+
+    fn serve_session(&self, stream: Box<dyn Transport>, channel: Channel, login_deadline: Instant) -> io::Result<()> {
+        let connection = Connection::new(Arc::clone(&self.config), channel);
+        let session = Session { server: self, connection, stream, maildrop: None, login_deadline, idle_deadline: None };
+        session.run()
     }
 }
 
@@ -161,8 +182,18 @@ impl<S: Store> Session<'_, S> {
                 Step::Ask(Ask::UpgradeTls) => self = self.upgrade()?,
                 Step::Ask(Ask::FindKeys(hash, name)) => self.find_keys(hash, &name)?,
                 Step::Ask(_) | Step::Answer => return Err(io::Error::other(NotAsked)),
-                Step::Close => return self.stream.close(),
+                Step::Close => {
+                    self.log_ending();
+                    return self.stream.close();
+                }
             }
+        }
+    }
+
+    /// Why this side ends the session.
+    fn log_ending(&self) {
+        if let Some(ending) = self.connection.session().server().ending() {
+            tracing::info!("{ending}");
         }
     }
 
@@ -195,7 +226,8 @@ impl<S: Store> Session<'_, S> {
         });
         match opened {
             Ok((maildrop, snapshot)) => {
-                tracing::info!(name = %Escaped(login.name.as_bytes()), messages = snapshot.len(), "logged in");
+                let origin = self.connection.session().server().origin().map(|origin| origin.address);
+                tracing::info!(name = %Escaped(login.name.as_bytes()), origin = origin.map(tracing::field::display), messages = snapshot.len(), "logged in");
                 self.maildrop = Some(maildrop);
                 self.connection.accept(snapshot)
             }
@@ -249,10 +281,10 @@ impl<S: Store> Session<'_, S> {
     }
 
     fn upgrade(self) -> io::Result<Self> {
-        let Some(config) = &self.server.options.tls else { return Err(io::Error::other("there is no certificate for TLS")) };
+        let Some(tls) = &self.server.options.tls else { return Err(io::Error::other("there is no certificate for TLS")) };
         self.connection.check_upgrade().map_err(|_| io::Error::other("bytes in the clear behind STLS"))?;
-        let (stream, binding) = stream::accept_tls(self.stream, config)?;
-        let channel = Channel::encrypted(tls::chance()?, binding);
+        let (stream, mut channel) = stream::accept_tls(self.stream, tls)?;
+        channel.trusted = self.connection.session().server().is_trusted();
         let connection = self.connection.into_upgraded(channel).map_err(io::Error::other)?;
         Ok(Self { connection, stream, ..self })
     }

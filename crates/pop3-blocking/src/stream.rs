@@ -36,6 +36,31 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
     }
 }
 
+/// A stream that is closed.
+pub(crate) struct Closed;
+
+impl Transport for Closed {
+    fn set_deadline(&mut self, _: Instant) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Read for Closed {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Ok(0)
+    }
+}
+
+impl Write for Closed {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// A TCP connection whose reads and writes end at a deadline, however many of them there are.
 #[derive(Debug)]
 pub struct Socket {
@@ -121,20 +146,23 @@ pub(crate) fn connect_tls<T: Transport + 'static>(
 ) -> io::Result<(Box<dyn Transport>, ChannelBinding)> {
     let connection = ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
     let stream = handshake(StreamOwned::new(connection, stream))?;
-    let binding = tls::channel_binding(&stream.conn);
+    let binding = tls::client_binding(&stream.conn);
     Ok((Box::new(stream), binding))
 }
 
-/// TLS as a server over `stream`, the handshake done, and what a login can be bound to.
+/// TLS as a server over `stream`, the handshake done, and what is known of the connection.
 #[cfg(feature = "server")]
 pub(crate) fn accept_tls<T: Transport + 'static>(
     stream: T,
-    config: &Arc<rustls::ServerConfig>,
-) -> io::Result<(Box<dyn Transport>, ChannelBinding)> {
-    let connection = rustls::ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
-    let stream = handshake(StreamOwned::new(connection, stream))?;
-    let binding = tls::channel_binding(&stream.conn);
-    Ok((Box::new(stream), binding))
+    tls: &tls::ServerTls,
+) -> io::Result<(Box<dyn Transport>, pop3_driver::proto::server::Channel)> {
+    let connection = rustls::ServerConnection::new(Arc::clone(&tls.config)).map_err(io::Error::other)?;
+    let stream = handshake(StreamOwned::new(connection, stream)).map_err(|error| match error.kind() {
+        io::ErrorKind::TimedOut => error,
+        _ => tls::TlsFailure::of_client(&error),
+    })?;
+    let channel = tls::server_channel(&stream.conn, tls)?;
+    Ok((Box::new(stream), channel))
 }
 
 fn handshake<C, D, T>(mut stream: StreamOwned<C, T>) -> io::Result<StreamOwned<C, T>>

@@ -155,7 +155,7 @@ fn s35_every_mechanism_that_a_store_can_serve_logs_in_over_tls() {
     for mechanism in mechanisms {
         let place = serve_with(mechanisms.to_vec());
         let mut client = place.connect(mechanism == Mechanism::Plain);
-        let policy = LoginPolicy { mechanisms: vec![mechanism], user_pass: false, two_lines: false };
+        let policy = LoginPolicy { mechanisms: vec![mechanism], user_pass: false, two_lines: false, ..LoginPolicy::default() };
         client.login_with(&Credentials::password("joe", "secret").unwrap(), &policy).unwrap();
         assert_eq!(client.stat().unwrap().messages, 3, "{mechanism}");
         let mut wrong = place.connect(true);
@@ -220,7 +220,7 @@ fn h07_required_stls_never_degrades() {
     let server = script(&[b"+OK hello\r\n", b"-ERR unknown command\r\n"], false);
     let options = ClientOptions::new(Security::Stls(place.trusted()));
     let error = Client::connect("127.0.0.1", server.port(), &options).unwrap_err();
-    assert!(matches!(error, Error::NoStls(_)), "{error}");
+    assert!(matches!(error, Error::Request(RequestError::NoTls(_))), "{error}");
 }
 
 #[test]

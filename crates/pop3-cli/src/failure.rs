@@ -6,8 +6,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use pop3_blocking::Error;
-use pop3_blocking::proto::client::{LocalError, Refusal, RequestError};
+use pop3_blocking::proto::client::{LocalError, LoginFailure, Refusal, RemoteError, RequestError};
 use pop3_blocking::proto::codec::ResponseCode;
+use pop3_blocking::tls::TlsFailure;
 
 /// Exit codes, as `pop3 --help` lists them. (2 is clap's too.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,21 +88,26 @@ impl From<Error> for Failure {
             (_, Some(ResponseCode::InUse)) => {
                 failure.hint("Another program is reading this mailbox now. Try again in a few minutes.")
             }
-            (_, Some(ResponseCode::LoginDelay)) => failure.hint("The server wants a pause between logins. Try again later."),
+            (_, Some(ResponseCode::LoginDelay)) => match error.login_failure() {
+                Some(LoginFailure::NotNow { retry_after: Some(pause) }) => failure
+                    .and(format_args!("The server wants {} seconds between logins. Try again after that.", pause.as_secs())),
+                _ => failure.hint("The server wants a pause between logins. Try again later."),
+            },
             (_, Some(ResponseCode::SysTemp)) => failure.hint("The server has a fault that should pass. Try again later."),
-            (Error::Tls(text), _) if text.contains("does not speak TLS") => {
-                failure.hint("A port that begins in the clear (usually 110) wants --stls.")
-            }
-            (Error::Tls(text), _) if text.contains("nobody who is trusted") => {
+            (Error::Tls(TlsFailure::NotTls), _) => failure.hint("A port that begins in the clear (usually 110) wants --stls."),
+            (Error::Tls(TlsFailure::UnknownIssuer), _) => {
                 failure.hint("If the server has a certificate of its own, get it and give it with --ca-file.")
             }
-            (Error::Tls(text), _) if text.contains("another host") => {
-                failure.hint("Give the host by the name in the certificate.")
-            }
+            (Error::Tls(TlsFailure::WrongName), _) => failure.hint("Give the host by the name in the certificate."),
             (_, Some(ResponseCode::SysPerm)) => failure.hint("The server has a fault that its administrator must mend."),
             (Error::Connect { .. }, _) => failure.hint("Check the host name, the port and the network."),
             (Error::Request(RequestError::Local(LocalError::CleartextLogin)), _) => {
                 failure.hint("Use TLS, or --dangerously-cleartext if nobody can listen on the way.")
+            }
+            (Error::Request(RequestError::Remote(RemoteError::Closed(_))), _)
+                if error.login_failure() == Some(LoginFailure::WrongCredentials) =>
+            {
+                failure.hint("Some servers hang up without a word when the name or the password is wrong.")
             }
             _ => failure,
         }
@@ -109,15 +115,17 @@ impl From<Error> for Failure {
 }
 
 fn exit_of(error: &Error) -> Exit {
+    if let (Some(failure), false) = (error.login_failure(), matches!(error, Error::Tls(_))) {
+        return match failure {
+            LoginFailure::WrongCredentials => Exit::Login,
+            LoginFailure::NotNow { .. } => Exit::Later,
+            LoginFailure::NoTls => Exit::Tls,
+            LoginFailure::WrongService(_) => Exit::Connection,
+            _ => Exit::Other,
+        };
+    }
     match error {
-        Error::Tls(_) | Error::HostName(_) | Error::NoStls(_) => Exit::Tls,
-        Error::Request(RequestError::Refused(refusal)) => match refusal.verb {
-            _ if refusal.is_transient() => Exit::Later,
-            _ if refusal.code() == Some(ResponseCode::SysPerm) => Exit::Other,
-            None => Exit::Later,
-            Some(verb) if matches!(verb.as_str(), "USER" | "PASS" | "APOP" | "AUTH") => Exit::Login,
-            Some(_) => Exit::Other,
-        },
+        Error::Tls(_) | Error::HostName(_) => Exit::Tls,
         Error::Request(RequestError::Remote(_)) | Error::Connect { .. } | Error::TimedOut { .. } | Error::Io(_) => {
             Exit::Connection
         }

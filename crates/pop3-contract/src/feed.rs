@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::Cut;
+
 /// Bytes that are read piece by piece, and those that were written. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Feed(Arc<Mutex<State>>);
@@ -11,8 +13,18 @@ pub struct Feed(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     pieces: VecDeque<Vec<u8>>,
+    /// What is said to each line that is written.
+    answers: VecDeque<Vec<u8>>,
+    cut: Option<Cut>,
     ended: bool,
     written: Vec<u8>,
+}
+
+impl State {
+    fn push(&mut self, bytes: &[u8]) {
+        let cut = self.cut.unwrap_or(Cut::Whole);
+        self.pieces.extend(cut.pieces(bytes).into_iter().filter(|piece| !piece.is_empty()).map(<[u8]>::to_vec));
+    }
 }
 
 #[derive(Debug)]
@@ -32,13 +44,27 @@ pub fn is_drained(error: &io::Error) -> bool {
 }
 
 impl Feed {
+    /// A server that greets, then answers each line with the next of these; behind the last it is silent. All is cut.
+    pub fn scripted<'s>(says: impl IntoIterator<Item = &'s [u8]>, cut: Cut) -> Self {
+        let feed = Self::default();
+        let mut state = feed.state();
+        state.cut = Some(cut);
+        state.answers = says.into_iter().map(<[u8]>::to_vec).collect();
+        let greeting = state.answers.pop_front().unwrap_or_default();
+        state.push(&greeting);
+        drop(state);
+        feed
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has these pieces read, one at a time.
-    pub fn push<'p>(&self, pieces: impl IntoIterator<Item = &'p [u8]>) {
-        self.state().pieces.extend(pieces.into_iter().filter(|piece| !piece.is_empty()).map(<[u8]>::to_vec));
+    /// Has this read, cut into pieces.
+    pub fn push(&self, bytes: &[u8], cut: Cut) {
+        let mut state = self.state();
+        state.cut = Some(cut);
+        state.push(bytes);
     }
 
     /// The stream ends behind the last piece.
@@ -69,9 +95,15 @@ impl Feed {
         Ok(count)
     }
 
-    /// Takes what a session writes.
+    /// Takes what a session writes, and has the answers read.
     pub fn write(&self, bytes: &[u8]) -> usize {
-        self.state().written.extend_from_slice(bytes);
+        let mut state = self.state();
+        state.written.extend_from_slice(bytes);
+        for _ in bytes.iter().filter(|byte| **byte == b'\n') {
+            if let Some(answer) = state.answers.pop_front() {
+                state.push(&answer);
+            }
+        }
         bytes.len()
     }
 }

@@ -13,6 +13,7 @@
 pub mod client;
 mod feed;
 pub mod server;
+pub mod starttls;
 pub mod transcript;
 
 pub use feed::{Feed, is_drained};

@@ -4,9 +4,11 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use pop3_proto::client::{LocalError, Refusal, RemoteError, RequestError};
+use pop3_proto::client::{LocalError, LoginFailure, Refusal, RemoteError, RequestError, Service};
 use pop3_proto::codec::InvalidArgument;
 use thiserror::Error;
+
+use crate::tls::TlsFailure;
 
 struct Seconds(Duration);
 
@@ -35,13 +37,10 @@ pub enum Error {
     },
     /// The certificate is not to be trusted, TLS cannot be agreed on, or what a TLS configuration is made of cannot be read.
     #[error("TLS: {0}")]
-    Tls(String),
+    Tls(TlsFailure),
     /// The host is no name that a certificate could bear.
     #[error("{0:?} is not a host name or an address")]
     HostName(String),
-    /// The server refused `STLS`, which the settings demand; nothing was sent that nobody else should see (H07).
-    #[error("{0}; use implicit TLS (port 995), or allow a cleartext login by name")]
-    NoStls(Refusal),
     /// Nothing came in time.
     #[error("the server was silent, or too slow, for {} while {doing}", Seconds(*.after))]
     TimedOut {
@@ -66,6 +65,16 @@ impl Error {
     pub const fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Request(RequestError::Refused(refusal)) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// What the error of a login means; see [`RequestError::login_failure`].
+    pub fn login_failure(&self) -> Option<LoginFailure> {
+        match self {
+            Self::Request(error) => error.login_failure(),
+            Self::Tls(TlsFailure::NotTls) => Some(LoginFailure::WrongService(Service::NoTls)),
+            Self::Tls(TlsFailure::NothingInCommon(_)) => Some(LoginFailure::NoTls),
             _ => None,
         }
     }
@@ -96,6 +105,6 @@ impl From<InvalidArgument> for Error {
 
 impl From<rustls::Error> for Error {
     fn from(error: rustls::Error) -> Self {
-        Self::Tls(error.to_string())
+        Self::Tls(TlsFailure::from(&error))
     }
 }

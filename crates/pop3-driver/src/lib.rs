@@ -14,6 +14,7 @@ mod options;
 pub mod tls;
 
 pub use error::Error;
+pub use ipnet::IpNet;
 pub use options::{ClientOptions, Listen, Security, ServerOptions};
 pub use pop3_proto as proto;
 pub use rustls;

@@ -1,10 +1,14 @@
 //! What a client and a server may be told.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use pop3_proto::client::{CleartextLogin, ClientConfig, Timeouts};
+use pop3_proto::sasl::{ChannelBinding, Mechanism};
 use pop3_proto::server::{self, ServerConfig};
 
+use crate::tls::ServerTls;
 use crate::{Error, tls};
 
 /// How a client's connection is secured. There is no way from TLS to none, whatever a server says (H07, H10).
@@ -16,6 +20,9 @@ pub enum Security {
     Stls(Arc<rustls::ClientConfig>),
     /// Nothing: everybody on the way can read the password and the mail.
     DangerousCleartext,
+    /// The stream that is handed over is encrypted already, by somebody else; with what a login over it can be bound to. Over a
+    /// stream that is not, everybody on the way can read the password and the mail.
+    DangerousAssumeEncrypted(ChannelBinding),
 }
 
 impl Security {
@@ -38,7 +45,7 @@ impl Security {
     /// The port that goes with it.
     pub const fn default_port(&self) -> u16 {
         match self {
-            Self::Tls(_) => 995,
+            Self::Tls(_) | Self::DangerousAssumeEncrypted(_) => 995,
             Self::Stls(_) | Self::DangerousCleartext => 110,
         }
     }
@@ -59,7 +66,7 @@ impl ClientOptions {
     /// With limits and times that fit most servers.
     pub fn new(security: Security) -> Self {
         let cleartext_login = match security {
-            Security::Tls(_) | Security::Stls(_) => CleartextLogin::Refuse,
+            Security::Tls(_) | Security::Stls(_) | Security::DangerousAssumeEncrypted(_) => CleartextLogin::Refuse,
             Security::DangerousCleartext => CleartextLogin::DangerouslyAllow,
         };
         Self { security, config: ClientConfig { cleartext_login, ..ClientConfig::default() }, timeouts: Timeouts::default() }
@@ -74,15 +81,38 @@ pub struct ServerOptions {
     /// How long to wait for what.
     pub timeouts: server::Timeouts,
     /// The certificate; without one there is neither `STLS` nor implicit TLS.
-    pub tls: Option<Arc<rustls::ServerConfig>>,
+    pub tls: Option<ServerTls>,
+    /// Proxies whose word is taken for whom they speak for (`XCLIENT`).
+    pub trusted: Vec<IpNet>,
     /// Sessions at once; more connections are closed at once (H39).
     pub max_sessions: usize,
 }
 
 impl ServerOptions {
     /// With a certificate: `STLS` is offered, and no login is taken before it.
-    pub fn with_tls(tls: Arc<rustls::ServerConfig>) -> Self {
-        Self { tls: Some(tls), config: ServerConfig { stls: true, ..ServerConfig::default() }, ..Self::dangerous_cleartext() }
+    pub fn with_tls(tls: impl Into<ServerTls>) -> Self {
+        Self {
+            tls: Some(tls.into()),
+            config: ServerConfig { stls: true, ..ServerConfig::default() },
+            ..Self::dangerous_cleartext()
+        }
+    }
+
+    /// The protocol's side, as it follows from all the rest.
+    pub fn server_config(&self) -> ServerConfig {
+        let mut config = self.config.clone();
+        config.stls = self.tls.is_some();
+        let external = Mechanism::External;
+        if self.tls.as_ref().is_some_and(|tls| tls.asks_for_certificates) && !config.mechanisms.contains(&external) {
+            // Whoever asks for certificates has to take them (S53).
+            config.mechanisms.push(external);
+        }
+        config
+    }
+
+    /// Whether the word of this peer is taken for whom it speaks for.
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        self.trusted.iter().any(|network| network.contains(&peer.to_canonical()))
     }
 
     /// Without TLS: everybody on the way can read the passwords and the mail.
@@ -91,6 +121,7 @@ impl ServerOptions {
             config: ServerConfig { cleartext_login: server::CleartextLogin::DangerouslyAllow, ..ServerConfig::default() },
             timeouts: server::Timeouts::default(),
             tls: None,
+            trusted: Vec::new(),
             max_sessions: 1000,
         }
     }

@@ -4,18 +4,17 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pop3_driver::proto::client::requests::{self, OwnedGreeting, UniqueIdEntry};
+use pop3_driver::proto::client::requests::{self, UniqueIdEntry};
 use pop3_driver::proto::client::{
-    ClientEvent, Connection, Deadline, LoginContext, LoginPolicy, Observer, Request, RequestError, Step, Tag, Timeouts,
+    ClientEvent, Connection, Deadline, LoginContext, LoginPolicy, LoginStep, Request, RequestError, Step, Tag, Timeouts,
 };
-use pop3_driver::proto::codec::{Capabilities, Command, DropListing, MessageNumber, ScanListing};
+use pop3_driver::proto::codec::{Capabilities, Command, DropListing, MessageNumber, ScanListing, Word};
 use pop3_driver::proto::sasl::{ChannelBinding, Credentials};
-use pop3_driver::{ClientOptions, Error, Security, rustls, tls};
-use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpStream, lookup_host};
+use pop3_driver::{Error, rustls, tls};
+use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
-use tokio_rustls::TlsConnector;
 
+use crate::message::Message;
 use crate::stream::{self, Transport, by, later, within};
 
 /// A session with a POP3 server.
@@ -23,18 +22,19 @@ use crate::stream::{self, Transport, by, later, within};
 /// A call that fails with a [refusal](Error::refusal) leaves the session alive. After any other error it may be tried again,
 /// but a broken session only says so again.
 pub struct Client {
-    connection: Connection,
-    stream: Box<dyn Transport>,
-    timeouts: Timeouts,
+    pub(crate) connection: Connection,
+    pub(crate) stream: Box<dyn Transport>,
+    pub(crate) timeouts: Timeouts,
+    /// For `STLS`.
+    pub(crate) stls: Option<Arc<rustls::ClientConfig>>,
     /// What is awaited, how far the session had come when that began, and until when.
-    awaited: Option<(Deadline, u64, Instant)>,
+    pub(crate) awaited: Option<(Deadline, u64, Instant)>,
     /// What was written may still lie in a buffer of the stream.
-    unflushed: bool,
-    host: String,
-    port: u16,
+    pub(crate) unflushed: bool,
+    pub(crate) host: String,
+    pub(crate) port: u16,
     /// What a login can be bound to.
-    binding: ChannelBinding,
-    greeting: OwnedGreeting,
+    pub(crate) binding: ChannelBinding,
 }
 
 impl std::fmt::Debug for Client {
@@ -44,83 +44,6 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
-    /// Connects, secures the connection as the options demand, and reads the greeting. All addresses of the host are tried in
-    /// turn.
-    ///
-    /// # Errors
-    /// No address answers, the certificate is not to be trusted, or the server refuses.
-    pub async fn connect(host: &str, port: u16, options: &ClientOptions) -> Result<Self, Error> {
-        Self::connect_observed(host, port, options, None).await
-    }
-
-    /// The same with somebody who is told what goes over the wire.
-    ///
-    /// # Errors
-    /// See [`connect`](Self::connect).
-    pub async fn connect_observed(
-        host: &str,
-        port: u16,
-        options: &ClientOptions,
-        observer: Option<Box<dyn Observer>>,
-    ) -> Result<Self, Error> {
-        let failed = |source| Error::Connect { host: host.to_owned(), port, source };
-        let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
-        for address in lookup_host((host, port)).await.map_err(failed)? {
-            match within(options.timeouts.connect, TcpStream::connect(address)).await {
-                Ok(socket) => {
-                    // A command must not wait for the acknowledgement of the one before.
-                    socket.set_nodelay(true)?;
-                    return Self::over(Box::new(socket), host, port, options, observer).await;
-                }
-                Err(error) => last = error,
-            }
-        }
-        Err(failed(last))
-    }
-
-    /// A session over a stream of the caller's own, on which nothing was said yet. `host` is what a certificate must
-    /// bear; `port` is told to the server by some logins.
-    ///
-    /// # Errors
-    /// See [`connect`](Self::connect).
-    pub async fn over(
-        mut stream: Box<dyn Transport>,
-        host: &str,
-        port: u16,
-        options: &ClientOptions,
-        observer: Option<Box<dyn Observer>>,
-    ) -> Result<Self, Error> {
-        let mut binding = ChannelBinding::default();
-        let mut connection = match &options.security {
-            Security::Tls(config) => {
-                (stream, binding) = secure(stream, host, config, options).await?;
-                Connection::new_encrypted(options.config.clone())
-            }
-            Security::Stls(_) | Security::DangerousCleartext => Connection::new(options.config.clone()),
-        };
-        if let Some(observer) = observer {
-            connection.observe(observer);
-        }
-        let greeting = OwnedGreeting { text: Box::default(), timestamp: None };
-        let (timeouts, host) = (options.timeouts, host.to_owned());
-        let mut client = Self { connection, stream, timeouts, awaited: None, unflushed: false, host, port, binding, greeting };
-        client.greeting = client.run(requests::greet()).await?;
-        if let Security::Stls(config) = &options.security {
-            client.run(requests::stls()).await.map_err(|error| match error {
-                Error::Request(RequestError::Refused(refusal)) => Error::NoStls(refusal),
-                other => other,
-            })?;
-            client.connection = client.connection.into_upgraded()?;
-            (client.stream, client.binding) = secure(client.stream, &client.host, config, options).await?;
-        }
-        Ok(client)
-    }
-
-    /// The server's greeting.
-    pub const fn greeting(&self) -> &OwnedGreeting {
-        &self.greeting
-    }
-
     /// The connection below, for what it can tell.
     pub const fn connection(&self) -> &Connection {
         &self.connection
@@ -146,11 +69,20 @@ impl Client {
     /// Logs in with any credentials, in a way that the policy allows.
     ///
     /// # Errors
-    /// See [`login`](Self::login); there may be no way that is possible and allowed.
+    /// See [`login`](Self::login); there may be no way that is possible and allowed. [`Error::login_failure`] tells what it means.
     pub async fn login_with(&mut self, credentials: &Credentials, policy: &LoginPolicy) -> Result<(), Error> {
+        let policy = LoginPolicy { stls: policy.stls && self.stls.is_some(), ..policy.clone() };
         let (host, binding) = (self.host.clone(), self.binding.clone());
         let context = LoginContext { host: &host, port: self.port, nonce: tls::chance()?, binding };
-        self.run(requests::login(credentials, policy, &context)).await
+        let mut login = requests::login(credentials, &policy, context);
+        loop {
+            self.connection.start(&mut login)?;
+            match self.drive(|connection| connection.run(&mut login)).await? {
+                LoginStep::Done => return Ok(()),
+                LoginStep::UpgradeTls => self.upgrade().await?,
+            }
+            login.bind(self.binding.clone());
+        }
     }
 
     /// `STAT`: how much is in the maildrop.
@@ -177,13 +109,29 @@ impl Client {
         self.run(requests::uidl()).await
     }
 
+    /// `LIST n`: the size of one message.
+    ///
+    /// # Errors
+    /// The server refuses, or the session broke.
+    pub async fn list_one(&mut self, number: MessageNumber) -> Result<ScanListing, Error> {
+        self.run(requests::list_one(number)).await
+    }
+
+    /// `UIDL n`: the unique-id of one message.
+    ///
+    /// # Errors
+    /// The server refuses, or the session broke.
+    pub async fn uidl_one(&mut self, number: MessageNumber) -> Result<UniqueIdEntry, Error> {
+        self.run(requests::uidl_one(number)).await
+    }
+
     /// `RETR`: a message, which is read through what is returned.
     ///
     /// # Errors
     /// The server refuses, or the session broke.
     pub async fn retr(&mut self, number: MessageNumber) -> Result<Message<'_>, Error> {
         let tag = self.run(requests::retr(number)).await?;
-        Ok(Message { client: self, tag })
+        Ok(Message::new(self, tag))
     }
 
     /// `TOP`: the header of a message and so many lines of its body.
@@ -192,7 +140,7 @@ impl Client {
     /// The server refuses, or the session broke.
     pub async fn top(&mut self, number: MessageNumber, lines: u64) -> Result<Message<'_>, Error> {
         let tag = self.run(requests::top(number, lines)).await?;
-        Ok(Message { client: self, tag })
+        Ok(Message::new(self, tag))
     }
 
     /// `DELE`: marks a message; [`quit`](Self::quit) removes it.
@@ -217,6 +165,30 @@ impl Client {
     /// The server refuses, or the session broke.
     pub async fn noop(&mut self) -> Result<(), Error> {
         self.run(requests::noop()).await
+    }
+
+    /// `UTF8`: messages may come in UTF-8 from now on. Before login.
+    ///
+    /// # Errors
+    /// The server refuses, or the session broke.
+    pub async fn utf8(&mut self) -> Result<(), Error> {
+        self.run(requests::utf8()).await
+    }
+
+    /// `LANG` alone: the languages that the server speaks to people, each with its tag and perhaps its name.
+    ///
+    /// # Errors
+    /// The server refuses, or the session broke.
+    pub async fn languages(&mut self) -> Result<Vec<Box<[u8]>>, Error> {
+        self.run(requests::languages()).await
+    }
+
+    /// `LANG`: the server speaks this language to people from now on; `*`: the one that it prefers.
+    ///
+    /// # Errors
+    /// The server does not know the language, or the session broke.
+    pub async fn lang(&mut self, range: &str) -> Result<(), Error> {
+        self.run(requests::lang(Word::new(range)?)).await
     }
 
     /// `QUIT`: ends the session and removes what is marked.
@@ -256,7 +228,10 @@ impl Client {
     }
 
     /// The one loop between machine and stream.
-    async fn drive<T>(&mut self, mut step: impl FnMut(&mut Connection) -> Result<Step<T>, RequestError>) -> Result<T, Error> {
+    pub(crate) async fn drive<T>(
+        &mut self,
+        mut step: impl FnMut(&mut Connection) -> Result<Step<T>, RequestError>,
+    ) -> Result<T, Error> {
         loop {
             match step(&mut self.connection)? {
                 Step::Done(value) => return Ok(value),
@@ -288,27 +263,27 @@ impl Client {
     }
 
     async fn read(&mut self) -> Result<(), Error> {
-        let (deadline, after, until) = self.until();
+        let (after, until) = self.until();
         if self.unflushed {
             self.flush(after).await?;
         }
         match by(until, stream::read(&mut self.stream, self.connection.space())).await {
             Ok(count) => Ok(self.connection.filled(count)?),
-            Err(error) => Err(failed(error, deadline.doing(), after)),
+            Err(error) => Err(failed(error, self.connection.machine().doing(), after)),
         }
     }
 
     /// What is awaited, and until when. Bytes alone move no deadline: a server that drips must not hold us for ever.
-    fn until(&mut self) -> (Deadline, Duration, Instant) {
+    fn until(&mut self) -> (Duration, Instant) {
         let machine = self.connection.machine();
         let (deadline, moves) = (machine.deadline().unwrap_or(Deadline::Command), machine.moves());
         let after = self.timeouts.of(deadline);
         match self.awaited {
-            Some((awaited, at, until)) if (awaited, at) == (deadline, moves) => (deadline, after, until),
+            Some((awaited, at, until)) if (awaited, at) == (deadline, moves) => (after, until),
             _ => {
                 let until = later(after);
                 self.awaited = Some((deadline, moves, until));
-                (deadline, after, until)
+                (after, until)
             }
         }
     }
@@ -316,67 +291,4 @@ impl Client {
 
 fn failed(error: io::Error, doing: &'static str, after: Duration) -> Error {
     if error.kind() == io::ErrorKind::TimedOut { Error::TimedOut { doing, after } } else { error.into() }
-}
-
-/// TLS over `stream`, verified for `host`, and what a login can be bound to.
-async fn secure(
-    stream: Box<dyn Transport>,
-    host: &str,
-    config: &Arc<rustls::ClientConfig>,
-    options: &ClientOptions,
-) -> Result<(Box<dyn Transport>, ChannelBinding), Error> {
-    let after = options.timeouts.connect;
-    let connector = TlsConnector::from(Arc::clone(config));
-    match within(after, connector.connect(tls::server_name(host)?, stream)).await {
-        Ok(stream) => {
-            let binding = tls::channel_binding(stream.get_ref().1);
-            Ok((Box::new(stream), binding))
-        }
-        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-            Err(Error::TimedOut { doing: "the TLS handshake was done", after })
-        }
-        Err(error) => Err(tls::explain(&error)),
-    }
-}
-
-/// A message on its way. One that is dropped before its end is read to its end by the next command.
-#[derive(Debug)]
-pub struct Message<'c> {
-    client: &'c mut Client,
-    tag: Tag,
-}
-
-impl Message<'_> {
-    /// The next piece, stuffing removed, without a copy; `None` at the end. Only then is the message complete (H13).
-    ///
-    /// # Errors
-    /// The session broke: what came is not a message.
-    pub async fn chunk(&mut self) -> Result<Option<&[u8]>, Error> {
-        let tag = self.tag;
-        let more = self.client.drive(|connection| Ok(connection.next_chunk(tag)?)).await?;
-        Ok(more.then(|| self.client.connection.chunk()))
-    }
-
-    /// Writes all of it to `sink`; gives its octets.
-    ///
-    /// # Errors
-    /// The session broke, or the sink takes no more.
-    pub async fn copy_to(&mut self, sink: &mut (impl AsyncWrite + Unpin)) -> Result<u64, Error> {
-        let mut octets = 0;
-        while let Some(chunk) = self.chunk().await? {
-            sink.write_all(chunk).await.map_err(Error::Sink)?;
-            octets += chunk.len() as u64;
-        }
-        Ok(octets)
-    }
-
-    /// All of it in memory.
-    ///
-    /// # Errors
-    /// The session broke.
-    pub async fn into_vec(mut self) -> Result<Vec<u8>, Error> {
-        let mut text = Vec::new();
-        self.copy_to(&mut text).await?;
-        Ok(text)
-    }
 }

@@ -21,12 +21,15 @@
 //! names: whatever is said there holds here.
 
 mod client;
+mod connect;
+mod message;
 #[cfg(feature = "server")]
 mod server;
 mod stream;
 
-pub use client::{Client, Message};
-pub use pop3_driver::{ClientOptions, Error, Listen, Security, ServerOptions, proto, rustls, tls};
+pub use client::Client;
+pub use message::Message;
+pub use pop3_driver::{ClientOptions, Error, IpNet, Listen, Security, ServerOptions, proto, rustls, tls};
 #[cfg(feature = "server")]
 pub use pop3_maildrop as maildrop;
 #[cfg(feature = "server")]

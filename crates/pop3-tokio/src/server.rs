@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pop3_driver::proto::codec::{Escaped, MessageNumber};
-use pop3_driver::proto::sasl::{ChannelBinding, ScramHash, ScramKeys};
+use pop3_driver::proto::sasl::{ScramHash, ScramKeys};
 use pop3_driver::proto::server::{
     Ask, BodyWants, Channel, Connection, Deadline, Denial, Login, Name, NotAsked, ServerConfig, Step,
 };
-use pop3_driver::{Listen, ServerOptions, tls};
+use pop3_driver::tls::{self, ServerTls, TlsFailure};
+use pop3_driver::{Listen, ServerOptions};
 use pop3_maildrop::{Maildrop, NotRemoved, Store, log_refusal, log_unavailable};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -50,9 +51,8 @@ pub struct Server<S> {
 
 impl<S: Store> Server<S> {
     /// A server that is not listening yet.
-    pub fn new(mut options: ServerOptions, store: S) -> Self {
-        options.config.stls = options.tls.is_some();
-        let config = Arc::new(options.config.clone());
+    pub fn new(options: ServerOptions, store: S) -> Self {
+        let config = Arc::new(options.server_config());
         let places = Arc::new(Semaphore::new(options.max_sessions.min(Semaphore::MAX_PERMITS)));
         Self { options, config, decoys: tls::chance().unwrap_or_default(), store: Arc::new(store), places }
     }
@@ -93,37 +93,58 @@ impl<S: Store> Server<S> {
     /// # Errors
     /// The connection broke, or was silent for too long. Nothing was removed then (S18, S21).
     pub async fn session(&self, stream: TcpStream, listen: Listen) -> io::Result<()> {
+        let trusted = self.options.trusts(stream.peer_addr()?.ip());
         stream.set_nodelay(true)?;
-        self.session_over(Box::new(stream), listen).await
+        self.begin(Box::new(stream), listen, trusted).await
     }
 
     /// The same over a stream of the caller's own.
     ///
     /// # Errors
     /// See [`session`](Self::session).
-    pub async fn session_over(&self, mut stream: Box<dyn Transport>, listen: Listen) -> io::Result<()> {
+    pub async fn session_over(&self, stream: Box<dyn Transport>, listen: Listen) -> io::Result<()> {
+        self.begin(stream, listen, false).await
+    }
+
+    /// The same over a stream of which the caller knows more, as one that somebody else has encrypted already.
+    ///
+    /// # Errors
+    /// See [`session`](Self::session).
+    pub async fn session_on(&self, stream: Box<dyn Transport>, channel: Channel) -> io::Result<()> {
         let login_deadline = later(self.options.timeouts.login);
-        let connection = match (listen, &self.options.tls) {
-            (Listen::Plain, _) => Connection::new(Arc::clone(&self.config), Channel::clear(tls::chance()?)),
+        self.serve_session(stream, channel, login_deadline).await
+    }
+
+    async fn begin(&self, mut stream: Box<dyn Transport>, listen: Listen, trusted: bool) -> io::Result<()> {
+        let login_deadline = later(self.options.timeouts.login);
+        let mut channel = match (listen, &self.options.tls) {
+            (Listen::Plain, _) => Channel::clear(tls::chance()?),
             (Listen::Tls, None) => return Err(io::Error::other("there is no certificate for TLS")),
-            (Listen::Tls, Some(config)) => {
-                let binding;
-                (stream, binding) = accept_tls(stream, config, login_deadline).await?;
-                Connection::new(Arc::clone(&self.config), Channel::encrypted(tls::chance()?, binding))
+            (Listen::Tls, Some(tls)) => {
+                let channel;
+                (stream, channel) = accept_tls(stream, tls, login_deadline).await?;
+                channel
             }
         };
-        Session { server: self, connection, stream, maildrop: None, login_deadline, idle_deadline: None }.run().await
+        channel.trusted = trusted;
+        self.serve_session(stream, channel, login_deadline).await
+    }
+
+    async fn serve_session(&self, stream: Box<dyn Transport>, channel: Channel, login_deadline: Instant) -> io::Result<()> {
+        let connection = Connection::new(Arc::clone(&self.config), channel);
+        let session = Session { server: self, connection, stream, maildrop: None, login_deadline, idle_deadline: None };
+        session.run().await
     }
 }
 
-async fn accept_tls(
-    stream: Box<dyn Transport>,
-    config: &Arc<pop3_driver::rustls::ServerConfig>,
-    deadline: Instant,
-) -> io::Result<(Box<dyn Transport>, ChannelBinding)> {
-    let stream = by(deadline, TlsAcceptor::from(Arc::clone(config)).accept(stream)).await?;
-    let binding = tls::channel_binding(stream.get_ref().1);
-    Ok((Box::new(stream), binding))
+async fn accept_tls(stream: Box<dyn Transport>, tls: &ServerTls, deadline: Instant) -> io::Result<(Box<dyn Transport>, Channel)> {
+    let accepted = by(deadline, TlsAcceptor::from(Arc::clone(&tls.config)).accept(stream)).await;
+    let stream = accepted.map_err(|error| match error.kind() {
+        io::ErrorKind::TimedOut => error,
+        _ => TlsFailure::of_client(&error),
+    })?;
+    let channel = tls::server_channel(stream.get_ref().1, tls)?;
+    Ok((Box::new(stream), channel))
 }
 
 struct Session<'s, S: Store> {
@@ -163,10 +184,18 @@ impl<S: Store> Session<'_, S> {
                 Step::Ask(Ask::FindKeys(hash, name)) => self.find_keys(hash, name).await?,
                 Step::Ask(_) | Step::Answer => return Err(io::Error::other(NotAsked)),
                 Step::Close => {
+                    self.log_ending();
                     let deadline = self.deadline();
                     return by(deadline, self.stream.shutdown()).await;
                 }
             }
+        }
+    }
+
+    /// Why this side ends the session.
+    fn log_ending(&self) {
+        if let Some(ending) = self.connection.session().server().ending() {
+            tracing::info!("{ending}");
         }
     }
 
@@ -201,7 +230,8 @@ impl<S: Store> Session<'_, S> {
         });
         let answered = match opened.await? {
             (name, Ok((maildrop, snapshot))) => {
-                tracing::info!(name = %Escaped(name.as_bytes()), messages = snapshot.len(), "logged in");
+                let origin = self.connection.session().server().origin().map(|origin| origin.address);
+                tracing::info!(name = %Escaped(name.as_bytes()), origin = origin.map(tracing::field::display), messages = snapshot.len(), "logged in");
                 self.maildrop = Some(maildrop);
                 self.connection.accept(snapshot)
             }
@@ -269,10 +299,10 @@ impl<S: Store> Session<'_, S> {
     }
 
     async fn upgrade(self) -> io::Result<Self> {
-        let Some(config) = &self.server.options.tls else { return Err(io::Error::other("there is no certificate for TLS")) };
+        let Some(tls) = &self.server.options.tls else { return Err(io::Error::other("there is no certificate for TLS")) };
         self.connection.check_upgrade().map_err(|_| io::Error::other("bytes in the clear behind STLS"))?;
-        let (stream, binding) = accept_tls(self.stream, config, self.login_deadline).await?;
-        let channel = Channel::encrypted(tls::chance()?, binding);
+        let (stream, mut channel) = accept_tls(self.stream, tls, self.login_deadline).await?;
+        channel.trusted = self.connection.session().server().is_trusted();
         let connection = self.connection.into_upgraded(channel).map_err(io::Error::other)?;
         Ok(Self { connection, stream, ..self })
     }

@@ -155,7 +155,7 @@ async fn s35_every_mechanism_that_a_store_can_serve_logs_in_over_tls() {
     for mechanism in mechanisms {
         let place = serve_with(mechanisms.to_vec()).await;
         let mut client = place.connect(mechanism == Mechanism::Plain).await;
-        let policy = LoginPolicy { mechanisms: vec![mechanism], user_pass: false, two_lines: false };
+        let policy = LoginPolicy { mechanisms: vec![mechanism], user_pass: false, two_lines: false, ..LoginPolicy::default() };
         client.login_with(&Credentials::password("joe", "secret").unwrap(), &policy).await.unwrap();
         assert_eq!(client.stat().await.unwrap().messages, 3, "{mechanism}");
         let mut wrong = place.connect(true).await;
@@ -221,7 +221,7 @@ async fn h07_required_stls_never_degrades() {
     let server = script(&[b"+OK hello\r\n", b"-ERR unknown command\r\n"], false).await;
     let options = ClientOptions::new(Security::Stls(place.trusted()));
     let error = Client::connect("127.0.0.1", server.port(), &options).await.unwrap_err();
-    assert!(matches!(error, Error::NoStls(_)), "{error}");
+    assert!(matches!(error, Error::Request(RequestError::NoTls(_))), "{error}");
 }
 
 #[tokio::test]

@@ -12,8 +12,9 @@ use std::sync::Arc;
 
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use pop3_blocking::proto::State;
-use pop3_blocking::proto::client::{Awaiting, ClientEvent, Observer, RemoteError, RequestError};
+use pop3_blocking::proto::client::{Awaiting, ClientEvent, LoginPolicy, Observer, RemoteError, RequestError};
 use pop3_blocking::proto::codec::{Escaped, Expire, MessageNumber};
+use pop3_blocking::proto::sasl::Credentials;
 use pop3_blocking::{Client, ClientOptions, Error, Security, rustls, tls};
 use pop3_maildrop::Maildir;
 
@@ -38,8 +39,7 @@ pub fn run(arguments: &Fetch) -> Result<(), Failure> {
     let password = arguments.password.read(&account)?;
     let password = str::from_utf8(password.expose()).map_err(|_| Failure::new(Exit::Login, "the password is not UTF-8"))?;
     let maildir = Maildir::create(&arguments.maildir).map_err(|error| Failure::file(&arguments.maildir, &error))?;
-    let mut client = connect(arguments, port, &options)?;
-    client.login(&arguments.user, password).map_err(|error| Failure::from(error).without(password))?;
+    let client = log_in(arguments, port, &options, password)?;
     let mut journal = open_journal(&maildir, &account)?;
     journal.settle(&maildir).map_err(|error| Failure::file(journal.path(), &error))?;
     let bar = progress_bar();
@@ -52,13 +52,15 @@ pub fn run(arguments: &Fetch) -> Result<(), Failure> {
     done.check()
 }
 
-fn connect(arguments: &Fetch, port: u16, options: &ClientOptions) -> Result<Client, Failure> {
-    Client::connect_observed(&arguments.host, port, options, Some(Box::new(Log))).map_err(|error| {
+fn log_in(arguments: &Fetch, port: u16, options: &ClientOptions, password: &str) -> Result<Client, Failure> {
+    let credentials = Credentials::password(&arguments.user, password).map_err(Error::from)?;
+    let log = || Some(Box::new(Log) as Box<dyn Observer>);
+    Client::log_in_observed(&arguments.host, port, options, &credentials, &LoginPolicy::default(), &log).map_err(|error| {
         let silent = matches!(
             &error,
             Error::TimedOut { .. } | Error::Request(RequestError::Remote(RemoteError::Closed(Awaiting::Greeting)))
         );
-        let failure = Failure::from(error);
+        let failure = Failure::from(error).without(password);
         if silent && !matches!(options.security, Security::Tls(_)) {
             return failure.and("A port with TLS from the start (usually 995) wants neither --stls nor --dangerously-cleartext.");
         }

@@ -125,7 +125,7 @@ fn our_client_logs_in_to_dovecot_by_every_mechanism_that_both_have() {
     let trusted = tls::verified_by(&fs::read(dovecot.certificate()).unwrap()).unwrap();
     let options = ClientOptions::new(Security::Tls(trusted));
     for mechanism in [Mechanism::Plain, Mechanism::Login, Mechanism::CramMd5, Mechanism::ScramSha1, Mechanism::ScramSha256] {
-        let policy = LoginPolicy { mechanisms: vec![mechanism], user_pass: false, two_lines: false };
+        let policy = LoginPolicy { mechanisms: vec![mechanism], user_pass: false, two_lines: false, ..LoginPolicy::default() };
         let mut client = pop3_blocking::Client::connect("localhost", dovecot.tls, &options).unwrap();
         client.login_with(&Credentials::password("u1", PASSWORD).unwrap(), &policy).unwrap();
         assert_eq!(client.stat().unwrap().messages, 1, "{mechanism}");

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::string::ToString;
+use core::mem;
 
 use bytes::{Buf, BytesMut};
 use zeroize::Zeroize;
@@ -53,6 +54,21 @@ impl Outbox<'_> {
     /// The greeting has come.
     pub(super) fn is_greeted(&self) -> bool {
         self.client.deadline() != Some(Deadline::Greeting)
+    }
+
+    /// TLS is active.
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.client.is_encrypted()
+    }
+
+    /// The timestamp for `APOP`; see [`Client::greeting`].
+    pub(super) fn timestamp(&self) -> Option<&[u8]> {
+        self.client.greeting()?.timestamp.as_deref()
+    }
+
+    /// See [`Client::expect_challenge`].
+    pub fn expect_challenge(&mut self, unfinished: bool) {
+        self.client.expect_challenge(unfinished);
     }
 
     /// Answers a challenge; see [`Client::sasl_respond`].
@@ -290,12 +306,19 @@ impl Connection {
         }
     }
 
-    /// The connection for the encrypted part, once [`stls`](super::requests::stls) is done; see [`Client::into_upgraded`].
+    /// Goes on with a fresh machine for the encrypted part, once [`stls`](super::requests::stls) is done; see
+    /// [`Client::into_upgraded`]. Do the handshake before anything else.
     ///
     /// # Errors
-    /// Something stood in the clear behind the `+OK`.
-    pub fn into_upgraded(self) -> Result<Self, RemoteError> {
-        let machine = self.machine.into_upgraded(self.inbox.unread())?;
-        Ok(Self::with_machine(machine, self.observer))
+    /// Something stood in the clear behind the `+OK`. The session is over.
+    pub fn upgrade(&mut self) -> Result<(), RemoteError> {
+        let fresh = Client::new(self.machine.config().clone());
+        match mem::replace(&mut self.machine, fresh).into_upgraded(self.inbox.unread()) {
+            Ok(machine) => {
+                *self = Self::with_machine(machine, self.observer.take());
+                Ok(())
+            }
+            Err(error) => Err(self.machine.fail(error)),
+        }
     }
 }

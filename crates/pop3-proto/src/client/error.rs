@@ -1,6 +1,7 @@
 //! What can go wrong on the client side.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use core::fmt;
 
 use thiserror::Error;
@@ -34,6 +35,9 @@ pub enum LocalError {
     /// Behind `STLS` and `QUIT` nothing may be sent, and `STLS` not behind anything.
     #[error("a reply must come before anything else is sent")]
     MustWait,
+    /// `STLS` behind `UTF8` (RFC 6856 §2.1).
+    #[error("STLS must come before UTF8")]
+    StlsAfterUtf8,
     /// The login would cross the wire in the clear.
     #[error("refusing to log in without TLS; use TLS or STLS, or allow a cleartext login by name")]
     CleartextLogin,
@@ -113,19 +117,52 @@ pub enum RemoteError {
     },
 }
 
-/// A greeting of another protocol tells which one (Q04).
-fn other_service(line: &[u8]) -> &'static str {
-    if line.starts_with(b"* ") {
-        " (that is an IMAP server; POP3 is usually on port 995 or 110)"
-    } else if line.starts_with(b"220") {
-        " (that is an SMTP or FTP server; POP3 is usually on port 995 or 110)"
-    } else if line.starts_with(b"SSH-") {
-        " (that is an SSH server)"
-    } else if line.starts_with(b"HTTP/") {
-        " (that is a web server)"
-    } else if line.starts_with(b"\x15\x03") {
-        " (that is TLS: use implicit TLS on this port)"
-    } else {
-        ""
+/// What is on a port where POP3 was expected (Q04).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Service {
+    /// An IMAP server.
+    Imap,
+    /// An SMTP or FTP server.
+    SmtpOrFtp,
+    /// An SSH server.
+    Ssh,
+    /// A web server.
+    Web,
+    /// TLS from the first byte.
+    Tls,
+    /// No TLS, at least not from the first byte.
+    NoTls,
+}
+
+impl Service {
+    /// By the first line that came.
+    pub(super) fn of(line: &[u8]) -> Option<Self> {
+        const BEGINNINGS: [(&[u8], Service); 5] = [
+            (b"* ", Service::Imap),
+            (b"220", Service::SmtpOrFtp),
+            (b"SSH-", Service::Ssh),
+            (b"HTTP/", Service::Web),
+            (b"\x15\x03", Service::Tls),
+        ];
+        BEGINNINGS.into_iter().find(|(beginning, _)| line.starts_with(beginning)).map(|(_, service)| service)
     }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Imap => "that is an IMAP server; POP3 is usually on port 995 or 110",
+            Self::SmtpOrFtp => "that is an SMTP or FTP server; POP3 is usually on port 995 or 110",
+            Self::Ssh => "that is an SSH server",
+            Self::Web => "that is a web server",
+            Self::Tls => "that is TLS: use implicit TLS on this port",
+            Self::NoTls => "the server does not begin with TLS on this port: use STLS",
+        })
+    }
+}
+
+/// What a greeting of another protocol tells.
+fn other_service(line: &[u8]) -> String {
+    Service::of(line).map(|service| alloc::format!(" ({service})")).unwrap_or_default()
 }

@@ -1,5 +1,6 @@
 //! What a client machine tells.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 #[cfg(doc)]
@@ -33,6 +34,15 @@ pub enum ClientEvent<'i> {
     UpgradeTls(Tag),
     /// The session is over; close the connection.
     Closed,
+}
+
+/// The greeting, kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedGreeting {
+    /// What the server says.
+    pub text: Box<[u8]>,
+    /// The timestamp for APOP, angle brackets included.
+    pub timestamp: Option<Box<[u8]>>,
 }
 
 /// What stands behind the `+` of a challenge: base64.

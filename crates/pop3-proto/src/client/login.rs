@@ -1,140 +1,49 @@
-//! Logging in: one SASL exchange, and the whole of it.
+//! Logging in, from the greeting on: the capabilities, TLS, the strongest way that both sides have.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::time::Duration;
 
+use super::auth::Auth;
 use super::connection::Outbox;
-use super::requests::{Refusal, capa, user_pass};
-use super::{ClientEvent, LocalError, RemoteError, Request, RequestError, Tag};
-use crate::Secret;
-use crate::codec::{Capabilities, Command, MAX_COMMAND_LINE, Password, Status, Username, Verb, Word};
-use crate::sasl::{ChannelBinding, ClientMechanism, Credentials, Mechanism, Offer, SaslError, client_mechanism, encode_base64};
+use super::requests::{capa, greet, stls, user_pass};
+use super::{ClientEvent, LocalError, OwnedGreeting, Request, RequestError};
+use crate::codec::{Capabilities, Password, ResponseCode, Username};
+use crate::sasl::{ChannelBinding, Credentials, Mechanism, Offer, client_mechanism};
 
-/// `AUTH` with a mechanism (RFC 5034).
-///
-/// An initial response that would make the line longer than 255 octets waits for the server's empty challenge (S27).
-/// `two_lines`: it always does, as some large providers insist on for `XOAUTH2`.
-pub fn auth(mechanism: Box<dyn ClientMechanism>, two_lines: bool) -> impl Request<Output = ()> {
-    Auth::new(mechanism, two_lines)
-}
-
-/// More than any mechanism needs by far.
-const MAX_CHALLENGES: u32 = 16;
-
-struct Auth {
-    mechanism: Box<dyn ClientMechanism>,
-    two_lines: bool,
-    tag: Option<Tag>,
-    /// An initial response that the server has to ask for.
-    held: Option<Secret>,
-    /// An initial response was sent.
-    begun: bool,
-    /// Challenges so far. Once there was one, what is refused are the credentials and not the mechanism.
-    challenges: u32,
-    /// Why the exchange was cancelled.
-    cancelled: Option<SaslError>,
-}
-
-impl Auth {
-    fn new(mechanism: Box<dyn ClientMechanism>, two_lines: bool) -> Self {
-        Self { mechanism, two_lines, tag: None, held: None, begun: false, challenges: 0, cancelled: None }
-    }
-
-    /// All was said and heard that the mechanism wants.
-    fn is_complete(&self) -> bool {
-        self.held.is_none() && self.mechanism.failure().is_none() && !self.mechanism.expects_challenge()
-    }
-
-    /// Refused at once, without a word about credentials, and nothing was sent that proves them: the mechanism is not there (Q11).
-    fn is_missing(&self, refusal: &Refusal) -> bool {
-        let revealed = self.begun && self.mechanism.mechanism().reveals_the_secret();
-        self.challenges == 0 && refusal.code().is_none() && !revealed
-    }
-
-    fn answer(&mut self, challenge: Result<Vec<u8>, SaslError>) -> Result<Secret, SaslError> {
-        if let Some(held) = self.held.take() {
-            return Ok(held);
-        }
-        // Servers word the first challenge as they like, and not always in base64 (Q07).
-        let challenge = match challenge {
-            Err(_) if self.challenges == 1 => Vec::new(),
-            challenge => challenge?,
-        };
-        self.mechanism.respond(&challenge)
-    }
-}
-
-impl Request for Auth {
-    type Output = ();
-
-    fn start(&mut self, outbox: &mut Outbox<'_>) -> Result<(), LocalError> {
-        let name = self.mechanism.mechanism().as_str();
-        let initial = self.mechanism.initial_response();
-        let text = match &initial {
-            Some(response) if response.expose().is_empty() => Secret::from("="),
-            Some(response) => Secret::from(&encode_base64(response.expose())),
-            None => Secret::from(""),
-        };
-        let length = "AUTH  \r\n".len() + name.len() + text.expose().len();
-        let fits = length <= MAX_COMMAND_LINE && !self.two_lines && initial.is_some();
-        self.begun = fits;
-        if !fits {
-            self.held = initial;
-        }
-        let word = if fits { Some(Word::new(text.expose())?) } else { None };
-        self.tag = Some(outbox.send(Command::Auth(Word::new(name)?, word))?);
-        Ok(())
-    }
-
-    fn on_event(&mut self, event: ClientEvent<'_>, outbox: &mut Outbox<'_>) -> Result<Option<()>, RequestError> {
-        match event {
-            ClientEvent::Challenge(tag, challenge) if self.tag == Some(tag) => {
-                self.challenges += 1;
-                // No mechanism needs so many, and none goes on behind `*`: such a server only keeps us busy.
-                if self.cancelled.is_some() || self.challenges > MAX_CHALLENGES {
-                    outbox.distrust();
-                    return Err(RequestError::Remote(RemoteError::LoginNotBelieved));
-                }
-                match self.answer(challenge.decode()) {
-                    Ok(response) => outbox.respond(response.expose())?,
-                    Err(error) => {
-                        self.cancelled = Some(error);
-                        outbox.cancel()?;
-                    }
-                }
-                Ok(None)
-            }
-            ClientEvent::Reply(tag, reply) if self.tag == Some(tag) => match (reply.status, self.cancelled) {
-                (Status::Err, Some(error)) => Err(RequestError::Sasl(error)),
-                (Status::Err, None) => Err(RequestError::Refused(Refusal::new(Some(Verb::Auth), reply))),
-                (Status::Ok, None) if self.is_complete() => Ok(Some(())),
-                // Whoever says so without having asked or proven what the mechanism wants is not the server (S35).
-                (Status::Ok, cancelled) => {
-                    outbox.distrust();
-                    Err(RequestError::Sasl(cancelled.unwrap_or(SaslError::ServerNotProven)))
-                }
-            },
-            _ => Ok(None),
-        }
-    }
-}
-
-/// How a login may be done.
+/// How a login may be done. Whether one may be done in the clear is said in [`ClientConfig`](super::ClientConfig).
 #[derive(Clone, Debug)]
 pub struct LoginPolicy {
+    /// On a connection in the clear `STLS` comes first, and nothing is done without it (H07).
+    pub stls: bool,
     /// The mechanisms for `AUTH` that may be used; the strongest that the server has is.
     pub mechanisms: Vec<Mechanism>,
+    /// Mechanisms that the server has though it does not say so (Q11).
+    pub assumed: Vec<Mechanism>,
+    /// `APOP` may be used rather than a way that sends the password, where the greeting has a timestamp. Its digest is of MD5: who
+    /// listens can try passwords against it.
+    pub apop: bool,
     /// `USER` and `PASS` may be used where no mechanism fits.
     pub user_pass: bool,
     /// Send the initial response of `XOAUTH2` on a line of its own.
     pub two_lines: bool,
+    /// Ask for the capabilities. Some servers close the connection when they hear `CAPA` (Q09): for these, no.
+    pub capa: bool,
 }
 
 impl Default for LoginPolicy {
-    /// Everything that tells who one is; the machine sees to it that nothing is said in the clear.
+    /// Everything that tells who one is, but `APOP`; the machine sees to it that nothing is said in the clear.
     fn default() -> Self {
         let mechanisms = Mechanism::ALL.into_iter().filter(|mechanism| *mechanism != Mechanism::Anonymous);
-        Self { mechanisms: mechanisms.collect(), user_pass: true, two_lines: false }
+        Self {
+            stls: true,
+            mechanisms: mechanisms.collect(),
+            assumed: Vec::new(),
+            apop: false,
+            user_pass: true,
+            two_lines: false,
+            capa: true,
+        }
     }
 }
 
@@ -151,104 +60,204 @@ pub struct LoginContext<'a> {
     pub binding: ChannelBinding,
 }
 
-/// Logs in: asks for the capabilities, takes the strongest mechanism that both sides have, and goes down from there only if the
-/// server refuses the mechanism itself; wrong credentials are not tried again in another way.
-pub fn login<'a>(
-    credentials: &'a Credentials,
-    policy: &'a LoginPolicy,
-    context: &'a LoginContext<'a>,
-) -> impl Request<Output = ()> {
-    Login {
-        credentials,
-        policy,
-        context,
-        step: Step::Capabilities(Box::new(capa())),
-        offer: Offer::default(),
-        refused: Vec::new(),
-    }
+/// How far a [`login`](super::requests::login) has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginStep {
+    /// The server is ready for TLS: hand the connection to [`Connection::upgrade`](super::Connection::upgrade), do the
+    /// handshake, tell [`Login::bind`] what the login can be bound to, and start the same request again.
+    UpgradeTls,
+    /// Logged in.
+    Done,
 }
 
 /// A request in a request.
-type Boxed<'a, T> = Box<dyn Request<Output = T> + 'a>;
+type Boxed<'a, T> = Box<dyn Request<Output = T> + Send + 'a>;
 
 enum Step<'a> {
+    Start,
+    Greeting(Boxed<'a, OwnedGreeting>),
     Capabilities(Boxed<'a, Capabilities>),
+    Stls(Boxed<'a, ()>),
     Auth(Auth),
-    UserPass(Boxed<'a, ()>),
+    /// `USER` and `PASS`, or `APOP`.
+    Other(Boxed<'a, ()>),
 }
 
-struct Login<'a> {
+/// The request that [`login`](super::requests::login) makes.
+pub struct Login<'a> {
     credentials: &'a Credentials,
     policy: &'a LoginPolicy,
-    context: &'a LoginContext<'a>,
+    context: LoginContext<'a>,
     step: Step<'a>,
     offer: Offer,
+    /// What the server wants between two logins.
+    delay: Option<Duration>,
     /// Mechanisms that the server announces and does not have.
     refused: Vec<Mechanism>,
 }
 
-impl Login<'_> {
-    /// Begins the next way to log in.
-    fn next(&mut self, outbox: &mut Outbox<'_>) -> Result<Option<()>, RequestError> {
-        let LoginContext { host, port, mut nonce, binding } = self.context.clone();
+impl<'a> Login<'a> {
+    pub(super) fn new(credentials: &'a Credentials, policy: &'a LoginPolicy, context: LoginContext<'a>) -> Self {
+        Self { credentials, policy, context, step: Step::Start, offer: Offer::default(), delay: None, refused: Vec::new() }
+    }
+
+    /// What the login can be bound to, now that TLS is active.
+    pub fn bind(&mut self, binding: ChannelBinding) {
+        self.context.binding = binding;
+    }
+
+    /// Greeted: what can the server do?
+    fn begin(&mut self, outbox: &mut Outbox<'_>) -> Result<(), LocalError> {
+        if !self.policy.capa {
+            return self.go_on(outbox);
+        }
+        let mut request: Boxed<'a, Capabilities> = Box::new(capa());
+        request.start(outbox)?;
+        self.step = Step::Capabilities(request);
+        Ok(())
+    }
+
+    /// All is known that can be: TLS first, where there is none.
+    fn go_on(&mut self, outbox: &mut Outbox<'_>) -> Result<(), LocalError> {
+        if outbox.is_encrypted() || !self.policy.stls {
+            return self.next(outbox);
+        }
+        // Tried even where it is not announced: somebody on the way may have taken it out.
+        let mut request: Boxed<'a, ()> = Box::new(stls());
+        request.start(outbox)?;
+        self.step = Step::Stls(request);
+        Ok(())
+    }
+
+    /// Begins the next way to log in; leaves `Start` where there is none.
+    fn next(&mut self, outbox: &mut Outbox<'_>) -> Result<(), LocalError> {
+        self.step = Step::Start;
+        let LoginContext { host, port, mut nonce, ref binding } = self.context;
         // No nonce is used twice.
         if let (Some(last), Ok(attempt)) = (nonce.last_mut(), u8::try_from(self.refused.len())) {
             *last ^= attempt;
         }
-        let allowed: Vec<Mechanism> =
-            self.policy.mechanisms.iter().copied().filter(|mechanism| !self.refused.contains(mechanism)).collect();
-        if let Some(mechanism) = self.credentials.choose(&self.offer, &allowed, binding.is_available()) {
+        let allowed = self.policy.mechanisms.iter().copied().filter(|mechanism| !self.refused.contains(mechanism));
+        let allowed: Vec<Mechanism> = allowed.collect();
+        let chosen = self.credentials.choose(&self.offer, &allowed, binding.is_available());
+        if let Some(request) = self.apop(outbox.timestamp(), chosen)? {
+            return self.other(request, outbox);
+        }
+        if let Some(mechanism) = chosen {
             let bound_offered = Mechanism::ALL.into_iter().any(|other| other.is_bound() && self.offer.has(other));
-            if let Some(client) = client_mechanism(mechanism, self.credentials, host, port, nonce, &binding, bound_offered) {
+            if let Some(client) = client_mechanism(mechanism, self.credentials, host, port, nonce, binding, bound_offered) {
                 let mut auth = Auth::new(client, self.policy.two_lines && mechanism == Mechanism::Xoauth2);
                 auth.start(outbox)?;
                 self.step = Step::Auth(auth);
-                return Ok(None);
+                return Ok(());
             }
         }
-        let Credentials::Password { name, password } = self.credentials else { return Err(RequestError::NoMechanism) };
-        if !self.policy.user_pass {
-            return Err(RequestError::NoMechanism);
+        match self.credentials {
+            Credentials::Password { name, password } if self.policy.user_pass => {
+                let request = user_pass(Username::new(name)?, Password::new(password.expose())?);
+                self.other(Box::new(request), outbox)
+            }
+            _ => Ok(()),
         }
-        let (name, password) = (Username::new(name), Password::new(password.expose()));
-        let mut request: Boxed<'_, ()> =
-            Box::new(user_pass(name.map_err(LocalError::from)?, password.map_err(LocalError::from)?));
-        request.start(outbox)?;
-        self.step = Step::UserPass(request);
+    }
+
+    /// `APOP`, where it was asked for, is possible, and the other way would send the password.
+    #[cfg(feature = "apop")]
+    fn apop(&self, timestamp: Option<&[u8]>, chosen: Option<Mechanism>) -> Result<Option<Boxed<'a, ()>>, LocalError> {
+        let sends_password = chosen.is_none_or(Mechanism::reveals_the_secret);
+        match (self.credentials, timestamp) {
+            (Credentials::Password { name, password }, Some(timestamp)) if self.policy.apop && sends_password => {
+                Ok(Some(Box::new(super::requests::apop(Username::new(name)?, password.expose(), timestamp))))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    #[cfg(not(feature = "apop"))]
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps)] // The twin of the one above.
+    fn apop(&self, _: Option<&[u8]>, _: Option<Mechanism>) -> Result<Option<Boxed<'a, ()>>, LocalError> {
         Ok(None)
+    }
+
+    fn other(&mut self, mut request: Boxed<'a, ()>, outbox: &mut Outbox<'_>) -> Result<(), LocalError> {
+        request.start(outbox)?;
+        self.step = Step::Other(request);
+        Ok(())
+    }
+
+    /// Says how long to wait, where the server has announced it.
+    fn explain(&self, mut error: RequestError) -> RequestError {
+        if let RequestError::Refused(refusal) = &mut error
+            && refusal.code() == Some(ResponseCode::LoginDelay)
+        {
+            refusal.retry_after = self.delay;
+        }
+        error
+    }
+
+    fn take(&mut self, event: ClientEvent<'_>, outbox: &mut Outbox<'_>) -> Result<Option<LoginStep>, RequestError> {
+        match &mut self.step {
+            Step::Start => return Ok(None),
+            Step::Greeting(greeting) => match greeting.on_event(event, outbox)? {
+                Some(_) => self.begin(outbox)?,
+                None => return Ok(None),
+            },
+            Step::Capabilities(capa) => {
+                match capa.on_event(event, outbox) {
+                    Ok(None) => return Ok(None),
+                    Ok(Some(capabilities)) => {
+                        let assumed = self.policy.assumed.iter().map(|mechanism| mechanism.as_str().as_bytes());
+                        self.offer = Offer::new(capabilities.mechanisms.iter().map(AsRef::as_ref).chain(assumed));
+                        self.delay = capabilities.login_delay.map(Duration::from_secs);
+                    }
+                    // A server without CAPA is one without mechanisms (S43), but for those that the caller knows.
+                    Err(RequestError::Refused(refusal)) if !refusal.is_transient() => {
+                        self.offer = Offer::new(self.policy.assumed.iter().map(|mechanism| mechanism.as_str().as_bytes()));
+                    }
+                    Err(error) => return Err(error),
+                }
+                self.go_on(outbox)?;
+            }
+            Step::Stls(stls) => match stls.on_event(event, outbox) {
+                Ok(None) => return Ok(None),
+                Ok(Some(())) => {
+                    // Nothing that was learnt in the clear is used (H06).
+                    (self.step, self.offer, self.delay) = (Step::Start, Offer::default(), None);
+                    return Ok(Some(LoginStep::UpgradeTls));
+                }
+                Err(RequestError::Refused(refusal)) => return Err(RequestError::NoTls(refusal)),
+                Err(error) => return Err(error),
+            },
+            Step::Auth(auth) => match auth.on_event(event, outbox) {
+                Ok(None) => return Ok(None),
+                Ok(Some(())) => return Ok(Some(LoginStep::Done)),
+                Err(RequestError::Refused(refusal)) if auth.is_missing(&refusal) => {
+                    self.refused.push(auth.mechanism());
+                    self.next(outbox)?;
+                }
+                Err(error) => return Err(error),
+            },
+            Step::Other(request) => return Ok(request.on_event(event, outbox)?.map(|()| LoginStep::Done)),
+        }
+        // There was a next step to take, or there is no way at all.
+        if matches!(self.step, Step::Start) { Err(RequestError::NoMechanism) } else { Ok(None) }
     }
 }
 
 impl Request for Login<'_> {
-    type Output = ();
+    type Output = LoginStep;
 
     fn start(&mut self, outbox: &mut Outbox<'_>) -> Result<(), LocalError> {
-        match &mut self.step {
-            Step::Capabilities(capa) => capa.start(outbox),
-            Step::Auth(_) | Step::UserPass(_) => Err(LocalError::MustWait),
+        if outbox.is_greeted() {
+            return self.begin(outbox);
         }
+        let mut request: Boxed<'_, OwnedGreeting> = Box::new(greet());
+        request.start(outbox)?;
+        self.step = Step::Greeting(request);
+        Ok(())
     }
 
-    fn on_event(&mut self, event: ClientEvent<'_>, outbox: &mut Outbox<'_>) -> Result<Option<()>, RequestError> {
-        match &mut self.step {
-            Step::Capabilities(capa) => match capa.on_event(event, outbox) {
-                Ok(None) => Ok(None),
-                Ok(Some(capabilities)) => {
-                    self.offer = Offer::new(capabilities.mechanisms.iter().map(AsRef::as_ref));
-                    self.next(outbox)
-                }
-                // A server without CAPA is one without mechanisms (S43).
-                Err(RequestError::Refused(refusal)) if !refusal.is_transient() => self.next(outbox),
-                Err(error) => Err(error),
-            },
-            Step::Auth(auth) => match auth.on_event(event, outbox) {
-                Err(RequestError::Refused(refusal)) if auth.is_missing(&refusal) => {
-                    self.refused.push(auth.mechanism.mechanism());
-                    self.next(outbox)
-                }
-                result => result,
-            },
-            Step::UserPass(request) => request.on_event(event, outbox),
-        }
+    fn on_event(&mut self, event: ClientEvent<'_>, outbox: &mut Outbox<'_>) -> Result<Option<LoginStep>, RequestError> {
+        self.take(event, outbox).map_err(|error| self.explain(error))
     }
 }

@@ -1,28 +1,28 @@
 //! The client machine: commands out, events in.
 
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 use bytes::BytesMut;
 
-use super::{Awaiting, Challenge, CleartextLogin, ClientConfig, ClientEvent, Deadline, LocalError, RemoteError, Tag};
-use crate::Progress;
-use crate::codec::{
-    Command, Discipline, DotDecoder, Greeting, LineScanner, MAX_COMMAND_LINE, Reply, Scan, Status, Unstuffed, Verb, trim_blanks,
-};
+#[cfg(doc)]
+use super::ClientEvent;
+use super::{Awaiting, CleartextLogin, ClientConfig, Deadline, LocalError, OwnedGreeting, RemoteError, Tag};
+use crate::codec::{Command, Discipline, DotDecoder, LineScanner, MAX_COMMAND_LINE, Verb};
 use crate::sasl::encode_base64;
 use crate::state::State;
 
 #[derive(Clone, Copy, Debug)]
-struct Pending {
-    tag: Tag,
-    verb: Verb,
+pub(super) struct Pending {
+    pub(super) tag: Tag,
+    pub(super) verb: Verb,
     /// More than one line follows a `+OK`.
-    multi_line: bool,
+    pub(super) multi_line: bool,
+    /// One message was asked for: some servers answer on one line, and some with a listing (Q25).
+    pub(super) one: bool,
 }
 
 #[derive(Debug)]
-enum Reading {
+pub(super) enum Reading {
     /// The first line of a reply. A blank line before it is passed over once (Q42).
     FirstLine {
         blank_seen: bool,
@@ -35,11 +35,13 @@ enum Reading {
     },
     Body {
         seen: u64,
+        /// The last line that has come ends with a dot.
+        ends_with_dot: bool,
     },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     Greeting,
     Session(State),
     Upgrading,
@@ -53,18 +55,24 @@ enum Phase {
 /// [`eof`](Self::eof) when there is nothing more to read. The crate's first page has an example.
 #[derive(Debug)]
 pub struct Client {
-    config: ClientConfig,
+    pub(super) config: ClientConfig,
     encrypted: bool,
-    phase: Phase,
-    scanner: LineScanner,
+    pub(super) phase: Phase,
+    pub(super) scanner: LineScanner,
     /// One for all bodies: its search is prepared once.
-    decoder: DotDecoder,
-    reading: Reading,
-    in_flight: VecDeque<Pending>,
+    pub(super) decoder: DotDecoder,
+    pub(super) reading: Reading,
+    pub(super) in_flight: VecDeque<Pending>,
     next_tag: u64,
     /// Events so far: a deadline that no event has moved is the same deadline.
-    events: u64,
-    failed: Option<RemoteError>,
+    pub(super) events: u64,
+    /// This machine's own greeting.
+    pub(super) greeting: Option<OwnedGreeting>,
+    /// `UTF8` was said: `STLS` may not be any more (S47).
+    utf8: bool,
+    /// A mechanism is not finished: a `+OK` to its `AUTH` can only be a challenge (Q07).
+    pub(super) unfinished: bool,
+    pub(super) failed: Option<RemoteError>,
 }
 
 impl Client {
@@ -90,6 +98,9 @@ impl Client {
             in_flight: VecDeque::new(),
             next_tag: 0,
             events: 0,
+            greeting: None,
+            utf8: false,
+            unfinished: false,
             failed: None,
         }
     }
@@ -146,6 +157,22 @@ impl Client {
         }
     }
 
+    /// What is awaited, for "the server was silent while …".
+    pub fn doing(&self) -> &'static str {
+        // The one trace of a server that forgets the line end before the dot (Q30): that dot reads as the end of the last line.
+        match (&self.reading, self.deadline()) {
+            (Reading::Body { ends_with_dot: true, .. }, _) => {
+                "a message was being received whose last line ends with a dot, which may have been meant as its end"
+            }
+            (_, deadline) => deadline.map_or("nothing was awaited", Deadline::doing),
+        }
+    }
+
+    /// The greeting, once it has come. What was greeted in the clear is forgotten under TLS (H06).
+    pub const fn greeting(&self) -> Option<&OwnedGreeting> {
+        self.greeting.as_ref()
+    }
+
     /// How far the session has come: a larger number when something has happened since. A deadline begins anew when this or
     /// [`deadline`](Self::deadline) changes, and not with every byte: a server that drips must not hold a client for ever.
     pub const fn moves(&self) -> u64 {
@@ -172,11 +199,20 @@ impl Client {
         }
         let multi_line = matches!(
             command,
-            Command::AuthList | Command::Capa | Command::List(None) | Command::Uidl(None) | Command::Retr(_) | Command::Top(..)
+            Command::AuthList
+                | Command::Capa
+                | Command::Lang(None)
+                | Command::List(None)
+                | Command::Uidl(None)
+                | Command::Retr(_)
+                | Command::Top(..)
         );
+        let one = matches!(command, Command::List(Some(_)) | Command::Uidl(Some(_)));
         let tag = Tag(self.next_tag);
         self.next_tag += 1;
-        self.in_flight.push_back(Pending { tag, verb, multi_line });
+        self.in_flight.push_back(Pending { tag, verb, multi_line, one });
+        self.utf8 |= verb == Verb::Utf8;
+        self.unfinished &= verb != Verb::Auth;
         if verb == Verb::Quit && self.phase == Phase::Session(State::Transaction) {
             self.phase = Phase::Session(State::Update);
         }
@@ -196,6 +232,9 @@ impl Client {
         if !state.permits(verb, self.encrypted) {
             return Err(LocalError::WrongState { verb, state, encrypted: self.encrypted });
         }
+        if verb == Verb::Stls && self.utf8 {
+            return Err(LocalError::StlsAfterUtf8);
+        }
         if self.in_flight.back().is_some_and(|last| matches!(last.verb, Verb::Auth | Verb::Stls | Verb::Quit)) {
             return Err(LocalError::MustWait);
         }
@@ -212,166 +251,11 @@ impl Client {
         Ok(())
     }
 
-    /// Looks at the input that has come so far and says what it is. Drop `consumed` bytes, then call again.
-    ///
-    /// # Errors
-    /// The server broke the protocol. The error stays.
-    pub fn poll<'i>(&mut self, input: &'i [u8]) -> Result<Progress<ClientEvent<'i>>, RemoteError> {
-        if let Some(error) = &self.failed {
-            return Err(error.clone());
-        }
-        let progress = self.advance(input).map_err(|error| self.fail(error))?;
-        self.events += u64::from(progress.event != ClientEvent::NeedInput);
-        // What stands behind the last awaited reply was sent before its command (H02). The event is good; all else is not.
-        let behind = input.get(progress.consumed..).unwrap_or_default();
-        // A blank line may be the delay of the next reply (Q42), so it is nothing yet.
-        if self.in_flight.is_empty() && !matches!(behind, [] | b"\r" | b"\n" | b"\r\n") {
-            self.failed = match self.phase {
-                Phase::Upgrading => Some(RemoteError::BytesBehindStls),
-                Phase::Session(_) => Some(RemoteError::Unsolicited(beginning(behind))),
-                // A greeting is awaited, or nothing matters any more.
-                Phase::Greeting | Phase::Over => None,
-            };
-        }
-        Ok(progress)
-    }
-
-    fn fail(&mut self, error: RemoteError) -> RemoteError {
-        self.failed = Some(error.clone());
-        error
-    }
-
-    fn advance<'i>(&mut self, input: &'i [u8]) -> Result<Progress<ClientEvent<'i>>, RemoteError> {
-        match (self.phase, self.in_flight.front().copied()) {
-            (Phase::Over, _) => Ok(Progress { consumed: input.len(), event: ClientEvent::Closed }),
-            (Phase::Greeting, _) => self.read_greeting(input),
-            (Phase::Session(_), None) if matches!(input, b"\r" | b"\n" | b"\r\n") => {
-                Ok(Progress { consumed: 0, event: ClientEvent::NeedInput })
-            }
-            (Phase::Session(_) | Phase::Upgrading, None) => match input {
-                [] => Ok(Progress { consumed: 0, event: ClientEvent::NeedInput }),
-                _ if self.phase == Phase::Upgrading => Err(RemoteError::BytesBehindStls),
-                _ => Err(RemoteError::Unsolicited(beginning(input))),
-            },
-            (Phase::Session(_) | Phase::Upgrading, Some(pending)) => match self.reading {
-                Reading::FirstLine { .. } => self.read_first_line(pending, input),
-                Reading::Challenged if input.is_empty() => Ok(Progress { consumed: 0, event: ClientEvent::NeedInput }),
-                Reading::Challenged => Err(RemoteError::Unsolicited(beginning(input))),
-                Reading::Lines { .. } => self.read_line(pending, input),
-                Reading::Body { .. } => self.read_body(pending, input),
-            },
-        }
-    }
-
-    /// A line, or `None` and how many bytes of an over-long one may be dropped.
-    fn scan<'i>(&mut self, input: &'i [u8]) -> Result<(Option<&'i [u8]>, usize), RemoteError> {
-        match self.scanner.scan(input) {
-            (Scan::NeedInput, 0) => Ok((None, 0)),
-            (Scan::Line(line), consumed) => Ok((Some(line), consumed)),
-            // The scanner drops bytes only of a line that is too long already.
-            (Scan::NeedInput | Scan::TooLong, _) => Err(RemoteError::LineTooLong { limit: self.config.max_line }),
-        }
-    }
-
-    fn read_greeting<'i>(&mut self, input: &'i [u8]) -> Result<Progress<ClientEvent<'i>>, RemoteError> {
-        // A TLS alert has no line end to wait for.
-        if input.starts_with(b"\x15\x03") {
-            return Err(RemoteError::NotAReply(beginning(input)));
-        }
-        let (Some(line), consumed) = self.scan(input)? else {
-            return Ok(Progress { consumed: 0, event: ClientEvent::NeedInput });
-        };
-        let greeting = Greeting::parse(line).map_err(|_| RemoteError::NotAReply(beginning(line)))?;
-        self.phase = match greeting.reply.status {
-            Status::Ok => Phase::Session(State::Authorization),
-            Status::Err => Phase::Over,
-        };
-        Ok(Progress { consumed, event: ClientEvent::Greeting(greeting) })
-    }
-
-    fn read_first_line<'i>(&mut self, pending: Pending, input: &'i [u8]) -> Result<Progress<ClientEvent<'i>>, RemoteError> {
-        let (Some(line), consumed) = self.scan(input)? else {
-            return Ok(Progress { consumed: 0, event: ClientEvent::NeedInput });
-        };
-        if trim_blanks(line).is_empty() && matches!(self.reading, Reading::FirstLine { blank_seen: false }) {
-            self.reading = Reading::FirstLine { blank_seen: true };
-            return Ok(Progress { consumed, event: ClientEvent::NeedInput });
-        }
-        if pending.verb == Verb::Auth
-            && let Some(challenge) = challenge(line)
-        {
-            self.reading = Reading::Challenged;
-            return Ok(Progress { consumed, event: ClientEvent::Challenge(pending.tag, Challenge(challenge)) });
-        }
-        let reply = Reply::parse(line).map_err(|_| RemoteError::NotAReply(beginning(line)))?;
-        self.reading = Reading::FirstLine { blank_seen: false };
-        match (reply.status, pending.verb) {
-            (Status::Ok, Verb::Retr | Verb::Top) => {
-                // The first line of the session has told how its lines end.
-                if self.decoder.ending() != self.scanner.ending() {
-                    self.decoder = DotDecoder::new(self.scanner.ending());
-                }
-                self.reading = Reading::Body { seen: 0 };
-            }
-            (Status::Ok, _) if pending.multi_line => self.reading = Reading::Lines { seen: 0, octets: 0 },
-            (Status::Ok, Verb::Stls) => {
-                self.in_flight.clear();
-                self.phase = Phase::Upgrading;
-                return Ok(Progress { consumed, event: ClientEvent::UpgradeTls(pending.tag) });
-            }
-            (status, verb) => {
-                self.in_flight.pop_front();
-                self.phase = phase_after(self.phase, verb, status);
-            }
-        }
-        Ok(Progress { consumed, event: ClientEvent::Reply(pending.tag, reply) })
-    }
-
-    fn read_line<'i>(&mut self, pending: Pending, input: &'i [u8]) -> Result<Progress<ClientEvent<'i>>, RemoteError> {
-        let (Some(line), consumed) = self.scan(input)? else {
-            return Ok(Progress { consumed: 0, event: ClientEvent::NeedInput });
-        };
-        if line == b"." {
-            return Ok(self.end(pending, consumed));
-        }
-        let (limit, octets_limit) = match pending.verb {
-            Verb::Capa => (self.config.max_capabilities, self.config.max_capabilities_octets),
-            _ => (self.config.max_listing, self.config.max_listing_octets),
-        };
-        if let Reading::Lines { seen, octets } = &mut self.reading {
-            *seen += 1;
-            *octets += line.len() as u64;
-            if *seen > limit || *octets > octets_limit {
-                let limit = if *seen > limit { limit } else { octets_limit };
-                return Err(RemoteError::ReplyTooLarge { verb: pending.verb, limit });
-            }
-        }
-        let line = line.strip_prefix(b".").unwrap_or(line);
-        Ok(Progress { consumed, event: ClientEvent::Line(pending.tag, line) })
-    }
-
-    fn read_body<'i>(&mut self, pending: Pending, input: &'i [u8]) -> Result<Progress<ClientEvent<'i>>, RemoteError> {
-        let (found, consumed) = self.decoder.decode(input);
-        let event = match found {
-            Unstuffed::NeedInput => ClientEvent::NeedInput,
-            Unstuffed::End => return Ok(self.end(pending, consumed)),
-            Unstuffed::Chunk(chunk) => {
-                if let Reading::Body { seen } = &mut self.reading {
-                    *seen += chunk.len() as u64;
-                    if let Some(limit) = self.config.max_message.filter(|limit| *seen > *limit) {
-                        return Err(RemoteError::ReplyTooLarge { verb: pending.verb, limit });
-                    }
-                }
-                ClientEvent::Body(pending.tag, chunk)
-            }
-        };
-        Ok(Progress { consumed, event })
-    }
-
-    fn end<'i>(&mut self, pending: Pending, consumed: usize) -> Progress<ClientEvent<'i>> {
-        self.in_flight.pop_front();
-        self.reading = Reading::FirstLine { blank_seen: false };
-        Progress { consumed, event: ClientEvent::End(pending.tag) }
+    /// Tells that the mechanism of the `AUTH` in flight is not finished: until the next call, or the next `AUTH`, a `+OK` is a
+    /// challenge without content. Some servers word challenges like that (Q07). Not for mechanisms in which the server proves
+    /// something.
+    pub fn expect_challenge(&mut self, unfinished: bool) {
+        self.unfinished = unfinished;
     }
 
     /// Answers a challenge. The line may have any length (S27).
@@ -411,14 +295,20 @@ impl Client {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        let awaiting = match (self.phase, self.in_flight.front(), &self.reading) {
-            (Phase::Over, ..) => return Ok(()),
+        if self.phase == Phase::Over {
+            return Ok(());
+        }
+        Err(self.fail(RemoteError::Closed(self.awaiting())))
+    }
+
+    /// What comes next from the server, or was to come when the session broke.
+    pub fn awaiting(&self) -> Awaiting {
+        match (self.phase, self.in_flight.front(), &self.reading) {
             (Phase::Greeting, ..) => Awaiting::Greeting,
             (_, None, _) => Awaiting::Nothing,
             (_, Some(pending), Reading::FirstLine { .. } | Reading::Challenged) => Awaiting::Reply(pending.verb),
             (_, Some(pending), _) => Awaiting::Rest(pending.verb),
-        };
-        Err(self.fail(RemoteError::Closed(awaiting)))
+        }
     }
 
     /// The machine for the encrypted part of the session. Everything learnt in the clear is forgotten (H06); ask for the
@@ -440,30 +330,4 @@ impl Client {
         }
         Ok(Self::with_phase(self.config, true, Phase::Session(State::Authorization)))
     }
-}
-
-const fn phase_after(phase: Phase, verb: Verb, status: Status) -> Phase {
-    match (verb, status) {
-        (Verb::Pass | Verb::Apop | Verb::Auth, Status::Ok) => Phase::Session(State::Transaction),
-        // Refused or not: behind the reply to QUIT the server closes (S19).
-        (Verb::Quit, _) => Phase::Over,
-        _ => phase,
-    }
-}
-
-/// What stands behind the `+` of a continuation; servers forget the blank (Q07). `None`: the line is a reply.
-fn challenge(line: &[u8]) -> Option<&[u8]> {
-    match line.strip_prefix(b"+")? {
-        b"OK" => None,
-        [b'O', b'K', b' ' | b'\t', ..] => None,
-        rest => Some(trim_blanks(rest)),
-    }
-}
-
-/// So much of a peer's bytes goes into an error.
-fn beginning(line: &[u8]) -> Box<[u8]> {
-    const ENOUGH: usize = 80;
-    let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    line.get(..ENOUGH).unwrap_or(line).into()
 }

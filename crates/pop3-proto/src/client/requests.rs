@@ -32,20 +32,21 @@
 //! ```
 
 use alloc::boxed::Box;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
-use core::{fmt, mem};
+use core::mem;
 
-use thiserror::Error;
-
+pub use super::auth::auth;
 use super::connection::Outbox;
-pub use super::login::{auth, login};
-use super::{ClientEvent, LocalError, RemoteError, Tag};
+use super::login::{Login, LoginContext, LoginPolicy};
+pub use super::one::{list_one, uidl_one};
+pub use super::refusal::{LoginFailure, Refusal, RequestError};
+use super::{ClientEvent, LocalError, OwnedGreeting, Tag};
 use crate::codec::{
-    Capabilities, Command, DropListing, Escaped, MAX_COMMAND_LINE, MalformedListing, MessageNumber, Password, Reply,
-    ResponseCode, ScanListing, Status, UniqueIdListing, Username, Verb, trim_blanks,
+    Capabilities, Command, DropListing, Escaped, MAX_COMMAND_LINE, MalformedListing, MessageNumber, Password, ScanListing,
+    Status, UniqueIdListing, Username, Word, trim_blanks,
 };
-use crate::sasl::SaslError;
+use crate::sasl::Credentials;
 
 /// An operation: it sends, it hears what comes, and in the end it has something to say.
 pub trait Request {
@@ -63,83 +64,6 @@ pub trait Request {
     /// # Errors
     /// The server refused, or its answer cannot be read. The operation is over; the session lives on.
     fn on_event(&mut self, event: ClientEvent<'_>, outbox: &mut Outbox<'_>) -> Result<Option<Self::Output>, RequestError>;
-}
-
-/// The server answered `-ERR`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// What was refused; `None`: the whole session, by its greeting.
-    pub verb: Option<Verb>,
-    code: Option<Box<[u8]>>,
-    /// What the server says to a person, as bytes; `Display` of the refusal shows it safely.
-    pub text: Box<[u8]>,
-}
-
-impl Refusal {
-    pub(super) fn new(verb: Option<Verb>, reply: Reply<'_>) -> Self {
-        Self { verb, code: reply.code.map(|code| code.as_bytes().into()), text: reply.text.into() }
-    }
-
-    /// The response code, where the server sent one.
-    pub fn code(&self) -> Option<ResponseCode<'_>> {
-        self.code.as_deref().map(ResponseCode::from_bytes)
-    }
-
-    /// The server says that it may work later: no reason to ask a person for another password (Q47).
-    pub fn is_transient(&self) -> bool {
-        matches!(self.code(), Some(ResponseCode::InUse | ResponseCode::LoginDelay | ResponseCode::SysTemp))
-    }
-}
-
-impl fmt::Debug for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Refusal({self})")
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.verb {
-            Some(verb) => write!(f, "the server refused {verb}")?,
-            None => f.write_str("the server refuses sessions now")?,
-        }
-        if let Some(code) = &self.code {
-            write!(f, " [{}]", Escaped(code))?;
-        }
-        if !self.text.is_empty() {
-            write!(f, ": {}", Escaped(&self.text))?;
-        }
-        Ok(())
-    }
-}
-
-/// Why an operation failed.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum RequestError {
-    /// The server said no; the session lives.
-    #[error("{0}")]
-    Refused(Refusal),
-    /// A line of the answer cannot be read; the session lives. Holds what was read, safe to print.
-    #[error("the server's answer to {verb} cannot be read: \"{line}\"")]
-    Unreadable {
-        /// The command.
-        verb: Verb,
-        /// The line, escaped.
-        line: String,
-    },
-    /// The exchange of the login cannot go on, or must not be believed. Close the session.
-    #[error("the login has failed: {0}")]
-    Sasl(SaslError),
-    /// No way to log in that both sides have, the credentials fit and the caller allows.
-    #[error("the server offers no way to log in that is possible and allowed here")]
-    NoMechanism,
-    /// The caller's mistake.
-    #[error(transparent)]
-    Local(#[from] LocalError),
-    /// The session is broken.
-    #[error(transparent)]
-    Remote(#[from] RemoteError),
 }
 
 /// Reads a line into what is gathered.
@@ -242,12 +166,33 @@ pub struct UniqueIdEntry {
 /// `UIDL`: the unique-ids of all messages.
 pub fn uidl() -> impl Request<Output = Vec<UniqueIdEntry>> {
     Ask::<Vec<_>>::lines(Command::Uidl(None), |all, line| {
-        let UniqueIdListing { number, unique_id } = UniqueIdListing::parse(line)?;
-        // One that is longer than any that is meant seriously is none (Q22).
-        let unique_id = if unique_id.len() > 1024 { &[] } else { unique_id };
-        all.push(UniqueIdEntry { number, unique_id: unique_id.into() });
+        all.push(entry(UniqueIdListing::parse(line)?));
         Ok(())
     })
+}
+
+/// A unique-id that is longer than any that is meant seriously is none (Q22).
+pub(super) fn entry(listing: UniqueIdListing<'_>) -> UniqueIdEntry {
+    let unique_id = if listing.unique_id.len() > 1024 { &[] } else { listing.unique_id };
+    UniqueIdEntry { number: listing.number, unique_id: unique_id.into() }
+}
+
+/// `UTF8`: messages may come in UTF-8 from now on (RFC 6856 §2.1). Before login, and behind `STLS`.
+pub fn utf8() -> impl Request<Output = ()> {
+    plain(Command::Utf8)
+}
+
+/// `LANG` alone: the languages that the server speaks to people, each with its tag and perhaps its name (RFC 6856 §3.2).
+pub fn languages() -> impl Request<Output = Vec<Box<[u8]>>> {
+    Ask::<Vec<_>>::lines(Command::Lang(None), |all, line| {
+        all.push(trim_blanks(line).into());
+        Ok(())
+    })
+}
+
+/// `LANG` with a language, or `*` for the one that the server prefers.
+pub fn lang(range: Word<'_>) -> impl Request<Output = ()> {
+    plain(Command::Lang(Some(range)))
 }
 
 /// `CAPA`: what the server can do. A refusal means: nothing is known (Q10).
@@ -321,15 +266,6 @@ impl Request for Begin {
     }
 }
 
-/// The greeting, kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OwnedGreeting {
-    /// What the server says.
-    pub text: Box<[u8]>,
-    /// The timestamp for APOP, angle brackets included.
-    pub timestamp: Option<Box<[u8]>>,
-}
-
 /// Waits for the greeting. A server that takes no sessions now refuses here (Q03).
 pub fn greet() -> impl Request<Output = OwnedGreeting> {
     Greet
@@ -353,6 +289,22 @@ impl Request for Greet {
             Status::Err => Err(RequestError::Refused(Refusal::new(None, greeting.reply))),
         }
     }
+}
+
+/// Logs in, from wherever the session is before login, in one request: waits for the greeting, asks for the capabilities, has the
+/// connection switched to TLS where the policy demands it, asks again, takes the strongest mechanism that both sides have, and goes
+/// down from there only if the server refuses the mechanism itself. Wrong credentials are not tried again in another way, and
+/// nothing goes over the wire in the clear that should not (H07, H08).
+///
+/// [`RequestError::login_failure`] tells what an error means.
+pub fn login<'a>(credentials: &'a Credentials, policy: &'a LoginPolicy, context: LoginContext<'a>) -> Login<'a> {
+    Login::new(credentials, policy, context)
+}
+
+/// Logs in with `APOP`, by the timestamp of the greeting (RFC 1939 §7).
+#[cfg(feature = "apop")]
+pub fn apop<'a>(name: Username<'a>, password: &[u8], timestamp: &[u8]) -> impl Request<Output = ()> + use<'a> {
+    plain(Command::Apop(name, crate::codec::ApopDigest::of(timestamp, password)))
 }
 
 /// Logs in with `USER` and `PASS`.

@@ -105,6 +105,17 @@ fn size(rest: &[u8]) -> Result<Option<u64>, MalformedListing> {
     }
 }
 
+/// Whether the text behind the `+OK` to `LIST n` or `UIDL n` is the answer itself. If not, a listing follows, as some servers
+/// have it (Q25): the text is empty, or words of which the first is no number. One word may be a unique-id without its number.
+pub(crate) fn names_one_message(text: &[u8]) -> bool {
+    let mut words = text.split(|byte| is_blank(*byte)).filter(|word| !word.is_empty());
+    match (words.next(), words.next()) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(first), Some(_)) => first.iter().all(u8::is_ascii_digit),
+    }
+}
+
 /// Appends `messages octets`.
 pub(crate) fn put_drop_listing(out: &mut BytesMut, messages: u32, octets: u64) {
     put_decimal(out, messages.into());

@@ -27,7 +27,7 @@ pub use top::TopLimit;
 pub use verb::Verb;
 
 pub(crate) use argument::refuse_line_breaks;
-pub(crate) use listing::{put_drop_listing, put_scan_listing, put_unique_id_listing};
+pub(crate) use listing::{names_one_message, put_drop_listing, put_scan_listing, put_unique_id_listing};
 #[cfg(feature = "scram")]
 pub(crate) use number::decimal;
 #[cfg(feature = "cram-md5")]

@@ -1,51 +1,22 @@
 //! The server machine: syntax, states and login. It knows nothing of mail.
 
-use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::sync::Arc;
 use core::mem;
 
-use bytes::{BufMut, BytesMut};
+use bytes::BytesMut;
 use thiserror::Error;
 
+use super::commands::{explain, is_historic, is_other_protocol};
 use super::phrase::Phrase;
-use super::{ApopProof, Deadline, Language, Login, Name, Origin, Proof, ServerConfig, Utf8};
+use super::{Channel, Deadline, Ending, Language, Login, Name, Origin, ServerConfig};
 use crate::Progress;
-use crate::Secret;
 use crate::codec::{
-    Command, Discipline, LineScanner, MAX_COMMAND_LINE, MalformedCommand, OtherCode, ResponseCode, Scan, Status, Text, Username,
-    Verb, Word, put_status,
+    Command, Discipline, LineScanner, MAX_COMMAND_LINE, MalformedCommand, OtherCode, ResponseCode, Scan, Status, Text, put_status,
 };
-use crate::sasl::{ChannelBinding, Exchange, prepare};
+use crate::sasl::Exchange;
 use crate::state::State;
-
-/// What a driver knows of a connection.
-#[derive(Clone, Debug, Default)]
-pub struct Channel {
-    /// TLS is active.
-    pub encrypted: bool,
-    /// Eighteen octets of chance that no other connection has had: challenges and timestamps are made of them.
-    pub chance: [u8; 18],
-    /// What a login can be bound to.
-    pub binding: ChannelBinding,
-    /// The certificate that the client has shown, in DER, if somebody who is trusted vouches for it: `EXTERNAL` is offered then.
-    pub certificate: Option<Arc<[u8]>>,
-    /// The peer is a proxy whose word is taken for whom it speaks for (`XCLIENT`).
-    pub trusted: bool,
-}
-
-impl Channel {
-    /// A connection in the clear.
-    pub fn clear(chance: [u8; 18]) -> Self {
-        Self { chance, ..Self::default() }
-    }
-
-    /// A connection over TLS.
-    pub fn encrypted(chance: [u8; 18], binding: ChannelBinding) -> Self {
-        Self { encrypted: true, chance, binding, ..Self::default() }
-    }
-}
 
 /// The machine was answered something that it had not asked. Nothing was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -83,29 +54,6 @@ pub(super) enum Phase {
     Transaction,
     Upgrading,
     Over { logged_in: bool },
-}
-
-/// Why a session was ended from this side, for a log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum Ending {
-    /// The client said `QUIT`.
-    #[error("the client said QUIT")]
-    Quit,
-    /// Too many commands that are malformed or out of place (H38).
-    #[error("too many bad commands")]
-    BadCommands,
-    /// Too many wrong passwords.
-    #[error("too many wrong passwords")]
-    FailedLogins,
-    /// The client began with TLS where the session begins in the clear (Q56).
-    #[error("the client began with TLS on a port that begins in the clear")]
-    Tls,
-    /// The client speaks another protocol: mostly somebody who tries every port (Q57).
-    #[error("the client does not speak POP3")]
-    OtherProtocol,
-    /// The application gave up.
-    #[error("the session was broken off")]
-    Aborted,
 }
 
 /// What a login has come to.
@@ -147,8 +95,8 @@ pub struct Server {
     fresh: bool,
     pub(super) language: Language,
     /// The client has said `UTF8`.
-    utf8: bool,
-    origin: Option<Origin>,
+    pub(super) utf8: bool,
+    pub(super) origin: Option<Origin>,
     ending: Option<Ending>,
     pub(super) bad_commands: u32,
     pub(super) failed_logins: u32,
@@ -207,7 +155,7 @@ impl Server {
     }
 
     /// The peer is a proxy whose word is taken.
-    pub(super) const fn is_trusted(&self) -> bool {
+    pub const fn is_trusted(&self) -> bool {
         self.channel.trusted
     }
 
@@ -307,148 +255,6 @@ impl Server {
         }
     }
 
-    fn take<'i>(&mut self, command: Command<'i>, out: &mut BytesMut) -> ServerEvent<'i> {
-        let state = self.state();
-        // Anything between USER and PASS ends the login (S23).
-        let dialogue = self.forget_dialogue();
-        if !state.permits(command.verb(), self.channel.encrypted) {
-            return match command {
-                // What clients say in the wrong state, and do not mean badly.
-                Command::Utf8 if state == State::Transaction && self.config.utf8_after_login => {
-                    self.say(Status::Ok, None, Phrase::Utf8On, out);
-                    ServerEvent::NeedInput
-                }
-                Command::Noop if state == State::Authorization && self.config.noop_before_login => {
-                    put_status(out, Status::Ok, None, Text::EMPTY);
-                    ServerEvent::NeedInput
-                }
-                _ => self.refuse(Self::out_of_place(command.verb(), state), out),
-            };
-        }
-        match command {
-            Command::Capa => {
-                self.capabilities(out);
-                ServerEvent::NeedInput
-            }
-            Command::Quit if state == State::Transaction => {
-                self.asked = Asked::Quit;
-                ServerEvent::Quit
-            }
-            Command::Quit => {
-                self.say(Status::Ok, None, Phrase::Bye, out);
-                self.over(Ending::Quit);
-                ServerEvent::Closed
-            }
-            Command::Stls if !self.config.stls => self.refuse(Phrase::NoTls, out),
-            Command::Stls if self.utf8 => self.refuse(Phrase::NoTlsAfterUtf8, out),
-            Command::Stls => {
-                self.say(Status::Ok, None, Phrase::BeginTls, out);
-                self.phase = Phase::Upgrading;
-                ServerEvent::UpgradeTls
-            }
-            Command::AuthList => {
-                self.say(Status::Ok, None, Phrase::MechanismsFollow, out);
-                for mechanism in self.offered() {
-                    out.put_slice(mechanism.as_str().as_bytes());
-                    out.put_slice(b"\r\n");
-                }
-                out.put_slice(b".\r\n");
-                ServerEvent::NeedInput
-            }
-            Command::Auth(name, initial) => self.begin_exchange(name, initial, out),
-            // The same for every name: it tells nothing about it (S48).
-            Command::User(_) | Command::Pass(_) if !self.password_allowed() => self.refuse(Phrase::TlsFirst, out),
-            Command::Apop(..) if !self.login_allowed() => self.refuse(Phrase::TlsFirst, out),
-            Command::User(name) => match self.prepared_name(name) {
-                Some(name) => {
-                    self.phase = Phase::Authorization(Dialogue::User(name));
-                    self.say(Status::Ok, None, Phrase::PasswordPlease, out);
-                    ServerEvent::NeedInput
-                }
-                None => self.refuse(Phrase::UserTakes, out),
-            },
-            Command::Pass(password) => match (dialogue, self.prepared(password.expose())) {
-                (Dialogue::User(name), Some(password)) => {
-                    let proof = Proof::Password(Secret::from(&password[..]));
-                    self.ask_login(Login { name, proof })
-                }
-                (Dialogue::User(_), None) => self.refuse(Phrase::PassTakes, out),
-                _ => self.refuse(Phrase::UserFirst, out),
-            },
-            Command::Apop(name, digest) => match (self.timestamp(), self.prepared_name(name)) {
-                (Some(timestamp), Some(name)) => {
-                    let proof = Proof::Apop(ApopProof::new(timestamp.as_bytes(), digest));
-                    self.ask_login(Login { name, proof })
-                }
-                (Some(_), None) => self.refuse(Phrase::ApopTakes, out),
-                (None, _) => self.refuse(Phrase::NoApop, out),
-            },
-            Command::Utf8 if self.config.utf8 == Utf8::No => self.refuse(Phrase::NotHere, out),
-            Command::Utf8 => {
-                self.utf8 = true;
-                self.say(Status::Ok, None, Phrase::Utf8On, out);
-                ServerEvent::NeedInput
-            }
-            Command::Lang(range) => self.language(range, out),
-            Command::Last if !self.config.last => self.refuse_mildly(Phrase::NotHere, out),
-            Command::Xclient(_) if !self.channel.trusted => self.refuse(Phrase::NotTrusted, out),
-            Command::Xclient(words) => match Origin::parse(words) {
-                Some(origin) => {
-                    self.origin = Some(origin);
-                    self.say(Status::Ok, None, Phrase::OriginNoted, out);
-                    ServerEvent::NeedInput
-                }
-                None => self.refuse(Phrase::XclientTakes, out),
-            },
-            _ => {
-                self.asked = Asked::Command;
-                ServerEvent::Command(command)
-            }
-        }
-    }
-
-    fn out_of_place(verb: Verb, state: State) -> Phrase {
-        match (verb, state) {
-            (Verb::Stls, State::Authorization) => Phrase::TlsActive,
-            (_, State::Authorization) => Phrase::LogInFirst,
-            _ => Phrase::LoggedInAlready,
-        }
-    }
-
-    /// What a client may say as a name or a password, in the form in which it is compared. `None`: nobody can have that.
-    fn prepared<'p>(&self, text: &'p [u8]) -> Option<Cow<'p, [u8]>> {
-        if self.config.utf8 == Utf8::MessagesAndLogins { prepare(text) } else { Some(Cow::Borrowed(text)) }
-    }
-
-    fn prepared_name(&self, name: Username<'_>) -> Option<Name> {
-        let name = self.prepared(name.as_bytes())?;
-        Some(Username::new(&name[..]).ok()?.into())
-    }
-
-    /// `LANG` (RFC 6856 §3.2).
-    fn language<'i>(&mut self, range: Option<Word<'_>>, out: &mut BytesMut) -> ServerEvent<'i> {
-        if !self.config.lang {
-            return self.refuse(Phrase::NotHere, out);
-        }
-        let chosen = match range.map(Word::into_bytes) {
-            None => {
-                self.say(Status::Ok, None, Phrase::LanguagesFollow, out);
-                for language in Language::ALL {
-                    out.put_slice(format!("{language} {}\r\n", language.name()).as_bytes());
-                }
-                out.put_slice(b".\r\n");
-                return ServerEvent::NeedInput;
-            }
-            Some(b"*") => Some(self.config.language),
-            Some(range) => Language::find(range),
-        };
-        let Some(language) = chosen else { return self.refuse(Phrase::NoSuchLanguage, out) };
-        self.language = language;
-        let text = format!("{language} {}", Phrase::LanguageChanged.text(language).as_str());
-        put_status(out, Status::Ok, None, Text::new(&text).unwrap_or_default());
-        ServerEvent::NeedInput
-    }
-
     pub(super) fn forget_dialogue(&mut self) -> Dialogue {
         match &mut self.phase {
             Phase::Authorization(dialogue) => mem::replace(dialogue, Dialogue::Nothing),
@@ -464,33 +270,6 @@ impl Server {
     /// Says something to a person, in the language of the session.
     pub(super) fn say(&self, status: Status, code: Option<ResponseCode<'_>>, phrase: Phrase, out: &mut BytesMut) {
         put_status(out, status, code, phrase.text(self.language));
-    }
-
-    /// What old clients try before they do it in another way: not a reason to send them away (Q60).
-    fn refuse_mildly<'i>(&self, phrase: Phrase, out: &mut BytesMut) -> ServerEvent<'i> {
-        self.say(Status::Err, None, phrase, out);
-        ServerEvent::NeedInput
-    }
-
-    /// Whoever begins like this will never say a command (Q56, Q57).
-    fn other_protocol<'i>(&mut self, why: Ending, input: &'i [u8], out: &mut BytesMut) -> Progress<ServerEvent<'i>> {
-        let phrase = if why == Ending::Tls { Phrase::TlsComesLater } else { Phrase::NotThisProtocol };
-        self.say(Status::Err, None, phrase, out);
-        self.over(why);
-        Progress { consumed: input.len(), event: ServerEvent::Closed }
-    }
-
-    pub(super) fn refuse<'i>(&mut self, phrase: Phrase, out: &mut BytesMut) -> ServerEvent<'i> {
-        self.say(Status::Err, None, phrase, out);
-        self.bad_commands += 1;
-        let (before_login, after) = self.config.max_bad_commands;
-        let limit = if matches!(self.phase, Phase::Transaction) { after } else { before_login };
-        if self.bad_commands < limit {
-            return ServerEvent::NeedInput;
-        }
-        self.say(Status::Err, None, Phrase::TooManyBadCommands, out);
-        self.over(Ending::BadCommands);
-        ServerEvent::Closed
     }
 
     pub(super) fn answer(&mut self, to: Asked) -> Result<(), NotAsked> {
@@ -560,38 +339,4 @@ impl Server {
             _ => Err(NotAsked),
         }
     }
-}
-
-fn explain(malformed: MalformedCommand) -> Phrase {
-    let MalformedCommand::Arguments { verb } = malformed else { return Phrase::UnknownCommand };
-    match verb {
-        Verb::Capa | Verb::Last | Verb::Noop | Verb::Quit | Verb::Rset | Verb::Stat | Verb::Stls | Verb::Utf8 => {
-            Phrase::TakesNothing
-        }
-        Verb::Dele | Verb::Retr => Phrase::TakesNumber,
-        Verb::List | Verb::Uidl => Phrase::MayTakeNumber,
-        Verb::Top => Phrase::TopTakes,
-        Verb::User => Phrase::UserTakes,
-        Verb::Pass => Phrase::PassTakes,
-        Verb::Apop => Phrase::ApopTakes,
-        Verb::Auth => Phrase::AuthTakes,
-        Verb::Lang => Phrase::LangTakes,
-        Verb::Xclient => Phrase::XclientTakes,
-    }
-}
-
-/// Commands of old drafts and of single programs, which clients try now and then (Q60).
-fn is_historic(line: &[u8]) -> bool {
-    const TRIED: [&[u8]; 7] = [b"XTND", b"RPOP", b"HELP", b"PING", b"XOIP", b"IMPLEMENTATION", b"ID"];
-    first_word(line).is_some_and(|word| TRIED.iter().any(|tried| tried.eq_ignore_ascii_case(word)))
-}
-
-/// The first line of a web browser, of a mail server, of a shell.
-fn is_other_protocol(line: &[u8]) -> bool {
-    const OTHERS: [&[u8]; 8] = [b"GET", b"POST", b"HEAD", b"OPTIONS", b"CONNECT", b"PRI", b"EHLO", b"HELO"];
-    line.starts_with(b"SSH-") || first_word(line).is_some_and(|word| OTHERS.contains(&word))
-}
-
-fn first_word(line: &[u8]) -> Option<&[u8]> {
-    line.split(|byte| matches!(byte, b' ' | b'\t')).next()
 }

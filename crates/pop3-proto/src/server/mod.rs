@@ -3,6 +3,8 @@
 
 mod authentication;
 mod capabilities;
+mod channel;
+mod commands;
 mod config;
 mod connection;
 mod language;
@@ -14,11 +16,12 @@ mod phrase;
 mod session;
 mod snapshot;
 
+pub use channel::{Channel, Ending};
 pub use config::{CleartextLogin, Deadline, ExpirePolicy, LoginDelay, ServerConfig, Timeouts, Utf8};
 pub use connection::{Ask, Connection, Step};
 pub use language::Language;
 pub use login::{ApopProof, Denial, Login, Name, Proof};
-pub use machine::{Channel, Ending, NotAsked, Server, ServerEvent};
+pub use machine::{NotAsked, Server, ServerEvent};
 pub use origin::Origin;
 pub use session::{BodyWants, Event, Session, Unavailable};
 pub use snapshot::{Snapshot, SnapshotFull};

@@ -1,0 +1,192 @@
+//! From the name of a host to a session, with TLS where the options demand it.
+
+use std::io;
+use std::mem;
+use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Duration;
+
+use pop3_driver::proto::client::requests;
+use pop3_driver::proto::client::{Awaiting, Connection, LoginPolicy, Observer, RequestError};
+use pop3_driver::proto::codec::Verb;
+use pop3_driver::proto::sasl::{ChannelBinding, Credentials};
+use pop3_driver::tls::{self, TlsFailure};
+use pop3_driver::{ClientOptions, Error, Security, rustls};
+
+use crate::Client;
+use crate::stream::{self, Closed, Socket, Transport, later};
+
+impl Client {
+    /// Connects, secures the connection as the options demand, and reads the greeting. All addresses of the host are tried in
+    /// turn.
+    ///
+    /// # Errors
+    /// No address answers, the certificate is not to be trusted, or the server refuses.
+    pub fn connect(host: &str, port: u16, options: &ClientOptions) -> Result<Self, Error> {
+        Self::connect_observed(host, port, options, None)
+    }
+
+    /// The same with somebody who is told what goes over the wire.
+    ///
+    /// # Errors
+    /// See [`connect`](Self::connect).
+    pub fn connect_observed(
+        host: &str,
+        port: u16,
+        options: &ClientOptions,
+        observer: Option<Box<dyn Observer>>,
+    ) -> Result<Self, Error> {
+        Self::open(host, port, options, observer)?.greet()
+    }
+
+    /// A session over a stream of the caller's own, on which nothing was said yet. `host` is what a certificate must
+    /// bear; `port` is told to the server by some logins.
+    ///
+    /// # Errors
+    /// See [`connect`](Self::connect).
+    pub fn over(
+        stream: Box<dyn Transport>,
+        host: &str,
+        port: u16,
+        options: &ClientOptions,
+        observer: Option<Box<dyn Observer>>,
+    ) -> Result<Self, Error> {
+        Self::begin(stream, host, port, options, observer)?.greet()
+    }
+
+    /// Connects and logs in: greeting, capabilities, `STLS` where the options demand it, and the strongest way that both sides
+    /// have. A server that leaves when it hears `CAPA` is tried once more without (Q09).
+    ///
+    /// # Errors
+    /// [`Error::login_failure`] tells what it means.
+    pub fn log_in(
+        host: &str,
+        port: u16,
+        options: &ClientOptions,
+        credentials: &Credentials,
+        policy: &LoginPolicy,
+    ) -> Result<Self, Error> {
+        Self::log_in_observed(host, port, options, credentials, policy, &|| None)
+    }
+
+    /// The same with somebody who is told what goes over the wire; asked for once for each connection.
+    ///
+    /// # Errors
+    /// See [`log_in`](Self::log_in).
+    pub fn log_in_observed(
+        host: &str,
+        port: u16,
+        options: &ClientOptions,
+        credentials: &Credentials,
+        policy: &LoginPolicy,
+        observer: &dyn Fn() -> Option<Box<dyn Observer>>,
+    ) -> Result<Self, Error> {
+        let mut client = Self::open(host, port, options, observer())?;
+        match client.login_with(credentials, policy) {
+            Err(_) if policy.capa && client.connection.machine().awaiting() == Awaiting::Reply(Verb::Capa) => {
+                let policy = LoginPolicy { capa: false, ..policy.clone() };
+                client = Self::open(host, port, options, observer())?;
+                client.login_with(credentials, &policy)?;
+            }
+            result => result?,
+        }
+        Ok(client)
+    }
+
+    /// The same over a stream of the caller's own, on which nothing was said yet.
+    ///
+    /// # Errors
+    /// See [`log_in`](Self::log_in).
+    pub fn log_in_over(
+        stream: Box<dyn Transport>,
+        host: &str,
+        port: u16,
+        options: &ClientOptions,
+        credentials: &Credentials,
+        policy: &LoginPolicy,
+    ) -> Result<Self, Error> {
+        let mut client = Self::begin(stream, host, port, options, None)?;
+        client.login_with(credentials, policy)?;
+        Ok(client)
+    }
+
+    fn open(host: &str, port: u16, options: &ClientOptions, observer: Option<Box<dyn Observer>>) -> Result<Self, Error> {
+        let failed = |source| Error::Connect { host: host.to_owned(), port, source };
+        let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+        for address in (host, port).to_socket_addrs().map_err(failed)? {
+            match TcpStream::connect_timeout(&address, options.timeouts.connect).and_then(Socket::new) {
+                Ok(socket) => return Self::begin(Box::new(socket), host, port, options, observer),
+                Err(error) => last = error,
+            }
+        }
+        Err(failed(last))
+    }
+
+    /// Nothing was said yet, but for the handshake of implicit TLS.
+    fn begin(
+        mut stream: Box<dyn Transport>,
+        host: &str,
+        port: u16,
+        options: &ClientOptions,
+        observer: Option<Box<dyn Observer>>,
+    ) -> Result<Self, Error> {
+        let (mut binding, mut stls) = (ChannelBinding::default(), None);
+        let mut connection = match &options.security {
+            Security::Tls(config) => {
+                (stream, binding) = secure(stream, host, config, options.timeouts.connect)?;
+                Connection::new_encrypted(options.config.clone())
+            }
+            Security::DangerousAssumeEncrypted(bound) => {
+                binding = bound.clone();
+                Connection::new_encrypted(options.config.clone())
+            }
+            Security::Stls(config) => {
+                stls = Some(Arc::clone(config));
+                Connection::new(options.config.clone())
+            }
+            Security::DangerousCleartext => Connection::new(options.config.clone()),
+        };
+        if let Some(observer) = observer {
+            connection.observe(observer);
+        }
+        let (timeouts, host) = (options.timeouts, host.to_owned());
+        Ok(Self { connection, stream, timeouts, stls, awaited: None, unflushed: false, host, port, binding })
+    }
+
+    /// Reads the greeting, and switches to TLS where that is demanded.
+    fn greet(mut self) -> Result<Self, Error> {
+        self.run(requests::greet())?;
+        if self.stls.is_some() {
+            self.run(requests::stls()).map_err(|error| match error {
+                Error::Request(RequestError::Refused(refusal)) => Error::Request(RequestError::NoTls(refusal)),
+                other => other,
+            })?;
+            self.upgrade()?;
+        }
+        Ok(self)
+    }
+
+    /// The server has agreed to `STLS`.
+    pub(crate) fn upgrade(&mut self) -> Result<(), Error> {
+        self.connection.upgrade()?;
+        let stream = mem::replace(&mut self.stream, Box::new(Closed));
+        // Nobody upgrades without a configuration to do it by.
+        let config = self.stls.clone().ok_or(Error::Tls(TlsFailure::NotTls))?;
+        (self.stream, self.binding) = secure(stream, &self.host, &config, self.timeouts.connect)?;
+        Ok(())
+    }
+}
+
+/// TLS over `stream`, verified for `host`, and what a login can be bound to.
+fn secure(
+    mut stream: Box<dyn Transport>,
+    host: &str,
+    config: &Arc<rustls::ClientConfig>,
+    after: Duration,
+) -> Result<(Box<dyn Transport>, ChannelBinding), Error> {
+    stream.set_deadline(later(after))?;
+    stream::connect_tls(stream, config, tls::server_name(host)?).map_err(|error| match error.kind() {
+        io::ErrorKind::TimedOut => Error::TimedOut { doing: "the TLS handshake was done", after },
+        _ => Error::Tls(TlsFailure::of(&error)),
+    })
+}

@@ -1,0 +1,211 @@
+//! What every driver must do, over this one. The twins of this file have the same tests.
+
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+use std::time::Instant;
+
+use pop3_blocking::proto::client::{CleartextLogin, ClientConfig, LoginPolicy, RemoteError, RequestError};
+use pop3_blocking::proto::codec::MessageNumber;
+use pop3_blocking::proto::sasl::ChannelBinding;
+use pop3_blocking::{Client, ClientOptions, Error, Security, Server, ServerOptions, Transport, tls};
+use pop3_contract::client::{self, Act, Log};
+use pop3_contract::server::{self, Maildrops};
+use pop3_contract::starttls::{QUITS, cases, credentials};
+use pop3_contract::{Cut, Feed, Transcript, is_drained, transcript};
+
+/// A stream over a feed.
+struct Stream(Feed);
+
+impl Read for Stream {
+    fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+        self.0.read(space)
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(self.0.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Transport for Stream {
+    fn set_deadline(&mut self, _: Instant) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn options(config: ClientConfig, encrypted: bool) -> ClientOptions {
+    let security = match encrypted {
+        true => Security::DangerousAssumeEncrypted(ChannelBinding::default()),
+        false => Security::DangerousCleartext,
+    };
+    ClientOptions { config, ..ClientOptions::new(security) }
+}
+
+/// Plays a transcript and gives every event as a line.
+fn replay(transcript: &Transcript, cut: Cut) -> Vec<String> {
+    let (config, encrypted) = client::set_up(transcript);
+    let (log, feed) = (Log::default(), Feed::default());
+    let mut acts = client::acts(transcript).into_iter();
+    // A driver sends nothing before the greeting: the first act is to read it.
+    let Some(Act::Read(greeting)) = acts.find(|act| !matches!(act, Act::Send { .. })) else { panic!("{}", transcript.name) };
+    feed.push(&greeting, cut);
+    let (stream, observer) = (Box::new(Stream(feed.clone())), Box::new(log.clone()));
+    let mut session = match Client::over(stream, "localhost", 110, &options(config, encrypted), Some(observer)) {
+        Ok(session) => session,
+        Err(error) => {
+            note(&log, &error);
+            return log.lines();
+        }
+    };
+    drain(&mut session, &log);
+    for act in acts {
+        match act {
+            Act::Send { command, wire } => {
+                let before = feed.written().len();
+                match session.send(command) {
+                    Ok(_) => {
+                        drain(&mut session, &log);
+                        assert_eq!(&feed.written()[before..], wire, "what is sent");
+                    }
+                    Err(error) => log.note(format_args!("refused: {error}")),
+                }
+                continue;
+            }
+            Act::Read(bytes) => feed.push(&bytes, cut),
+            Act::End => feed.end(),
+        }
+        if !drain(&mut session, &log) {
+            break;
+        }
+    }
+    log.lines()
+}
+
+/// Has events come until the feed is used up; false when the session has failed.
+fn drain(session: &mut Client, log: &Log) -> bool {
+    match session.event(|_| None::<()>) {
+        Err(Error::Io(error)) if is_drained(&error) => true,
+        Err(_) if log.is_closed() => true,
+        Err(error) => {
+            note(log, &error);
+            assert_eq!(session.event(|_| None::<()>).unwrap_err().to_string(), error.to_string(), "an error stays");
+            false
+        }
+        Ok(()) => unreachable!("nothing was waited for"),
+    }
+}
+
+fn note(log: &Log, error: &Error) {
+    // A greeting that refuses is an event, too.
+    if !matches!(error, Error::Request(RequestError::Refused(_))) {
+        log.note(format_args!("error {error}"));
+    }
+}
+
+#[test]
+fn every_cut_of_every_client_transcript_gives_its_events() {
+    for transcript in transcript::load("client") {
+        let mut expected = client::expected(&transcript);
+        // What the core refuses before the greeting, and behind one that refuses, has no session to be said in.
+        expected.retain(|line| !line.starts_with("refused: the greeting"));
+        if expected.first().is_some_and(|line| line.starts_with("greeting -ERR")) {
+            expected.truncate(1);
+        }
+        for cut in Cut::all(transcript.lines.iter().map(|line| line.bytes.len()).sum()) {
+            client::check(&transcript, cut, &replay(&transcript, cut), &expected);
+        }
+    }
+}
+
+#[test]
+fn every_cut_of_every_server_transcript_gives_its_replies() {
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let tls = tls::server(certified.cert.pem().as_bytes(), certified.signing_key.serialize_pem().as_bytes()).unwrap();
+    for transcript in transcript::load("server") {
+        let expected = server::expected(&transcript).replace("\nTLS\r\n", "\n");
+        for cut in Cut::all(server::said(&transcript).len()) {
+            let (config, channel) = server::set_up(&transcript);
+            let tls = config.stls.then(|| tls.clone());
+            let server = Server::new(ServerOptions { config, tls, ..ServerOptions::dangerous_cleartext() }, Maildrops);
+            let feed = Feed::default();
+            feed.push(&server::said(&transcript), cut);
+            let ended = server.session_on(Box::new(Stream(feed.clone())), channel);
+            let mut written = String::from_utf8_lossy(&feed.written()).into_owned();
+            if ended.is_ok() {
+                written += "CLOSE\r\n";
+            }
+            // A handshake that nobody goes on with ends with an alert.
+            let written = written.split('\u{15}').next().unwrap_or_default();
+            assert!(written == expected, "{} {cut:?}:\nis     {written:#?}\nshould {expected:#?}", transcript.name);
+        }
+    }
+}
+
+#[test]
+fn h01_h02_h07_h08_h25_s45_s46_the_starttls_catalogue() {
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let trusted = tls::verified_by(certified.cert.pem().as_bytes()).unwrap();
+    for case in cases() {
+        for cut in [Cut::Whole, Cut::EveryByte, Cut::Random(1), Cut::Random(2)] {
+            let feed = Feed::scripted(case.says.iter().map(Vec::as_slice), cut);
+            let mut options = ClientOptions::new(Security::Stls(Arc::clone(&trusted)));
+            // Even somebody who allows cleartext logins gets none where STLS is demanded.
+            options.config.cleartext_login = CleartextLogin::DangerouslyAllow;
+            let policy = LoginPolicy { apop: true, ..LoginPolicy::default() };
+            let stream = Box::new(Stream(feed.clone()));
+            let ended = Client::log_in_over(stream, "localhost", 110, &options, &credentials().unwrap(), &policy);
+            match ended.expect_err("nobody does the handshake") {
+                Error::Request(error) => {
+                    case.check(!matches!(cut, Cut::Whole), Some(&error), &error.to_string(), &feed.written());
+                }
+                // The handshake has begun, and came to nothing.
+                Error::Tls(_) => {
+                    case.check(!matches!(cut, Cut::Whole), None, "", &feed.written());
+                    assert!(feed.written().contains(&0x16), "{}: a ClientHello was sent", case.name);
+                }
+                other => panic!("{}: {other}", case.name),
+            }
+        }
+    }
+}
+
+#[test]
+fn h25_answers_to_quit_in_the_clear() {
+    for (reply, refused) in QUITS {
+        let feed = Feed::scripted([&b"+OK\r\n"[..], reply.as_bytes()], Cut::EveryByte);
+        let options = ClientOptions::new(Security::DangerousCleartext);
+        let session = Client::over(Box::new(Stream(feed.clone())), "localhost", 110, &options, None).unwrap();
+        let ended = session.quit();
+        assert_eq!(ended.is_err(), refused, "{reply:?}");
+        assert!(!ended.err().is_some_and(|error| error.to_string().chars().any(char::is_control)), "{reply:?}");
+        assert_eq!(feed.written(), b"QUIT\r\n");
+    }
+}
+
+#[test]
+fn h13_a_message_cut_at_every_byte_is_no_message() {
+    let says = b"+OK\r\nSubject: x\r\n\r\n..dot\r\n.\r\n";
+    for cut in 0..=says.len() {
+        let feed = Feed::scripted([&b"+OK\r\n"[..], b"-ERR\r\n", b"+OK\r\n", b"+OK\r\n", &says[..cut]], Cut::Whole);
+        feed.end();
+        let mut session =
+            Client::over(Box::new(Stream(feed)), "localhost", 110, &options(ClientConfig::default(), true), None).unwrap();
+        session.login("joe", "secret").unwrap();
+        let message = match session.retr(MessageNumber::FIRST) {
+            Ok(message) => message.into_vec(),
+            Err(error) => Err(error),
+        };
+        match message {
+            Ok(text) => assert_eq!((cut, &text[..]), (says.len(), &b"Subject: x\r\n\r\n.dot\r\n"[..])),
+            Err(error) => {
+                assert!(matches!(error, Error::Request(RequestError::Remote(RemoteError::Closed(_)))), "{error}");
+                assert!(cut < says.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What a server, or somebody on the way, may try before TLS is active. In each case: no credential in the clear, no injected reply
+//! believed, no terminal escape in what is shown, a clear error.
+
+#[cfg(doc)]
+use pop3_proto::client::requests;
+use pop3_proto::client::{RemoteError, RequestError};
+use pop3_proto::codec::{InvalidArgument, Verb};
+use pop3_proto::sasl::Credentials;
+
+/// What must come of a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The handshake begins.
+    Upgrade,
+    /// The login ends for want of TLS.
+    NoTls,
+    /// Bytes behind the `+OK` to `STLS` end the session (H01).
+    Injected,
+    /// The server takes no sessions, and may later.
+    Refused,
+    /// A reply that nobody asked for ends the session (H02).
+    Unasked,
+    /// What answers is no POP3 server.
+    NotAReply,
+}
+
+/// One thing that is tried.
+#[derive(Debug)]
+pub struct Case {
+    /// What it is.
+    pub name: String,
+    /// The greeting, the answer to `CAPA`, the answer to `STLS`.
+    pub says: [Vec<u8>; 3],
+    /// What must come of it, if each of these comes in one segment.
+    pub outcome: Outcome,
+}
+
+const CAPA: &str = "+OK\r\nUSER\r\nSASL PLAIN LOGIN SCRAM-SHA-256\r\nSTLS\r\n.\r\n";
+const STLS: &str = "+OK begin\r\n";
+
+/// Who logs in.
+///
+/// # Errors
+/// None that is known.
+pub fn credentials() -> Result<Credentials, InvalidArgument> {
+    Credentials::password("johannes", "geheimnis")
+}
+
+/// The catalogue.
+pub fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    let mut add = |name: String, says: [&str; 3], outcome| {
+        cases.push(Case { name, says: says.map(|text| text.as_bytes().to_vec()), outcome });
+    };
+    for (status, outcome) in [("+OK", Outcome::Upgrade), ("-ERR", Outcome::Refused)] {
+        for text in [
+            "hello",
+            "\x1b]0;owned\x07\x1b[31m",
+            "[SYS/PERM] closed",
+            "[SYS/TEMP] busy",
+            "ready <1896.697170952@example.org>",
+            "",
+        ] {
+            let greeting = format!("{status} {text}\r\n");
+            add(format!("greeting {greeting:?}"), [&greeting, CAPA, STLS], outcome);
+        }
+    }
+    add("two greetings in one segment".to_owned(), ["+OK one\r\n+OK two\r\n", CAPA, STLS], Outcome::Unasked);
+    add("a scan listing as greeting".to_owned(), ["+OK 2 320\r\n1 120\r\n2 200\r\n.\r\n", CAPA, STLS], Outcome::Unasked);
+    add("no greeting of POP3".to_owned(), ["* OK IMAP4rev1 \x1b[2J\r\n", CAPA, STLS], Outcome::NotAReply);
+    let every_tag = "+OK\r\nTOP\r\nUSER\r\nSASL PLAIN XOAUTH2\r\nRESP-CODES\r\nLOGIN-DELAY 300 USER\r\nPIPELINING\r\nEXPIRE 0\r\nUIDL\r\n\
+                     IMPLEMENTATION \x1b[31m\r\nSTLS\r\nAUTH-RESP-CODE\r\nUTF8 USER\r\nLANG\r\nX-UNKNOWN\r\n.\r\n";
+    for (name, capa) in [
+        ("CAPA refused", "-ERR what?\r\n"),
+        ("CAPA refused with a code", "-ERR [SYS/PERM] no\r\n"),
+        ("every tag", every_tag),
+        ("no capability at all", "+OK\r\n.\r\n"),
+        ("SASL without STLS", "+OK\r\nSASL PLAIN LOGIN\r\nUSER\r\n.\r\n"),
+    ] {
+        // Announced or hidden: it is tried.
+        add(format!("{name}, STLS works"), ["+OK\r\n", capa, STLS], Outcome::Upgrade);
+        for refusal in ["-ERR no\r\n", "-ERR [SYS/TEMP] \x1b[31mnot now\r\n", "-ERR [SYS/PERM] never\r\n", "-ERR\r\n"] {
+            add(format!("{name}, STLS refused by {refusal:?}"), ["+OK <a@b>\r\n", capa, refusal], Outcome::NoTls);
+        }
+    }
+    for agreed in ["+OK", "+OK [X-CODE] go", "+OK \x1b[31m"] {
+        add(format!("STLS agreed to by {agreed:?}"), ["+OK\r\n", CAPA, &format!("{agreed}\r\n")], Outcome::Upgrade);
+    }
+    // A reply to every command that may come next, and what is no reply.
+    for verb in Verb::ALL {
+        for reply in ["+OK\r\n", "-ERR no\r\n", "+OK\r\nUIDL\r\nSASL PLAIN\r\n.\r\n"] {
+            add(format!("a reply to {verb} behind STLS"), ["+OK\r\n", CAPA, &format!("{STLS}{reply}")], Outcome::Injected);
+        }
+    }
+    for garbage in ["+ \r\n", "\0", " ", "x", "\u{16}\u{3}\u{1}"] {
+        add(format!("{garbage:?} behind STLS"), ["+OK\r\n", CAPA, &format!("{STLS}{garbage}")], Outcome::Injected);
+    }
+    cases
+}
+
+impl Case {
+    /// Compares what came of a [login](requests::login) with what must. `cut`: the segments came in pieces, so something that was
+    /// sent too early may have come in time; nothing may leak all the same. `written`: all that the client has sent.
+    ///
+    /// # Panics
+    /// They differ.
+    pub fn check(&self, cut: bool, error: Option<&RequestError>, shown: &str, written: &[u8]) {
+        let name = &self.name;
+        let outcome = match error {
+            None => Outcome::Upgrade,
+            Some(RequestError::NoTls(_)) => Outcome::NoTls,
+            Some(RequestError::Refused(refusal)) if refusal.verb.is_none() => Outcome::Refused,
+            Some(RequestError::Remote(error)) => match error {
+                RemoteError::BytesBehindStls => Outcome::Injected,
+                RemoteError::Unsolicited(_) => Outcome::Unasked,
+                _ => Outcome::NotAReply,
+            },
+            Some(other) => panic!("{name}: {other}"),
+        };
+        let too_early = matches!(self.outcome, Outcome::Injected | Outcome::Unasked);
+        assert!(outcome == self.outcome || (cut && too_early), "{name}: {outcome:?}, {shown}");
+        assert!(!shown.chars().any(char::is_control), "{name}: {shown:?} would reach the terminal");
+        assert_eq!(error.is_some(), !shown.is_empty(), "{name}: an error says what it is");
+        // A ClientHello begins with an octet that no command has.
+        let clear = written.split(|byte| *byte == 0x16).next().unwrap_or_default();
+        let lines = String::from_utf8_lossy(clear).into_owned();
+        assert!(lines.split_terminator("\r\n").all(|line| matches!(line, "CAPA" | "STLS")), "{name}: {lines:?} in the clear");
+    }
+}
+
+/// Answers to `QUIT` in the clear, and whether each is a refusal.
+pub const QUITS: [(&str, bool); 6] = [
+    ("+OK\r\n", false),
+    ("+OK bye\r\n", false),
+    ("+OK [X-CODE] \x1b[31mbye\r\n", false),
+    ("-ERR\r\n", true),
+    ("-ERR [SYS/TEMP] \x1b[31mno\r\n", true),
+    ("-ERR [SYS/PERM] no\r\n", true),
+];

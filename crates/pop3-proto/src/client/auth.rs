@@ -1,0 +1,134 @@
+//! One SASL exchange (RFC 5034).
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::connection::Outbox;
+use super::requests::Refusal;
+use super::{ClientEvent, LocalError, RemoteError, Request, RequestError, Tag};
+use crate::Secret;
+use crate::codec::{Command, MAX_COMMAND_LINE, Status, Verb, Word};
+use crate::sasl::{ClientMechanism, Mechanism, SaslError, encode_base64};
+
+/// `AUTH` with a mechanism (RFC 5034).
+///
+/// An initial response that would make the line longer than 255 octets waits for the server's empty challenge (S27).
+/// `two_lines`: it always does, as some large providers insist on for `XOAUTH2`.
+pub fn auth(mechanism: Box<dyn ClientMechanism>, two_lines: bool) -> impl Request<Output = ()> {
+    Auth::new(mechanism, two_lines)
+}
+
+/// More than any mechanism needs by far.
+const MAX_CHALLENGES: u32 = 16;
+
+pub(super) struct Auth {
+    mechanism: Box<dyn ClientMechanism>,
+    two_lines: bool,
+    tag: Option<Tag>,
+    /// An initial response that the server has to ask for.
+    held: Option<Secret>,
+    /// An initial response was sent.
+    begun: bool,
+    /// Challenges so far. Once there was one, what is refused are the credentials and not the mechanism.
+    challenges: u32,
+    /// Why the exchange was cancelled.
+    cancelled: Option<SaslError>,
+}
+
+impl Auth {
+    pub(super) fn new(mechanism: Box<dyn ClientMechanism>, two_lines: bool) -> Self {
+        Self { mechanism, two_lines, tag: None, held: None, begun: false, challenges: 0, cancelled: None }
+    }
+
+    /// Which mechanism it is.
+    pub(super) fn mechanism(&self) -> Mechanism {
+        self.mechanism.mechanism()
+    }
+
+    /// A `+OK` can only be a challenge: the mechanism still has something to say, and in it the server proves nothing (Q07).
+    fn takes_ok_for_a_challenge(&self) -> bool {
+        self.mechanism().reveals_the_secret() && (self.held.is_some() || self.mechanism.expects_challenge())
+    }
+
+    /// All was said and heard that the mechanism wants.
+    fn is_complete(&self) -> bool {
+        self.held.is_none() && self.mechanism.failure().is_none() && !self.mechanism.expects_challenge()
+    }
+
+    /// Refused at once, without a word about credentials, and nothing was sent that proves them: the mechanism is not there (Q11).
+    pub(super) fn is_missing(&self, refusal: &Refusal) -> bool {
+        let revealed = self.begun && self.mechanism().reveals_the_secret();
+        self.challenges == 0 && refusal.code().is_none() && !revealed
+    }
+
+    fn answer(&mut self, challenge: Result<Vec<u8>, SaslError>) -> Result<Secret, SaslError> {
+        if let Some(held) = self.held.take() {
+            return Ok(held);
+        }
+        // Servers word the first challenge as they like, and not always in base64 (Q07).
+        let challenge = match challenge {
+            Err(_) if self.challenges == 1 => Vec::new(),
+            challenge => challenge?,
+        };
+        self.mechanism.respond(&challenge)
+    }
+}
+
+impl Request for Auth {
+    type Output = ();
+
+    fn start(&mut self, outbox: &mut Outbox<'_>) -> Result<(), LocalError> {
+        let name = self.mechanism.mechanism().as_str();
+        let initial = self.mechanism.initial_response();
+        let text = match &initial {
+            Some(response) if response.expose().is_empty() => Secret::from("="),
+            Some(response) => Secret::from(&encode_base64(response.expose())),
+            None => Secret::from(""),
+        };
+        let length = "AUTH  \r\n".len() + name.len() + text.expose().len();
+        let fits = length <= MAX_COMMAND_LINE && !self.two_lines && initial.is_some();
+        self.begun = fits;
+        if !fits {
+            self.held = initial;
+        }
+        let word = if fits { Some(Word::new(text.expose())?) } else { None };
+        self.tag = Some(outbox.send(Command::Auth(Word::new(name)?, word))?);
+        outbox.expect_challenge(self.takes_ok_for_a_challenge());
+        Ok(())
+    }
+
+    fn on_event(&mut self, event: ClientEvent<'_>, outbox: &mut Outbox<'_>) -> Result<Option<()>, RequestError> {
+        match event {
+            ClientEvent::Challenge(tag, challenge) if self.tag == Some(tag) => {
+                self.challenges += 1;
+                // No mechanism needs so many, and none goes on behind `*`: such a server only keeps us busy.
+                if self.cancelled.is_some() || self.challenges > MAX_CHALLENGES {
+                    outbox.distrust();
+                    return Err(RequestError::Remote(RemoteError::LoginNotBelieved));
+                }
+                match self.answer(challenge.decode()) {
+                    Ok(response) => {
+                        outbox.respond(response.expose())?;
+                        outbox.expect_challenge(self.takes_ok_for_a_challenge());
+                    }
+                    Err(error) => {
+                        self.cancelled = Some(error);
+                        outbox.cancel()?;
+                    }
+                }
+                Ok(None)
+            }
+            ClientEvent::Reply(tag, reply) if self.tag == Some(tag) => match (reply.status, self.cancelled) {
+                (Status::Err, Some(error)) => Err(RequestError::Sasl(error)),
+                (Status::Err, None) => Err(RequestError::Refused(Refusal::new(Some(Verb::Auth), reply))),
+                (Status::Ok, None) if self.is_complete() => Ok(Some(())),
+                // Whoever says so without having asked or proven what the mechanism wants is not the server (S35).
+                (Status::Ok, cancelled) => {
+                    outbox.distrust();
+                    Err(RequestError::Sasl(cancelled.unwrap_or(SaslError::ServerNotProven)))
+                }
+            },
+            _ => Ok(None),
+        }
+    }
+}

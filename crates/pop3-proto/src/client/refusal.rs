@@ -1,0 +1,161 @@
+//! Why a request fails.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::fmt;
+use core::time::Duration;
+
+use thiserror::Error;
+
+use super::{Awaiting, LocalError, RemoteError, Service};
+use crate::codec::{Escaped, Reply, ResponseCode, Verb};
+use crate::sasl::SaslError;
+
+/// The server answered `-ERR`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What was refused; `None`: the whole session, by its greeting.
+    pub verb: Option<Verb>,
+    code: Option<Box<[u8]>>,
+    /// What the server says to a person, as bytes; `Display` of the refusal shows it safely.
+    pub text: Box<[u8]>,
+    /// How long the server wants to be left alone, where it has announced that (S41).
+    pub retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    pub(super) fn new(verb: Option<Verb>, reply: Reply<'_>) -> Self {
+        Self { verb, code: reply.code.map(|code| code.as_bytes().into()), text: reply.text.into(), retry_after: None }
+    }
+
+    /// The response code, where the server sent one.
+    pub fn code(&self) -> Option<ResponseCode<'_>> {
+        self.code.as_deref().map(ResponseCode::from_bytes)
+    }
+
+    /// The server says that it may work later: no reason to ask a person for another password. By its code, or, where there is
+    /// none, by words that servers without codes are known to use (Q47).
+    pub fn is_transient(&self) -> bool {
+        const WORDS: [&str; 11] = [
+            "lock busy",
+            "locked by",
+            "is locked",
+            "already locked",
+            "in use",
+            "try again",
+            "try later",
+            "temporar",
+            "too many",
+            "too soon",
+            "wait ",
+        ];
+        match self.code() {
+            Some(code) => matches!(code, ResponseCode::InUse | ResponseCode::LoginDelay | ResponseCode::SysTemp),
+            None => {
+                let text = self.text.to_ascii_lowercase();
+                let has = |word: &str| memchr::memmem::find(&text, word.as_bytes()).is_some();
+                // An account that is locked stays so.
+                !has("account") && WORDS.into_iter().any(has)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Refusal({self})")
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.verb {
+            Some(verb) => write!(f, "the server refused {verb}")?,
+            None => f.write_str("the server refuses sessions now")?,
+        }
+        if let Some(code) = &self.code {
+            write!(f, " [{}]", Escaped(code))?;
+        }
+        if !self.text.is_empty() {
+            write!(f, ": {}", Escaped(&self.text))?;
+        }
+        Ok(())
+    }
+}
+
+/// Why an operation failed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The server said no; the session lives.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// A line of the answer cannot be read; the session lives. Holds what was read, safe to print.
+    #[error("the server's answer to {verb} cannot be read: \"{line}\"")]
+    Unreadable {
+        /// The command.
+        verb: Verb,
+        /// The line, escaped.
+        line: String,
+    },
+    /// The server refused `STLS`, which the policy demands; nothing was sent that nobody else should see (H07).
+    #[error("{0}; use implicit TLS (port 995), or allow a cleartext login by name")]
+    NoTls(Refusal),
+    /// The exchange of the login cannot go on, or must not be believed. Close the session.
+    #[error("the login has failed: {0}")]
+    Sasl(SaslError),
+    /// No way to log in that both sides have, the credentials fit and the caller allows.
+    #[error("the server offers no way to log in that is possible and allowed here")]
+    NoMechanism,
+    /// The caller's mistake.
+    #[error(transparent)]
+    Local(#[from] LocalError),
+    /// The session is broken.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+}
+
+/// Why a login failed, for a program that has to decide what comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoginFailure {
+    /// The name, the password or the token is wrong: another try will not help. Some servers only close the connection then (Q08).
+    WrongCredentials,
+    /// The server may take the same credentials later.
+    NotNow {
+        /// How long the server wants to be left alone, where it has said so.
+        retry_after: Option<Duration>,
+    },
+    /// The server needs a person to mend it, or refuses for a reason of its own.
+    Forbidden,
+    /// There is no TLS, which the policy demands.
+    NoTls,
+    /// Both sides have no mechanism in common that the policy allows and the credentials fit.
+    NoMechanism,
+    /// Something else than POP3, or POP3 with TLS the other way, is on this port (Q04).
+    WrongService(Service),
+}
+
+impl RequestError {
+    /// What the error of a [`login`](super::requests::login) means; `None`: the session broke, or something else went wrong that tells nothing about the
+    /// login.
+    pub fn login_failure(&self) -> Option<LoginFailure> {
+        let credentials = |verb: Verb| matches!(verb, Verb::User | Verb::Pass | Verb::Apop | Verb::Auth);
+        match self {
+            Self::NoTls(_) => Some(LoginFailure::NoTls),
+            Self::NoMechanism => Some(LoginFailure::NoMechanism),
+            Self::Refused(refusal) => Some(match (refusal.verb, refusal.code()) {
+                _ if refusal.is_transient() => LoginFailure::NotNow { retry_after: refusal.retry_after },
+                (_, Some(ResponseCode::SysPerm)) => LoginFailure::Forbidden,
+                (None, _) => LoginFailure::NotNow { retry_after: None },
+                (Some(verb), _) if credentials(verb) => LoginFailure::WrongCredentials,
+                _ => LoginFailure::Forbidden,
+            }),
+            Self::Remote(RemoteError::Closed(Awaiting::Reply(verb))) if credentials(*verb) && *verb != Verb::User => {
+                Some(LoginFailure::WrongCredentials)
+            }
+            Self::Remote(RemoteError::NotAReply(line)) => Service::of(line).map(LoginFailure::WrongService),
+            _ => None,
+        }
+    }
+}
