@@ -8,7 +8,7 @@ use std::sync::Arc;
 use pop3_maildrop::{LoginError, Maildir, MaildirDrop, Store};
 use pop3_tokio::proto::codec::Text;
 use pop3_tokio::proto::sasl::Mechanism;
-use pop3_tokio::proto::server::{CleartextLogin, Login, Proof};
+use pop3_tokio::proto::server::{CleartextLogin, Login, Proof, Utf8};
 use pop3_tokio::{Listen, Server, ServerOptions, tls};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -62,6 +62,7 @@ pub fn run(arguments: &Serve) -> Result<(), Failure> {
         options.config.cleartext_login = CleartextLogin::DangerouslyAllow;
     }
     options.config.implementation = const { Text::literal(concat!("pop3 ", env!("CARGO_PKG_VERSION"))) };
+    options.config.utf8 = Utf8::MessagesAndLogins;
     // Under TLS only, where the password is sent in the clear. The others need the password itself or keys made of it, which a
     // file of hashes does not have.
     options.config.mechanisms = vec![Mechanism::Plain, Mechanism::Login];

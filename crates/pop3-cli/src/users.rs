@@ -11,6 +11,7 @@ use std::time::SystemTime;
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString, rand_core::OsRng};
 use pop3_blocking::proto::Secret;
+use pop3_blocking::proto::sasl::prepare;
 use subtle::ConstantTimeEq;
 
 use crate::arguments::Passwd;
@@ -157,16 +158,24 @@ pub fn is_safe_name(name: &str) -> bool {
 
 /// A stored hash that is malformed lets nobody in (H53).
 fn verify(stored: &str, password: &[u8]) -> bool {
+    let password = prepared(password);
+    let password = password.expose();
     if let Some(plain) = stored.strip_prefix(PLAIN) {
         // An empty password is none.
-        return !plain.is_empty() && bool::from(plain.as_bytes().ct_eq(password));
+        return !plain.is_empty() && bool::from(prepared(plain.as_bytes()).expose().ct_eq(password));
     }
     PasswordHash::new(stored).is_ok_and(|hash| Argon2::default().verify_password(password, &hash).is_ok())
 }
 
+/// A password in the form in which it is compared and hashed: two ways to type a letter are one letter.
+fn prepared(password: &[u8]) -> Secret {
+    Secret::from(prepare(password).as_deref().unwrap_or(password))
+}
+
 fn hash(password: &[u8]) -> Result<String, Failure> {
+    let password = prepared(password);
     let salt = SaltString::generate(&mut OsRng);
-    let hash = Argon2::default().hash_password(password, &salt).map_err(|error| Failure::new(Exit::Other, error))?;
+    let hash = Argon2::default().hash_password(password.expose(), &salt).map_err(|error| Failure::new(Exit::Other, error))?;
     Ok(hash.to_string())
 }
 

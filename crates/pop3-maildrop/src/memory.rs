@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pop3_proto::Secret;
 use pop3_proto::codec::{MessageNumber, UniqueId, WireSize};
-use pop3_proto::sasl::{ScramHash, ScramKeys};
+use pop3_proto::sasl::{ScramHash, ScramKeys, prepare};
 use pop3_proto::server::{Login, Name, Proof, Snapshot};
 
 use crate::{LoginError, Maildrop, NotRemoved, Store};
@@ -50,7 +50,7 @@ impl Memory {
             mail.messages.push(Message { id: mail.next_id, text: text.into() });
             mail.next_id += 1;
         }
-        let user = User { password: Secret::from(password), mail: Mutex::new(mail) };
+        let user = User { password: prepared(password.as_bytes()), mail: Mutex::new(mail) };
         // Users are added before the store is shared.
         if let Some(users) = Arc::get_mut(&mut self.users) {
             users.insert(name.as_bytes().to_vec(), user);
@@ -65,13 +65,18 @@ impl Memory {
     }
 }
 
+/// A password in the form in which it is compared.
+fn prepared(password: &[u8]) -> Secret {
+    Secret::from(prepare(password).as_deref().unwrap_or(password))
+}
+
 impl Store for Memory {
     type Maildrop = MemoryDrop;
 
     fn login(&self, login: &Login) -> Result<MemoryDrop, LoginError> {
         let user = self.users.get(login.name.as_bytes()).ok_or(LoginError::Credentials)?;
         match &login.proof {
-            Proof::Password(password) if *password == user.password => {}
+            Proof::Password(password) if prepared(password.expose()) == user.password => {}
             Proof::Apop(proof) if proof.verify(user.password.expose()) => {}
             Proof::CramMd5(proof) if proof.verify(user.password.expose()) => {}
             Proof::Proven => {}

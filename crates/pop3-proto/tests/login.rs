@@ -108,7 +108,7 @@ fn credentials_for(mechanism: Mechanism) -> Credentials {
 }
 
 #[test]
-fn every_mechanism_logs_in() {
+fn s32_every_mechanism_logs_in() {
     for mechanism in Mechanism::ALL {
         for two_lines in [false, true] {
             let mut pair = Pair::new(&[mechanism]);
@@ -244,4 +244,25 @@ fn q11_a_mechanism_that_is_not_there_after_all_is_passed_over() {
     let (ended, _, wire) = against(Mechanism::Plain, false, &[b"-ERR no\r\n"]);
     assert!(matches!(ended, Err(RequestError::Refused(_))));
     assert!(!wire.ends_with(b"USER joe\r\n"));
+}
+
+#[test]
+fn s36_a_binding_is_used_once() {
+    let mut pair = Pair::new(&[Mechanism::ScramSha256, Mechanism::ScramSha256Plus]);
+    let wrong = Credentials::password("joe", "Secret").unwrap();
+    pair.login(&wrong, &LoginPolicy::default()).unwrap_err();
+    assert!(!pair.run(requests::capa()).unwrap().has_mechanism("SCRAM-SHA-256-PLUS"), "and no longer offered");
+    pair.login(&joe(), &LoginPolicy::default()).unwrap();
+    let wire = String::from_utf8_lossy(&pair.wire).into_owned();
+    assert_eq!((wire.matches("AUTH SCRAM-SHA-256-PLUS").count(), wire.matches("AUTH SCRAM-SHA-256 ").count()), (1, 1), "{wire}");
+}
+
+#[test]
+#[cfg(feature = "saslprep")]
+fn s54_q53_two_ways_to_type_a_password_are_one() {
+    for mechanism in [Mechanism::ScramSha1, Mechanism::ScramSha256] {
+        let mut pair = Pair::new(&[mechanism]);
+        pair.password = "pa\u{df}w\u{f6}rt".as_bytes();
+        pair.login(&Credentials::password("joe", "pa\u{df}wo\u{308}rt").unwrap(), &LoginPolicy::default()).unwrap();
+    }
 }

@@ -61,6 +61,11 @@ impl Outbox<'_> {
         self.client.is_encrypted()
     }
 
+    /// See [`Client::is_bound`].
+    pub(super) fn is_bound(&self) -> bool {
+        self.client.is_bound()
+    }
+
     /// The timestamp for `APOP`; see [`Client::greeting`].
     pub(super) fn timestamp(&self) -> Option<&[u8]> {
         self.client.greeting()?.timestamp.as_deref()

@@ -132,6 +132,9 @@ impl<'a> Login<'a> {
     /// Begins the next way to log in; leaves `Start` where there is none.
     fn next(&mut self, outbox: &mut Outbox<'_>) -> Result<(), LocalError> {
         self.step = Step::Start;
+        if outbox.is_bound() {
+            self.context.binding = ChannelBinding::default();
+        }
         let LoginContext { host, port, mut nonce, ref binding } = self.context;
         // No nonce is used twice.
         if let (Some(last), Ok(attempt)) = (nonce.last_mut(), u8::try_from(self.refused.len())) {

@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use super::ClientEvent;
 use super::{Awaiting, CleartextLogin, ClientConfig, Deadline, LocalError, OwnedGreeting, RemoteError, Tag};
 use crate::codec::{Command, Discipline, DotDecoder, LineScanner, MAX_COMMAND_LINE, Verb};
-use crate::sasl::encode_base64;
+use crate::sasl::{Mechanism, encode_base64};
 use crate::state::State;
 
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +68,8 @@ pub struct Client {
     pub(super) events: u64,
     /// This machine's own greeting.
     pub(super) greeting: Option<OwnedGreeting>,
+    /// A mechanism was run that is bound to this TLS connection: no second one may be (S36).
+    bound: bool,
     /// `UTF8` was said: `STLS` may not be any more (S47).
     utf8: bool,
     /// A mechanism is not finished: a `+OK` to its `AUTH` can only be a challenge (Q07).
@@ -99,6 +101,7 @@ impl Client {
             next_tag: 0,
             events: 0,
             greeting: None,
+            bound: false,
             utf8: false,
             unfinished: false,
             failed: None,
@@ -168,6 +171,11 @@ impl Client {
         }
     }
 
+    /// A mechanism was run that is bound to this TLS connection: no second one may be (RFC 9266 §4.1, S36).
+    pub const fn is_bound(&self) -> bool {
+        self.bound
+    }
+
     /// The greeting, once it has come. What was greeted in the clear is forgotten under TLS (H06).
     pub const fn greeting(&self) -> Option<&OwnedGreeting> {
         self.greeting.as_ref()
@@ -212,6 +220,8 @@ impl Client {
         self.next_tag += 1;
         self.in_flight.push_back(Pending { tag, verb, multi_line, one });
         self.utf8 |= verb == Verb::Utf8;
+        self.bound |=
+            matches!(command, Command::Auth(name, _) if Mechanism::from_name(name.as_bytes()).is_some_and(Mechanism::is_bound));
         self.unfinished &= verb != Verb::Auth;
         if verb == Verb::Quit && self.phase == Phase::Session(State::Transaction) {
             self.phase = Phase::Session(State::Update);

@@ -10,7 +10,9 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{ChannelBinding, ClientMechanism, Mechanism, SaslError, decode_base64, encode_base64, escape_name, unescape_name};
+use super::{
+    ChannelBinding, ClientMechanism, Mechanism, SaslError, decode_base64, encode_base64, escape_name, prepare, unescape_name,
+};
 use crate::Secret;
 
 /// Fewer rounds make guessing cheap (RFC 7677 §4); more would only keep the client busy.
@@ -58,7 +60,10 @@ impl ScramHash {
         }
     }
 
+    /// The password is prepared first (RFC 5802 §2.2); one that cannot be is taken as it is, which both sides do alike.
     fn salted_password(self, password: &[u8], salt: &[u8], rounds: u32) -> Secret {
+        let prepared = prepare(password).map(|password| Secret::from(&password[..]));
+        let password = prepared.as_ref().map_or(password, Secret::expose);
         match self {
             Self::Sha1 => {
                 let mut out = [0; 20];
@@ -187,7 +192,7 @@ impl ScramClient {
             (b"n,,", b"")
         };
         let mut first_bare = b"n=".to_vec();
-        escape_name(name, &mut first_bare);
+        escape_name(prepare(name).as_deref().unwrap_or(name), &mut first_bare);
         first_bare.extend_from_slice(b",r=");
         first_bare.extend_from_slice(nonce.as_bytes());
         Some(Self {

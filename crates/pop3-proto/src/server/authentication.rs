@@ -25,7 +25,7 @@ impl Server {
             self.config.mechanisms.contains(mechanism)
                 && mechanism.is_built()
                 && (self.password_allowed() || !mechanism.reveals_the_secret())
-                && (!mechanism.is_bound() || self.channel.binding.is_available())
+                && (!mechanism.is_bound() || (self.channel.binding.is_available() && !self.bound))
                 // Offered to whom TLS has shown something that it can stand for (S53).
                 && (*mechanism != Mechanism::External || self.channel.certificate.is_some())
         };
@@ -46,6 +46,7 @@ impl Server {
         self.exchanges += 1;
         let unique = format!("{}{}", encode_base64(&self.channel.chance), self.exchanges);
         let bound_is_offered = self.offered().any(Mechanism::is_bound);
+        self.bound |= mechanism.is_bound();
         let Some(mut exchange) = Exchange::new(mechanism, &unique, &self.channel.binding, bound_is_offered) else {
             return self.refuse(Phrase::NoMechanism, out);
         };
@@ -99,7 +100,10 @@ impl Server {
                 self.asked = Asked::Keys;
                 ServerEvent::FindKeys(hash, name)
             }
-            Ok(Next::Authenticate(login)) => self.ask_login(login),
+            Ok(Next::Authenticate(login)) => match self.prepared_login(login) {
+                Some(login) => self.ask_login(login),
+                None => self.refuse(Phrase::DoesNotFit, out),
+            },
             Ok(Next::External(name)) => {
                 let certificate = self.channel.certificate.clone().unwrap_or_default();
                 self.ask_login(Login { name, proof: Proof::External(certificate) })

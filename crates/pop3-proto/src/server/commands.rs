@@ -127,6 +127,14 @@ impl Server {
         if self.config.utf8 == Utf8::MessagesAndLogins { prepare(text) } else { Some(Cow::Borrowed(text)) }
     }
 
+    /// A login of a mechanism that sends name and password.
+    pub(super) fn prepared_login(&self, login: Login) -> Option<Login> {
+        let Proof::Password(password) = &login.proof else { return Some(login) };
+        let (name, password) = (self.prepared(login.name.as_bytes())?, self.prepared(password.expose())?);
+        let proof = Proof::Password(Secret::from(&password[..]));
+        Some(Login { name: Username::new(&name[..]).ok()?.into(), proof })
+    }
+
     fn prepared_name(&self, name: Username<'_>) -> Option<Name> {
         let name = self.prepared(name.as_bytes())?;
         Some(Username::new(&name[..]).ok()?.into())

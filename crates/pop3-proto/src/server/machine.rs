@@ -100,6 +100,8 @@ pub struct Server {
     ending: Option<Ending>,
     pub(super) bad_commands: u32,
     pub(super) failed_logins: u32,
+    /// An exchange was bound to this TLS connection: no second one may be (S36).
+    pub(super) bound: bool,
     /// SASL exchanges so far, so that each has a challenge of its own.
     pub(super) exchanges: u32,
 }
@@ -137,6 +139,7 @@ impl Server {
             fresh: true,
             utf8: false,
             origin: None,
+            bound: false,
             ending: None,
             bad_commands: 0,
             failed_logins: 0,
