@@ -252,6 +252,62 @@ fn q26_without_uidl_mail_is_fetched_only_to_be_deleted() {
 }
 
 #[test]
+fn q13_q40_where_retrieving_deletes_rset_takes_it_back() {
+    let server = Script::two_messages(&[("CAPA", Some(b"+OK\r\nEXPIRE 0\r\nUIDL\r\n.\r\n"))]);
+    let (_folder, maildir) = home();
+    assert_eq!(server.fetch(&maildir, &[]).status.code(), Some(0));
+    assert_eq!((server.heard("RSET"), mail(&maildir).len()), (1, 2));
+    assert_eq!(server.fetch(&maildir, &["--delete"]).status.code(), Some(0));
+    assert_eq!((server.heard("RSET"), server.heard("DELE 1")), (1, 1), "not where they are to be deleted");
+}
+
+#[test]
+fn q28_a_drop_that_looks_empty_for_a_while_does_not_make_mail_come_twice() {
+    let (_folder, maildir) = home();
+    // CAPA comes twice a run. In the second run the server lists nothing.
+    let times = Arc::new(Mutex::new(0));
+    let server = Script::new(move |line| {
+        let mut times = times.lock().unwrap();
+        *times += usize::from(line == "CAPA");
+        let empty = times.div_ceil(2) == 2;
+        Some(match line {
+            "CAPA" => b"-ERR\r\n".to_vec(),
+            "LIST" | "UIDL" if empty => b"+OK\r\n.\r\n".to_vec(),
+            "LIST" => b"+OK\r\n1 19\r\n.\r\n".to_vec(),
+            "UIDL" => b"+OK\r\n1 one\r\n.\r\n".to_vec(),
+            "RETR 1" => b"+OK\r\nSubject: one\r\n\r\n.\r\n".to_vec(),
+            _ => b"+OK\r\n".to_vec(),
+        })
+    });
+    for _ in 0..4 {
+        assert_eq!(server.fetch(&maildir, &[]).status.code(), Some(0));
+    }
+    assert_eq!(server.heard("RETR 1"), 1);
+}
+
+#[test]
+fn q39_a_message_that_is_much_too_small_is_told() {
+    let server = Script::two_messages(&[("LIST", Some(b"+OK\r\n1 19\r\n2 90000\r\n.\r\n"))]);
+    let (_folder, maildir) = home();
+    let output = server.fetch(&maildir, &[]);
+    assert_eq!((output.status.code(), mail(&maildir).len()), (Some(0), 2));
+    let told = text(&output.stderr);
+    assert!(told.matches("smaller than the server says").count() == 1 && told.contains("announced=90000"), "{told}");
+}
+
+#[test]
+fn q49_what_a_server_keeps_about_its_folder_stays_there() {
+    const DATA: &[u8] =
+        b"+OK\r\nFrom: Mail System Internal Data\r\nSubject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\r\n\
+        X-IMAP: 1 0\r\n\r\nThis text is part of the internal format.\r\n.\r\n";
+    let server = Script::two_messages(&[("RETR 1", Some(DATA))]);
+    let (_folder, maildir) = home();
+    assert_eq!(server.fetch(&maildir, &["--delete"]).status.code(), Some(0));
+    assert_eq!((mail(&maildir).as_slice(), server.heard("DELE 1"), server.heard("DELE 2")), (&[TWO.to_owned()][..], 0, 1));
+    assert_eq!(in_tmp(&maildir), 0);
+}
+
+#[test]
 fn exit_codes_tell_what_to_do() {
     let (folder, maildir) = home();
     let code = |output: &Output| output.status.code().unwrap();

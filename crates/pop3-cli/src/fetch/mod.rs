@@ -209,6 +209,10 @@ pub fn bring_home(
     let listed = plan.listed.clone();
     let ended = Transfer::new(&mut client, maildir, journal, bar, window, delete, &mut done).run(plan);
     ended?;
+    if !delete && capabilities.expire == Some(Expire::Days(0)) {
+        // What the server would remove because it was retrieved stays, where RSET takes that back (Q40).
+        optional(client.rset())?;
+    }
     let file = |journal: &Journal, error: io::Error| Failure::file(journal.path(), &error);
     if quit(client, delete, &mut done)? {
         let deleted = journal.deleted(done.deleted_ids.iter().map(AsRef::as_ref));

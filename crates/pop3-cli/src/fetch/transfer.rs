@@ -49,6 +49,8 @@ enum Job {
 /// How a command ended.
 enum Ended {
     Arrived(Delivery),
+    /// It is no mail, but what the server keeps about the folder.
+    FolderData,
     Ok,
     Refused(String),
     DiskFailed(io::Error),
@@ -158,7 +160,8 @@ impl<'a> Transfer<'a> {
             self.begun += 1;
             self.bar.set_message(format!("message {} of {}", self.begun, self.total));
         }
-        let mut delivery = None;
+        let first = matches!(job, Job::Fetch(Wanted { number: MessageNumber::FIRST, .. }));
+        let (mut delivery, mut head) = (None, Vec::new());
         let (maildir, bar) = (self.maildir, self.bar);
         self.client.event(|event| match event {
             ClientEvent::Reply(of, reply) if of == tag => match reply.status {
@@ -174,9 +177,13 @@ impl<'a> Transfer<'a> {
             },
             ClientEvent::Body(of, chunk) if of == tag => {
                 bar.inc(chunk.len() as u64);
+                if first && head.len() < FOLDER_DATA_HEAD {
+                    head.extend_from_slice(&chunk[..chunk.len().min(FOLDER_DATA_HEAD)]);
+                }
                 let written = delivery.as_mut().map_or(Ok(()), |delivery| delivery.write(chunk));
                 written.err().map(Ended::DiskFailed)
             }
+            ClientEvent::End(of) if of == tag && is_folder_data(&head) => Some(Ended::FolderData),
             ClientEvent::End(of) if of == tag => delivery.take().map(Ended::Arrived),
             _ => None,
         })
@@ -186,6 +193,11 @@ impl<'a> Transfer<'a> {
         match (job, ended) {
             (_, Ended::DiskFailed(error)) => return Err(disk(self.maildir, &error)),
             (Job::Fetch(wanted), Ended::Arrived(delivery)) => {
+                let (octets, announced) = (delivery.wire_octets(), wanted.octets);
+                if octets < announced / 10 * 9 {
+                    // Sizes are often a little wrong (Q29); so wrong they are where a server cuts messages short (Q39).
+                    tracing::warn!(number = %wanted.number, octets, announced, "a message is much smaller than the server says");
+                }
                 self.unconfirmed = Some((wanted, delivery));
             }
             // One message that cannot be had is no reason to leave the others (Q37).
@@ -198,6 +210,9 @@ impl<'a> Transfer<'a> {
             (Job::Delete(unique_id), _) => {
                 self.done.deleted += 1;
                 self.done.deleted_ids.extend(unique_id);
+            }
+            (Job::Fetch(wanted), Ended::FolderData) => {
+                tracing::info!(number = %wanted.number, "what the server keeps about its folder is left where it is");
             }
             (Job::Fetch(_) | Job::Confirm, _) => {}
         }
@@ -230,6 +245,15 @@ impl<'a> Transfer<'a> {
         }
         Ok(())
     }
+}
+
+/// Octets of a message's beginning in which its kind shows.
+const FOLDER_DATA_HEAD: usize = 2048;
+
+/// Servers of one family show a message of their own first, which must stay where it is (Q49).
+fn is_folder_data(head: &[u8]) -> bool {
+    let has = |text: &[u8]| head.windows(text.len()).any(|window| window == text);
+    has(b"DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA") && has(b"\nX-IMAP: ")
 }
 
 enum Trouble {
