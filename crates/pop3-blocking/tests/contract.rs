@@ -4,10 +4,11 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::Instant;
 
+use pop3_blocking::maildrop::Memory;
 use pop3_blocking::proto::client::{CleartextLogin, ClientConfig, LoginPolicy, RemoteError, RequestError};
 use pop3_blocking::proto::codec::MessageNumber;
 use pop3_blocking::proto::sasl::ChannelBinding;
-use pop3_blocking::{Client, ClientOptions, Error, Security, Server, ServerOptions, Transport, tls};
+use pop3_blocking::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions, Transport, tls};
 use pop3_contract::client::{self, Act, Log};
 use pop3_contract::server::{self, Maildrops};
 use pop3_contract::starttls::{QUITS, cases, credentials};
@@ -124,13 +125,12 @@ fn every_cut_of_every_client_transcript_gives_its_events() {
 
 #[test]
 fn every_cut_of_every_server_transcript_gives_its_replies() {
-    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let tls = tls::server(certified.cert.pem().as_bytes(), certified.signing_key.serialize_pem().as_bytes()).unwrap();
+    let tls = with_tls().tls;
     for transcript in transcript::load("server") {
         let expected = server::expected(&transcript).replace("\nTLS\r\n", "\n");
         for cut in Cut::all(server::said(&transcript).len()) {
             let (config, channel) = server::set_up(&transcript);
-            let tls = config.stls.then(|| tls.clone());
+            let tls = tls.clone().filter(|_| config.stls);
             let server = Server::new(ServerOptions { config, tls, ..ServerOptions::dangerous_cleartext() }, Maildrops);
             let feed = Feed::default();
             feed.push(&server::said(&transcript), cut);
@@ -207,5 +207,65 @@ fn h13_a_message_cut_at_every_byte_is_no_message() {
                 assert!(cut < says.len());
             }
         }
+    }
+}
+
+/// A session over what a client has said in advance; how it ended, and what was written.
+fn serve(options: ServerOptions, listen: Listen, feed: &Feed) -> (Result<(), String>, Vec<u8>) {
+    let server = Server::new(options, Maildrops);
+    let ended = server.session_over(Box::new(Stream(feed.clone())), listen);
+    (ended.map_err(|error| error.to_string()), feed.written())
+}
+
+fn with_tls() -> ServerOptions {
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = certified.signing_key.serialize_pem();
+    ServerOptions::with_tls(tls::server(certified.cert.pem().as_bytes(), key.as_bytes()).unwrap())
+}
+
+#[test]
+fn h03_h04_nothing_behind_stls_is_executed_or_kept() {
+    let behind = b"USER joe\r\nPASS se cret\r\nSTAT\r\n";
+    for length in 1..=behind.len() {
+        let said = [b"STLS\r\n", &behind[..length]].concat();
+        for cut in [Cut::Whole, Cut::EveryByte, Cut::At(6), Cut::At(3), Cut::At(7)] {
+            let feed = Feed::default();
+            feed.push(&said, cut);
+            feed.end();
+            let (ended, written) = serve(with_tls(), Listen::Plain, &feed);
+            assert!(ended.is_err(), "{length} {cut:?}");
+            // Behind the +OK there is nothing, or an alert of a handshake that is none.
+            let (replies, rest) = written.split_at("+OK POP3 server ready\r\n+OK begin TLS\r\n".len());
+            assert_eq!(replies, b"+OK POP3 server ready\r\n+OK begin TLS\r\n");
+            assert!(rest.is_empty() || rest[0] == 0x15, "{length} {cut:?}: {rest:?}");
+        }
+    }
+}
+
+#[test]
+fn s49_q56_q58_who_cannot_do_the_handshake_is_told_and_the_log_too() {
+    // A ClientHello of TLS 1.0 that knows no other version.
+    let hello = [&[22, 3, 1, 0, 45, 1, 0, 0, 41, 3, 1][..], &[7; 32], &[0, 0, 2, 0, 47, 1, 0]].concat();
+    for (said, told) in [(&b"USER joe\r\n"[..], "does not speak TLS"), (&hello, "too old")] {
+        let feed = Feed::default();
+        feed.push(said, Cut::Whole);
+        feed.end();
+        let (ended, written) = serve(with_tls(), Listen::Tls, &feed);
+        let error = ended.unwrap_err();
+        assert!(error.contains(told), "{error}");
+        assert_eq!(written.first(), Some(&0x15), "an alert, and no greeting");
+    }
+}
+
+#[test]
+fn q45_s18_who_leaves_behind_quit_has_quit_and_who_leaves_before_has_not() {
+    for (said, left) in [(&b"DELE 1\r\nQUIT\r\n"[..], 1), (b"DELE 1\r\nQUIT", 2), (b"DELE 1\r\n", 2)] {
+        let store = Memory::new().with_user("joe", "secret", [b"a\n".to_vec(), b"b\n".to_vec()]);
+        let server = Server::new(ServerOptions::dangerous_cleartext(), store.clone());
+        let feed = Feed::default();
+        feed.push(&[b"USER joe\r\nPASS secret\r\n", said].concat(), Cut::Random(3));
+        feed.end();
+        let _ = server.session_over(Box::new(Stream(feed)), Listen::Plain);
+        assert_eq!(store.messages("joe").len(), left, "{}", said.escape_ascii());
     }
 }

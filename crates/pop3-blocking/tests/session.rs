@@ -355,7 +355,7 @@ fn a_flush_that_fails_sends_no_command_twice() {
 }
 
 #[test]
-fn h35_h36_a_client_that_drips_is_sent_away() {
+fn s21_h35_h36_a_client_that_drips_is_sent_away() {
     let store = Memory::new().with_user("joe", "secret", [SMALL.to_vec()]);
     let server = Server::new(ServerOptions::dangerous_cleartext(), store);
     for (said, dripped) in [(&b"USER joe\r\n"[..], 10), (b"USER joe\r\nPASS secret\r\n", 20)] {
@@ -382,7 +382,7 @@ fn behind_the_end_of_a_message_there_is_nothing() {
 }
 
 #[test]
-fn nobody_listens() {
+fn h10_nobody_listens() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);

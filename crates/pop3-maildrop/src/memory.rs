@@ -20,6 +20,7 @@ pub struct Memory {
 #[derive(Debug)]
 struct User {
     password: Secret,
+    certificate: Option<Vec<u8>>,
     mail: Mutex<Mail>,
 }
 
@@ -50,12 +51,31 @@ impl Memory {
             mail.messages.push(Message { id: mail.next_id, text: text.into() });
             mail.next_id += 1;
         }
-        let user = User { password: prepared(password.as_bytes()), mail: Mutex::new(mail) };
+        let user = User { password: prepared(password.as_bytes()), certificate: None, mail: Mutex::new(mail) };
         // Users are added before the store is shared.
         if let Some(users) = Arc::get_mut(&mut self.users) {
             users.insert(name.as_bytes().to_vec(), user);
         }
         self
+    }
+
+    /// Lets a user log in by a certificate, in DER (`EXTERNAL`).
+    #[must_use]
+    pub fn with_certificate(mut self, name: &str, certificate: Vec<u8>) -> Self {
+        if let Some(user) = Arc::get_mut(&mut self.users).and_then(|users| users.get_mut(name.as_bytes())) {
+            user.certificate = Some(certificate);
+        }
+        self
+    }
+
+    /// Who logs in: the client says so, or leaves it to the certificate that it has shown.
+    fn find(&self, login: &Login) -> Option<(&Vec<u8>, &User)> {
+        match &login.proof {
+            Proof::External(shown) if login.name.as_bytes() == b"-" => {
+                self.users.iter().find(|(_, user)| user.certificate.as_deref() == Some(shown))
+            }
+            _ => self.users.get_key_value(login.name.as_bytes()),
+        }
     }
 
     /// The messages of a user now.
@@ -74,11 +94,12 @@ impl Store for Memory {
     type Maildrop = MemoryDrop;
 
     fn login(&self, login: &Login) -> Result<MemoryDrop, LoginError> {
-        let user = self.users.get(login.name.as_bytes()).ok_or(LoginError::Credentials)?;
+        let (name, user) = self.find(login).ok_or(LoginError::Credentials)?;
         match &login.proof {
             Proof::Password(password) if prepared(password.expose()) == user.password => {}
             Proof::Apop(proof) if proof.verify(user.password.expose()) => {}
             Proof::CramMd5(proof) if proof.verify(user.password.expose()) => {}
+            Proof::External(shown) if user.certificate.as_deref() == Some(shown) => {}
             Proof::Proven => {}
             _ => return Err(LoginError::Credentials),
         }
@@ -89,7 +110,7 @@ impl Store for Memory {
         mail.locked = true;
         let seen = mail.messages.clone();
         drop(mail);
-        Ok(MemoryDrop { store: self.clone(), name: login.name.as_bytes().to_vec(), seen })
+        Ok(MemoryDrop { store: self.clone(), name: name.clone(), seen })
     }
 
     fn scram_keys(&self, hash: ScramHash, name: &Name) -> io::Result<Option<ScramKeys>> {

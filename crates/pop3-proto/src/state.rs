@@ -2,7 +2,12 @@
 
 use crate::codec::Verb;
 
-/// The states of a session (RFC 1939 §3).
+/// The states of a session (RFC 1939 §3), and what may be said in each:
+///
+#[doc = include_str!("state.md")]
+///
+/// In `UPDATE` nothing may be said any more. What follows from more than the state, as that `PASS` stands directly behind `USER`,
+/// that nothing is said in the middle of an exchange, and that `STLS` does not stand behind `UTF8`, the machines know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
     /// The client has not said who it is.
@@ -95,6 +100,20 @@ mod tests {
         for (at, verb) in Verb::ALL.into_iter().enumerate() {
             assert_eq!((verb as usize, TABLE[at].0), (at, verb));
         }
+    }
+
+    #[test]
+    fn the_documentation_shows_the_table() {
+        let mut shown = alloc::string::String::from("| command | `AUTHORIZATION` | `TRANSACTION` |\n| --- | --- | --- |\n");
+        for (verb, before, after) in TABLE {
+            let [before, after] = [before, after].map(|allowed| match allowed {
+                Yes => "yes",
+                No => "",
+                BeforeTls => "before TLS",
+            });
+            shown += &alloc::format!("| `{verb}` | {before} | {after} |\n");
+        }
+        assert_eq!(shown, include_str!("state.md"));
     }
 
     #[test]

@@ -301,7 +301,7 @@ async fn a_flush_that_was_cancelled_is_made_up_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn h35_h36_a_client_that_drips_is_sent_away() {
+async fn s21_h35_h36_a_client_that_drips_is_sent_away() {
     let store = Memory::new().with_user("joe", "secret", [SMALL.to_vec()]);
     let server = Server::new(ServerOptions::dangerous_cleartext(), store);
     for (said, expected) in [(&b"US"[..], 60), (b"USER joe\r\nPASS secret\r\nNO", 600), (b"CAPA\r\nQUIT\r\nx", 0)] {
@@ -346,7 +346,7 @@ async fn behind_the_end_of_a_message_there_is_nothing() {
 }
 
 #[tokio::test]
-async fn nobody_listens() {
+async fn h10_nobody_listens() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);

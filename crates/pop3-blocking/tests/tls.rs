@@ -1,0 +1,233 @@
+//! TLS, and what was said before it, over loopback. The twins of this file have the same tests.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use pop3_blocking::maildrop::Memory;
+use pop3_blocking::proto::client::{LoginFailure, LoginPolicy, Service};
+use pop3_blocking::proto::sasl::{Credentials, Mechanism};
+use pop3_blocking::proto::server::CleartextLogin;
+use pop3_blocking::rustls::{ClientConnection, ServerConfig, StreamOwned, crypto::ring, pki_types::ServerName, version::TLS12};
+use pop3_blocking::tls::{ServerTls, TlsFailure};
+use pop3_blocking::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions, rustls, tls};
+
+/// A server for `joe`, on a port that begins in the clear and one that begins with TLS.
+struct Place {
+    plain: u16,
+    tls: u16,
+    trusted: Arc<rustls::ClientConfig>,
+}
+
+/// A certificate for localhost and its key, both in PEM.
+fn certified() -> (String, String) {
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    (certified.cert.pem(), certified.signing_key.serialize_pem())
+}
+
+fn serve(change: impl FnOnce(&mut ServerOptions)) -> Place {
+    let (certificate, key) = certified();
+    let mut options = ServerOptions::with_tls(tls::server(certificate.as_bytes(), key.as_bytes()).unwrap());
+    options.config.mechanisms = Mechanism::ALL.to_vec();
+    change(&mut options);
+    serve_with(options, Memory::new().with_user("joe", "secret", [b"x\n".to_vec()]), &certificate)
+}
+
+fn serve_with(options: ServerOptions, store: Memory, certificate: &str) -> Place {
+    let server = Arc::new(Server::new(options, store));
+    let mut ports = [0; 2];
+    for (port, listen) in ports.iter_mut().zip([Listen::Plain, Listen::Tls]) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        *port = listener.local_addr().unwrap().port();
+        let server = Arc::clone(&server);
+        thread::spawn(move || server.serve(&listener, listen));
+    }
+    Place { plain: ports[0], tls: ports[1], trusted: tls::verified_by(certificate.as_bytes()).unwrap() }
+}
+
+/// The next line.
+fn heard(stream: &mut (impl Read)) -> String {
+    let mut line = Vec::new();
+    while !line.ends_with(b"\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        line.push(byte[0]);
+    }
+    String::from_utf8(line).unwrap().trim_end().to_owned()
+}
+
+/// Says a line, and hears one.
+fn say(stream: &mut (impl Read + Write), line: &str) -> String {
+    stream.write_all(format!("{line}\r\n").as_bytes()).unwrap();
+    stream.flush().unwrap();
+    heard(stream)
+}
+
+fn handshake(place: &Place, stream: TcpStream) -> StreamOwned<ClientConnection, TcpStream> {
+    let name = ServerName::try_from("localhost").unwrap();
+    StreamOwned::new(ClientConnection::new(Arc::clone(&place.trusted), name).unwrap(), stream)
+}
+
+fn joe() -> Credentials {
+    Credentials::password("joe", "secret").unwrap()
+}
+
+#[test]
+fn h05_what_was_said_before_tls_is_forgotten() {
+    let place = serve(|options| options.config.cleartext_login = CleartextLogin::DangerouslyAllow);
+    let mut stream = TcpStream::connect(("127.0.0.1", place.plain)).unwrap();
+    heard(&mut stream);
+    assert_eq!(say(&mut stream, "LANG es"), "+OK es estos textos están ahora en español");
+    assert_eq!(say(&mut stream, "USER joe"), "+OK la contraseña, por favor");
+    assert_eq!(say(&mut stream, "STLS"), "+OK empiece TLS");
+    let mut stream = handshake(&place, stream);
+    assert_eq!(say(&mut stream, "PASS secret"), "-ERR say USER first");
+    assert_eq!(say(&mut stream, "STLS"), "-ERR TLS is active already");
+    assert_eq!(say(&mut stream, "USER joe"), "+OK the password, please");
+    assert_eq!(say(&mut stream, "PASS secret"), "+OK maildrop ready");
+}
+
+#[test]
+fn s49_tls_comes_first_then_the_greeting_and_in_the_end_a_farewell() {
+    let place = serve(|_| ());
+    let mut stream = handshake(&place, TcpStream::connect(("127.0.0.1", place.tls)).unwrap());
+    assert_eq!(heard(&mut stream), "+OK POP3 server ready");
+    assert_eq!(say(&mut stream, "STAT"), "-ERR log in first");
+    assert_eq!(say(&mut stream, "QUIT"), "+OK bye");
+    // Without a farewell this would be an error.
+    assert_eq!(stream.read(&mut [0; 8]).unwrap(), 0);
+}
+
+#[test]
+fn s36_logins_are_bound_to_tls_13_by_its_exporter_and_to_tls_12_by_the_certificate() {
+    for tls12 in [false, true] {
+        let (certificate, key) = certified();
+        let mut tls = tls::server(certificate.as_bytes(), key.as_bytes()).unwrap();
+        if tls12 {
+            let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+            let builder = builder.with_protocol_versions(&[&TLS12]).unwrap().with_no_client_auth();
+            let config = builder.with_cert_resolver(Arc::clone(&tls.config.cert_resolver));
+            tls = ServerTls { config: Arc::new(config), ..tls };
+        }
+        let mut options = ServerOptions::with_tls(tls);
+        options.config.mechanisms = vec![Mechanism::ScramSha256Plus, Mechanism::ScramSha1Plus];
+        let place = serve_with(options, Memory::new().with_user("joe", "secret", []), &certificate);
+        for mechanism in [Mechanism::ScramSha1Plus, Mechanism::ScramSha256Plus] {
+            let policy = LoginPolicy { mechanisms: vec![mechanism], user_pass: false, ..LoginPolicy::default() };
+            let options = ClientOptions::new(Security::Stls(Arc::clone(&place.trusted)));
+            let mut client = Client::log_in("localhost", place.plain, &options, &joe(), &policy).unwrap();
+            assert_eq!(client.stat().unwrap().messages, 0, "{mechanism}, TLS 1.2: {tls12}");
+            client.quit().unwrap();
+        }
+    }
+}
+
+#[test]
+fn s53_a_certificate_logs_in_by_external_and_only_those_who_have_one_are_told_of_it() {
+    let (certificate, key) = certified();
+    let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority = rcgen::CertifiedIssuer::self_signed(parameters, rcgen::KeyPair::generate().unwrap()).unwrap();
+    let joes_key = rcgen::KeyPair::generate().unwrap();
+    let joes = rcgen::CertificateParams::new(["joe".to_owned()]).unwrap().signed_by(&joes_key, &authority).unwrap();
+    let tls = tls::server_for_clients(certificate.as_bytes(), key.as_bytes(), authority.pem().as_bytes()).unwrap();
+    let store = Memory::new().with_user("joe", "secret", []).with_certificate("joe", joes.der().to_vec());
+    let place = serve_with(ServerOptions::with_tls(tls), store, &certificate);
+    let without = ClientOptions::new(Security::Tls(Arc::clone(&place.trusted)));
+    let shown = tls::with_certificate(&place.trusted, joes.pem().as_bytes(), joes_key.serialize_pem().as_bytes()).unwrap();
+    let with = ClientOptions::new(Security::Tls(shown));
+    let external = Credentials::External { name: Vec::new() };
+    for name in [&b""[..], b"joe"] {
+        let external = Credentials::External { name: name.to_vec() };
+        let client = Client::log_in("localhost", place.tls, &with, &external, &LoginPolicy::default()).unwrap();
+        client.quit().unwrap();
+    }
+    let another = Credentials::External { name: b"ann".to_vec() };
+    let error = Client::log_in("localhost", place.tls, &with, &another, &LoginPolicy::default()).unwrap_err();
+    assert_eq!(error.login_failure(), Some(LoginFailure::WrongCredentials));
+    let error = Client::log_in("localhost", place.tls, &without, &external, &LoginPolicy::default()).unwrap_err();
+    assert_eq!(error.login_failure(), Some(LoginFailure::NoMechanism));
+    let mut client = Client::connect("localhost", place.tls, &without).unwrap();
+    assert!(!client.capa().unwrap().has_mechanism("EXTERNAL"));
+}
+
+#[test]
+fn h10_q04_implicit_tls_goes_nowhere_else() {
+    let place = serve(|_| ());
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let options = ClientOptions::new(Security::Tls(Arc::clone(&place.trusted)));
+    let error = Client::log_in("localhost", free, &options, &joe(), &LoginPolicy::default()).unwrap_err();
+    assert!(matches!(error, Error::Connect { .. }), "{error}");
+    // A port that begins in the clear.
+    let error = Client::log_in("localhost", place.plain, &options, &joe(), &LoginPolicy::default()).unwrap_err();
+    assert!(matches!(error, Error::Tls(TlsFailure::NotTls)), "{error}");
+    assert_eq!(error.login_failure(), Some(LoginFailure::WrongService(Service::NoTls)));
+}
+
+#[test]
+fn h12_a_peer_that_is_silent_in_the_handshake_is_left() {
+    let place = serve(|options| options.timeouts.login = Duration::from_millis(200));
+    let mut stream = TcpStream::connect(("127.0.0.1", place.tls)).unwrap();
+    assert_eq!(stream.read(&mut [0; 8]).unwrap_or(0), 0, "a server leaves a client");
+    let mut stream = TcpStream::connect(("127.0.0.1", place.plain)).unwrap();
+    heard(&mut stream);
+    say(&mut stream, "STLS");
+    assert_eq!(stream.read(&mut [0; 8]).unwrap_or(0), 0, "behind STLS, too");
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut options = ClientOptions::new(Security::Tls(Arc::clone(&place.trusted)));
+    options.timeouts.connect = Duration::from_millis(200);
+    let error = Client::connect("localhost", silent.local_addr().unwrap().port(), &options).unwrap_err();
+    assert!(matches!(error, Error::TimedOut { doing: "the TLS handshake was done", .. }), "{error}");
+}
+
+#[test]
+fn h24_what_one_session_spoils_no_other_feels() {
+    let place = serve(|_| ());
+    let mut spoilers = Vec::new();
+    for line in ["%%%", "*", "AA=A", ""] {
+        let mut stream = handshake(&place, TcpStream::connect(("127.0.0.1", place.tls)).unwrap());
+        heard(&mut stream);
+        assert_eq!(say(&mut stream, "AUTH PLAIN"), "+");
+        assert!(say(&mut stream, line).starts_with("-ERR"), "{line:?}");
+        // And one exchange that never goes on.
+        assert!(say(&mut stream, "AUTH LOGIN").starts_with("+ "));
+        spoilers.push(stream);
+    }
+    let options = ClientOptions::new(Security::Tls(Arc::clone(&place.trusted)));
+    let client = Client::log_in("localhost", place.tls, &options, &joe(), &LoginPolicy::default()).unwrap();
+    client.quit().unwrap();
+    for stream in &mut spoilers {
+        assert!(say(stream, "*").starts_with("-ERR"), "the session lives");
+    }
+}
+
+#[test]
+fn q09_a_server_that_leaves_at_capa_is_tried_without() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = thread::spawn(move || {
+        let mut all = Vec::new();
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.write_all(b"+OK\r\n").unwrap();
+            loop {
+                let line = heard(&mut stream);
+                all.push(line.clone());
+                match line.as_str() {
+                    "CAPA" => break,
+                    "PASS secret" => {
+                        stream.write_all(b"+OK\r\n").unwrap();
+                        break;
+                    }
+                    _ => stream.write_all(b"+OK\r\n").unwrap(),
+                }
+            }
+        }
+        all
+    });
+    let options = ClientOptions::new(Security::DangerousCleartext);
+    Client::log_in("127.0.0.1", port, &options, &joe(), &LoginPolicy::default()).unwrap();
+    assert_eq!(server.join().unwrap(), ["CAPA", "USER joe", "PASS secret"]);
+}
