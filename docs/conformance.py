@@ -1,42 +1,50 @@
 #!/usr/bin/env python3
-"""Which requirement is proven by which test: writes docs/conformance.md, or with --check fails where that is stale.
+"""Which requirement is met where, and proven by which test: writes docs/conformance.md, or with --check fails where that is stale.
 
-A test proves a requirement whose number its name carries (`s14_...`, `q19_q21_...`); a transcript by the name of its file.
+A test proves a requirement whose number its name carries (`s14_...`, `q19_q21_...`); a transcript by the name of its file. Code that
+meets one cites its number in a comment. A requirement without a test must have a reason in docs/unproven.md, and none with a test may.
 """
 import pathlib, re, subprocess, sys
 
 root = pathlib.Path(__file__).resolve().parent.parent
-proofs = {}
 files = subprocess.run(["git", "ls-files", "crates", "fuzz"], cwd=root, capture_output=True, text=True, check=True).stdout.split()
+proofs, places = {}, {}
 for name in files:
-    path = root / name
+    path, crate = root / name, name.split("/")[1]
     if name.endswith(".rs"):
-        tests = re.findall(r"fn ((?:[sqh]\d\d_)+\w*)", path.read_text())
-    elif "/transcripts/" in name:
-        tests = [path.stem] if re.match(r"[sqh]\d\d_", path.stem) else []
+        text = path.read_text()
+        tests = re.findall(r"fn ((?:[sqh]\d\d_)+\w*)", text)
+        if "/src/" in name and crate != "pop3-contract" and path.name != "tests.rs":
+            for number in re.findall(r"\b[SQH]\d\d\b", text.split("#[cfg(test)]\nmod ")[0]):
+                places.setdefault(number, set()).add(name.removeprefix("crates/").replace("/src/", "/").removesuffix(".rs"))
     else:
-        tests = []
-    crate = name.split("/")[1]
+        tests = [path.stem] if "/transcripts/" in name and re.match(r"[sqh]\d\d_", path.stem) else []
     for test in tests:
         for number in re.match(r"(?:[sqh]\d\d_)+", test)[0].strip("_").split("_"):
-            proofs.setdefault(number.upper(), set()).add(f"`{test}` ({crate})")
+            proofs.setdefault(number.upper(), {}).setdefault(test, set()).add(crate.removeprefix("pop3-"))
 
-text = ["# Conformance", "", "Made by `python3 docs/conformance.py` from the names of the tests. A number without a test is not proven yet, which need not",
-        "mean that it is not done.", "", "| | what | tests |", "| --- | --- | --- |"]
-known = set()
-for number, what in re.findall(r"^- \*\*([SQH]\d\d)\*\* (.*)$", (root / "docs/requirements.md").read_text(), re.M):
-    known.add(number)
+item = r"^- \*\*([SQH]\d\d)\*\* (.*)$"
+known = dict(re.findall(item, (root / "docs/requirements.md").read_text(), re.M))
+reasons = dict(re.findall(item, (root / "docs/unproven.md").read_text(), re.M))
+wrong = [f"{number} is in a test's name and not in docs/requirements.md" for number in sorted(set(proofs) - set(known))]
+wrong += [f"{number} has neither a test nor a reason in docs/unproven.md" for number in sorted(set(known) - set(proofs) - set(reasons))]
+wrong += [f"{number} has a test and a reason why there is none" for number in sorted(set(proofs) & set(reasons))]
+wrong += [f"{number} is proven, and no code says where it is met" for number in sorted(set(proofs) - set(places))]
+if wrong:
+    sys.exit("\n".join(wrong))
+
+text = ["# Conformance", "", "Made by `python3 docs/conformance.py`: what [is required](requirements.md), the code that cites it, the tests that carry its",
+        "number and the crates that they run in (`contract`: transcripts, played to the core and over every driver). What has no test",
+        "has [a reason](unproven.md).", "", "| | what | where | tests |", "| --- | --- | --- | --- |"]
+for number, what in known.items():
     what = re.split(r"(?<=[^.])[;.] ", what)[0].replace("|", "\\|")
-    text.append(f"| {number} | {what} | {'<br>'.join(sorted(proofs.get(number, [])))} |")
-strange = sorted(set(proofs) - known)
-if strange:
-    sys.exit(f"tests carry numbers that docs/requirements.md does not have: {strange}")
-proven = len(set(proofs) & known)
-text += ["", f"{proven} of {len(known)} are proven by a test of their own.", ""]
+    where = "<br>".join(f"`{place}`" for place in sorted(places.get(number, [])))
+    tests = "<br>".join(f"`{test}` ({', '.join(sorted(crates))})" for test, crates in sorted(proofs.get(number, {}).items()))
+    text.append(f"| {number} | {what} | {where} | {tests or '*' + reasons[number] + '*'} |")
+text += ["", f"{len(proofs)} of {len(known)} are proven by a test of their own.", ""]
 out = root / "docs/conformance.md"
-if "--check" in sys.argv:
-    if not out.exists() or out.read_text() != "\n".join(text):
-        sys.exit("docs/conformance.md is stale: run python3 docs/conformance.py")
-else:
+if "--check" not in sys.argv:
     out.write_text("\n".join(text))
-print(f"{proven} of {len(known)} requirements have a test with their number")
+elif not out.exists() or out.read_text() != "\n".join(text):
+    sys.exit("docs/conformance.md is stale: run python3 docs/conformance.py")
+print(f"{len(proofs)} of {len(known)} requirements have a test with their number")

@@ -166,7 +166,7 @@ impl Client {
         Ok(self)
     }
 
-    /// The server has agreed to `STLS`.
+    /// The server has agreed to `STLS`: behind its `+OK` nothing but TLS counts (S46).
     pub(crate) fn upgrade(&mut self) -> Result<(), Error> {
         self.connection.upgrade()?;
         let stream = mem::replace(&mut self.stream, Box::new(Closed));

@@ -48,7 +48,7 @@ fn serve_with(options: ServerOptions, store: Memory, certificate: &str) -> Place
 }
 
 /// The next line.
-fn heard(stream: &mut (impl Read)) -> String {
+fn heard(stream: &mut impl Read) -> String {
     let mut line = Vec::new();
     while !line.ends_with(b"\r\n") {
         let mut byte = [0];

@@ -1,9 +1,10 @@
 //! The command line.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use pop3_tokio::IpNet;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -139,6 +140,12 @@ pub struct PasswordSource {
     pub password_command: Option<String>,
 }
 
+/// An address alone is a network, too.
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = text.parse::<IpAddr>().map(IpNet::from);
+    address.or_else(|_| text.parse()).map_err(|_| "neither an address nor a network like 192.0.2.0/24".to_owned())
+}
+
 /// Serve Maildirs over POP3.
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -186,6 +193,18 @@ pub struct Serve {
     /// Take passwords in the clear: everybody on the way can read them and the mail.
     #[arg(long)]
     pub dangerously_cleartext: bool,
+
+    /// How long a user must wait between two logins.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub login_delay: u64,
+
+    /// Remove messages that were delivered so many days ago, when their user logs in. Otherwise they are kept for ever.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub expire: Option<u32>,
+
+    /// Proxies that may say whom they speak for (XCLIENT), as an address or a network. May be given more than once.
+    #[arg(long, value_name = "NETWORK", value_parser = network)]
+    pub trust_proxy: Vec<IpNet>,
 
     /// Sessions at once.
     #[arg(long, value_name = "NUMBER", default_value_t = 1000)]

@@ -4,11 +4,12 @@ use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use pop3_maildrop::{LoginError, Maildir, MaildirDrop, Store};
-use pop3_tokio::proto::codec::Text;
+use pop3_maildrop::{LoginError, Maildir, MaildirDrop, Paced, Store};
+use pop3_tokio::proto::codec::{Expire, Text};
 use pop3_tokio::proto::sasl::Mechanism;
-use pop3_tokio::proto::server::{CleartextLogin, Login, Proof, Utf8};
+use pop3_tokio::proto::server::{CleartextLogin, ExpirePolicy, Login, LoginDelay, Proof, Utf8};
 use pop3_tokio::{Listen, Server, ServerOptions, tls};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -22,6 +23,8 @@ pub struct Maildirs {
     users: Users,
     /// Path with `%u` in the place of the name.
     template: String,
+    /// So old a message may become.
+    expire: Option<Duration>,
 }
 
 impl Store for Maildirs {
@@ -35,7 +38,14 @@ impl Store for Maildirs {
         }
         // Only safe names are read from the file; asked again where a path is made (H57).
         let name = str::from_utf8(name).ok().filter(|name| is_safe_name(name)).ok_or(LoginError::Credentials)?;
-        Ok(Maildir::open(self.template.replace("%u", name))?.lock()?)
+        let mut maildrop = Maildir::open(self.template.replace("%u", name))?.lock()?;
+        if let Some(age) = self.expire {
+            match maildrop.expire(age)? {
+                0 => {}
+                removed => tracing::info!(name, removed, "old messages were removed"),
+            }
+        }
+        Ok(maildrop)
     }
 }
 
@@ -71,7 +81,16 @@ pub fn run(arguments: &Serve) -> Result<(), Failure> {
     if users.count() == 0 {
         tracing::warn!(file = %arguments.users.display(), "there is no user in the file: nobody can log in");
     }
-    let server = Arc::new(Server::new(options, Maildirs { users, template: arguments.mail.clone() }));
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    if let Some(days) = arguments.expire {
+        options.config.expire = ExpirePolicy { after: Expire::Days(days.into()), per_user: false };
+    }
+    if arguments.login_delay > 0 {
+        options.config.login_delay = Some(LoginDelay { seconds: arguments.login_delay, per_user: false });
+    }
+    options.trusted.clone_from(&arguments.trust_proxy);
+    let maildirs = Maildirs { users, template: arguments.mail.clone(), expire: arguments.expire.map(|days| DAY * days) };
+    let server = Arc::new(Server::new(options, Paced::new(maildirs, Duration::from_secs(arguments.login_delay))));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::Other, error))?;
     let plain = arguments.listen.iter().map(|address| (*address, Listen::Plain));
@@ -95,7 +114,7 @@ fn check_template(template: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn listen(server: Arc<Server<Maildirs>>, places: Vec<(SocketAddr, Listen)>) -> Result<(), Failure> {
+async fn listen(server: Arc<Server<Paced<Maildirs>>>, places: Vec<(SocketAddr, Listen)>) -> Result<(), Failure> {
     let mut listeners = JoinSet::new();
     for (address, listen) in places {
         let failed = |error: io::Error| Failure::new(Exit::Other, format_args!("cannot listen on {address}: {error}"));

@@ -21,6 +21,7 @@
 #[cfg(unix)]
 pub mod maildir;
 mod memory;
+mod paced;
 
 use std::io::{self, ErrorKind, Read};
 
@@ -33,13 +34,14 @@ use thiserror::Error;
 #[cfg(unix)]
 pub use maildir::{Delivery, Maildir, MaildirDrop, Prepared};
 pub use memory::{Memory, MemoryDrop};
+pub use paced::Paced;
 
 /// Who may log in, and to what.
 pub trait Store: Send + Sync + 'static {
     /// What a login opens.
     type Maildrop: Maildrop;
 
-    /// Checks the credentials, and locks and opens the maildrop. The lock lasts until the maildrop is dropped.
+    /// Checks the credentials, and locks and opens the maildrop for this session alone (Q48). The lock lasts until the maildrop is dropped.
     ///
     /// # Errors
     /// See [`LoginError`]. A lock that is held is told only to whom the credentials are right (S22).
@@ -65,13 +67,13 @@ pub trait Maildrop: Send + 'static {
     /// The maildrop cannot be read.
     fn snapshot(&mut self) -> io::Result<Snapshot>;
 
-    /// A message as it lies in the store, with line ends of either kind.
+    /// A message as it lies in the store, with line ends of either kind. To look at it does not mark it (S15).
     ///
     /// # Errors
     /// It is gone, or cannot be read.
     fn open(&mut self, number: MessageNumber) -> io::Result<Box<dyn Read + Send>>;
 
-    /// Removes messages, and none but these. Goes on when one cannot be removed. A message that is gone already is removed.
+    /// Removes messages, and none but these (H49). Goes on when one cannot be removed. A message that is gone already is removed.
     ///
     /// # Errors
     /// Tells which are still there (S19).

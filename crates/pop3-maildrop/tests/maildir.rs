@@ -173,7 +173,7 @@ fn what_is_no_file_makes_nobody_wait() {
 }
 
 #[test]
-fn h42_a_second_session_is_told_and_the_lock_dies_with_its_holder() {
+fn s22_h42_q48_a_second_session_is_told_and_the_lock_dies_with_its_holder() {
     let (_folder, maildir) = maildir();
     let first = maildir.lock().unwrap();
     assert_eq!(maildir.lock().unwrap_err().kind(), io::ErrorKind::WouldBlock);
@@ -245,4 +245,30 @@ proptest! {
         let mut maildrop = maildir.lock().unwrap();
         prop_assert_eq!(maildrop.snapshot().unwrap().octets(number(1)), Some(size.octets()));
     }
+}
+
+#[test]
+fn s15_looking_at_a_message_does_not_mark_it() {
+    let (_folder, maildir) = maildir();
+    put(&maildir, "new/1.a", "one\n");
+    put(&maildir, "cur/2.b:2,", "two\n");
+    let mut maildrop = maildir.lock().unwrap();
+    maildrop.snapshot().unwrap();
+    assert_eq!((read(&mut maildrop, 1).unwrap(), read(&mut maildrop, 2).unwrap()), (b"one\n".to_vec(), b"two\n".to_vec()));
+    assert!(maildir.path().join("new/1.a").exists() && maildir.path().join("cur/2.b:2,").exists());
+}
+
+#[test]
+fn s42_old_messages_expire_and_no_others() {
+    let (_folder, maildir) = maildir();
+    let day = std::time::Duration::from_secs(24 * 3600);
+    for (name, age) in [("new/1.a", 31), ("cur/2.b:2,S", 40), ("new/3.c", 29), ("cur/4.d:2,", 0)] {
+        put(&maildir, name, "x\n");
+        let file = fs::File::options().write(true).open(maildir.path().join(name)).unwrap();
+        file.set_modified(std::time::SystemTime::now() - day * age).unwrap();
+    }
+    let mut maildrop = maildir.lock().unwrap();
+    assert_eq!(maildrop.expire(day * 30).unwrap(), 2);
+    assert_eq!(maildrop.snapshot().unwrap().len(), 2);
+    assert_eq!(maildrop.expire(std::time::Duration::MAX).unwrap(), 0);
 }

@@ -1,4 +1,4 @@
-//! Which command is allowed when: the one table that both machines use.
+//! Which command is allowed when: the one table that both machines use (S31, S45, H09).
 
 use crate::codec::Verb;
 

@@ -171,7 +171,7 @@ impl Client {
         Ok(self)
     }
 
-    /// The server has agreed to `STLS`. If this is cancelled, the session is over.
+    /// The server has agreed to `STLS`: behind its `+OK` nothing but TLS counts (S46). If this is cancelled, the session is over.
     pub(crate) async fn upgrade(&mut self) -> Result<(), Error> {
         self.connection.upgrade()?;
         let stream = mem::replace(&mut self.stream, Box::new(tokio::io::empty()));

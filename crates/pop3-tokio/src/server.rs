@@ -115,6 +115,7 @@ impl<S: Store> Server<S> {
         self.serve_session(stream, channel, login_deadline).await
     }
 
+    /// TLS first, where the port has it, and then the greeting (S49), all within the time for a login (H12).
     async fn begin(&self, mut stream: Box<dyn Transport>, listen: Listen, trusted: bool) -> io::Result<()> {
         let login_deadline = later(self.options.timeouts.login);
         let mut channel = match (listen, &self.options.tls) {
@@ -288,6 +289,7 @@ impl<S: Store> Session<'_, S> {
         self.connection.end_message().map_err(io::Error::other)
     }
 
+    /// `QUIT` was said: whether the client is still there to hear the answer does not matter (Q45).
     async fn commit(&mut self) -> io::Result<()> {
         let marked: Vec<MessageNumber> = self.connection.marked().collect();
         // The maildrop is released before the answer, so that the next session finds it free.

@@ -5,7 +5,8 @@
 //!
 //! - `?` the message is on the disk, in `tmp`, and about to become visible under this name;
 //! - `+` the message is home;
-//! - `-` the server has confirmed that it deleted it, so that the unique-id may mean another message from now on.
+//! - `-` the server has confirmed that it deleted it, so that the unique-id may mean another message from now on (Q27); without a
+//!   confirmation nothing is assumed (H48).
 //!
 //! A line that does not pass its check is as if it were not there: the message is fetched again, never skipped (H47). A `?` without
 //! its `+` is what a crash leaves: the delivery is completed, or the message fetched again (H44).

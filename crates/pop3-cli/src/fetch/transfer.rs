@@ -1,4 +1,4 @@
-//! The transfer: retrieve, deliver, sync, note, and only then delete (H43).
+//! The transfer: retrieve, deliver, sync, note, and only then delete (H43). What has not come to its end has not come (Q38).
 
 use std::collections::VecDeque;
 use std::io;

@@ -101,3 +101,41 @@ impl ServerCertVerifier for Unverified {
         self.0.signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, DnType, KeyPair, SanType};
+
+    /// Whether a certificate with these names is one for `host`.
+    fn is_for(names: &[SanType], common_name: &str, host: &str) -> bool {
+        let mut parameters = CertificateParams::default();
+        parameters.subject_alt_names = names.to_vec();
+        parameters.distinguished_name.push(DnType::CommonName, common_name);
+        let certificate = parameters.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        let signatures = Unverified(Arc::new(rustls::crypto::ring::default_provider()));
+        let verifier = GivenCertificates { itself: vec![certificate.der().clone()], authorities: None, signatures };
+        let host = ServerName::try_from(host).unwrap();
+        verifier.verify_server_cert(certificate.der(), &[], &host, &[], UnixTime::now()).is_ok()
+    }
+
+    #[test]
+    fn s50_the_name_is_the_one_that_was_typed_and_nothing_else() {
+        let dns = |name: &str| vec![SanType::DnsName(name.try_into().unwrap())];
+        assert!(is_for(&dns("pop.example.org"), "", "pop.example.org"));
+        assert!(is_for(&dns("pop.example.org"), "", "POP.example.ORG"));
+        assert!(!is_for(&dns("pop.example.org"), "", "example.org"));
+        // A star is the whole left-most label.
+        assert!(is_for(&dns("*.example.org"), "", "pop.example.org"));
+        for host in ["example.org", "a.pop.example.org", "pop.example.com"] {
+            assert!(!is_for(&dns("*.example.org"), "", host), "{host}");
+        }
+        assert!(!is_for(&dns("p*.example.org"), "", "pop.example.org"));
+        // The common name is no name, and neither is an URI.
+        assert!(!is_for(&[], "pop.example.org", "pop.example.org"));
+        let uri = SanType::URI("pop://pop.example.org".try_into().unwrap());
+        assert!(!is_for(&[uri], "pop.example.org", "pop.example.org"));
+        assert!(is_for(&[SanType::IpAddress("192.0.2.1".parse().unwrap())], "", "192.0.2.1"));
+        assert!(!is_for(&dns("192.0.2.1"), "", "192.0.2.1"), "an address is no name");
+    }
+}

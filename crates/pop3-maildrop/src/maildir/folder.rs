@@ -76,6 +76,12 @@ impl Folder {
         Ok(u64::try_from(stat.st_size).unwrap_or(0))
     }
 
+    /// When a file was written last, in seconds since 1970: for a message, when it was delivered.
+    pub(super) fn written(&self, name: &[u8]) -> io::Result<i64> {
+        let name = CString::new(name).map_err(|_| io::ErrorKind::InvalidInput)?;
+        Ok(statat(&self.0, &name, AtFlags::SYMLINK_NOFOLLOW)?.st_mtime)
+    }
+
     pub(super) fn remove(&self, name: &[u8]) -> io::Result<()> {
         let name = CString::new(name).map_err(|_| io::ErrorKind::InvalidInput)?;
         Ok(unlinkat(&self.0, &name, AtFlags::empty())?)

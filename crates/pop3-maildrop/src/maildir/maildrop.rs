@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fs::{File, TryLockError};
 use std::io::{self, Read};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pop3_proto::codec::MessageNumber;
 use pop3_proto::server::Snapshot;
@@ -148,6 +149,30 @@ impl MaildirDrop {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             result => result,
         }
+    }
+}
+
+impl MaildirDrop {
+    /// Removes messages that were delivered longer ago than `age`, for servers that announce `EXPIRE` (RFC 2449 §6.7). To be called
+    /// before the [snapshot](Maildrop::snapshot) is taken. Gives how many.
+    ///
+    /// # Errors
+    /// The folders cannot be read. A message that cannot be removed stays, and is told in the log.
+    pub fn expire(&mut self, age: Duration) -> io::Result<usize> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(io::Error::other)?;
+        let Some(before) = now.checked_sub(age).and_then(|before| i64::try_from(before.as_secs()).ok()) else { return Ok(0) };
+        let mut removed = 0;
+        for Place { sub, name } in self.scan()? {
+            let folder = self.folder(sub);
+            if !folder.written(&name).is_ok_and(|written| written < before) {
+                continue;
+            }
+            match folder.remove(&name) {
+                Ok(()) => removed += 1,
+                Err(error) => tracing::warn!(maildir = %self.maildir.root.display(), %error, "an old message stays"),
+            }
+        }
+        Ok(removed)
     }
 }
 

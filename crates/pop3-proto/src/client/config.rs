@@ -12,7 +12,7 @@ pub enum CleartextLogin {
     DangerouslyAllow,
 }
 
-/// Limits against a server that never stops (H30), and the rule about passwords.
+/// Limits against a server that never stops (H30, Q16), and the rule about passwords.
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
     /// Octets of the longest line outside message bodies, its end included.

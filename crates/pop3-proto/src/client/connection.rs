@@ -247,7 +247,7 @@ impl Connection {
         }
     }
 
-    /// Goes on to the next piece of a message: `true`, and [`chunk`](Self::chunk) is that piece; `false` at its end.
+    /// Goes on to the next piece of a message, of which nothing else is kept (H33), whatever stands in it (Q35, Q36): `true`, and [`chunk`](Self::chunk) is that piece; `false` at its end.
     ///
     /// # Errors
     /// The session broke; what came of the message is not a message (H13).

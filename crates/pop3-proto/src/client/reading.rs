@@ -1,4 +1,4 @@
-//! What comes from the server, read.
+//! What comes from the server, read by what is awaited and never by how it looks (Q34), in pieces of any size (Q15).
 
 use alloc::boxed::Box;
 

@@ -100,8 +100,10 @@ impl<'a> Capability<'a> {
     pub fn parse(line: &'a [u8]) -> Self {
         let line = Words::cut(line);
         let (tag, arguments) = split_word(line.0);
+        // No tag that is known is longer, and nothing is allocated.
+        let upper: SmallVec<[u8; 16]> = tag.iter().take(16).map(u8::to_ascii_uppercase).collect();
         let known = || {
-            let capability = match tag.to_ascii_uppercase().as_slice() {
+            let capability = match upper.as_slice() {
                 b"TOP" => Self::Top,
                 b"USER" => Self::User,
                 b"SASL" => Self::Sasl(Words(arguments)),

@@ -119,7 +119,8 @@ impl DotDecoder {
 }
 
 /// Stuffs a message for the wire: every line end becomes CR LF (S08), every line that begins with a dot gets another (S05), a
-/// last line without an end gets one (S06). A bare CR stays a bare CR.
+/// last line without an end gets one (S06). A bare CR stays a bare CR. Whatever lies in the store, a strict reader and a lenient
+/// one see one message in it (H17).
 ///
 /// ```
 /// use bytes::BytesMut;

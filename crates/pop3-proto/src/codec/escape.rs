@@ -3,7 +3,7 @@
 use core::fmt::{self, Write};
 
 /// Shows bytes of a peer with everything escaped that could move a cursor, colour a terminal, turn the direction of writing
-/// or begin a new line in a log (H25). Printable UTF-8 stays as it is.
+/// or begin a new line in a log (H25). Printable UTF-8 stays as it is, and nothing in it is ever expanded (H26).
 ///
 /// ```
 /// use pop3_proto::codec::Escaped;

@@ -1,4 +1,4 @@
-//! Where a line ends.
+//! Where a line ends, found once however the line was cut (H34).
 
 use memchr::memchr;
 

@@ -122,7 +122,8 @@ pub struct Reply<'a> {
 }
 
 impl<'a> Reply<'a> {
-    /// Reads a line without its end. The status must be exactly `+OK` or `-ERR`, and a blank or nothing must follow (H22).
+    /// Reads a line without its end. The status must be exactly `+OK` or `-ERR`, and a blank or nothing must follow (H22, Q06);
+    /// there need be no text (Q01).
     ///
     /// # Errors
     /// It is neither.

@@ -41,6 +41,7 @@ impl Server {
                 self.asked = Asked::Quit;
                 ServerEvent::Quit
             }
+            // There is nothing to remove (S20).
             Command::Quit => {
                 self.say(Status::Ok, None, Phrase::Bye, out);
                 self.over(Ending::Quit);
@@ -66,6 +67,7 @@ impl Server {
             // The same for every name: it tells nothing about it (S48).
             Command::User(_) | Command::Pass(_) if !self.password_allowed() => self.refuse(Phrase::TlsFirst, out),
             Command::Apop(..) if !self.login_allowed() => self.refuse(Phrase::TlsFirst, out),
+            // Whether there is such a name is not told (S24).
             Command::User(name) => match self.prepared_name(name) {
                 Some(name) => {
                     self.phase = Phase::Authorization(Dialogue::User(name));
@@ -91,6 +93,7 @@ impl Server {
                 (None, _) => self.refuse(Phrase::NoApop, out),
             },
             Command::Utf8 if self.config.utf8 == Utf8::No => self.refuse(Phrase::NotHere, out),
+            // Messages that need it are shown from now on (S54).
             Command::Utf8 => {
                 self.utf8 = true;
                 self.say(Status::Ok, None, Phrase::Utf8On, out);
@@ -140,7 +143,7 @@ impl Server {
         Some(Username::new(&name[..]).ok()?.into())
     }
 
-    /// `LANG` (RFC 6856 §3.2).
+    /// `LANG` (RFC 6856 §3.2, S55).
     fn language<'i>(&mut self, range: Option<Word<'_>>, out: &mut BytesMut) -> ServerEvent<'i> {
         if !self.config.lang {
             return self.refuse(Phrase::NotHere, out);

@@ -80,7 +80,8 @@ pub(super) enum Asked {
     Quit,
 }
 
-/// A POP3 server without I/O and without mail: it refuses what is malformed or out of place, answers `CAPA`, `USER` and
+/// A POP3 server without I/O and without mail: it refuses what is malformed or out of place and goes on (S04, H19, H23), takes
+/// commands in their order however they were cut and whatever stands behind them (S44, Q55), answers `CAPA`, `USER` and
 /// `STLS`, and asks for the rest. [`Session`](super::Session) answers most of that.
 #[derive(Debug)]
 pub struct Server {
@@ -229,6 +230,7 @@ impl Server {
             (Scan::NeedInput, _) => ServerEvent::NeedInput,
             (Scan::TooLong, _) => {
                 self.forget_dialogue();
+                // The tail of it was never a command, and is none now (H20).
                 self.refuse(Phrase::LineTooLong, out)
             }
             (Scan::Line(line), _) if self.fresh && is_other_protocol(line) => {
@@ -332,7 +334,7 @@ impl Server {
     /// The machine for the encrypted part of the session. Everything said before is forgotten (H05).
     ///
     /// `residual` is everything that was read and not consumed: it was sent in the clear and must never be executed, so it
-    /// ends the session (H03).
+    /// ends the session, a half line too (H03, H04).
     ///
     /// # Errors
     /// Something was read behind `STLS`, or `STLS` was not the last command: close the connection.

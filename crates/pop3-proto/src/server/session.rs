@@ -179,6 +179,7 @@ impl Session {
             _ => None,
         };
         if let Some(number) = number {
+            // A number that is none does not parse; one that is too large means nothing (S13).
             let Some(octets) = self.snapshot.octets(number) else {
                 self.refuse(None, Phrase::NoSuchMessage, out)?;
                 return Ok(Event::NeedInput);
@@ -190,6 +191,7 @@ impl Session {
             return self.answer_for(command, number, octets, out);
         }
         match command {
+            // What is marked is not counted (S09).
             Command::Stat => {
                 self.server.answered_by_session()?;
                 out.put_slice(b"+OK ");
@@ -258,6 +260,7 @@ impl Session {
                 self.left = (self.left.0.saturating_sub(1), self.left.1.saturating_sub(octets));
                 self.ok(Phrase::Marked, out)?;
             }
+            // One message, one line (S11).
             _ => {
                 self.server.answered_by_session()?;
                 out.put_slice(b"+OK ");
@@ -271,7 +274,7 @@ impl Session {
         Ok(Event::NeedInput)
     }
 
-    /// Appends entries until the listing ends or the output is full.
+    /// Appends entries, of which there may be none (S10), until the listing ends or the output is full.
     fn list(&self, mut next: usize, what: Listing, out: &mut BytesMut) -> Sending {
         let high_water = self.server.high_water();
         let pause = next + LOOKS;

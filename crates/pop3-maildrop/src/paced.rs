@@ -1,0 +1,92 @@
+//! A pause between two logins of one user (`LOGIN-DELAY`, RFC 2449 §6.5).
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use pop3_proto::sasl::{ScramHash, ScramKeys};
+use pop3_proto::server::{Login, Name};
+
+use crate::{LoginError, Store};
+
+/// A store that lets a user in again only after a pause. Announce the same pause in the server's configuration.
+///
+/// Who is too early is told so only if the credentials are right. Logins are remembered for as long as the pause lasts, in memory.
+///
+/// ```
+/// use std::time::Duration;
+/// use pop3_maildrop::{LoginError, Memory, Paced, Store, password_login};
+/// let store = Paced::new(Memory::new().with_user("joe", "secret", []), Duration::from_secs(300));
+/// let login = password_login("joe", "secret")?;
+/// drop(store.login(&login)?);
+/// assert!(matches!(store.login(&login), Err(LoginError::TooSoon)));
+/// assert!(matches!(store.login(&password_login("joe", "wrong")?), Err(LoginError::Credentials)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Paced<S> {
+    store: S,
+    pause: Duration,
+    last: Mutex<HashMap<Vec<u8>, Instant>>,
+    now: fn() -> Instant,
+}
+
+impl<S> Paced<S> {
+    /// Over another store.
+    pub fn new(store: S, pause: Duration) -> Self {
+        Self { store, pause, last: Mutex::default(), now: Instant::now }
+    }
+}
+
+impl<S: Store> Store for Paced<S> {
+    type Maildrop = S::Maildrop;
+
+    fn login(&self, login: &Login) -> Result<S::Maildrop, LoginError> {
+        let maildrop = self.store.login(login)?;
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = (self.now)();
+        last.retain(|_, before| now.duration_since(*before) < self.pause);
+        if last.contains_key(login.name.as_bytes()) {
+            return Err(LoginError::TooSoon);
+        }
+        last.insert(login.name.as_bytes().to_vec(), now);
+        Ok(maildrop)
+    }
+
+    fn scram_keys(&self, hash: ScramHash, name: &Name) -> io::Result<Option<ScramKeys>> {
+        self.store.scram_keys(hash, name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Memory, password_login};
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    static SECONDS: AtomicU64 = AtomicU64::new(0);
+
+    fn clock() -> Instant {
+        static START: OnceLock<Instant> = OnceLock::new();
+        *START.get_or_init(Instant::now) + Duration::from_secs(SECONDS.load(Ordering::Relaxed))
+    }
+
+    #[test]
+    fn s41_a_user_has_to_wait_and_others_need_not() {
+        let store = Memory::new().with_user("joe", "secret", []).with_user("ann", "secret", []);
+        let store = Paced { now: clock, ..Paced::new(store, Duration::from_secs(300)) };
+        let login = |name: &str| store.login(&password_login(name, "secret").unwrap()).map(drop);
+        login("joe").unwrap();
+        login("ann").unwrap();
+        for too_soon in [0, 299] {
+            SECONDS.store(too_soon, Ordering::Relaxed);
+            assert!(matches!(login("joe"), Err(LoginError::TooSoon)), "{too_soon}");
+        }
+        // The pause is between logins that were taken: trying does not make it longer.
+        SECONDS.store(300, Ordering::Relaxed);
+        login("joe").unwrap();
+        assert_eq!(store.last.lock().unwrap().len(), 1, "nobody is remembered for longer than needed");
+    }
+}

@@ -1,0 +1,137 @@
+//! What is allocated, counted.
+
+use allocation_counter::measure;
+use bytes::BytesMut;
+use pop3_proto::client::{Client, ClientConfig, ClientEvent};
+use pop3_proto::codec::{Capability, Command, DropListing, Greeting, Reply, ScanListing, UniqueIdListing};
+use pop3_proto::server::{Channel, Connection, ServerConfig, Step};
+
+#[test]
+fn h32_commands_replies_and_listing_lines_are_parsed_without_allocating() {
+    let commands: [&[u8]; 22] = [
+        b"APOP mrose c4c9334bac560ecc979e58001b3e22fb",
+        b"AUTH",
+        b"AUTH PLAIN AGpvZQBzZWNyZXQ=",
+        b"CAPA",
+        b"DELE 4294967295",
+        b"LANG es-MX",
+        b"LAST",
+        b"LIST",
+        b"LIST  7 ",
+        b"NOOP",
+        b"PASS a long password with blanks",
+        b"QUIT",
+        b"RETR 18446744073709551616",
+        b"RSET",
+        b"STAT",
+        b"STLS",
+        b"TOP 1 99999999",
+        b"uidl 1",
+        b"USER joe@example.org",
+        b"UTF8",
+        b"XCLIENT ADDR=192.0.2.1",
+        b"nonsense \xff\0",
+    ];
+    let counted = measure(|| {
+        for line in commands {
+            let _ = Command::parse(line);
+        }
+        for line in [&b"1 18446744073709551615"[..], b"2", b"4294967296 1", b"7\t00000000000000000000000000000120 and more", b"x"]
+        {
+            let _ = (ScanListing::parse(line), UniqueIdListing::parse(line), DropListing::parse(line));
+        }
+        for line in [&b"+OK ready <a@b>"[..], b"-ERR [IN-USE] busy", b"+OK 99999999999999999999 octets", b"EXPIRE 30 USER"] {
+            let _ = (Reply::parse(line), Greeting::parse(line), Capability::parse(line));
+        }
+    });
+    assert_eq!(counted.count_total, 0, "{counted:?}");
+}
+
+/// A client that is logged in and has sent a command.
+fn awaiting(command: &[u8]) -> Client {
+    let (mut client, mut out) = (Client::new_encrypted(ClientConfig::default()), BytesMut::new());
+    for (heard, said) in [(&b"+OK\r\n"[..], &b"USER a"[..]), (b"+OK\r\n", b"PASS b"), (b"+OK\r\n", command)] {
+        assert_eq!(client.poll(heard).unwrap().consumed, heard.len());
+        client.send(Command::parse(said).unwrap(), &mut out).unwrap();
+    }
+    client
+}
+
+/// Has the client read `text` so many times; the octets of bodies.
+fn read(client: &mut Client, text: &[u8], times: usize) -> u64 {
+    let mut octets = 0;
+    for _ in 0..times {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let progress = client.poll(rest).unwrap();
+            if let ClientEvent::Body(_, chunk) = progress.event {
+                octets += chunk.len() as u64;
+            }
+            rest = &rest[progress.consumed..];
+        }
+    }
+    octets
+}
+
+#[test]
+fn h30_h32_h33_q16_what_a_client_reads_costs_no_memory() {
+    let cases: [(&[u8], &[u8], &[u8], usize); 4] = [
+        (b"LIST", b"+OK\r\n", b"4294967295 18446744073709551615\r\n", 200_000),
+        (b"UIDL", b"+OK\r\n", b"1 0123456789abcdef\r\n", 200_000),
+        (b"RETR 1", b"+OK 18446744073709551615 octets\r\n", b"a line of some length, and then another\r\n", 200_000),
+        (b"TOP 1 1", b"+OK\r\n", b"..\r\n", 200_000),
+    ];
+    for (command, first, text, times) in cases {
+        let mut client = awaiting(command);
+        let counted = measure(|| {
+            read(&mut client, first, 1);
+            read(&mut client, text, times);
+        });
+        // What a search through bodies is prepared with is made once.
+        assert!(counted.bytes_max < 1024, "{}: {counted:?}", command.escape_ascii());
+    }
+}
+
+#[test]
+fn h31_before_login_a_session_holds_little_whatever_is_said() {
+    let said: [&[u8]; 6] = [
+        b"CAPA\r\nCAPA\r\nCAPA\r\nCAPA\r\nCAPA\r\n",
+        b"USER joe\r\nUSER joe\r\n",
+        b"AUTH SCRAM-SHA-256\r\nbiwsbj1qb2Uscj1hYmM=\r\n",
+        &[b'x'; 1000],
+        b"LANG\r\nLANG\r\nLANG es\r\n",
+        b"UTF8\r\n",
+    ];
+    let config = std::sync::Arc::new(ServerConfig {
+        mechanisms: pop3_proto::sasl::Mechanism::ALL.to_vec(),
+        max_bad_commands: (u32::MAX, u32::MAX),
+        ..ServerConfig::default()
+    });
+    for text in said {
+        let counted = measure(|| {
+            let mut session = Connection::new(config.clone(), Channel::encrypted([1; 18], Default::default()));
+            for _ in 0..1000 {
+                let mut rest = text;
+                while !rest.is_empty() {
+                    match session.step() {
+                        Step::Read => {
+                            let space = session.space();
+                            let count = space.len().min(rest.len());
+                            space[..count].copy_from_slice(&rest[..count]);
+                            session.filled(count);
+                            rest = &rest[count..];
+                        }
+                        Step::Write => session.written(session.output().len()),
+                        Step::Ask(_) => {
+                            let decoy =
+                                pop3_proto::sasl::ScramKeys::decoy(pop3_proto::sasl::ScramHash::Sha256, b"secret", b"joe");
+                            session.keys(decoy).unwrap();
+                        }
+                        step => panic!("{step:?}"),
+                    }
+                }
+            }
+        });
+        assert!(counted.bytes_max <= 16 * 1024, "{}: {counted:?}", text[..20.min(text.len())].escape_ascii());
+    }
+}
