@@ -21,6 +21,7 @@ pub struct Memory {
 struct User {
     password: Secret,
     certificate: Option<Vec<u8>>,
+    token: Option<Secret>,
     mail: Mutex<Mail>,
 }
 
@@ -51,10 +52,19 @@ impl Memory {
             mail.messages.push(Message { id: mail.next_id, text: text.into() });
             mail.next_id += 1;
         }
-        let user = User { password: prepared(password.as_bytes()), certificate: None, mail: Mutex::new(mail) };
+        let user = User { password: prepared(password.as_bytes()), certificate: None, token: None, mail: Mutex::new(mail) };
         // Users are added before the store is shared.
         if let Some(users) = Arc::get_mut(&mut self.users) {
             users.insert(name.as_bytes().to_vec(), user);
+        }
+        self
+    }
+
+    /// Lets a user log in by an access token (`OAUTHBEARER`, `XOAUTH2`).
+    #[must_use]
+    pub fn with_token(mut self, name: &str, token: &str) -> Self {
+        if let Some(user) = Arc::get_mut(&mut self.users).and_then(|users| users.get_mut(name.as_bytes())) {
+            user.token = Some(Secret::from(token));
         }
         self
     }
@@ -100,6 +110,7 @@ impl Store for Memory {
             Proof::Apop(proof) if proof.verify(user.password.expose()) => {}
             Proof::CramMd5(proof) if proof.verify(user.password.expose()) => {}
             Proof::External(shown) if user.certificate.as_deref() == Some(shown) => {}
+            Proof::Token(token) if user.token.as_ref() == Some(token) => {}
             Proof::Proven => {}
             _ => return Err(LoginError::Credentials),
         }

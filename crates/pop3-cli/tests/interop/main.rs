@@ -6,6 +6,7 @@
 mod clients;
 mod corpus;
 mod faults;
+mod mechanisms;
 mod servers;
 
 use std::fs;
