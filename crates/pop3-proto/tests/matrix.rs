@@ -71,8 +71,11 @@ fn answers(set_up: &[&str], said: &str) -> String {
     String::from_utf8(written).unwrap()
 }
 
-/// Name, TLS, what was said and answered before.
-const CLIENT: [(&str, bool, &[(&str, &str)]); 8] = [
+/// What was said and what was answered.
+type Before = &'static [(&'static str, &'static str)];
+
+/// Name, TLS, what came before.
+const CLIENT: [(&str, bool, Before); 8] = [
     ("before the greeting", false, &[]),
     ("AUTHORIZATION, in the clear", false, &[("", "+OK\r\n")]),
     ("AUTHORIZATION, in the clear, behind UTF8", false, &[("", "+OK\r\n"), ("UTF8", "+OK\r\n")]),
@@ -83,7 +86,7 @@ const CLIENT: [(&str, bool, &[(&str, &str)]); 8] = [
     ("UPDATE", true, &[("", "+OK\r\n"), ("USER a", "+OK\r\n"), ("PASS b", "+OK\r\n"), ("QUIT", "")]),
 ];
 
-fn may_send(encrypted: bool, before: &[(&str, &str)], command: &str) -> String {
+fn may_send(encrypted: bool, before: Before, command: &str) -> String {
     let (config, mut out) = (ClientConfig::default(), BytesMut::new());
     let mut client = if encrypted { Client::new_encrypted(config) } else { Client::new(config) };
     for (said, heard) in before {
