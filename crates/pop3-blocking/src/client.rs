@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pop3_driver::proto::client::requests::{self, UniqueIdEntry};
 use pop3_driver::proto::client::{
@@ -13,7 +13,7 @@ use pop3_driver::proto::sasl::{ChannelBinding, Credentials};
 use pop3_driver::{Error, rustls, tls};
 
 use crate::message::Message;
-use crate::stream::{self, Transport, later};
+use crate::runtime::{self, Instant, Stream, later};
 
 /// A session with a POP3 server.
 ///
@@ -21,7 +21,7 @@ use crate::stream::{self, Transport, later};
 /// but a broken session only says so again.
 pub struct Client {
     pub(crate) connection: Connection,
-    pub(crate) stream: Box<dyn Transport>,
+    pub(crate) stream: Stream,
     pub(crate) timeouts: Timeouts,
     /// For `STLS`.
     pub(crate) stls: Option<Arc<rustls::ClientConfig>>,
@@ -196,7 +196,7 @@ impl Client {
     pub fn quit(mut self) -> Result<(), Error> {
         self.run(requests::quit())?;
         // The server has answered and closes too: nothing depends on how that ends.
-        let _ = self.stream.close();
+        let _ = runtime::close(&mut self.stream, later(self.timeouts.quit));
         Ok(())
     }
 
@@ -241,41 +241,27 @@ impl Client {
 
     fn write(&mut self) -> Result<(), Error> {
         let after = self.timeouts.command;
-        self.stream.set_deadline(later(after))?;
-        let timed_out = |error| failed(error, "a command was sent", after);
-        match self.stream.write(self.connection.output()) {
-            Ok(0) => return Err(Error::Io(io::ErrorKind::WriteZero.into())),
-            Ok(count) => {
-                // Noted at once, so that a command is never sent twice.
-                self.connection.written(count);
-                self.unflushed = true;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-            Err(error) => return Err(timed_out(error)),
-        }
+        let written = runtime::write(&mut self.stream, self.connection.output(), later(after));
+        // Noted at once, so that a command is never sent twice.
+        self.connection.written(written.map_err(|error| failed(error, "a command was sent", after))?);
+        self.unflushed = true;
         self.flush(after)
     }
 
+    /// A flush that was cancelled is made up for before the next read.
     fn flush(&mut self, after: Duration) -> Result<(), Error> {
-        loop {
-            match self.stream.flush() {
-                Ok(()) => {
-                    self.unflushed = false;
-                    return Ok(());
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(failed(error, "a command was sent", after)),
-            }
-        }
+        let flushed = runtime::flush(&mut self.stream, later(after));
+        flushed.map_err(|error| failed(error, "a command was sent", after))?;
+        self.unflushed = false;
+        Ok(())
     }
 
     fn read(&mut self) -> Result<(), Error> {
         let (after, until) = self.until();
-        self.stream.set_deadline(until)?;
         if self.unflushed {
             self.flush(after)?;
         }
-        match stream::read(&mut self.stream, self.connection.space()) {
+        match runtime::read(&mut self.stream, self.connection.space(), until) {
             Ok(count) => Ok(self.connection.filled(count)?),
             Err(error) => Err(failed(error, self.connection.machine().doing(), after)),
         }

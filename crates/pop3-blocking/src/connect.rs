@@ -2,7 +2,6 @@
 
 use std::io;
 use std::mem;
-use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +10,10 @@ use pop3_driver::proto::client::{Awaiting, Connection, LoginPolicy, Observer, Re
 use pop3_driver::proto::codec::Verb;
 use pop3_driver::proto::sasl::{ChannelBinding, Credentials};
 use pop3_driver::tls::{self, TlsFailure};
-use pop3_driver::{ClientOptions, Error, Security, rustls};
+use pop3_driver::{ClientOptions, Error, Handshake, Security, rustls};
 
 use crate::Client;
-use crate::stream::{self, Closed, Socket, Transport, later};
+use crate::runtime::{self, Instant, Stream, Transport, later};
 
 impl Client {
     /// Connects, secures the connection as the options demand, and reads the greeting. All addresses of the host are tried in
@@ -111,11 +110,22 @@ impl Client {
     }
 
     fn open(host: &str, port: u16, options: &ClientOptions, observer: Option<Box<dyn Observer>>) -> Result<Self, Error> {
-        let failed = |source| Error::Connect { host: host.to_owned(), port, source };
+        let after = options.timeouts.connect;
+        let (to_host, to_port) = match &options.proxy {
+            Some(proxy) => (proxy.host.as_str(), proxy.port),
+            None => (host, port),
+        };
+        let failed = |source| Error::Connect { host: to_host.to_owned(), port: to_port, source };
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
-        for address in (host, port).to_socket_addrs().map_err(failed)? {
-            match TcpStream::connect_timeout(&address, options.timeouts.connect).and_then(Socket::new) {
-                Ok(socket) => return Self::begin(Box::new(socket), host, port, options, observer),
+        for address in runtime::addresses(to_host, to_port, later(after)).map_err(failed)? {
+            match runtime::connect(address, later(after)) {
+                Ok(mut stream) => {
+                    if let Some(proxy) = &options.proxy {
+                        let mut handshake = proxy.handshake(host, port).map_err(failed)?;
+                        shake(&mut stream, &mut *handshake, later(after)).map_err(failed)?;
+                    }
+                    return Self::begin(stream, host, port, options, observer);
+                }
                 Err(error) => last = error,
             }
         }
@@ -166,10 +176,10 @@ impl Client {
         Ok(self)
     }
 
-    /// The server has agreed to `STLS`: behind its `+OK` nothing but TLS counts (S46).
+    /// The server has agreed to `STLS`: behind its `+OK` nothing but TLS counts (S46). If this is cancelled, the session is over.
     pub(crate) fn upgrade(&mut self) -> Result<(), Error> {
         self.connection.upgrade()?;
-        let stream = mem::replace(&mut self.stream, Box::new(Closed));
+        let stream = mem::replace(&mut self.stream, runtime::closed());
         // Nobody upgrades without a configuration to do it by.
         let config = self.stls.clone().ok_or(Error::Tls(TlsFailure::NotTls))?;
         (self.stream, self.binding) = secure(stream, &self.host, &config, self.timeouts.connect)?;
@@ -177,15 +187,37 @@ impl Client {
     }
 }
 
+/// Has a proxy open the way. Not a byte of what comes behind its answer is read.
+fn shake(stream: &mut Stream, handshake: &mut (dyn Handshake + Send), until: Instant) -> io::Result<()> {
+    let mut space = [0; 512];
+    loop {
+        let output = handshake.output();
+        let mut rest = output.as_slice();
+        while !rest.is_empty() {
+            let count = runtime::write(stream, rest, until)?;
+            rest = &rest[count..];
+        }
+        runtime::flush(stream, until)?;
+        let wants = handshake.wants().min(space.len());
+        if wants == 0 {
+            return Ok(());
+        }
+        match runtime::read(stream, &mut space[..wants], until)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            count => handshake.take(&space[..count])?,
+        }
+    }
+}
+
 /// TLS over `stream`, verified for `host`, and what a login can be bound to.
 fn secure(
-    mut stream: Box<dyn Transport>,
+    stream: Stream,
     host: &str,
     config: &Arc<rustls::ClientConfig>,
     after: Duration,
-) -> Result<(Box<dyn Transport>, ChannelBinding), Error> {
-    stream.set_deadline(later(after))?;
-    stream::connect_tls(stream, config, tls::server_name(host)?).map_err(|error| match error.kind() {
+) -> Result<(Stream, ChannelBinding), Error> {
+    let secured = runtime::connect_tls(stream, config, tls::server_name(host)?, later(after));
+    secured.map_err(|error| match error.kind() {
         io::ErrorKind::TimedOut => Error::TimedOut { doing: "the TLS handshake was done", after },
         _ => Error::Tls(TlsFailure::of(&error)),
     })

@@ -21,15 +21,17 @@
 mod client;
 mod connect;
 mod message;
+mod runtime;
 #[cfg(feature = "server")]
 mod server;
-mod stream;
+#[cfg(feature = "server")]
+mod session;
 
 pub use client::Client;
 pub use message::Message;
-pub use pop3_driver::{ClientOptions, Error, IpNet, Listen, Security, ServerOptions, proto, rustls, tls};
+pub use pop3_driver::{ClientOptions, Error, IpNet, Listen, Proxy, ProxyKind, Security, ServerOptions, proto, rustls, tls};
 #[cfg(feature = "server")]
 pub use pop3_maildrop as maildrop;
+pub use runtime::{Socket, Transport};
 #[cfg(feature = "server")]
 pub use server::Server;
-pub use stream::{Socket, Transport};

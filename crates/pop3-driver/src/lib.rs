@@ -10,10 +10,14 @@
 //! ```
 
 mod error;
+mod gate;
+mod handshake;
 mod options;
 pub mod tls;
 
 pub use error::Error;
+pub use gate::{Gate, Place};
+pub use handshake::{Handshake, Proxy, ProxyHeader, ProxyKind};
 pub use ipnet::IpNet;
 pub use options::{ClientOptions, Listen, Security, ServerOptions};
 pub use pop3_proto as proto;

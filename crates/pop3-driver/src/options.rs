@@ -9,7 +9,7 @@ use pop3_proto::sasl::{ChannelBinding, Mechanism};
 use pop3_proto::server::{self, ServerConfig};
 
 use crate::tls::ServerTls;
-use crate::{Error, tls};
+use crate::{Error, Proxy, tls};
 
 /// How a client's connection is secured. There is no way from TLS to none, whatever a server says (H07, H10).
 #[derive(Clone, Debug)]
@@ -60,6 +60,8 @@ pub struct ClientOptions {
     pub config: ClientConfig,
     /// How long to wait for what.
     pub timeouts: Timeouts,
+    /// A proxy to go through. What is said through it is as secure as without it.
+    pub proxy: Option<Proxy>,
 }
 
 impl ClientOptions {
@@ -69,7 +71,12 @@ impl ClientOptions {
             Security::Tls(_) | Security::Stls(_) | Security::DangerousAssumeEncrypted(_) => CleartextLogin::Refuse,
             Security::DangerousCleartext => CleartextLogin::DangerouslyAllow,
         };
-        Self { security, config: ClientConfig { cleartext_login, ..ClientConfig::default() }, timeouts: Timeouts::default() }
+        Self {
+            security,
+            config: ClientConfig { cleartext_login, ..ClientConfig::default() },
+            timeouts: Timeouts::default(),
+            proxy: None,
+        }
     }
 }
 
@@ -82,10 +89,14 @@ pub struct ServerOptions {
     pub timeouts: server::Timeouts,
     /// The certificate; without one there is neither `STLS` nor implicit TLS.
     pub tls: Option<ServerTls>,
-    /// Proxies whose word is taken for whom they speak for (`XCLIENT`).
+    /// Proxies whose word is taken for whom they speak for (`XCLIENT`, the PROXY protocol).
     pub trusted: Vec<IpNet>,
+    /// Connections of trusted proxies begin with the PROXY protocol, in version 1 or 2.
+    pub proxy_protocol: bool,
     /// Sessions at once; more connections are closed at once (H39).
     pub max_sessions: usize,
+    /// The same from one source: an IPv4 address, or an IPv6 network of 64 bits.
+    pub max_sessions_per_source: usize,
 }
 
 impl ServerOptions {
@@ -122,7 +133,9 @@ impl ServerOptions {
             timeouts: server::Timeouts::default(),
             tls: None,
             trusted: Vec::new(),
+            proxy_protocol: false,
             max_sessions: 1000,
+            max_sessions_per_source: 100,
         }
     }
 }

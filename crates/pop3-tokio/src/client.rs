@@ -11,11 +11,9 @@ use pop3_driver::proto::client::{
 use pop3_driver::proto::codec::{Capabilities, Command, DropListing, MessageNumber, ScanListing, Word};
 use pop3_driver::proto::sasl::{ChannelBinding, Credentials};
 use pop3_driver::{Error, rustls, tls};
-use tokio::io::AsyncWriteExt;
-use tokio::time::Instant;
 
 use crate::message::Message;
-use crate::stream::{self, Transport, by, later, within};
+use crate::runtime::{self, Instant, Stream, later};
 
 /// A session with a POP3 server.
 ///
@@ -23,7 +21,7 @@ use crate::stream::{self, Transport, by, later, within};
 /// but a broken session only says so again.
 pub struct Client {
     pub(crate) connection: Connection,
-    pub(crate) stream: Box<dyn Transport>,
+    pub(crate) stream: Stream,
     pub(crate) timeouts: Timeouts,
     /// For `STLS`.
     pub(crate) stls: Option<Arc<rustls::ClientConfig>>,
@@ -198,7 +196,7 @@ impl Client {
     pub async fn quit(mut self) -> Result<(), Error> {
         self.run(requests::quit()).await?;
         // The server has answered and closes too: nothing depends on how that ends.
-        let _ = within(self.timeouts.quit, self.stream.shutdown()).await;
+        let _ = runtime::close(&mut self.stream, later(self.timeouts.quit)).await;
         Ok(())
     }
 
@@ -243,21 +241,17 @@ impl Client {
 
     async fn write(&mut self) -> Result<(), Error> {
         let after = self.timeouts.command;
-        match within(after, self.stream.write(self.connection.output())).await {
-            Ok(0) => return Err(Error::Io(io::ErrorKind::WriteZero.into())),
-            Ok(count) => {
-                // Noted at once, so that a command is never sent twice.
-                self.connection.written(count);
-                self.unflushed = true;
-            }
-            Err(error) => return Err(failed(error, "a command was sent", after)),
-        }
+        let written = runtime::write(&mut self.stream, self.connection.output(), later(after)).await;
+        // Noted at once, so that a command is never sent twice.
+        self.connection.written(written.map_err(|error| failed(error, "a command was sent", after))?);
+        self.unflushed = true;
         self.flush(after).await
     }
 
     /// A flush that was cancelled is made up for before the next read.
     async fn flush(&mut self, after: Duration) -> Result<(), Error> {
-        within(after, self.stream.flush()).await.map_err(|error| failed(error, "a command was sent", after))?;
+        let flushed = runtime::flush(&mut self.stream, later(after)).await;
+        flushed.map_err(|error| failed(error, "a command was sent", after))?;
         self.unflushed = false;
         Ok(())
     }
@@ -267,7 +261,7 @@ impl Client {
         if self.unflushed {
             self.flush(after).await?;
         }
-        match by(until, stream::read(&mut self.stream, self.connection.space())).await {
+        match runtime::read(&mut self.stream, self.connection.space(), until).await {
             Ok(count) => Ok(self.connection.filled(count)?),
             Err(error) => Err(failed(error, self.connection.machine().doing(), after)),
         }

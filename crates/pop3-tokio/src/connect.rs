@@ -10,12 +10,10 @@ use pop3_driver::proto::client::{Awaiting, Connection, LoginPolicy, Observer, Re
 use pop3_driver::proto::codec::Verb;
 use pop3_driver::proto::sasl::{ChannelBinding, Credentials};
 use pop3_driver::tls::{self, TlsFailure};
-use pop3_driver::{ClientOptions, Error, Security, rustls};
-use tokio::net::{TcpStream, lookup_host};
-use tokio_rustls::TlsConnector;
+use pop3_driver::{ClientOptions, Error, Handshake, Security, rustls};
 
 use crate::Client;
-use crate::stream::{Transport, within};
+use crate::runtime::{self, Instant, Stream, Transport, later};
 
 impl Client {
     /// Connects, secures the connection as the options demand, and reads the greeting. All addresses of the host are tried in
@@ -112,14 +110,21 @@ impl Client {
     }
 
     async fn open(host: &str, port: u16, options: &ClientOptions, observer: Option<Box<dyn Observer>>) -> Result<Self, Error> {
-        let failed = |source| Error::Connect { host: host.to_owned(), port, source };
+        let after = options.timeouts.connect;
+        let (to_host, to_port) = match &options.proxy {
+            Some(proxy) => (proxy.host.as_str(), proxy.port),
+            None => (host, port),
+        };
+        let failed = |source| Error::Connect { host: to_host.to_owned(), port: to_port, source };
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
-        for address in lookup_host((host, port)).await.map_err(failed)? {
-            match within(options.timeouts.connect, TcpStream::connect(address)).await {
-                Ok(socket) => {
-                    // A command must not wait for the acknowledgement of the one before.
-                    socket.set_nodelay(true)?;
-                    return Self::begin(Box::new(socket), host, port, options, observer).await;
+        for address in runtime::addresses(to_host, to_port, later(after)).await.map_err(failed)? {
+            match runtime::connect(address, later(after)).await {
+                Ok(mut stream) => {
+                    if let Some(proxy) = &options.proxy {
+                        let mut handshake = proxy.handshake(host, port).map_err(failed)?;
+                        shake(&mut stream, &mut *handshake, later(after)).await.map_err(failed)?;
+                    }
+                    return Self::begin(stream, host, port, options, observer).await;
                 }
                 Err(error) => last = error,
             }
@@ -174,7 +179,7 @@ impl Client {
     /// The server has agreed to `STLS`: behind its `+OK` nothing but TLS counts (S46). If this is cancelled, the session is over.
     pub(crate) async fn upgrade(&mut self) -> Result<(), Error> {
         self.connection.upgrade()?;
-        let stream = mem::replace(&mut self.stream, Box::new(tokio::io::empty()));
+        let stream = mem::replace(&mut self.stream, runtime::closed());
         // Nobody upgrades without a configuration to do it by.
         let config = self.stls.clone().ok_or(Error::Tls(TlsFailure::NotTls))?;
         (self.stream, self.binding) = secure(stream, &self.host, &config, self.timeouts.connect).await?;
@@ -182,22 +187,38 @@ impl Client {
     }
 }
 
+/// Has a proxy open the way. Not a byte of what comes behind its answer is read.
+async fn shake(stream: &mut Stream, handshake: &mut (dyn Handshake + Send), until: Instant) -> io::Result<()> {
+    let mut space = [0; 512];
+    loop {
+        let output = handshake.output();
+        let mut rest = output.as_slice();
+        while !rest.is_empty() {
+            let count = runtime::write(stream, rest, until).await?;
+            rest = &rest[count..];
+        }
+        runtime::flush(stream, until).await?;
+        let wants = handshake.wants().min(space.len());
+        if wants == 0 {
+            return Ok(());
+        }
+        match runtime::read(stream, &mut space[..wants], until).await? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            count => handshake.take(&space[..count])?,
+        }
+    }
+}
+
 /// TLS over `stream`, verified for `host`, and what a login can be bound to.
 async fn secure(
-    stream: Box<dyn Transport>,
+    stream: Stream,
     host: &str,
     config: &Arc<rustls::ClientConfig>,
     after: Duration,
-) -> Result<(Box<dyn Transport>, ChannelBinding), Error> {
-    let connector = TlsConnector::from(Arc::clone(config));
-    match within(after, connector.connect(tls::server_name(host)?, stream)).await {
-        Ok(stream) => {
-            let binding = tls::client_binding(stream.get_ref().1);
-            Ok((Box::new(stream), binding))
-        }
-        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-            Err(Error::TimedOut { doing: "the TLS handshake was done", after })
-        }
-        Err(error) => Err(Error::Tls(TlsFailure::of(&error))),
-    }
+) -> Result<(Stream, ChannelBinding), Error> {
+    let secured = runtime::connect_tls(stream, config, tls::server_name(host)?, later(after)).await;
+    secured.map_err(|error| match error.kind() {
+        io::ErrorKind::TimedOut => Error::TimedOut { doing: "the TLS handshake was done", after },
+        _ => Error::Tls(TlsFailure::of(&error)),
+    })
 }

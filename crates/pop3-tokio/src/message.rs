@@ -2,9 +2,9 @@
 
 use pop3_driver::Error;
 use pop3_driver::proto::client::Tag;
-use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use crate::Client;
+use crate::runtime::{Sink, write_all};
 
 /// A message on its way. One that is dropped before its end is read to its end by the next command.
 #[derive(Debug)]
@@ -32,10 +32,10 @@ impl<'c> Message<'c> {
     ///
     /// # Errors
     /// The session broke, or the sink takes no more.
-    pub async fn copy_to(&mut self, sink: &mut (impl AsyncWrite + Unpin)) -> Result<u64, Error> {
+    pub async fn copy_to(&mut self, sink: &mut (impl Sink + Unpin)) -> Result<u64, Error> {
         let mut octets = 0;
         while let Some(chunk) = self.chunk().await? {
-            sink.write_all(chunk).await.map_err(Error::Sink)?;
+            write_all(sink, chunk).await.map_err(Error::Sink)?;
             octets += chunk.len() as u64;
         }
         Ok(octets)

@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 
 use thiserror::Error;
 
+use super::Origin;
 use crate::sasl::ChannelBinding;
 
 /// What a driver knows of a connection.
@@ -17,6 +18,8 @@ pub struct Channel {
     pub binding: ChannelBinding,
     /// The certificate that the client has shown, in DER, if somebody who is trusted vouches for it: `EXTERNAL` is offered then.
     pub certificate: Option<Arc<[u8]>>,
+    /// Whom the peer speaks for, where it has said so before the session.
+    pub origin: Option<Origin>,
     /// The peer is a proxy whose word is taken for whom it speaks for (`XCLIENT`).
     pub trusted: bool,
 }

@@ -129,6 +129,7 @@ impl Server {
     fn silent(config: Arc<ServerConfig>, channel: Channel) -> Self {
         let scanner = LineScanner::new(Discipline::Either, config.max_line.max(MAX_COMMAND_LINE));
         let phase = Phase::Authorization(Dialogue::Nothing);
+        let origin = channel.origin;
         Self {
             language: config.language,
             config,
@@ -139,7 +140,7 @@ impl Server {
             scanner,
             fresh: true,
             utf8: false,
-            origin: None,
+            origin,
             bound: false,
             ending: None,
             bad_commands: 0,
