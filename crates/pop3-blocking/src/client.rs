@@ -73,6 +73,7 @@ impl Client {
         let (host, binding) = (self.host.clone(), self.binding.clone());
         let context = LoginContext { host: &host, port: self.port, nonce: tls::chance()?, binding };
         let mut login = requests::login(credentials, &policy, context);
+        self.drive(Connection::settle)?;
         loop {
             self.connection.start(&mut login)?;
             match self.drive(|connection| connection.run(&mut login))? {
@@ -205,6 +206,7 @@ impl Client {
     /// # Errors
     /// The server refuses, or the session broke.
     pub fn run<R: Request>(&mut self, mut request: R) -> Result<R::Output, Error> {
+        self.drive(Connection::settle)?;
         self.connection.start(&mut request)?;
         self.drive(|connection| connection.run(&mut request))
     }

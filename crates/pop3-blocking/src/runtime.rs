@@ -192,12 +192,12 @@ fn again<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     }
 }
 
-/// Reads once. The end of a TLS stream without its farewell is the end all the same: the session knows whether it may end
-/// there (H13).
+/// Reads once. The end of a TLS stream without its farewell, or of a connection with a reset, is the end all the same: the session
+/// knows whether it may end there (H13, Q08).
 pub(crate) fn read(stream: &mut Stream, space: &mut [u8], until: Instant) -> io::Result<usize> {
     stream.set_deadline(until)?;
     match again(|| stream.read(space)) {
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+        Err(error) if matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => Ok(0),
         result => result,
     }
 }

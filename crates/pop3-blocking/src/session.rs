@@ -129,11 +129,18 @@ impl<'s, S: Store> Session<'s, S> {
     /// A user that there is not gets keys that look the same (H54).
     fn find_keys(&mut self, hash: ScramHash, name: Name) -> io::Result<()> {
         let (store, decoys) = (Arc::clone(&self.server.store), self.server.decoys);
-        let keys = runtime::blocking(move || {
+        let found = runtime::blocking(move || {
             let found = store.scram_keys(hash, &name)?;
             Ok::<_, io::Error>(found.unwrap_or_else(|| ScramKeys::decoy(hash, &decoys, name.as_bytes())))
         });
-        self.connection.keys(keys??).map_err(io::Error::other)
+        let answered = match found? {
+            Ok(keys) => self.connection.keys(keys),
+            Err(error) => {
+                tracing::warn!(%error, "the keys of a user cannot be found");
+                self.connection.deny(Denial::Temporary)
+            }
+        };
+        answered.map_err(io::Error::other)
     }
 
     fn retrieve(&mut self, number: MessageNumber) -> io::Result<()> {

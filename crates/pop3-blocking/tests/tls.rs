@@ -81,7 +81,7 @@ fn h05_what_was_said_before_tls_is_forgotten() {
     heard(&mut stream);
     assert_eq!(say(&mut stream, "LANG es"), "+OK es estos textos están ahora en español");
     assert_eq!(say(&mut stream, "USER joe"), "+OK la contraseña, por favor");
-    assert_eq!(say(&mut stream, "STLS"), "+OK empiece TLS");
+    assert_eq!(say(&mut stream, "STLS"), "+OK inicie TLS");
     let mut stream = handshake(&place, stream);
     assert_eq!(say(&mut stream, "PASS secret"), "-ERR say USER first");
     assert_eq!(say(&mut stream, "STLS"), "-ERR TLS is active already");

@@ -38,14 +38,11 @@ impl Store for Maildirs {
         }
         // Only safe names are read from the file; asked again where a path is made (H57).
         let name = str::from_utf8(name).ok().filter(|name| is_safe_name(name)).ok_or(LoginError::Credentials)?;
-        let mut maildrop = Maildir::open(self.template.replace("%u", name))?.lock()?;
-        if let Some(age) = self.expire {
-            match maildrop.expire(age)? {
-                0 => {}
-                removed => tracing::info!(name, removed, "old messages were removed"),
-            }
-        }
-        Ok(maildrop)
+        let maildrop = Maildir::open(self.template.replace("%u", name))?.lock()?;
+        Ok(match self.expire {
+            Some(age) => maildrop.expiring(age),
+            None => maildrop,
+        })
     }
 }
 

@@ -60,6 +60,11 @@ pub trait Store: Send + Sync + 'static {
 
 /// The mail of one user, held by one session.
 pub trait Maildrop: Send + 'static {
+    /// Whose it is, where that is not the name that was given, as with another way to write it, or a certificate that tells.
+    fn owner(&self) -> Option<&[u8]> {
+        None
+    }
+
     /// What is there now. Called once, before anything else; message 1 is the first of the snapshot, and numbers keep their
     /// meaning whatever happens outside (H50).
     ///

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use pop3_proto::sasl::{ScramHash, ScramKeys};
 use pop3_proto::server::{Login, Name};
 
-use crate::{LoginError, Store};
+use crate::{LoginError, Maildrop, Store};
 
 /// A store that lets a user in again only after a pause. Announce the same pause in the server's configuration.
 ///
@@ -47,10 +47,12 @@ impl<S: Store> Store for Paced<S> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let now = (self.now)();
         last.retain(|_, before| now.duration_since(*before) < self.pause);
-        if last.contains_key(login.name.as_bytes()) {
+        // By whose mail it is: one user may have several names, and with a certificate none.
+        let owner = maildrop.owner().unwrap_or(login.name.as_bytes());
+        if last.contains_key(owner) {
             return Err(LoginError::TooSoon);
         }
-        last.insert(login.name.as_bytes().to_vec(), now);
+        last.insert(owner.to_vec(), now);
         Ok(maildrop)
     }
 

@@ -257,18 +257,3 @@ fn s15_looking_at_a_message_does_not_mark_it() {
     assert_eq!((read(&mut maildrop, 1).unwrap(), read(&mut maildrop, 2).unwrap()), (b"one\n".to_vec(), b"two\n".to_vec()));
     assert!(maildir.path().join("new/1.a").exists() && maildir.path().join("cur/2.b:2,").exists());
 }
-
-#[test]
-fn s42_old_messages_expire_and_no_others() {
-    let (_folder, maildir) = maildir();
-    let day = std::time::Duration::from_secs(24 * 3600);
-    for (name, age) in [("new/1.a", 31), ("cur/2.b:2,S", 40), ("new/3.c", 29), ("cur/4.d:2,", 0)] {
-        put(&maildir, name, "x\n");
-        let file = fs::File::options().write(true).open(maildir.path().join(name)).unwrap();
-        file.set_modified(std::time::SystemTime::now() - day * age).unwrap();
-    }
-    let mut maildrop = maildir.lock().unwrap();
-    assert_eq!(maildrop.expire(day * 30).unwrap(), 2);
-    assert_eq!(maildrop.snapshot().unwrap().len(), 2);
-    assert_eq!(maildrop.expire(std::time::Duration::MAX).unwrap(), 0);
-}

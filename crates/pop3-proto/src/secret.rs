@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 /// assert_eq!(format!("{secret:?}"), "[redacted]");
 /// assert_eq!(secret.expose(), b"hunter2");
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
@@ -27,6 +27,16 @@ impl<B: AsRef<[u8]> + ?Sized> From<&B> for Secret {
         Self(Zeroizing::new(bytes.as_ref().to_vec()))
     }
 }
+
+/// Takes the same time for all secrets of one length (H55).
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        let differ = self.0.iter().zip(other.0.iter()).fold(0, |differ, (a, b)| core::hint::black_box(differ | (a ^ b)));
+        self.0.len() == other.0.len() && differ == 0
+    }
+}
+
+impl Eq for Secret {}
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

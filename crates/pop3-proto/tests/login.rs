@@ -3,7 +3,7 @@
 use pop3_proto::client::requests::{self, Request};
 use pop3_proto::client::{self, ClientConfig, LoginContext, LoginPolicy, LoginStep, RemoteError, RequestError};
 use pop3_proto::codec::ResponseCode;
-use pop3_proto::sasl::{ChannelBinding, Credentials, Mechanism, ScramKeys};
+use pop3_proto::sasl::{ChannelBinding, Credentials, Mechanism, SaslError, ScramKeys};
 use pop3_proto::server::{self, Ask, Channel, Denial, Proof, ServerConfig, Snapshot};
 
 struct Pair {
@@ -251,10 +251,40 @@ fn s36_a_binding_is_used_once() {
     let mut pair = Pair::new(&[Mechanism::ScramSha256, Mechanism::ScramSha256Plus]);
     let wrong = Credentials::password("joe", "Secret").unwrap();
     pair.login(&wrong, &LoginPolicy::default()).unwrap_err();
-    assert!(!pair.run(requests::capa()).unwrap().has_mechanism("SCRAM-SHA-256-PLUS"), "and no longer offered");
-    pair.login(&joe(), &LoginPolicy::default()).unwrap();
+    assert!(pair.run(requests::capa()).unwrap().has_mechanism("SCRAM-SHA-256-PLUS"), "s37: it stays announced");
+    let error = pair.login(&joe(), &LoginPolicy::default()).unwrap_err();
+    assert_eq!(error, RequestError::Sasl(SaslError::BindingUsed), "and nobody goes on without it");
     let wire = String::from_utf8_lossy(&pair.wire).into_owned();
-    assert_eq!((wire.matches("AUTH SCRAM-SHA-256-PLUS").count(), wire.matches("AUTH SCRAM-SHA-256 ").count()), (1, 1), "{wire}");
+    assert_eq!(wire.matches("AUTH ").count(), 1, "{wire}");
+}
+
+#[test]
+fn s35_a_bound_mechanism_that_is_refused_is_not_replaced_by_an_unbound_one() {
+    let says: [&[u8]; 1] = [b"-ERR unknown mechanism\r\n"];
+    let mut client = client::Connection::new_encrypted(ClientConfig::default());
+    let (credentials, policy) = (joe(), LoginPolicy { user_pass: false, ..LoginPolicy::default() });
+    let context = LoginContext { host: "h", port: 1, nonce: [1; 18], binding: binding() };
+    let mut login = requests::login(&credentials, &policy, context);
+    let mut says = [&b"+OK\r\n"[..], b"+OK\r\nSASL SCRAM-SHA-256 SCRAM-SHA-256-PLUS PLAIN\r\n.\r\n"].into_iter().chain(says);
+    client.start(&mut login).unwrap();
+    let mut wire = Vec::new();
+    let error = loop {
+        match client.run(&mut login) {
+            Ok(client::Step::Write) => {
+                wire.extend_from_slice(client.output());
+                client.written(client.output().len());
+            }
+            Ok(client::Step::Read) => {
+                let text = says.next().expect("nothing more is tried");
+                client.space()[..text.len()].copy_from_slice(text);
+                client.filled(text.len()).unwrap();
+            }
+            Ok(step) => panic!("{step:?}"),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, RequestError::Refused(_)), "{error}");
+    assert_eq!(String::from_utf8_lossy(&wire).matches("AUTH ").count(), 1);
 }
 
 #[test]

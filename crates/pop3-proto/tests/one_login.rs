@@ -73,7 +73,6 @@ fn s45_h06_what_was_learnt_in_the_clear_is_forgotten_under_tls() {
         false,
         &[
             "+OK <1896.697170952@example.org>\r\n",
-            "+OK\r\nSTLS\r\nSASL PLAIN XOAUTH2\r\nLOGIN-DELAY 9\r\n.\r\n",
             "+OK\r\n",
             "+OK\r\nSASL LOGIN\r\n.\r\n",
             "+ VXNlcm5hbWU6\r\n",
@@ -83,24 +82,20 @@ fn s45_h06_what_was_learnt_in_the_clear_is_forgotten_under_tls() {
     );
     let error =
         talk.login(&LoginPolicy { apop: true, mechanisms: vec![Mechanism::Plain, Mechanism::Login], ..LoginPolicy::default() });
-    assert_eq!(talk.wire(), "CAPA\r\nSTLS\r\nCAPA\r\nAUTH LOGIN\r\nam9l\r\nc2VjcmV0\r\n", "no APOP, no PLAIN");
+    assert_eq!(talk.wire(), "STLS\r\nCAPA\r\nAUTH LOGIN\r\nam9l\r\nc2VjcmV0\r\n", "no APOP, and nothing asked in the clear");
     let failure = error.unwrap_err().login_failure();
-    assert_eq!(failure, Some(LoginFailure::NotNow { retry_after: None }), "the delay was said in the clear");
+    assert_eq!(failure, Some(LoginFailure::NotNow { retry_after: None }));
 }
 
 #[test]
 fn h07_h08_nothing_is_said_in_the_clear_that_should_not() {
-    // Hidden, refused, announced and refused, an APOP stamp offered, CAPA hidden.
-    for (capa, stls) in [
-        ("+OK\r\nUSER\r\n.\r\n", "-ERR\r\n"),
-        ("+OK\r\nSTLS\r\nSASL PLAIN\r\n.\r\n", "-ERR [SYS/TEMP] not now\r\n"),
-        ("-ERR\r\n", "-ERR\r\n"),
-    ] {
+    // Refused, refused for now, with an APOP stamp offered.
+    for stls in ["-ERR\r\n", "-ERR [SYS/TEMP] not now\r\n", "-ERR unknown command\r\n"] {
         for mechanisms in [vec![], Mechanism::ALL.to_vec()] {
-            let mut talk = Talk::new(false, &["+OK <a@b>\r\n", capa, stls]);
+            let mut talk = Talk::new(false, &["+OK <a@b>\r\n", stls]);
             let policy = LoginPolicy { apop: true, mechanisms, ..LoginPolicy::default() };
             assert_eq!(talk.login(&policy).unwrap_err().login_failure(), Some(LoginFailure::NoTls));
-            assert_eq!(talk.wire(), "CAPA\r\nSTLS\r\n");
+            assert_eq!(talk.wire(), "STLS\r\n");
         }
     }
 }

@@ -82,7 +82,11 @@ impl Client {
     ) -> Result<Self, Error> {
         let mut client = Self::open(host, port, options, observer()).await?;
         match client.login_with(credentials, policy).await {
-            Err(_) if policy.capa && client.connection.machine().awaiting() == Awaiting::Reply(Verb::Capa) => {
+            Err(error)
+                if policy.capa
+                    && error.is_disconnect()
+                    && client.connection.machine().awaiting() == Awaiting::Reply(Verb::Capa) =>
+            {
                 let policy = LoginPolicy { capa: false, ..policy.clone() };
                 client = Self::open(host, port, options, observer()).await?;
                 client.login_with(credentials, &policy).await?;
@@ -110,6 +114,9 @@ impl Client {
     }
 
     async fn open(host: &str, port: u16, options: &ClientOptions, observer: Option<Box<dyn Observer>>) -> Result<Self, Error> {
+        if matches!(options.security, Security::DangerousAssumeEncrypted(_)) {
+            return Err(Error::Tls(TlsFailure::Other("a connection that is made here is encrypted by nobody else".to_owned())));
+        }
         let after = options.timeouts.connect;
         let (to_host, to_port) = match &options.proxy {
             Some(proxy) => (proxy.host.as_str(), proxy.port),

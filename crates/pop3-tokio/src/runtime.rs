@@ -61,11 +61,11 @@ pub(crate) fn closed() -> Stream {
     Box::new(tokio::io::empty())
 }
 
-/// Reads once. The end of a TLS stream without its farewell is the end all the same: the session knows whether it may end
-/// there (H13).
+/// Reads once. The end of a TLS stream without its farewell, or of a connection with a reset, is the end all the same: the session
+/// knows whether it may end there (H13, Q08).
 pub(crate) async fn read(stream: &mut Stream, space: &mut [u8], until: Instant) -> io::Result<usize> {
     match by(until, stream.read(space)).await {
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+        Err(error) if matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => Ok(0),
         result => result,
     }
 }

@@ -82,7 +82,7 @@ async fn h05_what_was_said_before_tls_is_forgotten() {
     heard(&mut stream).await;
     assert_eq!(say(&mut stream, "LANG es").await, "+OK es estos textos están ahora en español");
     assert_eq!(say(&mut stream, "USER joe").await, "+OK la contraseña, por favor");
-    assert_eq!(say(&mut stream, "STLS").await, "+OK empiece TLS");
+    assert_eq!(say(&mut stream, "STLS").await, "+OK inicie TLS");
     let mut stream = handshake(&place, stream).await;
     assert_eq!(say(&mut stream, "PASS secret").await, "-ERR say USER first");
     assert_eq!(say(&mut stream, "STLS").await, "-ERR TLS is active already");

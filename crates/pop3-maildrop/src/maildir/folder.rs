@@ -76,10 +76,12 @@ impl Folder {
         Ok(u64::try_from(stat.st_size).unwrap_or(0))
     }
 
-    /// When a file was written last, in seconds since 1970: for a message, when it was delivered.
-    pub(super) fn written(&self, name: &[u8]) -> io::Result<i64> {
+    /// Since when a file is here, in seconds since 1970, as far as can be told: whoever copies or moves mail may keep the time at
+    /// which it was written, but not that of the change.
+    pub(super) fn here_since(&self, name: &[u8]) -> io::Result<i64> {
         let name = CString::new(name).map_err(|_| io::ErrorKind::InvalidInput)?;
-        Ok(statat(&self.0, &name, AtFlags::SYMLINK_NOFOLLOW)?.st_mtime)
+        let stat = statat(&self.0, &name, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok(stat.st_mtime.max(stat.st_ctime))
     }
 
     pub(super) fn remove(&self, name: &[u8]) -> io::Result<()> {

@@ -25,6 +25,7 @@ pub struct MaildirDrop {
     cur: Folder,
     _lock: File,
     messages: Vec<Place>,
+    expire: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,7 +56,7 @@ impl MaildirDrop {
         let path = maildir.root.join("pop3-lock");
         let lock = root.make("pop3-lock", OFlags::empty()).map_err(|error| about(&path, &error))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { maildir, root, new, cur, _lock: lock, messages: Vec::new() }),
+            Ok(()) => Ok(Self { maildir, root, new, cur, _lock: lock, messages: Vec::new(), expire: None }),
             Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
             Err(TryLockError::Error(error)) => Err(about(&path, &error)),
         }
@@ -153,18 +154,20 @@ impl MaildirDrop {
 }
 
 impl MaildirDrop {
-    /// Removes messages that were delivered longer ago than `age`, for servers that announce `EXPIRE` (RFC 2449 §6.7). To be called
-    /// before the [snapshot](Maildrop::snapshot) is taken. Gives how many.
-    ///
-    /// # Errors
-    /// The folders cannot be read. A message that cannot be removed stays, and is told in the log.
-    pub fn expire(&mut self, age: Duration) -> io::Result<usize> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(io::Error::other)?;
-        let Some(before) = now.checked_sub(age).and_then(|before| i64::try_from(before.as_secs()).ok()) else { return Ok(0) };
+    /// Has the [snapshot](Maildrop::snapshot) begin by removing messages that came longer ago than `age`, for servers that announce
+    /// `EXPIRE` (RFC 2449 §6.7).
+    #[must_use]
+    pub fn expiring(self, age: Duration) -> Self {
+        Self { expire: Some(age), ..self }
+    }
+
+    /// A message that cannot be removed stays, and is told in the log.
+    fn expire(&self, before: i64) -> io::Result<()> {
         let mut removed = 0;
         for Place { sub, name } in self.scan()? {
             let folder = self.folder(sub);
-            if !folder.written(&name).is_ok_and(|written| written < before) {
+            let named = i64::try_from(names::seconds(&name)).unwrap_or(i64::MAX);
+            if !folder.here_since(&name).is_ok_and(|since| since.max(named) < before) {
                 continue;
             }
             match folder.remove(&name) {
@@ -172,12 +175,19 @@ impl MaildirDrop {
                 Err(error) => tracing::warn!(maildir = %self.maildir.root.display(), %error, "an old message stays"),
             }
         }
-        Ok(removed)
+        if removed > 0 {
+            tracing::info!(maildir = %self.maildir.root.display(), removed, "old messages were removed");
+        }
+        Ok(())
     }
 }
 
 impl Maildrop for MaildirDrop {
     fn snapshot(&mut self) -> io::Result<Snapshot> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(io::Error::other)?;
+        if let Some(before) = self.expire.and_then(|age| i64::try_from(now.checked_sub(age)?.as_secs()).ok()) {
+            self.expire(before)?;
+        }
         let found = self.scan()?;
         let all_tell = found.iter().all(|place| names::wire_size(place.base()).is_some());
         let known = if all_tell { sizes::Sizes::new() } else { sizes::load(&self.root) };
@@ -234,5 +244,41 @@ impl Maildrop for MaildirDrop {
             }
         }
         NotRemoved::check(failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn s42_old_messages_expire_and_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let maildir = Maildir::create(folder.path().join("Maildir")).unwrap();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        for name in ["new/1.old".to_owned(), format!("cur/{}.later:2,S", now + 1000)] {
+            let path = maildir.path().join(name);
+            fs::write(&path, "x\n").unwrap();
+            // A copy keeps the time of writing: that alone tells nothing.
+            let long_ago = SystemTime::now() - Duration::from_secs(1_000_000);
+            File::options().write(true).open(path).unwrap().set_modified(long_ago).unwrap();
+        }
+        let drop = MaildirDrop::lock(maildir.clone()).unwrap();
+        let left = |before: u64| {
+            drop.expire(i64::try_from(before).unwrap()).unwrap();
+            drop.scan().unwrap().len()
+        };
+        assert_eq!(left(now - 10), 2, "both came here just now");
+        assert_eq!(left(now + 500), 1, "by its name one came later");
+        assert_eq!(left(now + 2000), 0);
+    }
+
+    #[test]
+    fn s42_a_time_before_all_clocks_expires_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let maildir = Maildir::create(folder.path().join("Maildir")).unwrap();
+        fs::write(maildir.path().join("new/1.a"), "x\n").unwrap();
+        assert_eq!(maildir.lock().unwrap().expiring(Duration::MAX).snapshot().unwrap().len(), 1);
     }
 }

@@ -58,16 +58,19 @@ impl Auth {
     /// Refused at once, without a word about credentials, and nothing was sent that proves them: the mechanism is not there (Q11).
     pub(super) fn is_missing(&self, refusal: &Refusal) -> bool {
         let revealed = self.begun && self.mechanism().reveals_the_secret();
-        self.challenges == 0 && refusal.code().is_none() && !revealed
+        // Where TLS was to be bound to, going on without is what somebody in the middle wants.
+        let bound = self.mechanism().is_bound();
+        self.challenges == 0 && refusal.code().is_none() && !refusal.is_transient() && !revealed && !bound
     }
 
     fn answer(&mut self, challenge: Result<Vec<u8>, SaslError>) -> Result<Secret, SaslError> {
         if let Some(held) = self.held.take() {
             return Ok(held);
         }
-        // Servers word the first challenge as they like, and not always in base64 (Q07).
+        // Servers word the first challenge as they like, and not always in base64 (Q07). Where what it says is answered with a digest,
+        // it must be what it should.
         let challenge = match challenge {
-            Err(_) if self.challenges == 1 => Vec::new(),
+            Err(_) if self.challenges == 1 && self.mechanism().reveals_the_secret() => Vec::new(),
             challenge => challenge?,
         };
         self.mechanism.respond(&challenge)
@@ -119,6 +122,8 @@ impl Request for Auth {
                 Ok(None)
             }
             ClientEvent::Reply(tag, reply) if self.tag == Some(tag) => match (reply.status, self.cancelled) {
+                // The server has said inside the exchange, too, that it refuses.
+                (Status::Err, Some(SaslError::Refused)) => Err(RequestError::Refused(Refusal::new(Some(Verb::Auth), reply))),
                 (Status::Err, Some(error)) => Err(RequestError::Sasl(error)),
                 (Status::Err, None) => Err(RequestError::Refused(Refusal::new(Some(Verb::Auth), reply))),
                 (Status::Ok, None) if self.is_complete() => Ok(Some(())),

@@ -8,7 +8,7 @@ use bytes::{Buf, BytesMut};
 use zeroize::Zeroize;
 
 use super::{Client, ClientConfig, ClientEvent, Deadline, LocalError, RemoteError, Request, RequestError, Tag};
-use crate::codec::Command;
+use crate::codec::{Command, Status};
 use crate::inbox::Inbox;
 use crate::state::State;
 
@@ -59,6 +59,10 @@ impl Outbox<'_> {
     /// TLS is active.
     pub(super) fn is_encrypted(&self) -> bool {
         self.client.is_encrypted()
+    }
+
+    fn is_unsettled(&self) -> bool {
+        self.client.is_unsettled()
     }
 
     /// See [`Client::is_bound`].
@@ -190,6 +194,32 @@ impl Connection {
     /// A session that has failed says so, rather than that it is over.
     fn check(&self) -> Result<(), RemoteError> {
         self.machine.failure().map_or(Ok(()), |error| Err(error.clone()))
+    }
+
+    /// Has what a request has left that was given up come to its end, before another one is started: the reply to a login is read,
+    /// an exchange is cancelled. A login by an exchange that was given up and comes to a `+OK` all the same cannot be believed, and a
+    /// session whose server waits for the handshake cannot go on in the clear: both are over.
+    ///
+    /// # Errors
+    /// The session is over.
+    pub fn settle(&mut self) -> Result<Step<()>, RequestError> {
+        if !self.machine.is_unsettled() {
+            return Ok(Step::Done(()));
+        }
+        if self.machine.is_challenged() {
+            self.outbox().cancel()?;
+        }
+        let by_exchange = self.machine.is_authenticating();
+        self.step(|event, outbox| {
+            match event {
+                ClientEvent::Challenge(..) => outbox.cancel()?,
+                ClientEvent::Reply(_, reply) if by_exchange && reply.status == Status::Ok => outbox.client.give_up(),
+                ClientEvent::UpgradeTls(_) => outbox.client.give_up(),
+                _ => {}
+            }
+            let settled = !outbox.is_unsettled();
+            Ok(settled.then_some(()))
+        })
     }
 
     /// Begins a request; [`run`](Self::run) it until it is done.

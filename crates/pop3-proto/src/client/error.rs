@@ -101,6 +101,9 @@ pub enum RemoteError {
     /// The login cannot be believed, or the server does not end it.
     #[error("the login cannot be believed: the server has not kept to the mechanism")]
     LoginNotBelieved,
+    /// A login or `STLS` was given up in its middle, and there is no way on from there.
+    #[error("a login was given up in the middle, and the session cannot go on from there; connect again")]
+    GivenUp,
     /// A line over [`max_line`](super::ClientConfig::max_line).
     #[error("the server sent a line that is longer than {limit} octets")]
     LineTooLong {

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::mem;
 use core::time::Duration;
 
 use super::auth::Auth;
@@ -9,12 +10,13 @@ use super::connection::Outbox;
 use super::requests::{capa, greet, stls, user_pass};
 use super::{ClientEvent, LocalError, OwnedGreeting, Request, RequestError};
 use crate::codec::{Capabilities, Password, ResponseCode, Username};
-use crate::sasl::{ChannelBinding, Credentials, Mechanism, Offer, client_mechanism};
+use crate::sasl::{ChannelBinding, Credentials, Mechanism, Offer, SaslError, client_mechanism};
 
 /// How a login may be done. Whether one may be done in the clear is said in [`ClientConfig`](super::ClientConfig).
 #[derive(Clone, Debug)]
 pub struct LoginPolicy {
-    /// On a connection in the clear `STLS` comes first, and nothing is done without it (H07).
+    /// On a connection in the clear `STLS` comes first, and nothing is done without it (H07). A driver that was told not
+    /// to use TLS passes it over.
     pub stls: bool,
     /// The mechanisms for `AUTH` that may be used; the strongest that the server has is.
     pub mechanisms: Vec<Mechanism>,
@@ -81,6 +83,8 @@ enum Step<'a> {
     Auth(Auth),
     /// `USER` and `PASS`, or `APOP`.
     Other(Boxed<'a, ()>),
+    /// There is no way from here.
+    Ended(RequestError),
 }
 
 /// The request that [`login`](super::requests::login) makes.
@@ -108,8 +112,17 @@ impl<'a> Login<'a> {
 
     /// Greeted: what can the server do?
     fn begin(&mut self, outbox: &mut Outbox<'_>) -> Result<(), LocalError> {
+        // Nothing is asked in the clear that is not believed anyway (H06): nobody can use the answer, or break it off, to have
+        // something else done under TLS.
+        if !outbox.is_encrypted() && self.policy.stls {
+            let mut request: Boxed<'a, ()> = Box::new(stls());
+            request.start(outbox)?;
+            self.step = Step::Stls(request);
+            return Ok(());
+        }
         if !self.policy.capa {
-            return self.go_on(outbox);
+            self.offer = self.offered(&[]);
+            return self.next(outbox);
         }
         let mut request: Boxed<'a, Capabilities> = Box::new(capa());
         request.start(outbox)?;
@@ -117,24 +130,15 @@ impl<'a> Login<'a> {
         Ok(())
     }
 
-    /// All is known that can be: TLS first, where there is none.
-    fn go_on(&mut self, outbox: &mut Outbox<'_>) -> Result<(), LocalError> {
-        if outbox.is_encrypted() || !self.policy.stls {
-            return self.next(outbox);
-        }
-        // Tried even where it is not announced: somebody on the way may have taken it out.
-        let mut request: Boxed<'a, ()> = Box::new(stls());
-        request.start(outbox)?;
-        self.step = Step::Stls(request);
-        Ok(())
+    /// What the server says that it has, and what the caller knows that it has.
+    fn offered(&self, announced: &[Box<[u8]>]) -> Offer {
+        let assumed = self.policy.assumed.iter().map(|mechanism| mechanism.as_str().as_bytes());
+        Offer::new(announced.iter().map(AsRef::as_ref).chain(assumed))
     }
 
     /// Begins the next way to log in; leaves `Start` where there is none.
     fn next(&mut self, outbox: &mut Outbox<'_>) -> Result<(), LocalError> {
         self.step = Step::Start;
-        if outbox.is_bound() {
-            self.context.binding = ChannelBinding::default();
-        }
         let LoginContext { host, port, mut nonce, ref binding } = self.context;
         // No nonce is used twice.
         if let (Some(last), Ok(attempt)) = (nonce.last_mut(), u8::try_from(self.refused.len())) {
@@ -143,6 +147,11 @@ impl<'a> Login<'a> {
         let allowed = self.policy.mechanisms.iter().copied().filter(|mechanism| !self.refused.contains(mechanism));
         let allowed: Vec<Mechanism> = allowed.collect();
         let chosen = self.credentials.choose(&self.offer, &allowed, binding.is_available());
+        if chosen.is_some_and(Mechanism::is_bound) && outbox.is_bound() {
+            // To go on unbound is what somebody in the middle would want.
+            self.step = Step::Ended(RequestError::Sasl(SaslError::BindingUsed));
+            return Ok(());
+        }
         if let Some(request) = self.apop(outbox.timestamp(), chosen)? {
             return self.other(request, outbox);
         }
@@ -200,7 +209,7 @@ impl<'a> Login<'a> {
 
     fn take(&mut self, event: ClientEvent<'_>, outbox: &mut Outbox<'_>) -> Result<Option<LoginStep>, RequestError> {
         match &mut self.step {
-            Step::Start => return Ok(None),
+            Step::Start | Step::Ended(_) => return Ok(None),
             Step::Greeting(greeting) => match greeting.on_event(event, outbox)? {
                 Some(_) => self.begin(outbox)?,
                 None => return Ok(None),
@@ -209,17 +218,16 @@ impl<'a> Login<'a> {
                 match capa.on_event(event, outbox) {
                     Ok(None) => return Ok(None),
                     Ok(Some(capabilities)) => {
-                        let assumed = self.policy.assumed.iter().map(|mechanism| mechanism.as_str().as_bytes());
-                        self.offer = Offer::new(capabilities.mechanisms.iter().map(AsRef::as_ref).chain(assumed));
+                        self.offer = self.offered(&capabilities.mechanisms);
                         self.delay = capabilities.login_delay.map(Duration::from_secs);
                     }
                     // A server without CAPA is one without mechanisms (S43), but for those that the caller knows.
                     Err(RequestError::Refused(refusal)) if !refusal.is_transient() => {
-                        self.offer = Offer::new(self.policy.assumed.iter().map(|mechanism| mechanism.as_str().as_bytes()));
+                        self.offer = self.offered(&[]);
                     }
                     Err(error) => return Err(error),
                 }
-                self.go_on(outbox)?;
+                self.next(outbox)?;
             }
             Step::Stls(stls) => match stls.on_event(event, outbox) {
                 Ok(None) => return Ok(None),
@@ -237,13 +245,24 @@ impl<'a> Login<'a> {
                 Err(RequestError::Refused(refusal)) if auth.is_missing(&refusal) => {
                     self.refused.push(auth.mechanism());
                     self.next(outbox)?;
+                    // Where there is no other way, this is why.
+                    if matches!(self.step, Step::Start) {
+                        return Err(RequestError::Refused(refusal));
+                    }
                 }
                 Err(error) => return Err(error),
             },
             Step::Other(request) => return Ok(request.on_event(event, outbox)?.map(|()| LoginStep::Done)),
         }
         // There was a next step to take, or there is no way at all.
-        if matches!(self.step, Step::Start) { Err(RequestError::NoMechanism) } else { Ok(None) }
+        match mem::replace(&mut self.step, Step::Start) {
+            Step::Start => Err(RequestError::NoMechanism),
+            Step::Ended(error) => Err(error),
+            step => {
+                self.step = step;
+                Ok(None)
+            }
+        }
     }
 }
 

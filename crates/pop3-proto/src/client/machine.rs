@@ -131,6 +131,23 @@ impl Client {
         self.config.window.max(1).saturating_sub(self.in_flight.len())
     }
 
+    /// Whether something is in flight that must be settled before anything else can be said: a login, `STLS`, `QUIT`. That is so when
+    /// the request that sent it was given up.
+    pub fn is_unsettled(&self) -> bool {
+        let settles = |verb: Verb| matches!(verb, Verb::User | Verb::Pass | Verb::Apop | Verb::Auth | Verb::Stls | Verb::Quit);
+        self.in_flight.iter().any(|pending| settles(pending.verb))
+    }
+
+    /// A challenge waits for its answer.
+    pub(super) const fn is_challenged(&self) -> bool {
+        matches!(self.reading, Reading::Challenged)
+    }
+
+    /// The reply to an exchange is awaited.
+    pub(super) fn is_authenticating(&self) -> bool {
+        self.in_flight.front().is_some_and(|pending| pending.verb == Verb::Auth)
+    }
+
     /// Whether a command still waits for its reply or the rest of it.
     pub fn is_waiting(&self) -> bool {
         !self.in_flight.is_empty()
@@ -144,6 +161,11 @@ impl Client {
     /// The caller has found something out about the server that ends the session, as that it could not prove who it is.
     pub fn distrust(&mut self) {
         self.failed.get_or_insert(RemoteError::LoginNotBelieved);
+    }
+
+    /// What was given up in the middle leaves nothing to go on with.
+    pub(super) fn give_up(&mut self) {
+        self.failed.get_or_insert(RemoteError::GivenUp);
     }
 
     /// The deadline that applies to what is awaited.

@@ -5,26 +5,18 @@ use alloc::string::ToString;
 use super::connection::Outbox;
 use super::requests::{UniqueIdEntry, entry};
 use super::{ClientEvent, LocalError, Refusal, Request, RequestError, Tag};
-use crate::codec::{
-    Command, DropListing, Escaped, MessageNumber, ScanListing, Status, UniqueIdListing, names_one_message, trim_blanks,
-};
+use crate::codec::{Command, Escaped, MessageNumber, ScanListing, Status, UniqueIdListing, decimal, is_blank, names_one_message};
 
-/// `LIST n`: the size of one message. Some servers answer with a listing (Q25).
+/// `LIST n`: the size of one message. Some servers answer with a listing, and some without the number (Q25).
 pub fn list_one(number: MessageNumber) -> impl Request<Output = ScanListing> {
     One {
         ask: Command::List(Some(number)),
         tag: None,
         number,
         found: None,
-        read: |line, number| {
-            // A size alone is one, too.
-            let alone = || DropListing::parse(line).ok().filter(|only| only.octets.is_none());
-            match ScanListing::parse(line) {
-                Ok(listing) if listing.octets.is_some() => Some(listing),
-                listing => alone().map(|only| ScanListing { number, octets: Some(only.messages.into()) }).or(listing.ok()),
-            }
-        },
+        read: |line| ScanListing::parse(line).ok(),
         names: |listing| listing.number,
+        alone: |word, number| Some(ScanListing { number, octets: Some(decimal(word)?) }),
     }
 }
 
@@ -35,11 +27,10 @@ pub fn uidl_one(number: MessageNumber) -> impl Request<Output = UniqueIdEntry> {
         tag: None,
         number,
         found: None,
-        read: |line, number| match UniqueIdListing::parse(line) {
-            Ok(listing) if !listing.unique_id.is_empty() => Some(entry(listing)),
-            _ => Some(UniqueIdEntry { number, unique_id: trim_blanks(line).into() }),
-        },
+        read: |line| UniqueIdListing::parse(line).ok().map(entry),
         names: |entry| entry.number,
+        // A number alone is the message's, whose unique-id is missing (Q21).
+        alone: |word, number| decimal(word).is_none().then(|| entry(UniqueIdListing { number, unique_id: word })),
     }
 }
 
@@ -49,14 +40,24 @@ struct One<T> {
     tag: Option<Tag>,
     number: MessageNumber,
     found: Option<T>,
-    read: fn(&[u8], MessageNumber) -> Option<T>,
+    /// Reads a line of a listing.
+    read: fn(&[u8]) -> Option<T>,
     names: fn(&T) -> MessageNumber,
+    /// Reads the one word of an answer that has no more.
+    alone: fn(&[u8], MessageNumber) -> Option<T>,
 }
 
 impl<T> One<T> {
     /// What a line says, if it is about the message.
     fn find(&self, line: &[u8]) -> Option<T> {
-        (self.read)(line, self.number).filter(|found| (self.names)(found) == self.number)
+        (self.read)(line).filter(|found| (self.names)(found) == self.number)
+    }
+
+    /// What the first line says.
+    fn answer(&self, text: &[u8]) -> Option<T> {
+        let is_word = !text.iter().copied().any(is_blank);
+        let alone = || is_word.then(|| (self.alone)(text, self.number)).flatten();
+        alone().or_else(|| self.find(text))
     }
 
     fn unreadable(&self, line: &[u8]) -> RequestError {
@@ -77,7 +78,7 @@ impl<T> Request for One<T> {
             ClientEvent::Reply(tag, reply) if self.tag == Some(tag) => match reply.status {
                 Status::Err => Err(RequestError::Refused(Refusal::new(Some(self.ask.verb()), reply))),
                 Status::Ok if !names_one_message(reply.text) => Ok(None),
-                Status::Ok => self.find(reply.text).map(Some).ok_or_else(|| self.unreadable(reply.text)),
+                Status::Ok => self.answer(reply.text).map(Some).ok_or_else(|| self.unreadable(reply.text)),
             },
             ClientEvent::Line(tag, line) if self.tag == Some(tag) => {
                 self.found = self.found.take().or_else(|| self.find(line));

@@ -21,6 +21,10 @@ impl Client {
         self.events += u64::from(progress.event != ClientEvent::NeedInput);
         // What stands behind the last awaited reply was sent before its command (H02). The event is good; all else is not.
         let behind = input.get(progress.consumed..).unwrap_or_default();
+        // Behind a challenge nothing may stand either before it is answered.
+        if matches!(progress.event, ClientEvent::Challenge(..)) && !behind.is_empty() {
+            self.failed = Some(RemoteError::Unsolicited(beginning(behind)));
+        }
         // A blank line may be the delay of the next reply (Q42), so it is nothing yet.
         if self.in_flight.is_empty() && !matches!(behind, [] | b"\r" | b"\n" | b"\r\n") {
             self.failed = match self.phase {

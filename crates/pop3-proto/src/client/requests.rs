@@ -47,6 +47,8 @@ use crate::codec::{
     Status, UniqueIdListing, Username, Word, trim_blanks,
 };
 use crate::sasl::Credentials;
+#[cfg(feature = "apop")]
+use crate::sasl::prepare;
 
 /// An operation: it sends, it hears what comes, and in the end it has something to say.
 pub trait Request {
@@ -304,7 +306,7 @@ pub fn login<'a>(credentials: &'a Credentials, policy: &'a LoginPolicy, context:
 /// Logs in with `APOP`, by the timestamp of the greeting (RFC 1939 §7).
 #[cfg(feature = "apop")]
 pub fn apop<'a>(name: Username<'a>, password: &[u8], timestamp: &[u8]) -> impl Request<Output = ()> + use<'a> {
-    plain(Command::Apop(name, crate::codec::ApopDigest::of(timestamp, password)))
+    plain(Command::Apop(name, crate::codec::ApopDigest::of(timestamp, prepare(password).as_deref().unwrap_or(password))))
 }
 
 /// Logs in with `USER` and `PASS`.

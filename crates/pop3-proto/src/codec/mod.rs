@@ -28,7 +28,6 @@ pub use verb::Verb;
 
 pub(crate) use argument::refuse_line_breaks;
 pub(crate) use listing::{names_one_message, put_drop_listing, put_scan_listing, put_unique_id_listing};
-#[cfg(feature = "scram")]
 pub(crate) use number::decimal;
 #[cfg(feature = "cram-md5")]
 pub(crate) use number::hex_digits;

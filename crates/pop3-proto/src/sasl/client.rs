@@ -43,7 +43,7 @@ pub fn client_mechanism(
     binding: &ChannelBinding,
     offered_bound: bool,
 ) -> Option<Box<dyn ClientMechanism>> {
-    if !credentials.fit(mechanism) {
+    if !credentials.fit(mechanism) || !credentials.can_be_sent() || host.contains(['\0', '\u{1}']) {
         return None;
     }
     Some(match (mechanism, credentials) {

@@ -52,10 +52,23 @@ impl Credentials {
     /// One of them cannot be sent.
     pub fn token(name: &str, token: &str) -> Result<Self, InvalidArgument> {
         crate::codec::refuse_line_breaks(token.as_bytes())?;
-        if let Some(at) = token.bytes().position(|byte| byte == 1) {
-            return Err(InvalidArgument::Forbidden { byte: 1, at });
+        for text in [name, token] {
+            if let Some(at) = text.bytes().position(|byte| byte == 1) {
+                return Err(InvalidArgument::Forbidden { byte: 1, at });
+            }
         }
         Ok(Self::Token { name: Username::new(name)?.as_bytes().to_vec(), token: Secret::from(token) })
+    }
+
+    /// Nothing in them is what a mechanism puts between its parts (H15).
+    pub(super) fn can_be_sent(&self) -> bool {
+        let clean = |text: &[u8]| !text.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n'));
+        let without_1 = |text: &[u8]| clean(text) && !text.contains(&1);
+        match self {
+            Self::Password { name, password } => clean(name) && clean(password.expose()),
+            Self::Token { name, token } => without_1(name) && without_1(token.expose()),
+            Self::External { name } | Self::Anonymous { trace: name } => clean(name),
+        }
     }
 
     /// Whether a mechanism can carry them.

@@ -87,6 +87,12 @@ pub enum SaslError {
     /// The server does not know the password either: it only pretends to be the server.
     #[error("the server has not proven that it knows the password")]
     ServerNotProven,
+    /// The server says inside the exchange that it refuses it: wrong credentials, mostly.
+    #[error("the server refuses the proof")]
+    Refused,
+    /// A login that was bound to this TLS connection was tried already, and a binding is for one (S36).
+    #[error("a login was bound to this connection already; connect again to try another")]
+    BindingUsed,
     /// An extension of the mechanism that must be understood and is not.
     #[error("the server demands an extension of the mechanism that is not known here")]
     Extension,

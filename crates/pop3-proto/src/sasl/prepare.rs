@@ -5,7 +5,7 @@ use alloc::borrow::Cow;
 /// A name or password in the form in which it is compared and hashed. ASCII is that form already.
 ///
 /// `None`: it is not UTF-8, or has characters in it that SASLprep forbids, as controls. Characters that are younger than SASLprep
-/// are taken as they are.
+/// are taken, too; in which direction they are written does not matter.
 ///
 /// Without the feature `saslprep` everything is taken as it is.
 ///
@@ -29,14 +29,17 @@ const fn prepare_unicode(text: &[u8]) -> Option<Cow<'_, [u8]>> {
 
 #[cfg(feature = "saslprep")]
 fn prepare_unicode(text: &[u8]) -> Option<Cow<'_, [u8]>> {
+    use stringprep::tables;
+    use unicode_normalization::UnicodeNormalization;
     let text = core::str::from_utf8(text).ok()?;
-    match stringprep::saslprep(text) {
-        Ok(prepared) if prepared.is_empty() => None,
-        Ok(Cow::Borrowed(same)) => Some(Cow::Borrowed(same.as_bytes())),
-        Ok(Cow::Owned(prepared)) => Some(Cow::Owned(prepared.into_bytes())),
-        Err(_) if text.chars().any(is_forbidden) => None,
-        Err(_) => Some(Cow::Borrowed(text.as_bytes())),
+    // By hand, so that characters that are younger than SASLprep are mapped and normalised, too (RFC 3454 §7).
+    let kept = text.chars().filter(|c| !tables::commonly_mapped_to_nothing(*c) || tables::non_ascii_space_character(*c));
+    let mapped = kept.map(|c| if tables::non_ascii_space_character(c) { ' ' } else { c });
+    let prepared: alloc::string::String = mapped.nfkc().collect();
+    if prepared.is_empty() || prepared.chars().any(is_forbidden) {
+        return None;
     }
+    Some(Cow::Owned(prepared.into_bytes()))
 }
 
 /// RFC 4013 §2.3.
@@ -66,9 +69,9 @@ mod tests {
             ("\u{aa}", Some("a")),
             ("\u{2168}", Some("IX")),
             ("\u{7}", None),
-            // Mixed directions are for display only: taken as they are.
+            // Mixed directions are for display only.
             ("\u{627}\u{31}", Some("\u{627}\u{31}")),
-            ("\u{1f511}", Some("\u{1f511}")),
+            ("e\u{301}\u{1f511}\u{a0}\u{ad}x", Some("\u{e9}\u{1f511} x")),
         ];
         for (text, expected) in cases {
             assert_eq!(prepare(text.as_bytes()).as_deref(), expected.map(str::as_bytes), "{text:?}");

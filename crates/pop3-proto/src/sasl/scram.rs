@@ -251,6 +251,9 @@ impl ClientMechanism for ScramClient {
         match core::mem::replace(&mut self.stage, ClientStage::Dead) {
             ClientStage::Final => self.prove(challenge),
             ClientStage::Verify { server_signature } => {
+                if challenge.starts_with(b"e=") {
+                    return Err(SaslError::Refused);
+                }
                 let text = challenge.strip_prefix(b"v=").ok_or(SaslError::ServerNotProven)?;
                 if !bool::from(decode_base64(text)?.ct_eq(&server_signature)) {
                     return Err(SaslError::ServerNotProven);

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
+use core::mem;
 
 use bytes::{BufMut, BytesMut};
 
@@ -24,8 +25,9 @@ impl Server {
         let usable = |mechanism: &Mechanism| {
             self.config.mechanisms.contains(mechanism)
                 && mechanism.is_built()
+                && self.login_allowed()
                 && (self.password_allowed() || !mechanism.reveals_the_secret())
-                && (!mechanism.is_bound() || (self.channel.binding.is_available() && !self.bound))
+                && (!mechanism.is_bound() || self.channel.binding.is_available())
                 // Offered to whom TLS has shown something that it can stand for (S53).
                 && (*mechanism != Mechanism::External || self.channel.certificate.is_some())
         };
@@ -46,7 +48,11 @@ impl Server {
         self.exchanges += 1;
         let unique = format!("{}{}", encode_base64(&self.channel.chance), self.exchanges);
         let bound_is_offered = self.offered().any(Mechanism::is_bound);
-        self.bound |= mechanism.is_bound();
+        // A binding is for one exchange (S36). It stays announced: what a server has does not go away (S37), and a client that was
+        // told otherwise must be found out (S35).
+        if mechanism.is_bound() && mem::replace(&mut self.bound, true) {
+            return self.refuse(Phrase::BoundOnce, out);
+        }
         let Some(mut exchange) = Exchange::new(mechanism, &unique, &self.channel.binding, bound_is_offered) else {
             return self.refuse(Phrase::NoMechanism, out);
         };
@@ -96,6 +102,7 @@ impl Server {
             }
             #[cfg(feature = "scram")]
             Ok(Next::FindKeys(hash, name)) => {
+                let Some(name) = self.prepared_name(name.as_bytes()) else { return self.refuse(Phrase::DoesNotFit, out) };
                 self.phase = Phase::Authorization(Dialogue::Sasl(exchange));
                 self.asked = Asked::Keys;
                 ServerEvent::FindKeys(hash, name)
@@ -106,7 +113,10 @@ impl Server {
             },
             Ok(Next::External(name)) => {
                 let certificate = self.channel.certificate.clone().unwrap_or_default();
-                self.ask_login(Login { name, proof: Proof::External(certificate) })
+                match self.prepared_login(Login { name, proof: Proof::External(certificate) }) {
+                    Some(login) => self.ask_login(login),
+                    None => self.refuse(Phrase::DoesNotFit, out),
+                }
             }
             Ok(Next::Denied) => {
                 self.put_denial(Denial::Credentials, out);
@@ -150,7 +160,7 @@ impl Server {
     }
 
     /// Says why not. Who guesses too often is sent away (H38).
-    fn put_denial(&mut self, denial: Denial, out: &mut BytesMut) {
+    pub(super) fn put_denial(&mut self, denial: Denial, out: &mut BytesMut) {
         let (code, phrase) = match denial {
             Denial::Credentials => (ResponseCode::Auth, Phrase::WrongCredentials),
             Denial::InUse => (ResponseCode::InUse, Phrase::InUse),
@@ -172,6 +182,22 @@ impl Server {
         Ok(by_token)
     }
 
+    /// Where the keys cannot be found now, the exchange is over.
+    #[cfg(feature = "scram")]
+    fn is_without_keys(&mut self) -> bool {
+        let asked = self.answer(Asked::Keys).is_ok();
+        if asked {
+            self.forget_dialogue();
+        }
+        asked
+    }
+
+    #[cfg(not(feature = "scram"))]
+    #[allow(clippy::unused_self)] // The twin of the one above.
+    const fn is_without_keys(&self) -> bool {
+        false
+    }
+
     /// The credentials are right and the maildrop is ready: `TRANSACTION` begins.
     ///
     /// # Errors
@@ -184,11 +210,15 @@ impl Server {
         Ok(())
     }
 
-    /// The login is refused; the client may try again.
+    /// The login is refused, or its keys cannot be found; the client may try again.
     ///
     /// # Errors
-    /// No login is waiting.
+    /// No login is waiting, and no keys.
     pub fn deny(&mut self, denial: Denial, out: &mut BytesMut) -> Result<(), NotAsked> {
+        if self.is_without_keys() {
+            self.put_denial(denial, out);
+            return Ok(());
+        }
         if self.answer_login()? && denial == Denial::Credentials {
             // Why a token is refused is told first, as a challenge (RFC 7628 §3.2.3).
             put_challenge(out, br#"{"status":"invalid_token"}"#);

@@ -7,7 +7,7 @@ use bytes::{BufMut, BytesMut};
 
 use super::machine::{Asked, Dialogue, Phase};
 use super::phrase::Phrase;
-use super::{ApopProof, Ending, Language, Login, Name, Origin, Proof, Server, ServerEvent, Utf8};
+use super::{ApopProof, Denial, Ending, Language, Login, Name, Origin, Proof, Server, ServerEvent, Utf8};
 use crate::codec::{Command, MalformedCommand, Status, Text, Username, Verb, Word, put_status};
 use crate::sasl::prepare;
 use crate::state::State;
@@ -68,7 +68,7 @@ impl Server {
             Command::User(_) | Command::Pass(_) if !self.password_allowed() => self.refuse(Phrase::TlsFirst, out),
             Command::Apop(..) if !self.login_allowed() => self.refuse(Phrase::TlsFirst, out),
             // Whether there is such a name is not told (S24).
-            Command::User(name) => match self.prepared_name(name) {
+            Command::User(name) => match self.prepared_name(name.as_bytes()) {
                 Some(name) => {
                     self.phase = Phase::Authorization(Dialogue::User(name));
                     self.say(Status::Ok, None, Phrase::PasswordPlease, out);
@@ -81,10 +81,14 @@ impl Server {
                     let proof = Proof::Password(Secret::from(&password[..]));
                     self.ask_login(Login { name, proof })
                 }
-                (Dialogue::User(_), None) => self.refuse(Phrase::PassTakes, out),
+                // A password that nobody can have is a wrong one (S40).
+                (Dialogue::User(_), None) => {
+                    self.put_denial(Denial::Credentials, out);
+                    ServerEvent::NeedInput
+                }
                 _ => self.refuse(Phrase::UserFirst, out),
             },
-            Command::Apop(name, digest) => match (self.timestamp(), self.prepared_name(name)) {
+            Command::Apop(name, digest) => match (self.timestamp(), self.prepared_name(name.as_bytes())) {
                 (Some(timestamp), Some(name)) => {
                     let proof = Proof::Apop(ApopProof::new(timestamp.as_bytes(), digest));
                     self.ask_login(Login { name, proof })
@@ -130,16 +134,18 @@ impl Server {
         if self.config.utf8 == Utf8::MessagesAndLogins { prepare(text) } else { Some(Cow::Borrowed(text)) }
     }
 
-    /// A login of a mechanism that sends name and password.
+    /// A login of a mechanism.
     pub(super) fn prepared_login(&self, login: Login) -> Option<Login> {
-        let Proof::Password(password) = &login.proof else { return Some(login) };
-        let (name, password) = (self.prepared(login.name.as_bytes())?, self.prepared(password.expose())?);
-        let proof = Proof::Password(Secret::from(&password[..]));
-        Some(Login { name: Username::new(&name[..]).ok()?.into(), proof })
+        let name = self.prepared_name(login.name.as_bytes())?;
+        let proof = match login.proof {
+            Proof::Password(password) => Proof::Password(Secret::from(&self.prepared(password.expose())?[..])),
+            proof => proof,
+        };
+        Some(Login { name, proof })
     }
 
-    fn prepared_name(&self, name: Username<'_>) -> Option<Name> {
-        let name = self.prepared(name.as_bytes())?;
+    pub(super) fn prepared_name(&self, name: &[u8]) -> Option<Name> {
+        let name = self.prepared(name)?;
         Some(Username::new(&name[..]).ok()?.into())
     }
 

@@ -69,7 +69,8 @@ pub struct ServerConfig {
     pub utf8: Utf8,
     /// Offer `LANG`: the client chooses the language of the texts.
     pub lang: bool,
-    /// The language that is spoken before a client has chosen, and where it leaves the choice to the server.
+    /// The language for clients that leave the choice to the server (`LANG *`). Before a client has chosen, English is spoken: it
+    /// is the one that needs nothing but ASCII (RFC 6856 §3.2).
     pub language: Language,
     /// Take `LAST`, which is older than the standard.
     pub last: bool,

@@ -47,6 +47,8 @@ pub struct Connection {
     session: Session,
     inbox: Inbox,
     output: BytesMut,
+    /// `QUIT` was said, and what was sent before it is not written yet.
+    commit: bool,
 }
 
 impl core::fmt::Debug for Connection {
@@ -73,7 +75,7 @@ impl Connection {
         // The longest line must fit, or a line could never be seen whole.
         let config = session.server().config();
         let (now, at_most) = (READ_SIZE.max(config.max_line + 1), config.max_sasl_line + 1);
-        Self { session, inbox: Inbox::growing(now, at_most.max(now)), output }
+        Self { session, inbox: Inbox::growing(now, at_most.max(now)), output, commit: false }
     }
 
     /// The session, for what it can tell.
@@ -88,6 +90,10 @@ impl Connection {
 
     /// What to do next.
     pub fn step(&mut self) -> Step {
+        if self.commit && self.output.is_empty() {
+            self.commit = false;
+            return Step::Ask(Ask::Commit);
+        }
         loop {
             let Progress { consumed, event } = self.session.poll(self.inbox.unread(), &mut self.output);
             let unwritten = !self.output.is_empty();
@@ -96,11 +102,17 @@ impl Connection {
                 Event::NeedInput | Event::Flush | Event::UpgradeTls | Event::Closed if unwritten => Some(Step::Write),
                 Event::NeedInput => Some(Step::Read),
                 Event::Flush => None,
+                Event::AwaitingReply if self.commit => Some(Step::Write),
                 Event::AwaitingReply => Some(Step::Answer),
                 Event::Authenticate(login) => Some(Step::Ask(Ask::Authenticate(login))),
                 #[cfg(feature = "scram")]
                 Event::FindKeys(hash, name) => Some(Step::Ask(Ask::FindKeys(hash, name))),
                 Event::Retrieve(number) => Some(Step::Ask(Ask::Retrieve(number))),
+                // What goes because it was retrieved has to be on its way first (S42).
+                Event::Commit if unwritten && self.session.removes_what_was_retrieved() => {
+                    self.commit = true;
+                    Some(Step::Write)
+                }
                 Event::Commit => Some(Step::Ask(Ask::Commit)),
                 Event::UpgradeTls => Some(Step::Ask(Ask::UpgradeTls)),
                 Event::Closed => Some(Step::Close),

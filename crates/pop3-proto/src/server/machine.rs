@@ -13,7 +13,8 @@ use super::phrase::Phrase;
 use super::{Channel, Deadline, Ending, Language, Login, Name, Origin, ServerConfig};
 use crate::Progress;
 use crate::codec::{
-    Command, Discipline, LineScanner, MAX_COMMAND_LINE, MalformedCommand, OtherCode, ResponseCode, Scan, Status, Text, put_status,
+    Command, Discipline, LineScanner, MAX_COMMAND_LINE, MAX_REPLY_LINE, MalformedCommand, OtherCode, ResponseCode, Scan, Status,
+    Text, cut_to, put_status,
 };
 use crate::sasl::Exchange;
 use crate::state::State;
@@ -113,8 +114,12 @@ impl Server {
         let server = Self { greeted: true, ..Self::silent(config, channel) };
         match server.timestamp() {
             Some(timestamp) => {
-                let greeting = format!("{} {timestamp}", server.config.greeting.as_str());
-                put_status(out, Status::Ok, server.greeting_code(), Text::new(&greeting).unwrap_or_default());
+                // Nothing may come between the timestamp and who looks for it: no other angle bracket, and no end of the line.
+                let room = MAX_REPLY_LINE - "+OK [XCLIENT]  \r\n".len() - timestamp.len();
+                let text = server.config.greeting.as_str().split(['<', '>']).next().unwrap_or_default();
+                let greeting = format!("{} {timestamp}", cut_to(text, room).trim_end());
+                let greeting = greeting.trim_start();
+                put_status(out, Status::Ok, server.greeting_code(), Text::new(greeting).unwrap_or_default());
             }
             None => put_status(out, Status::Ok, server.greeting_code(), server.config.greeting),
         }
@@ -131,7 +136,7 @@ impl Server {
         let phase = Phase::Authorization(Dialogue::Nothing);
         let origin = channel.origin;
         Self {
-            language: config.language,
+            language: Language::English,
             config,
             channel,
             greeted: false,

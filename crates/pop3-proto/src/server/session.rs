@@ -134,6 +134,11 @@ impl Session {
         &self.server
     }
 
+    /// With `EXPIRE 0` what was retrieved is removed at `QUIT`.
+    pub(super) fn removes_what_was_retrieved(&self) -> bool {
+        self.server.config().expire.after == Expire::Days(0)
+    }
+
     /// The messages that are marked as deleted, in their order.
     pub fn marked(&self) -> impl Iterator<Item = MessageNumber> {
         self.marks.iter()
@@ -160,7 +165,7 @@ impl Session {
             #[cfg(feature = "scram")]
             ServerEvent::FindKeys(hash, name) => Event::FindKeys(hash, name),
             ServerEvent::Quit => {
-                if self.server.config().expire.after == Expire::Days(0) {
+                if self.removes_what_was_retrieved() {
                     self.marks.add(&self.retrieved);
                 }
                 Event::Commit

@@ -1,0 +1,187 @@
+//! What is async-std's own: TCP, deadlines, tasks. All else is the same in every driver.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_std::future::timeout;
+use async_std::net::ToSocketAddrs;
+use futures_lite::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use futures_rustls::TlsConnector;
+use pop3_driver::proto::sasl::ChannelBinding;
+use pop3_driver::rustls::{self, pki_types::ServerName};
+use pop3_driver::tls;
+
+#[cfg(feature = "server")]
+pub(crate) use async_std::net::TcpListener;
+pub(crate) use async_std::net::TcpStream;
+pub(crate) use futures_lite::io::AsyncWrite as Sink;
+#[cfg(feature = "server")]
+pub(crate) use server::{accept, accept_tls, accepted, blocking, pause, read_unless_stopped, spawn, wait_emptied, wake};
+pub(crate) use std::time::Instant;
+
+/// A stream that a session can run over.
+pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + ?Sized> Transport for T {}
+
+/// Any stream.
+pub(crate) type Stream = Box<dyn Transport>;
+
+/// So much later than now; what is beyond all clocks is a day.
+pub(crate) fn later(after: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(after).unwrap_or_else(|| now + Duration::from_secs(24 * 3600))
+}
+
+/// Does `work` before `until`, or gives [`io::ErrorKind::TimedOut`].
+async fn by<T>(until: Instant, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    let left = until.saturating_duration_since(Instant::now());
+    timeout(left, work).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// The addresses of a host.
+pub(crate) async fn addresses(host: &str, port: u16, until: Instant) -> io::Result<Vec<SocketAddr>> {
+    by(until, async { Ok((host, port).to_socket_addrs().await?.collect()) }).await
+}
+
+/// A connection to one address.
+pub(crate) async fn connect(address: SocketAddr, until: Instant) -> io::Result<Stream> {
+    stream(by(until, TcpStream::connect(address)).await?)
+}
+
+/// A connection on which nothing that is written waits for the acknowledgement of what was written before.
+pub(crate) fn stream(stream: TcpStream) -> io::Result<Stream> {
+    stream.set_nodelay(true)?;
+    Ok(Box::new(stream))
+}
+
+/// A stream that is closed.
+pub(crate) fn closed() -> Stream {
+    Box::new(futures_lite::io::Cursor::new(Vec::new()))
+}
+
+/// Reads once. The end of a TLS stream without its farewell, or of a connection with a reset, is the end all the same: the session
+/// knows whether it may end there (H13, Q08).
+pub(crate) async fn read(stream: &mut Stream, space: &mut [u8], until: Instant) -> io::Result<usize> {
+    match by(until, stream.read(space)).await {
+        Err(error) if matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => Ok(0),
+        result => result,
+    }
+}
+
+/// Writes once.
+pub(crate) async fn write(stream: &mut Stream, bytes: &[u8], until: Instant) -> io::Result<usize> {
+    match by(until, stream.write(bytes)).await? {
+        0 => Err(io::ErrorKind::WriteZero.into()),
+        count => Ok(count),
+    }
+}
+
+/// Has what was written go out.
+pub(crate) async fn flush(stream: &mut Stream, until: Instant) -> io::Result<()> {
+    by(until, stream.flush()).await
+}
+
+/// Tells the peer that nothing more will be written.
+pub(crate) async fn close(stream: &mut Stream, until: Instant) -> io::Result<()> {
+    by(until, stream.close()).await
+}
+
+/// Writes all of it to what a message goes to.
+pub(crate) async fn write_all(sink: &mut (impl Sink + Unpin), bytes: &[u8]) -> io::Result<()> {
+    sink.write_all(bytes).await
+}
+
+/// TLS as a client, the handshake done, and what a login can be bound to.
+pub(crate) async fn connect_tls(
+    stream: Stream,
+    config: &Arc<rustls::ClientConfig>,
+    name: ServerName<'static>,
+    until: Instant,
+) -> io::Result<(Stream, ChannelBinding)> {
+    let stream = by(until, TlsConnector::from(Arc::clone(config)).connect(name, stream)).await?;
+    let binding = tls::client_binding(stream.get_ref().1);
+    Ok((Box::new(stream), binding))
+}
+
+#[cfg(feature = "server")]
+mod server {
+    use futures_lite::future::or;
+    use futures_rustls::TlsAcceptor;
+    use pop3_driver::proto::server::Channel;
+    use pop3_driver::tls::{ServerTls, TlsFailure};
+    use pop3_driver::{Gate, Place};
+    use tracing::{Instrument, Span};
+
+    use super::*;
+
+    /// What runs by itself.
+    pub(crate) trait Session: Future<Output = ()> + Send + 'static {}
+
+    impl<F: Future<Output = ()> + Send + 'static> Session for F {}
+
+    /// TLS as a server, the handshake done, and what is known of the connection.
+    pub(crate) async fn accept_tls(stream: Stream, tls: &ServerTls, until: Instant) -> io::Result<(Stream, Channel)> {
+        let accepted = by(until, TlsAcceptor::from(Arc::clone(&tls.config)).accept(stream)).await;
+        let stream = accepted.map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut => error,
+            _ => TlsFailure::of_client(&error),
+        })?;
+        let channel = tls::server_channel(stream.get_ref().1, tls)?;
+        Ok((Box::new(stream), channel))
+    }
+
+    /// The next connection; `None`: the server ends.
+    pub(crate) async fn accept(listener: &TcpListener, gate: &Gate) -> io::Result<Option<(TcpStream, SocketAddr)>> {
+        or(async { listener.accept().await.map(Some) }, async {
+            gate.stopped().await;
+            Ok(None)
+        })
+        .await
+    }
+
+    /// A connection that is waited for together with the end of the server.
+    pub(crate) fn accepted(connection: TcpStream, _: &Place) -> io::Result<Stream> {
+        stream(connection)
+    }
+
+    /// Listeners here wake by themselves.
+    pub(crate) async fn wake(_: &[SocketAddr]) {}
+
+    /// Reads once; `None`: the server ends.
+    pub(crate) async fn read_unless_stopped(
+        stream: &mut Stream,
+        space: &mut [u8],
+        until: Instant,
+        gate: &Gate,
+    ) -> io::Result<Option<usize>> {
+        or(async { read(stream, space, until).await.map(Some) }, async {
+            gate.stopped().await;
+            Ok(None)
+        })
+        .await
+    }
+
+    /// Waits until no session is left; false: some are.
+    pub(crate) async fn wait_emptied(gate: &Gate, until: Instant) -> bool {
+        timeout(until.saturating_duration_since(Instant::now()), gate.emptied()).await.is_ok()
+    }
+
+    /// Does what may block where it stops nobody else.
+    pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+        Ok(async_std::task::spawn_blocking(work).await)
+    }
+
+    /// Lets a session run by itself.
+    pub(crate) fn spawn(span: Span, session: impl Session) -> io::Result<()> {
+        async_std::task::spawn(session.instrument(span));
+        Ok(())
+    }
+
+    /// Does nothing for a while.
+    pub(crate) async fn pause(time: Duration) {
+        async_std::task::sleep(time).await;
+    }
+}
