@@ -382,10 +382,64 @@ fn behind_the_end_of_a_message_there_is_nothing() {
 }
 
 #[test]
-fn h10_nobody_listens() {
+fn nobody_listens() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
     let error = in_the_clear(address).unwrap_err();
     assert!(error.to_string().starts_with(&format!("cannot connect to 127.0.0.1 port {}", address.port())), "{error}");
+}
+
+/// Reads what a client says, and writes to a place that can be looked at.
+struct Noted {
+    says: &'static [u8],
+    wrote: Arc<std::sync::Mutex<Vec<u8>>>,
+}
+
+impl Read for Noted {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        // Behind what is said there is silence.
+        if self.says.is_empty() { Err(std::io::ErrorKind::TimedOut.into()) } else { self.says.read(buf) }
+    }
+}
+
+impl Write for Noted {
+    fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
+        self.wrote.lock().unwrap().write(buf)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl pop3_blocking::Transport for Noted {
+    fn set_deadline(&mut self, _: std::time::Instant) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn s21_h36_who_is_sent_away_hears_nothing_and_nothing_is_removed() {
+    let store = Memory::new().with_user("joe", "secret", [SMALL.to_vec()]);
+    let server = Server::new(ServerOptions::dangerous_cleartext(), store.clone());
+    let wrote: Arc<std::sync::Mutex<Vec<u8>>> = Arc::default();
+    let stream = Noted { says: b"USER joe\r\nPASS secret\r\nDELE 1\r\n", wrote: Arc::clone(&wrote) };
+    assert!(server.session_over(Box::new(stream), Listen::Plain).is_err());
+    assert!(wrote.lock().unwrap().ends_with(b"+OK marked as deleted\r\n"));
+    assert_eq!(store.messages("joe").len(), 1);
+}
+
+#[test]
+fn s25_every_greeting_has_another_timestamp() {
+    let mut options = ServerOptions::dangerous_cleartext();
+    options.config.apop = true;
+    let server = Server::new(options, Memory::new());
+    let mut greetings = std::collections::HashSet::new();
+    for _ in 0..9 {
+        let wrote: Arc<std::sync::Mutex<Vec<u8>>> = Arc::default();
+        server.session_over(Box::new(Noted { says: b"QUIT\r\n", wrote: Arc::clone(&wrote) }), Listen::Plain).unwrap();
+        let heard = wrote.lock().unwrap().clone();
+        assert!(heard.contains(&b'@') && greetings.insert(heard));
+    }
 }

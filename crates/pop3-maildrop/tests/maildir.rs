@@ -248,6 +248,18 @@ proptest! {
 }
 
 #[test]
+fn h29_a_name_in_a_journal_leads_nowhere() {
+    let (folder, maildir) = maildir();
+    fs::write(folder.path().join("x"), "").unwrap();
+    put(&maildir, "tmp/1.a", "x\n");
+    for name in ["../x", "../tmp/1.a", "/etc/passwd", "", ".1.a", "1.a\0"] {
+        assert!(!maildir.complete(name).unwrap(), "{name:?}");
+    }
+    assert!(folder.path().join("x").exists() && maildir.path().join("tmp/1.a").exists());
+    assert!(maildir.complete("1.a").unwrap());
+}
+
+#[test]
 fn s15_looking_at_a_message_does_not_mark_it() {
     let (_folder, maildir) = maildir();
     put(&maildir, "new/1.a", "one\n");

@@ -296,3 +296,124 @@ fn s54_q53_two_ways_to_type_a_password_are_one() {
         pair.login(&Credentials::password("joe", "pa\u{df}wo\u{308}rt").unwrap(), &LoginPolicy::default()).unwrap();
     }
 }
+
+#[test]
+fn s29_q07_a_challenge_that_is_not_base64() {
+    // The first one is empty then; one in the middle ends the exchange.
+    let (_, _, wire) = against(Mechanism::Login, false, &[b"+ who is it?\r\n", b"+ %%%\r\n", b"-ERR cancelled\r\n"]);
+    assert!(wire.ends_with(b"AUTH LOGIN\r\nam9l\r\n*\r\n"), "{}", wire.escape_ascii());
+}
+
+#[test]
+fn s27_a_line_of_255_octets_has_its_initial_response_and_one_of_256_has_not() {
+    // `AUTH PLAIN `, base64 of two NULs, name and password, CR LF.
+    for (password, with) in [(175, true), (178, false)] {
+        let credentials = Credentials::password("joe", &"p".repeat(password)).unwrap();
+        let mut pair = Pair::new(&[Mechanism::Plain]);
+        let policy = LoginPolicy { user_pass: false, ..LoginPolicy::default() };
+        let _ = pair.login(&credentials, &policy);
+        let line = pair.wire.split(|byte| *byte == b'\n').find(|line| line.starts_with(b"AUTH")).unwrap();
+        assert_eq!(line.len() > 20, with, "{}", line.escape_ascii());
+        assert!(line.len() < 255);
+    }
+}
+
+#[test]
+fn s48_defaults_take_no_login_in_the_clear() {
+    assert_eq!(ServerConfig::default().cleartext_login, server::CleartextLogin::Refuse);
+    assert_eq!(ClientConfig::default().cleartext_login, client::CleartextLogin::Refuse);
+}
+
+/// A server that hears this, with nobody who reads what it says; the largest output.
+fn hears(config: ServerConfig, said: &[u8], snapshot: &Snapshot) -> (server::Connection, usize) {
+    let mut server = server::Connection::new(config.into(), Channel { encrypted: true, ..Channel::default() });
+    let mut most = 0;
+    for piece in said.chunks(1000) {
+        server.space()[..piece.len()].copy_from_slice(piece);
+        server.filled(piece.len());
+        loop {
+            match server.step() {
+                server::Step::Read | server::Step::Close => break,
+                server::Step::Write => {
+                    most = most.max(server.output().len());
+                    server.written(server.output().len());
+                }
+                server::Step::Ask(Ask::Authenticate(_)) => server.accept(snapshot.clone()).unwrap(),
+                server::Step::Ask(Ask::Retrieve(_)) => return (server, most),
+                step => panic!("{step:?}"),
+            }
+        }
+    }
+    (server, most)
+}
+
+#[test]
+fn h31_h37_output_is_written_before_more_is_made() {
+    let mut snapshot = Snapshot::default();
+    for _ in 0..50_000 {
+        snapshot.push(1, pop3_proto::codec::UniqueId::new("id").unwrap()).unwrap();
+    }
+    let (_, most) = hears(ServerConfig::default(), &b"CAPA\r\n".repeat(166), &snapshot);
+    assert!(most < 5 * 1024, "{most}");
+    let (_, most) = hears(ServerConfig::default(), b"USER a\r\nPASS b\r\nLIST\r\n", &snapshot);
+    assert!(most < 33 * 1024, "{most}");
+    let (mut server, _) = hears(ServerConfig::default(), b"USER a\r\nPASS b\r\nRETR 1\r\n", &snapshot);
+    server.begin_message().unwrap();
+    server.body(&[b'x'; 40 * 1024]).unwrap();
+    assert!(server.is_full());
+}
+
+#[test]
+fn s02_255_octets_are_taken_whatever_the_limit() {
+    let mut server = server::Connection::new(
+        ServerConfig { max_line: 100, ..ServerConfig::default() }.into(),
+        Channel { encrypted: true, ..Channel::default() },
+    );
+    server.step();
+    server.written(server.output().len());
+    let said = [b"USER ", &[b'x'; 248][..], b"\r\n"].concat();
+    server.space()[..said.len()].copy_from_slice(&said);
+    server.filled(said.len());
+    server.step();
+    assert!(server.output().starts_with(b"+OK"));
+}
+
+#[test]
+fn s03_a_line_of_capa_has_at_most_512_octets() {
+    let config = ServerConfig {
+        implementation: pop3_proto::codec::Text::literal(Box::leak("x".repeat(600).into_boxed_str())),
+        ..ServerConfig::default()
+    };
+    let mut server = server::Connection::new(config.into(), Channel { encrypted: true, ..Channel::default() });
+    server.step();
+    server.written(server.output().len());
+    server.space()[..6].copy_from_slice(b"CAPA\r\n");
+    server.filled(6);
+    server.step();
+    assert!(String::from_utf8_lossy(server.output()).split_inclusive("\r\n").all(|line| line.len() <= 512));
+}
+
+#[test]
+fn s25_a_long_greeting_leaves_room_for_the_timestamp() {
+    let config = ServerConfig {
+        apop: true,
+        greeting: pop3_proto::codec::Text::literal(Box::leak("x".repeat(490).into_boxed_str())),
+        ..ServerConfig::default()
+    };
+    let server = server::Connection::new(config.into(), Channel { encrypted: true, ..Channel::default() });
+    assert!(server.output().ends_with(b"@pop3>\r\n"), "{}", server.output().escape_ascii());
+}
+
+#[test]
+fn h30_a_message_over_the_limit_is_an_error() {
+    use pop3_proto::codec::Command;
+    let config = ClientConfig { max_message: Some(40), ..ClientConfig::default() };
+    let (mut client, mut out) = (client::Client::new_encrypted(config), bytes::BytesMut::new());
+    for said in [&b"USER a"[..], b"PASS b", b"RETR 1"] {
+        client.poll(b"+OK\r\n").unwrap();
+        client.send(Command::parse(said).unwrap(), &mut out).unwrap();
+    }
+    client.poll(b"+OK\r\n").unwrap();
+    assert!(client.poll(&[b'x'; 40]).is_ok());
+    assert!(matches!(client.poll(&[b'x'; 4]), Err(RemoteError::ReplyTooLarge { limit: 40, .. })));
+}

@@ -325,3 +325,32 @@ fn q46_what_takes_long_has_deadlines_of_its_own() {
     }
     assert_eq!(machine(&talk), Some(Deadline::Command), "the first reply is awaited");
 }
+
+#[test]
+fn q46_logins_have_a_deadline_of_their_own() {
+    use pop3_proto::client::Deadline;
+    let mut talk = Talk::new(true, &["+OK\r\n"]);
+    talk.run(&mut requests::greet()).unwrap();
+    talk.connection.send(pop3_proto::codec::Command::parse(b"AUTH PLAIN").unwrap()).unwrap();
+    assert_eq!(talk.connection.machine().deadline(), Some(Deadline::Login));
+}
+
+#[test]
+fn q22_unique_ids_of_up_to_1024_octets_are_kept() {
+    for (length, kept) in [(71, 71), (1024, 1024), (1025, 0)] {
+        let answer = format!("+OK\r\n1 {}\r\n.\r\n", "u".repeat(length));
+        let mut talk = Talk::new(true, &["+OK\r\n", "-ERR\r\n", "+OK\r\n", "+OK\r\n", &answer]);
+        talk.login(&LoginPolicy::default()).unwrap();
+        assert_eq!(talk.run(&mut requests::uidl()).unwrap()[0].unique_id.len(), kept);
+    }
+}
+
+#[test]
+fn s44_no_more_commands_than_the_window_has() {
+    let mut talk = Talk::new(true, &["+OK\r\n"]);
+    talk.run(&mut requests::greet()).unwrap();
+    let window = talk.connection.machine().window();
+    let mut send = || talk.connection.send(pop3_proto::codec::Command::Capa);
+    assert!((0..window).all(|_| send().is_ok()));
+    assert!(send().is_err());
+}

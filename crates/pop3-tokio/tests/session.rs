@@ -323,7 +323,7 @@ async fn s21_h35_h36_a_client_that_drips_is_sent_away() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn h37_a_client_that_does_not_read_is_sent_away() {
+async fn h36_a_client_that_does_not_read_is_sent_away() {
     let store = Memory::new().with_user("joe", "secret", [large()]);
     let server = Server::new(ServerOptions::dangerous_cleartext(), store);
     let (mut ours, theirs) = tokio::io::duplex(1024);
@@ -346,10 +346,39 @@ async fn behind_the_end_of_a_message_there_is_nothing() {
 }
 
 #[tokio::test]
-async fn h10_nobody_listens() {
+async fn nobody_listens() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
     let error = in_the_clear(address).await.unwrap_err();
     assert!(error.to_string().starts_with(&format!("cannot connect to 127.0.0.1 port {}", address.port())), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn s21_h36_who_is_sent_away_hears_nothing_and_nothing_is_removed() {
+    let store = Memory::new().with_user("joe", "secret", [SMALL.to_vec()]);
+    let server = Server::new(ServerOptions::dangerous_cleartext(), store.clone());
+    let (mut ours, theirs) = tokio::io::duplex(1024);
+    ours.write_all(b"USER joe\r\nPASS secret\r\nDELE 1\r\n").await.unwrap();
+    assert!(server.session_over(Box::new(theirs), Listen::Plain).await.is_err());
+    let mut heard = String::new();
+    ours.read_to_string(&mut heard).await.unwrap();
+    assert!(heard.ends_with("+OK marked as deleted\r\n"), "{heard}");
+    assert_eq!(store.messages("joe").len(), 1);
+}
+
+#[tokio::test]
+async fn s25_every_greeting_has_another_timestamp() {
+    let mut options = ServerOptions::dangerous_cleartext();
+    options.config.apop = true;
+    let server = Server::new(options, Memory::new());
+    let mut greetings = std::collections::HashSet::new();
+    for _ in 0..9 {
+        let (mut ours, theirs) = tokio::io::duplex(1024);
+        ours.write_all(b"QUIT\r\n").await.unwrap();
+        server.session_over(Box::new(theirs), Listen::Plain).await.unwrap();
+        let mut heard = String::new();
+        ours.read_to_string(&mut heard).await.unwrap();
+        assert!(heard.contains('@') && greetings.insert(heard));
+    }
 }

@@ -87,6 +87,7 @@ mod tests {
         assert_eq!(id(b"1700000000.1.host"), "1700000000.1.host");
         for odd in [&b"with blank"[..], b"\xff", "ü".as_bytes(), &[b'x'; 71]] {
             assert_eq!(id(odd).len(), 64);
+            assert_eq!(id(odd), id(odd), "s16");
         }
         assert_ne!(id(b"a b"), id(b"a  b"));
     }

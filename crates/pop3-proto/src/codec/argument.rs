@@ -352,6 +352,7 @@ mod tests {
             assert!(matches!(Username::new(bad), Err(InvalidArgument::Forbidden { .. })), "{bad:?}");
             assert!(matches!(Password::new(bad), Err(InvalidArgument::Forbidden { .. })), "{bad:?}");
             assert!(matches!(Text::new(bad), Err(InvalidArgument::Forbidden { .. })), "{bad:?}");
+            assert!(matches!(Word::new(bad), Err(InvalidArgument::Forbidden { .. })), "{bad:?}");
             assert!(matches!(UniqueId::new(bad), Err(InvalidArgument::Forbidden { .. })), "{bad:?}");
         }
     }

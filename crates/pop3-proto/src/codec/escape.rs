@@ -44,6 +44,9 @@ mod tests {
                 assert!(!Escaped(bytes).to_string().chars().any(char::is_control), "{bytes:?}");
             }
         }
+        for c in ['\u{61c}', '\u{200b}', '\u{200f}', '\u{2028}', '\u{2066}', '\u{2069}', '\u{feff}'] {
+            assert!(Escaped(alloc::format!("{c}").as_bytes()).to_string().starts_with("\\u{"), "{c:?}");
+        }
         assert_eq!(Escaped("a\u{202e}b".as_bytes()).to_string(), "a\\u{202e}b");
         assert_eq!(Escaped("登录太频繁".as_bytes()).to_string(), "登录太频繁");
     }

@@ -291,3 +291,28 @@ fn the_strongest_is_chosen_and_never_one_that_is_not_allowed() {
         assert_eq!(joe().choose(&scram, &Mechanism::ALL, false), Some(Mechanism::ScramSha256));
     }
 }
+
+#[test]
+#[cfg(feature = "scram")]
+fn s35_the_flag_and_the_nonce_of_the_last_message_are_checked() {
+    let binding = ChannelBinding { exporter: Some([1; 32]), server_end_point: None };
+    // The client says that it would have liked a binding; somebody on the way makes that unsaid.
+    let mut client = client_mechanism(Mechanism::ScramSha256, &joe(), "h", 1, NONCE, &binding, false).unwrap();
+    let first = client.initial_response().unwrap();
+    let unsaid = [b"n,,", first.expose().strip_prefix(b"y,,").unwrap()].concat();
+    let mut server = Exchange::new(Mechanism::ScramSha256, "abcdefghijklmnopqrstuvwx", &binding, true).unwrap();
+    let Next::FindKeys(hash, _) = server.step(&unsaid).unwrap() else { panic!() };
+    let challenge = server.keys(ScramKeys::derive(hash, b"secret", b"salt", 4096)).unwrap();
+    assert_eq!(server.step(client.respond(&challenge).unwrap().expose()), Ok(Next::Denied));
+    let mut server = Exchange::new(Mechanism::ScramSha256, "abcdefghijklmnopqrstuvwx", &binding, false).unwrap();
+    let Next::FindKeys(hash, _) = server.step(b"n,,n=joe,r=abc").unwrap() else { panic!() };
+    server.keys(ScramKeys::derive(hash, b"secret", b"salt", 4096)).unwrap();
+    assert_eq!(server.step(b"c=biws,r=another,p=AAAA"), Err(SaslError::Nonce));
+}
+
+#[test]
+fn s34_xoauth2_answers_a_failure_with_an_empty_line() {
+    let mut client = client(Mechanism::Xoauth2, &Credentials::token("joe", "t").unwrap(), &ChannelBinding::default());
+    client.initial_response();
+    assert_eq!(client.respond(b"{}").unwrap().expose(), b"");
+}

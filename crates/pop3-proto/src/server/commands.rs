@@ -29,6 +29,7 @@ impl Server {
                     put_status(out, Status::Ok, None, Text::EMPTY);
                     ServerEvent::NeedInput
                 }
+                Command::Last => self.refuse_mildly(Phrase::LogInFirst, out),
                 _ => self.refuse(Self::out_of_place(command.verb(), state), out),
             };
         }
