@@ -7,7 +7,7 @@ import pathlib, re, subprocess, sys
 
 root = pathlib.Path(__file__).resolve().parent
 FILES = ["src/client.rs", "src/connect.rs", "src/message.rs", "src/server.rs", "src/session.rs",
-         "tests/server.rs"]
+         "tests/contract.rs", "tests/server.rs", "tests/session.rs", "tests/tls.rs"]
 
 
 def without_async(text):

@@ -1,43 +1,19 @@
-//! What every driver must do, over this one. The twins of this file have the same tests.
+//! What every driver must do, over this one.
 
-use std::io::{self, Read, Write};
+mod peer;
+
 use std::sync::Arc;
-use std::time::Instant;
 
+use peer::Stream;
 use pop3_blocking::maildrop::Memory;
 use pop3_blocking::proto::client::{CleartextLogin, ClientConfig, LoginPolicy, RemoteError, RequestError};
 use pop3_blocking::proto::codec::MessageNumber;
 use pop3_blocking::proto::sasl::ChannelBinding;
-use pop3_blocking::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions, Transport, tls};
+use pop3_blocking::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions, tls};
 use pop3_contract::client::{self, Act, Log};
 use pop3_contract::server::{self, Maildrops};
 use pop3_contract::starttls::{QUITS, cases, credentials};
 use pop3_contract::{Cut, Feed, Transcript, is_drained, transcript};
-
-/// A stream over a feed.
-struct Stream(Feed);
-
-impl Read for Stream {
-    fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
-        self.0.read(space)
-    }
-}
-
-impl Write for Stream {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(self.0.write(bytes))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Transport for Stream {
-    fn set_deadline(&mut self, _: Instant) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 fn options(config: ClientConfig, encrypted: bool) -> ClientOptions {
     let security = match encrypted {
@@ -267,5 +243,33 @@ fn q45_s18_who_leaves_behind_quit_has_quit_and_who_leaves_before_has_not() {
         feed.end();
         let _ = server.session_over(Box::new(Stream(feed)), Listen::Plain);
         assert_eq!(store.messages("joe").len(), left, "{}", said.escape_ascii());
+    }
+}
+
+#[test]
+fn s21_h36_who_is_sent_away_hears_nothing_and_nothing_is_removed() {
+    let store = Memory::new().with_user("joe", "secret", [b"a\n".to_vec()]);
+    let server = Server::new(ServerOptions::dangerous_cleartext(), store.clone());
+    let feed = Feed::default();
+    feed.push(b"USER joe\r\nPASS secret\r\nDELE 1\r\n", Cut::Whole);
+    // Behind what is said the read comes to no end in its time.
+    feed.be_silent();
+    let ended = server.session_over(Box::new(Stream(feed.clone())), Listen::Plain);
+    assert_eq!(ended.unwrap_err().kind(), std::io::ErrorKind::TimedOut);
+    assert!(feed.written().ends_with(b"+OK marked as deleted\r\n"));
+    assert_eq!(store.messages("joe").len(), 1);
+}
+
+#[test]
+fn s25_every_greeting_has_another_timestamp() {
+    let mut options = ServerOptions::dangerous_cleartext();
+    options.config.apop = true;
+    let server = Server::new(options, Maildrops);
+    let mut greetings = std::collections::HashSet::new();
+    for _ in 0..9 {
+        let feed = Feed::default();
+        feed.push(b"QUIT\r\n", Cut::Whole);
+        server.session_over(Box::new(Stream(feed.clone())), Listen::Plain).unwrap();
+        assert!(feed.written().contains(&b'@') && greetings.insert(feed.written()));
     }
 }

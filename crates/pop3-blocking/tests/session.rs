@@ -1,11 +1,12 @@
-//! Client and server over loopback, and against peers that misbehave. The twin of this file for tokio has the same tests.
+//! Client and server over loopback, and against peers that misbehave.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
+mod peer;
+
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
+use peer::{accept, connect, listen, read, spawn, write};
 use pop3_blocking::maildrop::Memory;
 use pop3_blocking::proto::client::{ClientEvent, LoginPolicy, RemoteError, RequestError};
 use pop3_blocking::proto::codec::{Command, MessageNumber, ResponseCode};
@@ -43,13 +44,13 @@ fn serve_with(mechanisms: Vec<Mechanism>) -> Place {
     let mut options = ServerOptions::with_tls(config);
     options.config.mechanisms = mechanisms;
     let server = Arc::new(Server::new(options, store.clone()));
-    let ports = [Listen::Plain, Listen::Tls].map(|listen| {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
+    let mut ports = [0; 2];
+    for (port, kind) in ports.iter_mut().zip([Listen::Plain, Listen::Tls]) {
+        let (listener, address) = listen();
+        *port = address.port();
         let server = Arc::clone(&server);
-        thread::spawn(move || server.serve(&listener, listen));
-        port
-    });
+        spawn(move || server.serve(&listener, kind));
+    }
     Place { plain: ports[0], tls: ports[1], store, certificate }
 }
 
@@ -71,18 +72,17 @@ fn number(n: u32) -> MessageNumber {
 
 /// A server that says what it is told to, whatever it hears, and then waits for the client to leave, or leaves itself.
 fn script(says: &'static [&'static [u8]], leaves: bool) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
+    let (listener, address) = listen();
+    spawn(move || {
+        let mut stream = accept(&listener);
         let mut heard = [0; 1024];
         for (i, text) in says.iter().enumerate() {
             if i > 0 {
-                let _ = stream.read(&mut heard);
+                let _ = read(&mut stream, &mut heard);
             }
-            stream.write_all(text).unwrap();
+            write(&mut stream, text);
         }
-        while !leaves && stream.read(&mut heard).is_ok_and(|count| count > 0) {}
+        while !leaves && read(&mut stream, &mut heard).is_ok_and(|count| count > 0) {}
     });
     address
 }
@@ -253,120 +253,14 @@ fn a_silent_server_is_left() {
 #[test]
 fn h03_a_server_never_executes_what_stands_behind_stls() {
     let place = serve();
-    let mut stream = std::net::TcpStream::connect(("127.0.0.1", place.plain)).unwrap();
-    stream.write_all(b"STLS\r\nCAPA\r\n").unwrap();
-    let mut all = String::new();
+    let mut stream = connect(place.plain);
+    write(&mut stream, b"STLS\r\nCAPA\r\n");
+    let (mut all, mut space) = (String::new(), [0; 1024]);
     // The connection ends, with or without a reset.
-    let _ = stream.read_to_string(&mut all);
+    while let Ok(count @ 1..) = read(&mut stream, &mut space) {
+        all += &String::from_utf8_lossy(&space[..count]);
+    }
     assert!(!all.contains("UIDL"), "{all}");
-}
-
-/// A server that sends one byte for each read, and remembers which deadlines it was given.
-struct Dripping {
-    says: std::vec::IntoIter<u8>,
-    deadlines: Arc<std::sync::Mutex<Vec<std::time::Instant>>>,
-}
-
-impl Read for Dripping {
-    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
-        match self.says.next() {
-            Some(byte) => {
-                buf[0] = byte;
-                Ok(1)
-            }
-            None => Err(std::io::ErrorKind::TimedOut.into()),
-        }
-    }
-}
-
-impl Write for Dripping {
-    fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
-        Ok(buf.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl pop3_blocking::Transport for Dripping {
-    fn set_deadline(&mut self, deadline: std::time::Instant) -> std::io::Result<()> {
-        self.deadlines.lock().unwrap().push(deadline);
-        Ok(())
-    }
-}
-
-#[test]
-fn a_server_that_drips_is_left_as_one_that_is_silent() {
-    let deadlines: Arc<std::sync::Mutex<Vec<std::time::Instant>>> = Arc::default();
-    let stream = Dripping { says: vec![b'x'; 100].into_iter(), deadlines: Arc::clone(&deadlines) };
-    let options = ClientOptions::new(Security::DangerousCleartext);
-    let error = Client::over(Box::new(stream), "localhost", 110, &options, None).unwrap_err();
-    assert!(matches!(error, Error::TimedOut { .. }), "{error}");
-    let deadlines = deadlines.lock().unwrap();
-    assert_eq!(deadlines.len(), 101);
-    assert!(deadlines.iter().all(|deadline| *deadline == deadlines[0]), "no byte moves it");
-}
-
-/// A stream that takes everything and fails to flush now and then.
-struct Clogged {
-    says: &'static [u8],
-    took: Arc<std::sync::Mutex<Vec<u8>>>,
-    faults: Vec<std::io::ErrorKind>,
-}
-
-impl Read for Clogged {
-    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
-        self.says.read(buf)
-    }
-}
-
-impl Write for Clogged {
-    fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
-        self.took.lock().unwrap().extend_from_slice(buf);
-        Ok(buf.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.faults.pop().map_or(Ok(()), |fault| Err(fault.into()))
-    }
-}
-
-impl pop3_blocking::Transport for Clogged {
-    fn set_deadline(&mut self, _: std::time::Instant) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-#[test]
-fn a_flush_that_fails_sends_no_command_twice() {
-    use std::io::ErrorKind::{Interrupted, TimedOut};
-    for faults in [vec![Interrupted], vec![TimedOut], vec![TimedOut, Interrupted]] {
-        let took: Arc<std::sync::Mutex<Vec<u8>>> = Arc::default();
-        let stream = Clogged { says: b"+OK\r\n", took: Arc::clone(&took), faults };
-        let options = ClientOptions::new(Security::DangerousCleartext);
-        let mut client = Client::over(Box::new(stream), "localhost", 110, &options, None).unwrap();
-        // The server says nothing more, so both fail; what matters is what was sent.
-        assert!(client.capa().is_err());
-        assert_eq!(*took.lock().unwrap(), b"CAPA\r\n");
-        assert!(client.capa().is_err());
-        assert!([&b"CAPA\r\n"[..], b"CAPA\r\nCAPA\r\n"].contains(&&took.lock().unwrap()[..]));
-    }
-}
-
-#[test]
-fn s21_h35_h36_a_client_that_drips_is_sent_away() {
-    let store = Memory::new().with_user("joe", "secret", [SMALL.to_vec()]);
-    let server = Server::new(ServerOptions::dangerous_cleartext(), store);
-    for (said, dripped) in [(&b"USER joe\r\n"[..], 10), (b"USER joe\r\nPASS secret\r\n", 20)] {
-        let deadlines: Arc<std::sync::Mutex<Vec<std::time::Instant>>> = Arc::default();
-        let says = [said, &vec![b'x'; dripped]].concat();
-        let stream = Dripping { says: says.into_iter(), deadlines: Arc::clone(&deadlines) };
-        assert!(server.session_over(Box::new(stream), Listen::Plain).is_err());
-        let deadlines = deadlines.lock().unwrap();
-        let last = &deadlines[deadlines.len() - dripped..];
-        assert!(last.iter().all(|deadline| *deadline == last[0]), "no byte moves it");
-    }
 }
 
 #[test]
@@ -383,63 +277,8 @@ fn behind_the_end_of_a_message_there_is_nothing() {
 
 #[test]
 fn nobody_listens() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
+    let (listener, address) = listen();
     drop(listener);
     let error = in_the_clear(address).unwrap_err();
     assert!(error.to_string().starts_with(&format!("cannot connect to 127.0.0.1 port {}", address.port())), "{error}");
-}
-
-/// Reads what a client says, and writes to a place that can be looked at.
-struct Noted {
-    says: &'static [u8],
-    wrote: Arc<std::sync::Mutex<Vec<u8>>>,
-}
-
-impl Read for Noted {
-    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
-        // Behind what is said there is silence.
-        if self.says.is_empty() { Err(std::io::ErrorKind::TimedOut.into()) } else { self.says.read(buf) }
-    }
-}
-
-impl Write for Noted {
-    fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
-        self.wrote.lock().unwrap().write(buf)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl pop3_blocking::Transport for Noted {
-    fn set_deadline(&mut self, _: std::time::Instant) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-#[test]
-fn s21_h36_who_is_sent_away_hears_nothing_and_nothing_is_removed() {
-    let store = Memory::new().with_user("joe", "secret", [SMALL.to_vec()]);
-    let server = Server::new(ServerOptions::dangerous_cleartext(), store.clone());
-    let wrote: Arc<std::sync::Mutex<Vec<u8>>> = Arc::default();
-    let stream = Noted { says: b"USER joe\r\nPASS secret\r\nDELE 1\r\n", wrote: Arc::clone(&wrote) };
-    assert!(server.session_over(Box::new(stream), Listen::Plain).is_err());
-    assert!(wrote.lock().unwrap().ends_with(b"+OK marked as deleted\r\n"));
-    assert_eq!(store.messages("joe").len(), 1);
-}
-
-#[test]
-fn s25_every_greeting_has_another_timestamp() {
-    let mut options = ServerOptions::dangerous_cleartext();
-    options.config.apop = true;
-    let server = Server::new(options, Memory::new());
-    let mut greetings = std::collections::HashSet::new();
-    for _ in 0..9 {
-        let wrote: Arc<std::sync::Mutex<Vec<u8>>> = Arc::default();
-        server.session_over(Box::new(Noted { says: b"QUIT\r\n", wrote: Arc::clone(&wrote) }), Listen::Plain).unwrap();
-        let heard = wrote.lock().unwrap().clone();
-        assert!(heard.contains(&b'@') && greetings.insert(heard));
-    }
 }

@@ -1,16 +1,16 @@
-//! TLS, and what was said before it, over loopback. The twins of this file have the same tests.
+//! TLS, and what was said before it, over loopback.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+mod peer;
+
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
+use peer::{accept, connect, handshake, heard, listen, read, say, spawn, write};
 use pop3_blocking::maildrop::Memory;
 use pop3_blocking::proto::client::{LoginFailure, LoginPolicy, Service};
 use pop3_blocking::proto::sasl::{Credentials, Mechanism};
 use pop3_blocking::proto::server::CleartextLogin;
-use pop3_blocking::rustls::{ClientConnection, ServerConfig, StreamOwned, crypto::ring, pki_types::ServerName, version::TLS12};
+use pop3_blocking::rustls::{ServerConfig, crypto::ring, version::TLS12};
 use pop3_blocking::tls::{ServerTls, TlsFailure};
 use pop3_blocking::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions, rustls, tls};
 
@@ -38,36 +38,13 @@ fn serve(change: impl FnOnce(&mut ServerOptions)) -> Place {
 fn serve_with(options: ServerOptions, store: Memory, certificate: &str) -> Place {
     let server = Arc::new(Server::new(options, store));
     let mut ports = [0; 2];
-    for (port, listen) in ports.iter_mut().zip([Listen::Plain, Listen::Tls]) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        *port = listener.local_addr().unwrap().port();
+    for (port, kind) in ports.iter_mut().zip([Listen::Plain, Listen::Tls]) {
+        let (listener, address) = listen();
+        *port = address.port();
         let server = Arc::clone(&server);
-        thread::spawn(move || server.serve(&listener, listen));
+        spawn(move || server.serve(&listener, kind));
     }
     Place { plain: ports[0], tls: ports[1], trusted: tls::verified_by(certificate.as_bytes()).unwrap() }
-}
-
-/// The next line.
-fn heard(stream: &mut impl Read) -> String {
-    let mut line = Vec::new();
-    while !line.ends_with(b"\r\n") {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).unwrap();
-        line.push(byte[0]);
-    }
-    String::from_utf8(line).unwrap().trim_end().to_owned()
-}
-
-/// Says a line, and hears one.
-fn say(stream: &mut (impl Read + Write), line: &str) -> String {
-    stream.write_all(format!("{line}\r\n").as_bytes()).unwrap();
-    stream.flush().unwrap();
-    heard(stream)
-}
-
-fn handshake(place: &Place, stream: TcpStream) -> StreamOwned<ClientConnection, TcpStream> {
-    let name = ServerName::try_from("localhost").unwrap();
-    StreamOwned::new(ClientConnection::new(Arc::clone(&place.trusted), name).unwrap(), stream)
 }
 
 fn joe() -> Credentials {
@@ -77,12 +54,12 @@ fn joe() -> Credentials {
 #[test]
 fn h05_what_was_said_before_tls_is_forgotten() {
     let place = serve(|options| options.config.cleartext_login = CleartextLogin::DangerouslyAllow);
-    let mut stream = TcpStream::connect(("127.0.0.1", place.plain)).unwrap();
+    let mut stream = connect(place.plain);
     heard(&mut stream);
     assert_eq!(say(&mut stream, "LANG es"), "+OK es estos textos están ahora en español");
     assert_eq!(say(&mut stream, "USER joe"), "+OK la contraseña, por favor");
     assert_eq!(say(&mut stream, "STLS"), "+OK inicie TLS");
-    let mut stream = handshake(&place, stream);
+    let mut stream = handshake(&place.trusted, stream);
     assert_eq!(say(&mut stream, "PASS secret"), "-ERR say USER first");
     assert_eq!(say(&mut stream, "STLS"), "-ERR TLS is active already");
     assert_eq!(say(&mut stream, "USER joe"), "+OK the password, please");
@@ -92,12 +69,12 @@ fn h05_what_was_said_before_tls_is_forgotten() {
 #[test]
 fn s49_tls_comes_first_then_the_greeting_and_in_the_end_a_farewell() {
     let place = serve(|_| ());
-    let mut stream = handshake(&place, TcpStream::connect(("127.0.0.1", place.tls)).unwrap());
+    let mut stream = handshake(&place.trusted, connect(place.tls));
     assert_eq!(heard(&mut stream), "+OK POP3 server ready");
     assert_eq!(say(&mut stream, "STAT"), "-ERR log in first");
     assert_eq!(say(&mut stream, "QUIT"), "+OK bye");
     // Without a farewell this would be an error.
-    assert_eq!(stream.read(&mut [0; 8]).unwrap(), 0);
+    assert_eq!(read(&mut stream, &mut [0; 8]).unwrap(), 0);
 }
 
 #[test]
@@ -156,7 +133,7 @@ fn s53_a_certificate_logs_in_by_external_and_only_those_who_have_one_are_told_of
 #[test]
 fn h10_q04_implicit_tls_goes_nowhere_else() {
     let place = serve(|_| ());
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let free = listen().1.port();
     let options = ClientOptions::new(Security::Tls(Arc::clone(&place.trusted)));
     let error = Client::log_in("localhost", free, &options, &joe(), &LoginPolicy::default()).unwrap_err();
     assert!(matches!(error, Error::Connect { .. }), "{error}");
@@ -169,16 +146,16 @@ fn h10_q04_implicit_tls_goes_nowhere_else() {
 #[test]
 fn h12_a_peer_that_is_silent_in_the_handshake_is_left() {
     let place = serve(|options| options.timeouts.login = Duration::from_millis(200));
-    let mut stream = TcpStream::connect(("127.0.0.1", place.tls)).unwrap();
-    assert_eq!(stream.read(&mut [0; 8]).unwrap_or(0), 0, "a server leaves a client");
-    let mut stream = TcpStream::connect(("127.0.0.1", place.plain)).unwrap();
+    let mut stream = connect(place.tls);
+    assert_eq!(read(&mut stream, &mut [0; 8]).unwrap_or(0), 0, "a server leaves a client");
+    let mut stream = connect(place.plain);
     heard(&mut stream);
     say(&mut stream, "STLS");
-    assert_eq!(stream.read(&mut [0; 8]).unwrap_or(0), 0, "behind STLS, too");
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    assert_eq!(read(&mut stream, &mut [0; 8]).unwrap_or(0), 0, "behind STLS, too");
+    let (_silent, address) = listen();
     let mut options = ClientOptions::new(Security::Tls(Arc::clone(&place.trusted)));
     options.timeouts.connect = Duration::from_millis(200);
-    let error = Client::connect("localhost", silent.local_addr().unwrap().port(), &options).unwrap_err();
+    let error = Client::connect("localhost", address.port(), &options).unwrap_err();
     assert!(matches!(error, Error::TimedOut { doing: "the TLS handshake was done", .. }), "{error}");
 }
 
@@ -187,7 +164,7 @@ fn h24_what_one_session_spoils_no_other_feels() {
     let place = serve(|_| ());
     let mut spoilers = Vec::new();
     for line in ["%%%", "*", "AA=A", ""] {
-        let mut stream = handshake(&place, TcpStream::connect(("127.0.0.1", place.tls)).unwrap());
+        let mut stream = handshake(&place.trusted, connect(place.tls));
         heard(&mut stream);
         assert_eq!(say(&mut stream, "AUTH PLAIN"), "+");
         assert!(say(&mut stream, line).starts_with("-ERR"), "{line:?}");
@@ -205,29 +182,27 @@ fn h24_what_one_session_spoils_no_other_feels() {
 
 #[test]
 fn q09_a_server_that_leaves_at_capa_is_tried_without() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let server = thread::spawn(move || {
+    let (listener, address) = listen();
+    let server = spawn(move || {
         let mut all = Vec::new();
         for _ in 0..2 {
-            let (mut stream, _) = listener.accept().unwrap();
-            stream.write_all(b"+OK\r\n").unwrap();
+            let mut stream = accept(&listener);
+            write(&mut stream, b"+OK\r\n");
             loop {
                 let line = heard(&mut stream);
                 all.push(line.clone());
-                match line.as_str() {
-                    "CAPA" => break,
-                    "PASS secret" => {
-                        stream.write_all(b"+OK\r\n").unwrap();
-                        break;
-                    }
-                    _ => stream.write_all(b"+OK\r\n").unwrap(),
+                if line == "CAPA" {
+                    break;
+                }
+                write(&mut stream, b"+OK\r\n");
+                if line == "PASS secret" {
+                    break;
                 }
             }
         }
         all
     });
     let options = ClientOptions::new(Security::DangerousCleartext);
-    Client::log_in("127.0.0.1", port, &options, &joe(), &LoginPolicy::default()).unwrap();
-    assert_eq!(server.join().unwrap(), ["CAPA", "USER joe", "PASS secret"]);
+    Client::log_in("127.0.0.1", address.port(), &options, &joe(), &LoginPolicy::default()).unwrap();
+    assert_eq!(server.result(), ["CAPA", "USER joe", "PASS secret"]);
 }

@@ -17,6 +17,7 @@ struct State {
     answers: VecDeque<Vec<u8>>,
     cut: Option<Cut>,
     ended: bool,
+    silent: bool,
     written: Vec<u8>,
 }
 
@@ -72,6 +73,11 @@ impl Feed {
         self.state().ended = true;
     }
 
+    /// Behind the last piece a read comes to no end in its time.
+    pub fn be_silent(&self) {
+        self.state().silent = true;
+    }
+
     /// All that was written.
     pub fn written(&self) -> Vec<u8> {
         self.state().written.clone()
@@ -84,7 +90,11 @@ impl Feed {
     pub fn read(&self, space: &mut [u8]) -> io::Result<usize> {
         let mut state = self.state();
         let Some(mut piece) = state.pieces.pop_front() else {
-            return if state.ended { Ok(0) } else { Err(io::Error::other(Drained)) };
+            return match (state.ended, state.silent) {
+                (true, _) => Ok(0),
+                (_, true) => Err(io::ErrorKind::TimedOut.into()),
+                _ => Err(io::Error::other(Drained)),
+            };
         };
         let count = piece.len().min(space.len());
         space[..count].copy_from_slice(&piece[..count]);

@@ -1,9 +1,10 @@
-//! What every driver must do, over this one. The twins of this file have the same tests.
+//! What every driver must do, over this one.
 
-use std::pin::Pin;
+mod peer;
+
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
+use peer::Stream;
 use pop3_contract::client::{self, Act, Log};
 use pop3_contract::server::{self, Maildrops};
 use pop3_contract::starttls::{QUITS, cases, credentials};
@@ -13,33 +14,6 @@ use pop3_tokio::proto::client::{CleartextLogin, ClientConfig, LoginPolicy, Remot
 use pop3_tokio::proto::codec::MessageNumber;
 use pop3_tokio::proto::sasl::ChannelBinding;
 use pop3_tokio::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions, tls};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-/// A stream over a feed.
-struct Stream(Feed);
-
-impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
-        let mut space = vec![0; buf.remaining()];
-        let count = self.0.read(&mut space)?;
-        buf.put_slice(&space[..count]);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
-        Poll::Ready(Ok(self.0.write(buf)))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
 
 fn options(config: ClientConfig, encrypted: bool) -> ClientOptions {
     let security = match encrypted {
@@ -269,5 +243,33 @@ async fn q45_s18_who_leaves_behind_quit_has_quit_and_who_leaves_before_has_not()
         feed.end();
         let _ = server.session_over(Box::new(Stream(feed)), Listen::Plain).await;
         assert_eq!(store.messages("joe").len(), left, "{}", said.escape_ascii());
+    }
+}
+
+#[tokio::test]
+async fn s21_h36_who_is_sent_away_hears_nothing_and_nothing_is_removed() {
+    let store = Memory::new().with_user("joe", "secret", [b"a\n".to_vec()]);
+    let server = Server::new(ServerOptions::dangerous_cleartext(), store.clone());
+    let feed = Feed::default();
+    feed.push(b"USER joe\r\nPASS secret\r\nDELE 1\r\n", Cut::Whole);
+    // Behind what is said the read comes to no end in its time.
+    feed.be_silent();
+    let ended = server.session_over(Box::new(Stream(feed.clone())), Listen::Plain).await;
+    assert_eq!(ended.unwrap_err().kind(), std::io::ErrorKind::TimedOut);
+    assert!(feed.written().ends_with(b"+OK marked as deleted\r\n"));
+    assert_eq!(store.messages("joe").len(), 1);
+}
+
+#[tokio::test]
+async fn s25_every_greeting_has_another_timestamp() {
+    let mut options = ServerOptions::dangerous_cleartext();
+    options.config.apop = true;
+    let server = Server::new(options, Maildrops);
+    let mut greetings = std::collections::HashSet::new();
+    for _ in 0..9 {
+        let feed = Feed::default();
+        feed.push(b"QUIT\r\n", Cut::Whole);
+        server.session_over(Box::new(Stream(feed.clone())), Listen::Plain).await.unwrap();
+        assert!(feed.written().contains(&b'@') && greetings.insert(feed.written()));
     }
 }

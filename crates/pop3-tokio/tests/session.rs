@@ -1,16 +1,17 @@
-//! Client and server over loopback, and against peers that misbehave. The twin of this file without a runtime has the same tests.
+//! Client and server over loopback, and against peers that misbehave.
+
+mod peer;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use peer::{accept, connect, listen, read, spawn, write};
 use pop3_tokio::maildrop::Memory;
 use pop3_tokio::proto::client::{ClientEvent, LoginPolicy, RemoteError, RequestError};
 use pop3_tokio::proto::codec::{Command, MessageNumber, ResponseCode};
 use pop3_tokio::proto::sasl::{Credentials, Mechanism};
 use pop3_tokio::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions, tls};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 
 const SMALL: &[u8] = b"Subject: small\n\n.dot\n.\nend";
 
@@ -44,11 +45,11 @@ async fn serve_with(mechanisms: Vec<Mechanism>) -> Place {
     options.config.mechanisms = mechanisms;
     let server = Arc::new(Server::new(options, store.clone()));
     let mut ports = [0; 2];
-    for (port, listen) in ports.iter_mut().zip([Listen::Plain, Listen::Tls]) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        *port = listener.local_addr().unwrap().port();
+    for (port, kind) in ports.iter_mut().zip([Listen::Plain, Listen::Tls]) {
+        let (listener, address) = listen().await;
+        *port = address.port();
         let server = Arc::clone(&server);
-        tokio::spawn(async move { server.serve(&listener, listen).await });
+        spawn(async move { server.serve(&listener, kind).await });
     }
     Place { plain: ports[0], tls: ports[1], store, certificate }
 }
@@ -71,18 +72,17 @@ fn number(n: u32) -> MessageNumber {
 
 /// A server that says what it is told to, whatever it hears, and then waits for the client to leave, or leaves itself.
 async fn script(says: &'static [&'static [u8]], leaves: bool) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
+    let (listener, address) = listen().await;
+    spawn(async move {
+        let mut stream = accept(&listener).await;
         let mut heard = [0; 1024];
         for (i, text) in says.iter().enumerate() {
             if i > 0 {
-                let _ = stream.read(&mut heard).await;
+                let _ = read(&mut stream, &mut heard).await;
             }
-            stream.write_all(text).await.unwrap();
+            write(&mut stream, text).await;
         }
-        while !leaves && stream.read(&mut heard).await.is_ok_and(|count| count > 0) {}
+        while !leaves && read(&mut stream, &mut heard).await.is_ok_and(|count| count > 0) {}
     });
     address
 }
@@ -254,83 +254,14 @@ async fn a_silent_server_is_left() {
 #[tokio::test]
 async fn h03_a_server_never_executes_what_stands_behind_stls() {
     let place = serve().await;
-    let mut stream = TcpStream::connect(("127.0.0.1", place.plain)).await.unwrap();
-    stream.write_all(b"STLS\r\nCAPA\r\n").await.unwrap();
-    let mut all = String::new();
+    let mut stream = connect(place.plain).await;
+    write(&mut stream, b"STLS\r\nCAPA\r\n").await;
+    let (mut all, mut space) = (String::new(), [0; 1024]);
     // The connection ends, with or without a reset.
-    let _ = stream.read_to_string(&mut all).await;
-    assert!(!all.contains("UIDL"), "{all}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_server_that_drips_is_left_as_one_that_is_silent() {
-    let (ours, mut theirs) = tokio::io::duplex(64);
-    let drip = tokio::spawn(async move {
-        while theirs.write_all(b"x").await.is_ok() {
-            tokio::time::sleep(Duration::from_secs(10)).await;
-        }
-    });
-    let started = tokio::time::Instant::now();
-    let options = ClientOptions::new(Security::DangerousCleartext);
-    let error = Client::over(Box::new(ours), "localhost", 110, &options, None).await.unwrap_err();
-    assert!(matches!(error, Error::TimedOut { .. }), "{error}");
-    assert_eq!(started.elapsed(), options.timeouts.greeting);
-    drip.await.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_flush_that_was_cancelled_is_made_up_for() {
-    // Four octets go through at once; the rest of a command lies in the buffer until somebody flushes.
-    let (ours, mut theirs) = tokio::io::duplex(4);
-    let server = tokio::spawn(async move {
-        theirs.write_all(b"+OK\r\n").await.unwrap();
-        tokio::time::sleep(Duration::from_secs(5)).await;
-        let mut heard = vec![0; 6];
-        theirs.read_exact(&mut heard).await.unwrap();
-        theirs.write_all(b"-ERR\r\n").await.unwrap();
-        heard
-    });
-    let options = ClientOptions::new(Security::DangerousCleartext);
-    let stream = tokio::io::BufWriter::new(ours);
-    let mut client = Client::over(Box::new(stream), "localhost", 110, &options, None).await.unwrap();
-    client.send(Command::Capa).unwrap();
-    let replied = |event: ClientEvent<'_>| matches!(event, ClientEvent::Reply(..)).then_some(());
-    assert!(tokio::time::timeout(Duration::from_secs(1), client.event(replied)).await.is_err(), "cancelled in its flush");
-    client.event(replied).await.unwrap();
-    assert_eq!(server.await.unwrap(), b"CAPA\r\n");
-}
-
-#[tokio::test(start_paused = true)]
-async fn s21_h35_h36_a_client_that_drips_is_sent_away() {
-    let store = Memory::new().with_user("joe", "secret", [SMALL.to_vec()]);
-    let server = Server::new(ServerOptions::dangerous_cleartext(), store);
-    for (said, expected) in [(&b"US"[..], 60), (b"USER joe\r\nPASS secret\r\nNO", 600), (b"CAPA\r\nQUIT\r\nx", 0)] {
-        let (ours, theirs) = tokio::io::duplex(1024);
-        let started = tokio::time::Instant::now();
-        let client = tokio::spawn(async move {
-            let (mut reader, mut writer) = tokio::io::split(ours);
-            tokio::spawn(async move { tokio::io::copy(&mut reader, &mut tokio::io::sink()).await });
-            writer.write_all(said).await.unwrap();
-            while writer.write_all(b"x").await.is_ok() {
-                tokio::time::sleep(Duration::from_secs(7)).await;
-            }
-        });
-        let ended = server.session_over(Box::new(theirs), Listen::Plain).await;
-        assert_eq!(ended.is_err(), expected > 0, "{ended:?}");
-        assert_eq!(started.elapsed().as_secs(), expected, "{said:?}");
-        client.await.unwrap();
+    while let Ok(count @ 1..) = read(&mut stream, &mut space).await {
+        all += &String::from_utf8_lossy(&space[..count]);
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn h36_a_client_that_does_not_read_is_sent_away() {
-    let store = Memory::new().with_user("joe", "secret", [large()]);
-    let server = Server::new(ServerOptions::dangerous_cleartext(), store);
-    let (mut ours, theirs) = tokio::io::duplex(1024);
-    ours.write_all(b"USER joe\r\nPASS secret\r\nRETR 1\r\n").await.unwrap();
-    let started = tokio::time::Instant::now();
-    assert!(server.session_over(Box::new(theirs), Listen::Plain).await.is_err());
-    assert_eq!(started.elapsed().as_secs(), 600);
+    assert!(!all.contains("UIDL"), "{all}");
 }
 
 #[tokio::test]
@@ -347,38 +278,8 @@ async fn behind_the_end_of_a_message_there_is_nothing() {
 
 #[tokio::test]
 async fn nobody_listens() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let (listener, address) = listen().await;
     drop(listener);
     let error = in_the_clear(address).await.unwrap_err();
     assert!(error.to_string().starts_with(&format!("cannot connect to 127.0.0.1 port {}", address.port())), "{error}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn s21_h36_who_is_sent_away_hears_nothing_and_nothing_is_removed() {
-    let store = Memory::new().with_user("joe", "secret", [SMALL.to_vec()]);
-    let server = Server::new(ServerOptions::dangerous_cleartext(), store.clone());
-    let (mut ours, theirs) = tokio::io::duplex(1024);
-    ours.write_all(b"USER joe\r\nPASS secret\r\nDELE 1\r\n").await.unwrap();
-    assert!(server.session_over(Box::new(theirs), Listen::Plain).await.is_err());
-    let mut heard = String::new();
-    ours.read_to_string(&mut heard).await.unwrap();
-    assert!(heard.ends_with("+OK marked as deleted\r\n"), "{heard}");
-    assert_eq!(store.messages("joe").len(), 1);
-}
-
-#[tokio::test]
-async fn s25_every_greeting_has_another_timestamp() {
-    let mut options = ServerOptions::dangerous_cleartext();
-    options.config.apop = true;
-    let server = Server::new(options, Memory::new());
-    let mut greetings = std::collections::HashSet::new();
-    for _ in 0..9 {
-        let (mut ours, theirs) = tokio::io::duplex(1024);
-        ours.write_all(b"QUIT\r\n").await.unwrap();
-        server.session_over(Box::new(theirs), Listen::Plain).await.unwrap();
-        let mut heard = String::new();
-        ours.read_to_string(&mut heard).await.unwrap();
-        assert!(heard.contains('@') && greetings.insert(heard));
-    }
 }

@@ -1,19 +1,18 @@
-//! TLS, and what was said before it, over loopback. The twins of this file have the same tests.
+//! TLS, and what was said before it, over loopback.
+
+mod peer;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use peer::{accept, connect, handshake, heard, listen, read, say, spawn, write};
 use pop3_tokio::maildrop::Memory;
 use pop3_tokio::proto::client::{LoginFailure, LoginPolicy, Service};
 use pop3_tokio::proto::sasl::{Credentials, Mechanism};
 use pop3_tokio::proto::server::CleartextLogin;
-use pop3_tokio::rustls::{ServerConfig, crypto::ring, pki_types::ServerName, version::TLS12};
+use pop3_tokio::rustls::{ServerConfig, crypto::ring, version::TLS12};
 use pop3_tokio::tls::{ServerTls, TlsFailure};
 use pop3_tokio::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions, rustls, tls};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
 /// A server for `joe`, on a port that begins in the clear and one that begins with TLS.
 struct Place {
@@ -39,36 +38,13 @@ async fn serve(change: impl FnOnce(&mut ServerOptions)) -> Place {
 async fn serve_with(options: ServerOptions, store: Memory, certificate: &str) -> Place {
     let server = Arc::new(Server::new(options, store));
     let mut ports = [0; 2];
-    for (port, listen) in ports.iter_mut().zip([Listen::Plain, Listen::Tls]) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        *port = listener.local_addr().unwrap().port();
+    for (port, kind) in ports.iter_mut().zip([Listen::Plain, Listen::Tls]) {
+        let (listener, address) = listen().await;
+        *port = address.port();
         let server = Arc::clone(&server);
-        tokio::spawn(async move { server.serve(&listener, listen).await });
+        spawn(async move { server.serve(&listener, kind).await });
     }
     Place { plain: ports[0], tls: ports[1], trusted: tls::verified_by(certificate.as_bytes()).unwrap() }
-}
-
-/// The next line.
-async fn heard(stream: &mut (impl AsyncRead + Unpin)) -> String {
-    let mut line = Vec::new();
-    while !line.ends_with(b"\r\n") {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).await.unwrap();
-        line.push(byte[0]);
-    }
-    String::from_utf8(line).unwrap().trim_end().to_owned()
-}
-
-/// Says a line, and hears one.
-async fn say(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), line: &str) -> String {
-    stream.write_all(format!("{line}\r\n").as_bytes()).await.unwrap();
-    stream.flush().await.unwrap();
-    heard(stream).await
-}
-
-async fn handshake(place: &Place, stream: TcpStream) -> TlsStream<TcpStream> {
-    let name = ServerName::try_from("localhost").unwrap();
-    TlsConnector::from(Arc::clone(&place.trusted)).connect(name, stream).await.unwrap()
 }
 
 fn joe() -> Credentials {
@@ -78,12 +54,12 @@ fn joe() -> Credentials {
 #[tokio::test]
 async fn h05_what_was_said_before_tls_is_forgotten() {
     let place = serve(|options| options.config.cleartext_login = CleartextLogin::DangerouslyAllow).await;
-    let mut stream = TcpStream::connect(("127.0.0.1", place.plain)).await.unwrap();
+    let mut stream = connect(place.plain).await;
     heard(&mut stream).await;
     assert_eq!(say(&mut stream, "LANG es").await, "+OK es estos textos están ahora en español");
     assert_eq!(say(&mut stream, "USER joe").await, "+OK la contraseña, por favor");
     assert_eq!(say(&mut stream, "STLS").await, "+OK inicie TLS");
-    let mut stream = handshake(&place, stream).await;
+    let mut stream = handshake(&place.trusted, stream).await;
     assert_eq!(say(&mut stream, "PASS secret").await, "-ERR say USER first");
     assert_eq!(say(&mut stream, "STLS").await, "-ERR TLS is active already");
     assert_eq!(say(&mut stream, "USER joe").await, "+OK the password, please");
@@ -93,12 +69,12 @@ async fn h05_what_was_said_before_tls_is_forgotten() {
 #[tokio::test]
 async fn s49_tls_comes_first_then_the_greeting_and_in_the_end_a_farewell() {
     let place = serve(|_| ()).await;
-    let mut stream = handshake(&place, TcpStream::connect(("127.0.0.1", place.tls)).await.unwrap()).await;
+    let mut stream = handshake(&place.trusted, connect(place.tls).await).await;
     assert_eq!(heard(&mut stream).await, "+OK POP3 server ready");
     assert_eq!(say(&mut stream, "STAT").await, "-ERR log in first");
     assert_eq!(say(&mut stream, "QUIT").await, "+OK bye");
     // Without a farewell this would be an error.
-    assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0);
+    assert_eq!(read(&mut stream, &mut [0; 8]).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -157,7 +133,7 @@ async fn s53_a_certificate_logs_in_by_external_and_only_those_who_have_one_are_t
 #[tokio::test]
 async fn h10_q04_implicit_tls_goes_nowhere_else() {
     let place = serve(|_| ()).await;
-    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let free = listen().await.1.port();
     let options = ClientOptions::new(Security::Tls(Arc::clone(&place.trusted)));
     let error = Client::log_in("localhost", free, &options, &joe(), &LoginPolicy::default()).await.unwrap_err();
     assert!(matches!(error, Error::Connect { .. }), "{error}");
@@ -170,16 +146,16 @@ async fn h10_q04_implicit_tls_goes_nowhere_else() {
 #[tokio::test]
 async fn h12_a_peer_that_is_silent_in_the_handshake_is_left() {
     let place = serve(|options| options.timeouts.login = Duration::from_millis(200)).await;
-    let mut stream = TcpStream::connect(("127.0.0.1", place.tls)).await.unwrap();
-    assert_eq!(stream.read(&mut [0; 8]).await.unwrap_or(0), 0, "a server leaves a client");
-    let mut stream = TcpStream::connect(("127.0.0.1", place.plain)).await.unwrap();
+    let mut stream = connect(place.tls).await;
+    assert_eq!(read(&mut stream, &mut [0; 8]).await.unwrap_or(0), 0, "a server leaves a client");
+    let mut stream = connect(place.plain).await;
     heard(&mut stream).await;
     say(&mut stream, "STLS").await;
-    assert_eq!(stream.read(&mut [0; 8]).await.unwrap_or(0), 0, "behind STLS, too");
-    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    assert_eq!(read(&mut stream, &mut [0; 8]).await.unwrap_or(0), 0, "behind STLS, too");
+    let (_silent, address) = listen().await;
     let mut options = ClientOptions::new(Security::Tls(Arc::clone(&place.trusted)));
     options.timeouts.connect = Duration::from_millis(200);
-    let error = Client::connect("localhost", silent.local_addr().unwrap().port(), &options).await.unwrap_err();
+    let error = Client::connect("localhost", address.port(), &options).await.unwrap_err();
     assert!(matches!(error, Error::TimedOut { doing: "the TLS handshake was done", .. }), "{error}");
 }
 
@@ -188,7 +164,7 @@ async fn h24_what_one_session_spoils_no_other_feels() {
     let place = serve(|_| ()).await;
     let mut spoilers = Vec::new();
     for line in ["%%%", "*", "AA=A", ""] {
-        let mut stream = handshake(&place, TcpStream::connect(("127.0.0.1", place.tls)).await.unwrap()).await;
+        let mut stream = handshake(&place.trusted, connect(place.tls).await).await;
         heard(&mut stream).await;
         assert_eq!(say(&mut stream, "AUTH PLAIN").await, "+");
         assert!(say(&mut stream, line).await.starts_with("-ERR"), "{line:?}");
@@ -206,29 +182,27 @@ async fn h24_what_one_session_spoils_no_other_feels() {
 
 #[tokio::test]
 async fn q09_a_server_that_leaves_at_capa_is_tried_without() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let server = tokio::spawn(async move {
+    let (listener, address) = listen().await;
+    let server = spawn(async move {
         let mut all = Vec::new();
         for _ in 0..2 {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            stream.write_all(b"+OK\r\n").await.unwrap();
+            let mut stream = accept(&listener).await;
+            write(&mut stream, b"+OK\r\n").await;
             loop {
                 let line = heard(&mut stream).await;
                 all.push(line.clone());
-                match line.as_str() {
-                    "CAPA" => break,
-                    "PASS secret" => {
-                        stream.write_all(b"+OK\r\n").await.unwrap();
-                        break;
-                    }
-                    _ => stream.write_all(b"+OK\r\n").await.unwrap(),
+                if line == "CAPA" {
+                    break;
+                }
+                write(&mut stream, b"+OK\r\n").await;
+                if line == "PASS secret" {
+                    break;
                 }
             }
         }
         all
     });
     let options = ClientOptions::new(Security::DangerousCleartext);
-    Client::log_in("127.0.0.1", port, &options, &joe(), &LoginPolicy::default()).await.unwrap();
-    assert_eq!(server.await.unwrap(), ["CAPA", "USER joe", "PASS secret"]);
+    Client::log_in("127.0.0.1", address.port(), &options, &joe(), &LoginPolicy::default()).await.unwrap();
+    assert_eq!(server.result().await, ["CAPA", "USER joe", "PASS secret"]);
 }

@@ -1,0 +1,101 @@
+//! What the tests need of async-std: streams, a peer on loopback, tasks. All else is the same for every driver.
+#![allow(dead_code)] // Not every test needs all of it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+pub use async_std::net::{TcpListener, TcpStream};
+use futures_lite::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use futures_rustls::TlsConnector;
+pub use futures_rustls::client::TlsStream;
+use pop3_async_std::rustls::{ClientConfig, pki_types::ServerName};
+use pop3_contract::Feed;
+
+/// A stream over a feed.
+pub struct Stream(pub Feed);
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(self.0.read(space))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(self.0.write(bytes)))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+pub trait Duplex: AsyncRead + AsyncWrite + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Duplex for T {}
+
+/// A listener on a free port.
+pub async fn listen() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
+}
+
+pub async fn accept(listener: &TcpListener) -> TcpStream {
+    listener.accept().await.unwrap().0
+}
+
+pub async fn connect(port: u16) -> TcpStream {
+    TcpStream::connect(("127.0.0.1", port)).await.unwrap()
+}
+
+pub async fn handshake(config: &Arc<ClientConfig>, stream: TcpStream) -> TlsStream<TcpStream> {
+    let name = ServerName::try_from("localhost").unwrap();
+    TlsConnector::from(Arc::clone(config)).connect(name, stream).await.unwrap()
+}
+
+pub async fn write(stream: &mut impl Duplex, bytes: &[u8]) {
+    stream.write_all(bytes).await.unwrap();
+    stream.flush().await.unwrap();
+}
+
+pub async fn read(stream: &mut impl Duplex, space: &mut [u8]) -> io::Result<usize> {
+    stream.read(space).await
+}
+
+/// The next line.
+pub async fn heard(stream: &mut impl Duplex) -> String {
+    let mut line = Vec::new();
+    while !line.ends_with(b"\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).await.unwrap();
+        line.push(byte[0]);
+    }
+    String::from_utf8(line).unwrap().trim_end().to_owned()
+}
+
+/// Says a line, and hears one.
+pub async fn say(stream: &mut impl Duplex, line: &str) -> String {
+    write(stream, format!("{line}\r\n").as_bytes()).await;
+    heard(stream).await
+}
+
+/// Something that runs beside the test.
+pub struct Task<T>(async_std::task::JoinHandle<T>);
+
+impl<T> Task<T> {
+    pub async fn result(self) -> T {
+        self.0.await
+    }
+}
+
+pub fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Task<T> {
+    Task(async_std::task::spawn(work))
+}

@@ -1,0 +1,285 @@
+//! Client and server over loopback, and against peers that misbehave.
+
+mod peer;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use peer::{accept, connect, listen, read, spawn, write};
+use pop3_async_std::maildrop::Memory;
+use pop3_async_std::proto::client::{ClientEvent, LoginPolicy, RemoteError, RequestError};
+use pop3_async_std::proto::codec::{Command, MessageNumber, ResponseCode};
+use pop3_async_std::proto::sasl::{Credentials, Mechanism};
+use pop3_async_std::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions, tls};
+
+const SMALL: &[u8] = b"Subject: small\n\n.dot\n.\nend";
+
+/// 12 MB with a dot at the start of every line.
+fn large() -> Vec<u8> {
+    [&b"Subject: large\n\n"[..], &b".0123456789 0123456789 0123456789\n".repeat(350_000)].concat()
+}
+
+fn on_the_wire(message: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8(message.to_vec()).unwrap().replace('\n', "\r\n");
+    (if text.ends_with("\r\n") { text } else { text + "\r\n" }).into_bytes()
+}
+
+struct Place {
+    plain: u16,
+    tls: u16,
+    store: Memory,
+    certificate: String,
+}
+
+async fn serve() -> Place {
+    serve_with(Vec::new()).await
+}
+
+async fn serve_with(mechanisms: Vec<Mechanism>) -> Place {
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let certificate = certified.cert.pem();
+    let config = tls::server(certificate.as_bytes(), certified.signing_key.serialize_pem().as_bytes()).unwrap();
+    let store = Memory::new().with_user("joe", "secret", [SMALL.to_vec(), large(), Vec::new()]);
+    let mut options = ServerOptions::with_tls(config);
+    options.config.mechanisms = mechanisms;
+    let server = Arc::new(Server::new(options, store.clone()));
+    let mut ports = [0; 2];
+    for (port, kind) in ports.iter_mut().zip([Listen::Plain, Listen::Tls]) {
+        let (listener, address) = listen().await;
+        *port = address.port();
+        let server = Arc::clone(&server);
+        spawn(async move { server.serve(&listener, kind).await });
+    }
+    Place { plain: ports[0], tls: ports[1], store, certificate }
+}
+
+impl Place {
+    fn trusted(&self) -> Arc<pop3_async_std::rustls::ClientConfig> {
+        tls::verified_by(self.certificate.as_bytes()).unwrap()
+    }
+
+    async fn connect(&self, encrypted: bool) -> Client {
+        let (port, security) =
+            if encrypted { (self.tls, Security::Tls(self.trusted())) } else { (self.plain, Security::Stls(self.trusted())) };
+        Client::connect("localhost", port, &ClientOptions::new(security)).await.unwrap()
+    }
+}
+
+fn number(n: u32) -> MessageNumber {
+    MessageNumber::new(n).unwrap()
+}
+
+/// A server that says what it is told to, whatever it hears, and then waits for the client to leave, or leaves itself.
+async fn script(says: &'static [&'static [u8]], leaves: bool) -> SocketAddr {
+    let (listener, address) = listen().await;
+    spawn(async move {
+        let mut stream = accept(&listener).await;
+        let mut heard = [0; 1024];
+        for (i, text) in says.iter().enumerate() {
+            if i > 0 {
+                let _ = read(&mut stream, &mut heard).await;
+            }
+            write(&mut stream, text).await;
+        }
+        while !leaves && read(&mut stream, &mut heard).await.is_ok_and(|count| count > 0) {}
+    });
+    address
+}
+
+async fn in_the_clear(address: SocketAddr) -> Result<Client, Error> {
+    let mut options = ClientOptions::new(Security::DangerousCleartext);
+    options.timeouts.command = Duration::from_millis(200);
+    Client::connect(&address.ip().to_string(), address.port(), &options).await
+}
+
+#[async_std::test]
+async fn mail_arrives_as_it_was_sent_over_stls_and_tls() {
+    let place = serve().await;
+    for encrypted in [false, true] {
+        let mut client = place.connect(encrypted).await;
+        assert!(client.capa().await.unwrap().pipelining);
+        client.login("joe", "secret").await.unwrap();
+        assert_eq!(client.stat().await.unwrap().messages, 3);
+        let list = client.list().await.unwrap();
+        assert_eq!(list[1].octets, Some(on_the_wire(&large()).len() as u64));
+        assert_eq!(client.uidl().await.unwrap().len(), 3);
+        assert_eq!(client.retr(number(1)).await.unwrap().into_vec().await.unwrap(), on_the_wire(SMALL));
+        assert!(client.retr(number(2)).await.unwrap().into_vec().await.unwrap() == on_the_wire(&large()));
+        assert_eq!(client.retr(number(3)).await.unwrap().into_vec().await.unwrap(), b"");
+        assert_eq!(client.top(number(2), 1).await.unwrap().into_vec().await.unwrap(), on_the_wire(&large()[..50]));
+        client.noop().await.unwrap();
+        client.quit().await.unwrap();
+    }
+}
+
+#[async_std::test]
+async fn s18_only_quit_removes() {
+    let place = serve().await;
+    let mut client = place.connect(true).await;
+    client.login("joe", "secret").await.unwrap();
+    client.dele(number(1)).await.unwrap();
+    client.dele(number(2)).await.unwrap();
+    client.rset().await.unwrap();
+    client.dele(number(3)).await.unwrap();
+    drop(client);
+    // The lock is free again when the session has seen the end of the connection.
+    let mut client = loop {
+        let mut client = place.connect(true).await;
+        match client.login("joe", "secret").await {
+            Ok(()) => break client,
+            Err(error) => assert_eq!(error.refusal().unwrap().code(), Some(ResponseCode::InUse), "{error}"),
+        }
+    };
+    assert_eq!(client.stat().await.unwrap().messages, 3);
+    client.dele(number(2)).await.unwrap();
+    client.quit().await.unwrap();
+    assert_eq!(place.store.messages("joe"), [SMALL.to_vec(), Vec::new()]);
+}
+
+#[async_std::test]
+async fn a_message_that_is_not_read_to_its_end_does_no_harm() {
+    let place = serve().await;
+    let mut client = place.connect(true).await;
+    client.login("joe", "secret").await.unwrap();
+    assert!(client.retr(number(2)).await.unwrap().chunk().await.unwrap().is_some());
+    assert_eq!(client.stat().await.unwrap().messages, 3);
+    assert_eq!(client.retr(number(1)).await.unwrap().into_vec().await.unwrap(), on_the_wire(SMALL));
+    client.quit().await.unwrap();
+}
+
+#[async_std::test]
+async fn s35_every_mechanism_that_a_store_can_serve_logs_in_over_tls() {
+    let mechanisms =
+        [Mechanism::Plain, Mechanism::Login, Mechanism::ScramSha1Plus, Mechanism::ScramSha256Plus, Mechanism::ScramSha256];
+    for mechanism in mechanisms {
+        let place = serve_with(mechanisms.to_vec()).await;
+        let mut client = place.connect(mechanism == Mechanism::Plain).await;
+        let policy = LoginPolicy { mechanisms: vec![mechanism], user_pass: false, two_lines: false, ..LoginPolicy::default() };
+        client.login_with(&Credentials::password("joe", "secret").unwrap(), &policy).await.unwrap();
+        assert_eq!(client.stat().await.unwrap().messages, 3, "{mechanism}");
+        let mut wrong = place.connect(true).await;
+        let error = wrong.login_with(&Credentials::password("joe", "Secret").unwrap(), &policy).await.unwrap_err();
+        assert_eq!(error.refusal().unwrap().code(), Some(ResponseCode::Auth), "{mechanism}");
+    }
+}
+
+#[async_std::test]
+async fn commands_can_be_pipelined() {
+    let place = serve().await;
+    let mut client = place.connect(true).await;
+    client.login("joe", "secret").await.unwrap();
+    let tags = [client.send(Command::Retr(number(1))).unwrap(), client.send(Command::Dele(number(1))).unwrap()];
+    let mut body = Vec::new();
+    client
+        .event(|event| match event {
+            ClientEvent::Body(tag, chunk) => {
+                assert_eq!(tag, tags[0]);
+                body.extend_from_slice(chunk);
+                None
+            }
+            ClientEvent::Reply(tag, _) if tag == tags[1] => Some(()),
+            _ => None,
+        })
+        .await
+        .unwrap();
+    assert_eq!(body, on_the_wire(SMALL));
+    client.quit().await.unwrap();
+    assert_eq!(place.store.messages("joe").len(), 2);
+}
+
+#[async_std::test]
+async fn a_refusal_leaves_the_session_alive() {
+    let place = serve().await;
+    let mut client = place.connect(true).await;
+    let error = client.login("joe", "wrong").await.unwrap_err();
+    assert_eq!(error.refusal().unwrap().code(), Some(ResponseCode::Auth));
+    client.login("joe", "secret").await.unwrap();
+    let error = client.retr(number(9)).await.unwrap_err();
+    assert_eq!(error.to_string(), "the server refused RETR: no such message");
+    assert!(client.login("joe", "secret").await.is_err(), "logged in already");
+    let other = place.connect(true).await.login("joe", "secret").await.unwrap_err();
+    assert!(other.refusal().unwrap().is_transient(), "s22: {other}");
+    client.quit().await.unwrap();
+}
+
+#[async_std::test]
+async fn h11_certificates_are_verified() {
+    let place = serve().await;
+    let another = serve().await;
+    for (config, host) in [(another.trusted(), "localhost"), (place.trusted(), "127.0.0.1")] {
+        let error = Client::connect(host, place.tls, &ClientOptions::new(Security::Tls(config))).await.unwrap_err();
+        assert!(matches!(error, Error::Tls(_)), "{error}");
+    }
+    let unverified = Security::Tls(tls::dangerous_unverified().unwrap());
+    Client::connect("127.0.0.1", place.tls, &ClientOptions::new(unverified)).await.unwrap();
+}
+
+#[async_std::test]
+async fn h07_required_stls_never_degrades() {
+    let place = serve().await;
+    let server = script(&[b"+OK hello\r\n", b"-ERR unknown command\r\n"], false).await;
+    let options = ClientOptions::new(Security::Stls(place.trusted()));
+    let error = Client::connect("127.0.0.1", server.port(), &options).await.unwrap_err();
+    assert!(matches!(error, Error::Request(RequestError::NoTls(_))), "{error}");
+}
+
+#[async_std::test]
+async fn h01_bytes_behind_stls_end_the_session() {
+    let place = serve().await;
+    let server = script(&[b"+OK hello\r\n", b"+OK begin\r\n+OK injected\r\n"], false).await;
+    let options = ClientOptions::new(Security::Stls(place.trusted()));
+    let error = Client::connect("127.0.0.1", server.port(), &options).await.unwrap_err();
+    assert!(matches!(error, Error::Request(RequestError::Remote(RemoteError::BytesBehindStls))), "{error}");
+}
+
+#[async_std::test]
+async fn h13_a_cut_message_is_an_error() {
+    let server = script(&[b"+OK\r\n", b"-ERR\r\n", b"+OK\r\n", b"+OK\r\n", b"+OK\r\nhalf a mess"], true).await;
+    let mut client = in_the_clear(server).await.unwrap();
+    client.login("joe", "secret").await.unwrap();
+    let error = client.retr(number(1)).await.unwrap().into_vec().await.unwrap_err();
+    assert!(error.is_disconnect(), "{error}");
+    assert_eq!(error.to_string(), "the server closed the connection in the middle of its reply to RETR");
+    assert!(client.stat().await.is_err(), "and it stays one");
+}
+
+#[async_std::test]
+async fn a_silent_server_is_left() {
+    let server = script(&[b"+OK\r\n"], false).await;
+    let error = in_the_clear(server).await.unwrap().capa().await.unwrap_err();
+    assert!(matches!(error, Error::TimedOut { .. }), "{error}");
+}
+
+#[async_std::test]
+async fn h03_a_server_never_executes_what_stands_behind_stls() {
+    let place = serve().await;
+    let mut stream = connect(place.plain).await;
+    write(&mut stream, b"STLS\r\nCAPA\r\n").await;
+    let (mut all, mut space) = (String::new(), [0; 1024]);
+    // The connection ends, with or without a reset.
+    while let Ok(count @ 1..) = read(&mut stream, &mut space).await {
+        all += &String::from_utf8_lossy(&space[..count]);
+    }
+    assert!(!all.contains("UIDL"), "{all}");
+}
+
+#[async_std::test]
+async fn behind_the_end_of_a_message_there_is_nothing() {
+    let place = serve().await;
+    let mut client = place.connect(true).await;
+    client.login("joe", "secret").await.unwrap();
+    let mut message = client.retr(number(1)).await.unwrap();
+    while message.chunk().await.unwrap().is_some() {}
+    assert!(message.chunk().await.unwrap().is_none());
+    assert_eq!(message.into_vec().await.unwrap(), b"");
+    client.quit().await.unwrap();
+}
+
+#[async_std::test]
+async fn nobody_listens() {
+    let (listener, address) = listen().await;
+    drop(listener);
+    let error = in_the_clear(address).await.unwrap_err();
+    assert!(error.to_string().starts_with(&format!("cannot connect to 127.0.0.1 port {}", address.port())), "{error}");
+}

@@ -1,0 +1,208 @@
+//! TLS, and what was said before it, over loopback.
+
+mod peer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use peer::{accept, connect, handshake, heard, listen, read, say, spawn, write};
+use pop3_async_std::maildrop::Memory;
+use pop3_async_std::proto::client::{LoginFailure, LoginPolicy, Service};
+use pop3_async_std::proto::sasl::{Credentials, Mechanism};
+use pop3_async_std::proto::server::CleartextLogin;
+use pop3_async_std::rustls::{ServerConfig, crypto::ring, version::TLS12};
+use pop3_async_std::tls::{ServerTls, TlsFailure};
+use pop3_async_std::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions, rustls, tls};
+
+/// A server for `joe`, on a port that begins in the clear and one that begins with TLS.
+struct Place {
+    plain: u16,
+    tls: u16,
+    trusted: Arc<rustls::ClientConfig>,
+}
+
+/// A certificate for localhost and its key, both in PEM.
+fn certified() -> (String, String) {
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    (certified.cert.pem(), certified.signing_key.serialize_pem())
+}
+
+async fn serve(change: impl FnOnce(&mut ServerOptions)) -> Place {
+    let (certificate, key) = certified();
+    let mut options = ServerOptions::with_tls(tls::server(certificate.as_bytes(), key.as_bytes()).unwrap());
+    options.config.mechanisms = Mechanism::ALL.to_vec();
+    change(&mut options);
+    serve_with(options, Memory::new().with_user("joe", "secret", [b"x\n".to_vec()]), &certificate).await
+}
+
+async fn serve_with(options: ServerOptions, store: Memory, certificate: &str) -> Place {
+    let server = Arc::new(Server::new(options, store));
+    let mut ports = [0; 2];
+    for (port, kind) in ports.iter_mut().zip([Listen::Plain, Listen::Tls]) {
+        let (listener, address) = listen().await;
+        *port = address.port();
+        let server = Arc::clone(&server);
+        spawn(async move { server.serve(&listener, kind).await });
+    }
+    Place { plain: ports[0], tls: ports[1], trusted: tls::verified_by(certificate.as_bytes()).unwrap() }
+}
+
+fn joe() -> Credentials {
+    Credentials::password("joe", "secret").unwrap()
+}
+
+#[async_std::test]
+async fn h05_what_was_said_before_tls_is_forgotten() {
+    let place = serve(|options| options.config.cleartext_login = CleartextLogin::DangerouslyAllow).await;
+    let mut stream = connect(place.plain).await;
+    heard(&mut stream).await;
+    assert_eq!(say(&mut stream, "LANG es").await, "+OK es estos textos están ahora en español");
+    assert_eq!(say(&mut stream, "USER joe").await, "+OK la contraseña, por favor");
+    assert_eq!(say(&mut stream, "STLS").await, "+OK inicie TLS");
+    let mut stream = handshake(&place.trusted, stream).await;
+    assert_eq!(say(&mut stream, "PASS secret").await, "-ERR say USER first");
+    assert_eq!(say(&mut stream, "STLS").await, "-ERR TLS is active already");
+    assert_eq!(say(&mut stream, "USER joe").await, "+OK the password, please");
+    assert_eq!(say(&mut stream, "PASS secret").await, "+OK maildrop ready");
+}
+
+#[async_std::test]
+async fn s49_tls_comes_first_then_the_greeting_and_in_the_end_a_farewell() {
+    let place = serve(|_| ()).await;
+    let mut stream = handshake(&place.trusted, connect(place.tls).await).await;
+    assert_eq!(heard(&mut stream).await, "+OK POP3 server ready");
+    assert_eq!(say(&mut stream, "STAT").await, "-ERR log in first");
+    assert_eq!(say(&mut stream, "QUIT").await, "+OK bye");
+    // Without a farewell this would be an error.
+    assert_eq!(read(&mut stream, &mut [0; 8]).await.unwrap(), 0);
+}
+
+#[async_std::test]
+async fn s36_logins_are_bound_to_tls_13_by_its_exporter_and_to_tls_12_by_the_certificate() {
+    for tls12 in [false, true] {
+        let (certificate, key) = certified();
+        let mut tls = tls::server(certificate.as_bytes(), key.as_bytes()).unwrap();
+        if tls12 {
+            let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+            let builder = builder.with_protocol_versions(&[&TLS12]).unwrap().with_no_client_auth();
+            let config = builder.with_cert_resolver(Arc::clone(&tls.config.cert_resolver));
+            tls = ServerTls { config: Arc::new(config), ..tls };
+        }
+        let mut options = ServerOptions::with_tls(tls);
+        options.config.mechanisms = vec![Mechanism::ScramSha256Plus, Mechanism::ScramSha1Plus];
+        let place = serve_with(options, Memory::new().with_user("joe", "secret", []), &certificate).await;
+        for mechanism in [Mechanism::ScramSha1Plus, Mechanism::ScramSha256Plus] {
+            let policy = LoginPolicy { mechanisms: vec![mechanism], user_pass: false, ..LoginPolicy::default() };
+            let options = ClientOptions::new(Security::Stls(Arc::clone(&place.trusted)));
+            let mut client = Client::log_in("localhost", place.plain, &options, &joe(), &policy).await.unwrap();
+            assert_eq!(client.stat().await.unwrap().messages, 0, "{mechanism}, TLS 1.2: {tls12}");
+            client.quit().await.unwrap();
+        }
+    }
+}
+
+#[async_std::test]
+async fn s53_a_certificate_logs_in_by_external_and_only_those_who_have_one_are_told_of_it() {
+    let (certificate, key) = certified();
+    let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority = rcgen::CertifiedIssuer::self_signed(parameters, rcgen::KeyPair::generate().unwrap()).unwrap();
+    let joes_key = rcgen::KeyPair::generate().unwrap();
+    let joes = rcgen::CertificateParams::new(["joe".to_owned()]).unwrap().signed_by(&joes_key, &authority).unwrap();
+    let tls = tls::server_for_clients(certificate.as_bytes(), key.as_bytes(), authority.pem().as_bytes()).unwrap();
+    let store = Memory::new().with_user("joe", "secret", []).with_certificate("joe", joes.der().to_vec());
+    let place = serve_with(ServerOptions::with_tls(tls), store, &certificate).await;
+    let without = ClientOptions::new(Security::Tls(Arc::clone(&place.trusted)));
+    let shown = tls::with_certificate(&place.trusted, joes.pem().as_bytes(), joes_key.serialize_pem().as_bytes()).unwrap();
+    let with = ClientOptions::new(Security::Tls(shown));
+    let external = Credentials::External { name: Vec::new() };
+    for name in [&b""[..], b"joe"] {
+        let external = Credentials::External { name: name.to_vec() };
+        let client = Client::log_in("localhost", place.tls, &with, &external, &LoginPolicy::default()).await.unwrap();
+        client.quit().await.unwrap();
+    }
+    let another = Credentials::External { name: b"ann".to_vec() };
+    let error = Client::log_in("localhost", place.tls, &with, &another, &LoginPolicy::default()).await.unwrap_err();
+    assert_eq!(error.login_failure(), Some(LoginFailure::WrongCredentials));
+    let error = Client::log_in("localhost", place.tls, &without, &external, &LoginPolicy::default()).await.unwrap_err();
+    assert_eq!(error.login_failure(), Some(LoginFailure::NoMechanism));
+    let mut client = Client::connect("localhost", place.tls, &without).await.unwrap();
+    assert!(!client.capa().await.unwrap().has_mechanism("EXTERNAL"));
+}
+
+#[async_std::test]
+async fn h10_q04_implicit_tls_goes_nowhere_else() {
+    let place = serve(|_| ()).await;
+    let free = listen().await.1.port();
+    let options = ClientOptions::new(Security::Tls(Arc::clone(&place.trusted)));
+    let error = Client::log_in("localhost", free, &options, &joe(), &LoginPolicy::default()).await.unwrap_err();
+    assert!(matches!(error, Error::Connect { .. }), "{error}");
+    // A port that begins in the clear.
+    let error = Client::log_in("localhost", place.plain, &options, &joe(), &LoginPolicy::default()).await.unwrap_err();
+    assert!(matches!(error, Error::Tls(TlsFailure::NotTls)), "{error}");
+    assert_eq!(error.login_failure(), Some(LoginFailure::WrongService(Service::NoTls)));
+}
+
+#[async_std::test]
+async fn h12_a_peer_that_is_silent_in_the_handshake_is_left() {
+    let place = serve(|options| options.timeouts.login = Duration::from_millis(200)).await;
+    let mut stream = connect(place.tls).await;
+    assert_eq!(read(&mut stream, &mut [0; 8]).await.unwrap_or(0), 0, "a server leaves a client");
+    let mut stream = connect(place.plain).await;
+    heard(&mut stream).await;
+    say(&mut stream, "STLS").await;
+    assert_eq!(read(&mut stream, &mut [0; 8]).await.unwrap_or(0), 0, "behind STLS, too");
+    let (_silent, address) = listen().await;
+    let mut options = ClientOptions::new(Security::Tls(Arc::clone(&place.trusted)));
+    options.timeouts.connect = Duration::from_millis(200);
+    let error = Client::connect("localhost", address.port(), &options).await.unwrap_err();
+    assert!(matches!(error, Error::TimedOut { doing: "the TLS handshake was done", .. }), "{error}");
+}
+
+#[async_std::test]
+async fn h24_what_one_session_spoils_no_other_feels() {
+    let place = serve(|_| ()).await;
+    let mut spoilers = Vec::new();
+    for line in ["%%%", "*", "AA=A", ""] {
+        let mut stream = handshake(&place.trusted, connect(place.tls).await).await;
+        heard(&mut stream).await;
+        assert_eq!(say(&mut stream, "AUTH PLAIN").await, "+");
+        assert!(say(&mut stream, line).await.starts_with("-ERR"), "{line:?}");
+        // And one exchange that never goes on.
+        assert!(say(&mut stream, "AUTH LOGIN").await.starts_with("+ "));
+        spoilers.push(stream);
+    }
+    let options = ClientOptions::new(Security::Tls(Arc::clone(&place.trusted)));
+    let client = Client::log_in("localhost", place.tls, &options, &joe(), &LoginPolicy::default()).await.unwrap();
+    client.quit().await.unwrap();
+    for stream in &mut spoilers {
+        assert!(say(stream, "*").await.starts_with("-ERR"), "the session lives");
+    }
+}
+
+#[async_std::test]
+async fn q09_a_server_that_leaves_at_capa_is_tried_without() {
+    let (listener, address) = listen().await;
+    let server = spawn(async move {
+        let mut all = Vec::new();
+        for _ in 0..2 {
+            let mut stream = accept(&listener).await;
+            write(&mut stream, b"+OK\r\n").await;
+            loop {
+                let line = heard(&mut stream).await;
+                all.push(line.clone());
+                if line == "CAPA" {
+                    break;
+                }
+                write(&mut stream, b"+OK\r\n").await;
+                if line == "PASS secret" {
+                    break;
+                }
+            }
+        }
+        all
+    });
+    let options = ClientOptions::new(Security::DangerousCleartext);
+    Client::log_in("127.0.0.1", address.port(), &options, &joe(), &LoginPolicy::default()).await.unwrap();
+    assert_eq!(server.result().await, ["CAPA", "USER joe", "PASS secret"]);
+}

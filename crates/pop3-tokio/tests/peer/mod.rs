@@ -1,0 +1,104 @@
+//! What the tests need of tokio: streams, a peer on loopback, tasks. All else is the same for every driver.
+#![allow(dead_code)] // Not every test needs all of it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use pop3_contract::Feed;
+use pop3_tokio::rustls::{ClientConfig, pki_types::ServerName};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+pub use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsConnector;
+pub use tokio_rustls::client::TlsStream;
+
+/// A stream over a feed.
+pub struct Stream(pub Feed);
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let mut space = vec![0; buf.remaining()];
+        let count = self.0.read(&mut space)?;
+        buf.put_slice(&space[..count]);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(self.0.write(buf)))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+pub trait Duplex: AsyncRead + AsyncWrite + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Duplex for T {}
+
+/// A listener on a free port.
+pub async fn listen() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
+}
+
+pub async fn accept(listener: &TcpListener) -> TcpStream {
+    listener.accept().await.unwrap().0
+}
+
+pub async fn connect(port: u16) -> TcpStream {
+    TcpStream::connect(("127.0.0.1", port)).await.unwrap()
+}
+
+pub async fn handshake(config: &Arc<ClientConfig>, stream: TcpStream) -> TlsStream<TcpStream> {
+    let name = ServerName::try_from("localhost").unwrap();
+    TlsConnector::from(Arc::clone(config)).connect(name, stream).await.unwrap()
+}
+
+pub async fn write(stream: &mut impl Duplex, bytes: &[u8]) {
+    stream.write_all(bytes).await.unwrap();
+    stream.flush().await.unwrap();
+}
+
+pub async fn read(stream: &mut impl Duplex, space: &mut [u8]) -> io::Result<usize> {
+    stream.read(space).await
+}
+
+/// The next line.
+pub async fn heard(stream: &mut impl Duplex) -> String {
+    let mut line = Vec::new();
+    while !line.ends_with(b"\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).await.unwrap();
+        line.push(byte[0]);
+    }
+    String::from_utf8(line).unwrap().trim_end().to_owned()
+}
+
+/// Says a line, and hears one.
+pub async fn say(stream: &mut impl Duplex, line: &str) -> String {
+    write(stream, format!("{line}\r\n").as_bytes()).await;
+    heard(stream).await
+}
+
+/// Something that runs beside the test.
+pub struct Task<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Task<T> {
+    pub async fn result(self) -> T {
+        self.0.await.unwrap()
+    }
+}
+
+pub fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Task<T> {
+    Task(tokio::spawn(work))
+}
