@@ -1,0 +1,191 @@
+//! The server as a whole: who may come in, by what way, and how it ends.
+
+mod peer;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use peer::{Task, accept, connect, handshake, heard, listen, read, say, spawn, write};
+use pop3_async_std::maildrop::Memory;
+use pop3_async_std::proto::Secret;
+use pop3_async_std::proto::client::LoginPolicy;
+use pop3_async_std::proto::sasl::Credentials;
+use pop3_async_std::{Client, ClientOptions, Listen, Proxy, ProxyKind, Security, Server, ServerOptions, tls};
+
+struct Place {
+    port: u16,
+    server: Arc<Server<Memory>>,
+    store: Memory,
+    serving: Task<()>,
+}
+
+/// A server in the clear, but for what is changed.
+async fn serve(kind: Listen, change: impl FnOnce(&mut ServerOptions)) -> Place {
+    let mut options = ServerOptions::dangerous_cleartext();
+    change(&mut options);
+    let store = Memory::new().with_user("joe", "secret", [b"a\n".to_vec(), vec![b'x'; 3_000_000]]);
+    let server = Arc::new(Server::new(options, store.clone()));
+    let (listener, address) = listen().await;
+    let serves = Arc::clone(&server);
+    let serving = spawn(async move { serves.serve(&listener, kind).await.unwrap() });
+    Place { port: address.port(), server, store, serving }
+}
+
+fn trust_loopback(options: &mut ServerOptions) {
+    options.trusted = vec![IpAddr::from([127, 0, 0, 1]).into()];
+}
+
+fn certified() -> (String, String) {
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    (certified.cert.pem(), certified.signing_key.serialize_pem())
+}
+
+#[async_std::test]
+async fn the_end_lets_a_command_end_and_removes_nothing_without_quit() {
+    let place = serve(Listen::Plain, |_| ()).await;
+    let (mut busy, mut idle) = (connect(place.port).await, connect(place.port).await);
+    heard(&mut busy).await;
+    heard(&mut idle).await;
+    say(&mut busy, "USER joe").await;
+    say(&mut busy, "PASS secret").await;
+    say(&mut busy, "DELE 1").await;
+    // More than fits on the way: the session is in the middle of it.
+    assert_eq!(say(&mut busy, "RETR 2").await, "+OK 3000002 octets");
+    let server = Arc::clone(&place.server);
+    let ending = spawn(async move { server.shutdown(Duration::from_secs(60)).await });
+    assert_eq!(read(&mut idle, &mut [0; 8]).await.unwrap_or(0), 0, "who only waits is left");
+    let (mut octets, mut last, mut space) = (0, Vec::new(), vec![0; 65536]);
+    while let Ok(count @ 1..) = read(&mut busy, &mut space).await {
+        octets += count;
+        last = space[..count].to_vec();
+    }
+    assert_eq!(octets, 3_000_002 + 3, "the message came to its end");
+    assert!(last.ends_with(b"\r\n.\r\n"));
+    assert!(ending.result().await, "no session is left");
+    place.serving.result().await;
+    assert_eq!(place.store.messages("joe").len(), 2);
+}
+
+#[async_std::test]
+async fn h39_so_many_sessions_from_one_source() {
+    let place = serve(Listen::Plain, |options| options.max_sessions_per_source = 2).await;
+    let (mut first, mut second) = (connect(place.port).await, connect(place.port).await);
+    heard(&mut first).await;
+    heard(&mut second).await;
+    let mut third = connect(place.port).await;
+    assert_eq!(read(&mut third, &mut [0; 8]).await.unwrap_or(0), 0, "the third is one too many");
+    assert_eq!(say(&mut first, "QUIT").await, "+OK bye");
+    // The place is free when the session has ended.
+    loop {
+        let mut again = connect(place.port).await;
+        if let Ok(1..) = read(&mut again, &mut [0; 64]).await {
+            break;
+        }
+    }
+}
+
+#[async_std::test]
+async fn a_certificate_is_renewed_while_sessions_run() {
+    let (old, old_key) = certified();
+    let (new, new_key) = certified();
+    let place = serve(Listen::Tls, |options| {
+        options.tls = Some(tls::server(old.as_bytes(), old_key.as_bytes()).unwrap());
+    })
+    .await;
+    let trusted = |certificate: &String| tls::verified_by(certificate.as_bytes()).unwrap();
+    let mut before = handshake(&trusted(&old), connect(place.port).await).await;
+    heard(&mut before).await;
+    place.server.renew_tls(tls::server(new.as_bytes(), new_key.as_bytes()).unwrap());
+    let mut after = handshake(&trusted(&new), connect(place.port).await).await;
+    heard(&mut after).await;
+    assert_eq!(say(&mut before, "NOOP").await, "-ERR log in first", "the session before goes on");
+}
+
+#[async_std::test]
+async fn h39_the_proxy_protocol_tells_the_source_and_only_trusted_proxies_may() {
+    let place = serve(Listen::Plain, |options| {
+        trust_loopback(options);
+        (options.proxy_protocol, options.max_sessions_per_source) = (true, 1);
+    })
+    .await;
+    let mut first = connect(place.port).await;
+    write(&mut first, b"PROXY TCP4 192.0.2.1 192.0.2.9 1100 110\r\n").await;
+    assert_eq!(heard(&mut first).await, "+OK [XCLIENT] POP3 server ready");
+    let mut same = connect(place.port).await;
+    write(&mut same, b"PROXY TCP4 192.0.2.1 192.0.2.9 1101 110\r\n").await;
+    assert_eq!(read(&mut same, &mut [0; 8]).await.unwrap_or(0), 0, "a second from there");
+    let mut other = connect(place.port).await;
+    write(
+        &mut other,
+        &[b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x02\xc0\0\x02\x09\0\x50\0\x6e", &b"QUIT\r\n"[..]].concat(),
+    )
+    .await;
+    assert_eq!(heard(&mut other).await, "+OK [XCLIENT] POP3 server ready", "and what stands behind the header is the session's");
+    assert_eq!(heard(&mut other).await, "+OK bye");
+    let mut without = connect(place.port).await;
+    write(&mut without, b"USER joe\r\n").await;
+    assert_eq!(read(&mut without, &mut [0; 8]).await.unwrap_or(0), 0, "a proxy that says nothing of it");
+    let untrusted = serve(Listen::Plain, |options| options.proxy_protocol = true).await;
+    let mut stranger = connect(untrusted.port).await;
+    heard(&mut stranger).await;
+    assert_eq!(say(&mut stranger, "PROXY TCP4 192.0.2.1 192.0.2.9 1 2").await, "-ERR unknown command");
+}
+
+/// A proxy that takes one connection: it hears `asks`, answers, and passes on what is said; what it heard.
+async fn proxy(asks: &'static [(usize, &'static [u8])], server: u16) -> (u16, Task<Vec<u8>>) {
+    let (listener, address) = listen().await;
+    let heard = spawn(async move {
+        let mut client = accept(&listener).await;
+        let mut all = Vec::new();
+        for (length, answer) in asks {
+            let mut rest = *length;
+            while rest > 0 {
+                let mut space = vec![0; rest];
+                let count = read(&mut client, &mut space).await.unwrap();
+                assert!(count > 0, "the client says more");
+                all.extend_from_slice(&space[..count]);
+                rest -= count;
+            }
+            write(&mut client, answer).await;
+        }
+        // A dialogue of lines: greeting, then one answer a line.
+        let mut upstream = connect(server).await;
+        let mut space = vec![0; 4096];
+        loop {
+            let count = read(&mut upstream, &mut space).await.unwrap_or(0);
+            if count == 0 {
+                return all;
+            }
+            write(&mut client, &space[..count]).await;
+            let count = read(&mut client, &mut space).await.unwrap_or(0);
+            if count == 0 {
+                return all;
+            }
+            write(&mut upstream, &space[..count]).await;
+        }
+    });
+    (address.port(), heard)
+}
+
+#[async_std::test]
+async fn clients_go_through_proxies() {
+    let place = serve(Listen::Plain, |_| ()).await;
+    let socks: &[(usize, &[u8])] = &[(4, &[5, 2]), (3 + 2 + 2, &[1, 0]), (5 + 17 + 2, &[5, 0, 0, 1, 127, 0, 0, 1, 0, 9])];
+    let http: &[(usize, &[u8])] = &[(108, b"HTTP/1.1 200 Connection established\r\n\r\n")];
+    for (kind, asks) in [(ProxyKind::Socks5, socks), (ProxyKind::HttpConnect, http)] {
+        let (port, told) = proxy(asks, place.port).await;
+        let mut options = ClientOptions::new(Security::DangerousCleartext);
+        let login = Some(("me".to_owned(), Secret::from("pw")));
+        options.proxy = Some(Proxy { kind, host: "127.0.0.1".to_owned(), port, login });
+        let credentials = Credentials::password("joe", "secret").unwrap();
+        let client = Client::log_in("pop.example.inval", 110, &options, &credentials, &LoginPolicy::default()).await;
+        client.unwrap().quit().await.unwrap();
+        let told = told.result().await;
+        let told = String::from_utf8_lossy(&told);
+        assert!(
+            told.contains("pop.example.inval") && told.contains(if kind == ProxyKind::Socks5 { "pw" } else { "bWU6cHc=" }),
+            "{told}"
+        );
+    }
+}

@@ -1,0 +1,188 @@
+//! The server as a whole: who may come in, by what way, and how it ends.
+
+mod peer;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use peer::{Task, accept, connect, handshake, heard, listen, read, say, spawn, write};
+use pop3_blocking::maildrop::Memory;
+use pop3_blocking::proto::Secret;
+use pop3_blocking::proto::client::LoginPolicy;
+use pop3_blocking::proto::sasl::Credentials;
+use pop3_blocking::{Client, ClientOptions, Listen, Proxy, ProxyKind, Security, Server, ServerOptions, tls};
+
+struct Place {
+    port: u16,
+    server: Arc<Server<Memory>>,
+    store: Memory,
+    serving: Task<()>,
+}
+
+/// A server in the clear, but for what is changed.
+fn serve(kind: Listen, change: impl FnOnce(&mut ServerOptions)) -> Place {
+    let mut options = ServerOptions::dangerous_cleartext();
+    change(&mut options);
+    let store = Memory::new().with_user("joe", "secret", [b"a\n".to_vec(), vec![b'x'; 3_000_000]]);
+    let server = Arc::new(Server::new(options, store.clone()));
+    let (listener, address) = listen();
+    let serves = Arc::clone(&server);
+    let serving = spawn(move || serves.serve(&listener, kind).unwrap());
+    Place { port: address.port(), server, store, serving }
+}
+
+fn trust_loopback(options: &mut ServerOptions) {
+    options.trusted = vec![IpAddr::from([127, 0, 0, 1]).into()];
+}
+
+fn certified() -> (String, String) {
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    (certified.cert.pem(), certified.signing_key.serialize_pem())
+}
+
+#[test]
+fn the_end_lets_a_command_end_and_removes_nothing_without_quit() {
+    let place = serve(Listen::Plain, |_| ());
+    let (mut busy, mut idle) = (connect(place.port), connect(place.port));
+    heard(&mut busy);
+    heard(&mut idle);
+    say(&mut busy, "USER joe");
+    say(&mut busy, "PASS secret");
+    say(&mut busy, "DELE 1");
+    // More than fits on the way: the session is in the middle of it.
+    assert_eq!(say(&mut busy, "RETR 2"), "+OK 3000002 octets");
+    let server = Arc::clone(&place.server);
+    let ending = spawn(move || server.shutdown(Duration::from_secs(60)));
+    assert_eq!(read(&mut idle, &mut [0; 8]).unwrap_or(0), 0, "who only waits is left");
+    let (mut octets, mut last, mut space) = (0, Vec::new(), vec![0; 65536]);
+    while let Ok(count @ 1..) = read(&mut busy, &mut space) {
+        octets += count;
+        last = space[..count].to_vec();
+    }
+    assert_eq!(octets, 3_000_002 + 3, "the message came to its end");
+    assert!(last.ends_with(b"\r\n.\r\n"));
+    assert!(ending.result(), "no session is left");
+    place.serving.result();
+    assert_eq!(place.store.messages("joe").len(), 2);
+}
+
+#[test]
+fn h39_so_many_sessions_from_one_source() {
+    let place = serve(Listen::Plain, |options| options.max_sessions_per_source = 2);
+    let (mut first, mut second) = (connect(place.port), connect(place.port));
+    heard(&mut first);
+    heard(&mut second);
+    let mut third = connect(place.port);
+    assert_eq!(read(&mut third, &mut [0; 8]).unwrap_or(0), 0, "the third is one too many");
+    assert_eq!(say(&mut first, "QUIT"), "+OK bye");
+    // The place is free when the session has ended.
+    loop {
+        let mut again = connect(place.port);
+        if let Ok(1..) = read(&mut again, &mut [0; 64]) {
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_certificate_is_renewed_while_sessions_run() {
+    let (old, old_key) = certified();
+    let (new, new_key) = certified();
+    let place = serve(Listen::Tls, |options| {
+        options.tls = Some(tls::server(old.as_bytes(), old_key.as_bytes()).unwrap());
+    });
+    let trusted = |certificate: &String| tls::verified_by(certificate.as_bytes()).unwrap();
+    let mut before = handshake(&trusted(&old), connect(place.port));
+    heard(&mut before);
+    place.server.renew_tls(tls::server(new.as_bytes(), new_key.as_bytes()).unwrap());
+    let mut after = handshake(&trusted(&new), connect(place.port));
+    heard(&mut after);
+    assert_eq!(say(&mut before, "NOOP"), "-ERR log in first", "the session before goes on");
+}
+
+#[test]
+fn h39_the_proxy_protocol_tells_the_source_and_only_trusted_proxies_may() {
+    let place = serve(Listen::Plain, |options| {
+        trust_loopback(options);
+        (options.proxy_protocol, options.max_sessions_per_source) = (true, 1);
+    });
+    let mut first = connect(place.port);
+    write(&mut first, b"PROXY TCP4 192.0.2.1 192.0.2.9 1100 110\r\n");
+    assert_eq!(heard(&mut first), "+OK [XCLIENT] POP3 server ready");
+    let mut same = connect(place.port);
+    write(&mut same, b"PROXY TCP4 192.0.2.1 192.0.2.9 1101 110\r\n");
+    assert_eq!(read(&mut same, &mut [0; 8]).unwrap_or(0), 0, "a second from there");
+    let mut other = connect(place.port);
+    write(
+        &mut other,
+        &[b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x02\xc0\0\x02\x09\0\x50\0\x6e", &b"QUIT\r\n"[..]].concat(),
+    );
+    assert_eq!(heard(&mut other), "+OK [XCLIENT] POP3 server ready", "and what stands behind the header is the session's");
+    assert_eq!(heard(&mut other), "+OK bye");
+    let mut without = connect(place.port);
+    write(&mut without, b"USER joe\r\n");
+    assert_eq!(read(&mut without, &mut [0; 8]).unwrap_or(0), 0, "a proxy that says nothing of it");
+    let untrusted = serve(Listen::Plain, |options| options.proxy_protocol = true);
+    let mut stranger = connect(untrusted.port);
+    heard(&mut stranger);
+    assert_eq!(say(&mut stranger, "PROXY TCP4 192.0.2.1 192.0.2.9 1 2"), "-ERR unknown command");
+}
+
+/// A proxy that takes one connection: it hears `asks`, answers, and passes on what is said; what it heard.
+fn proxy(asks: &'static [(usize, &'static [u8])], server: u16) -> (u16, Task<Vec<u8>>) {
+    let (listener, address) = listen();
+    let heard = spawn(move || {
+        let mut client = accept(&listener);
+        let mut all = Vec::new();
+        for (length, answer) in asks {
+            let mut rest = *length;
+            while rest > 0 {
+                let mut space = vec![0; rest];
+                let count = read(&mut client, &mut space).unwrap();
+                assert!(count > 0, "the client says more");
+                all.extend_from_slice(&space[..count]);
+                rest -= count;
+            }
+            write(&mut client, answer);
+        }
+        // A dialogue of lines: greeting, then one answer a line.
+        let mut upstream = connect(server);
+        let mut space = vec![0; 4096];
+        loop {
+            let count = read(&mut upstream, &mut space).unwrap_or(0);
+            if count == 0 {
+                return all;
+            }
+            write(&mut client, &space[..count]);
+            let count = read(&mut client, &mut space).unwrap_or(0);
+            if count == 0 {
+                return all;
+            }
+            write(&mut upstream, &space[..count]);
+        }
+    });
+    (address.port(), heard)
+}
+
+#[test]
+fn clients_go_through_proxies() {
+    let place = serve(Listen::Plain, |_| ());
+    let socks: &[(usize, &[u8])] = &[(4, &[5, 2]), (3 + 2 + 2, &[1, 0]), (5 + 17 + 2, &[5, 0, 0, 1, 127, 0, 0, 1, 0, 9])];
+    let http: &[(usize, &[u8])] = &[(108, b"HTTP/1.1 200 Connection established\r\n\r\n")];
+    for (kind, asks) in [(ProxyKind::Socks5, socks), (ProxyKind::HttpConnect, http)] {
+        let (port, told) = proxy(asks, place.port);
+        let mut options = ClientOptions::new(Security::DangerousCleartext);
+        let login = Some(("me".to_owned(), Secret::from("pw")));
+        options.proxy = Some(Proxy { kind, host: "127.0.0.1".to_owned(), port, login });
+        let credentials = Credentials::password("joe", "secret").unwrap();
+        let client = Client::log_in("pop.example.inval", 110, &options, &credentials, &LoginPolicy::default());
+        client.unwrap().quit().unwrap();
+        let told = told.result();
+        let told = String::from_utf8_lossy(&told);
+        assert!(
+            told.contains("pop.example.inval") && told.contains(if kind == ProxyKind::Socks5 { "pw" } else { "bWU6cHc=" }),
+            "{told}"
+        );
+    }
+}
