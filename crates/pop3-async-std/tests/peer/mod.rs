@@ -53,7 +53,9 @@ pub async fn accept(listener: &TcpListener) -> TcpStream {
 }
 
 pub async fn connect(port: u16) -> TcpStream {
-    TcpStream::connect(("127.0.0.1", port)).await.unwrap()
+    let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
 }
 
 pub async fn handshake(config: &Arc<ClientConfig>, stream: TcpStream) -> TlsStream<TcpStream> {
@@ -98,4 +100,54 @@ impl<T> Task<T> {
 
 pub fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Task<T> {
     Task(async_std::task::spawn(work))
+}
+
+/// A connection that gives little at a time, and now and then nothing yet.
+pub struct Moody {
+    stream: TcpStream,
+    mood: u64,
+}
+
+impl Moody {
+    pub fn new(stream: TcpStream, mood: u64) -> Self {
+        Self { stream, mood }
+    }
+
+    /// How much now; `None`: nothing yet.
+    fn much(&mut self, context: &Context<'_>) -> Option<usize> {
+        self.mood ^= self.mood << 13;
+        self.mood ^= self.mood >> 7;
+        self.mood ^= self.mood << 17;
+        if self.mood % 4 == 0 {
+            context.waker().wake_by_ref();
+            return None;
+        }
+        Some(1 + (self.mood >> 32) as usize % 300)
+    }
+}
+
+impl AsyncRead for Moody {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
+        let Some(much) = self.much(context) else { return Poll::Pending };
+        let much = much.min(space.len());
+        Pin::new(&mut self.stream).poll_read(context, &mut space[..much])
+    }
+}
+
+impl AsyncWrite for Moody {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let Some(much) = self.much(context) else { return Poll::Pending };
+        Pin::new(&mut self.stream).poll_write(context, &bytes[..much.min(bytes.len())])
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.much(context) {
+            Some(_) => Pin::new(&mut self.stream).poll_flush(context),
+            None => Poll::Pending,
+        }
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_close(context)
+    }
 }

@@ -55,7 +55,9 @@ pub fn accept(listener: &TcpListener) -> TcpStream {
 }
 
 pub fn connect(port: u16) -> TcpStream {
-    TcpStream::connect(("127.0.0.1", port)).unwrap()
+    let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
 }
 
 pub fn handshake(config: &Arc<ClientConfig>, stream: TcpStream) -> TlsStream<TcpStream> {
