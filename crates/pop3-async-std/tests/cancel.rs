@@ -97,7 +97,7 @@ async fn dropped_futures_leave_a_session_consistent_or_dead() {
             dead += 1;
             continue;
         }
-        for _ in 0..2_000 {
+        for _ in 0..400 {
             let (what, patience) = (chance.below(20), chance.below(12));
             match Impatient(pin!(look(&mut client, what)), patience).await {
                 Some(done) => done.expect("nothing broke"),
@@ -109,5 +109,5 @@ async fn dropped_futures_leave_a_session_consistent_or_dead() {
         }
         client.quit().await.expect("and ends well");
     }
-    assert!(dead < 50, "most logins that were given up leave a session to go on with, and {dead} did not");
+    assert_eq!(dead, 0, "by USER and PASS there is a way on from everywhere");
 }
