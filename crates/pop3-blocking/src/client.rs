@@ -29,6 +29,8 @@ pub struct Client {
     pub(crate) awaited: Option<(Deadline, u64, Instant)>,
     /// What was written may still lie in a buffer of the stream.
     pub(crate) unflushed: bool,
+    /// When something was said last.
+    pub(crate) said: Instant,
     pub(crate) host: String,
     pub(crate) port: u16,
     /// What a login can be bound to.
@@ -211,6 +213,32 @@ impl Client {
         self.drive(|connection| connection.run(&mut request))
     }
 
+    /// Sends many commands, so many at once; see [`requests::batch`].
+    ///
+    /// # Errors
+    /// The session broke.
+    pub fn batch<'a>(
+        &mut self,
+        window: usize,
+        commands: impl IntoIterator<Item = Command<'a>>,
+        on_event: impl FnMut(usize, ClientEvent<'_>),
+    ) -> Result<(), Error> {
+        self.run(requests::batch(window, commands, on_event))
+    }
+
+    /// Says `NOOP` if nothing was said for so long: to be called now and then by who has other things to do between commands, as some
+    /// servers send idle clients away after a minute (Q41). Tells whether it was said.
+    ///
+    /// # Errors
+    /// The server refuses, or the session broke.
+    pub fn keep_alive(&mut self, after: Duration) -> Result<bool, Error> {
+        let due = self.said.elapsed() >= after;
+        if due {
+            self.noop()?;
+        }
+        Ok(due)
+    }
+
     /// The raw level: sends a command. As many as the window allows may be sent before their replies are read.
     ///
     /// # Errors
@@ -247,6 +275,7 @@ impl Client {
         // Noted at once, so that a command is never sent twice.
         self.connection.written(written.map_err(|error| failed(error, "a command was sent", after))?);
         self.unflushed = true;
+        self.said = Instant::now();
         self.flush(after)
     }
 

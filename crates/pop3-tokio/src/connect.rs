@@ -167,7 +167,18 @@ impl Client {
             connection.observe(observer);
         }
         let (timeouts, host) = (options.timeouts, host.to_owned());
-        Ok(Self { connection, stream, timeouts, stls, awaited: None, unflushed: false, host, port, binding })
+        Ok(Self {
+            connection,
+            stream,
+            timeouts,
+            stls,
+            awaited: None,
+            unflushed: false,
+            said: Instant::now(),
+            host,
+            port,
+            binding,
+        })
     }
 
     /// Reads the greeting, and switches to TLS where that is demanded.

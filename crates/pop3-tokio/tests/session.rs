@@ -9,7 +9,7 @@ use std::time::Duration;
 use peer::{accept, connect, listen, read, spawn, write};
 use pop3_tokio::maildrop::Memory;
 use pop3_tokio::proto::client::{ClientEvent, LoginPolicy, RemoteError, RequestError};
-use pop3_tokio::proto::codec::{Command, MessageNumber, ResponseCode};
+use pop3_tokio::proto::codec::{Command, MessageNumber, ResponseCode, Status};
 use pop3_tokio::proto::sasl::{Credentials, Mechanism};
 use pop3_tokio::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions, tls};
 
@@ -186,6 +186,40 @@ async fn commands_can_be_pipelined() {
     assert_eq!(body, on_the_wire(SMALL));
     client.quit().await.unwrap();
     assert_eq!(place.store.messages("joe").len(), 2);
+}
+
+#[tokio::test]
+async fn s44_many_commands_go_through_a_window_and_one_refusal_stops_none() {
+    let place = serve().await;
+    let mut client = place.connect(true).await;
+    client.login("joe", "secret").await.unwrap();
+    let numbers = || [1, 9, 3, 1].into_iter().cycle().take(100).map(number);
+    for window in [0, 1, 7, 1000] {
+        let mut bodies = vec![Vec::new(); 100];
+        let (mut ok, mut refused, mut ends) = (0, 0, 0);
+        let heard = |place: usize, event: ClientEvent<'_>| match event {
+            ClientEvent::Reply(_, reply) if reply.status == Status::Ok => ok += 1,
+            ClientEvent::Reply(..) => refused += 1,
+            ClientEvent::Body(_, chunk) => bodies[place].extend_from_slice(chunk),
+            ClientEvent::End(_) => ends += 1,
+            _ => {}
+        };
+        client.batch(window, numbers().map(Command::Retr), heard).await.unwrap();
+        assert_eq!((ok, refused, ends), (75, 25, 75), "{window}");
+        assert!(bodies.iter().step_by(4).all(|body| *body == on_the_wire(SMALL)));
+    }
+    client.batch(3, [], |_, _| ()).await.unwrap();
+    client.quit().await.unwrap();
+}
+
+#[tokio::test]
+async fn q41_a_session_is_kept_alive() {
+    let place = serve().await;
+    let mut client = place.connect(true).await;
+    client.login("joe", "secret").await.unwrap();
+    assert!(!client.keep_alive(Duration::from_secs(600)).await.unwrap());
+    assert!(client.keep_alive(Duration::ZERO).await.unwrap());
+    client.quit().await.unwrap();
 }
 
 #[tokio::test]

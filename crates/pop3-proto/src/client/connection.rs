@@ -61,6 +61,16 @@ impl Outbox<'_> {
         self.client.is_encrypted()
     }
 
+    /// How many more commands may be sent now.
+    pub fn window(&self) -> usize {
+        self.client.window()
+    }
+
+    /// Whether something still comes for a command.
+    pub fn is_in_flight(&self, tag: Tag) -> bool {
+        self.client.is_in_flight(tag)
+    }
+
     fn is_unsettled(&self) -> bool {
         self.client.is_unsettled()
     }
@@ -236,6 +246,9 @@ impl Connection {
     /// # Errors
     /// The server refused, its answer cannot be read, or the session broke.
     pub fn run<R: Request>(&mut self, request: &mut R) -> Result<Step<R::Output>, RequestError> {
+        if let Some(output) = request.at_once() {
+            return Ok(Step::Done(output));
+        }
         self.step(|event, outbox| request.on_event(event, outbox))
     }
 

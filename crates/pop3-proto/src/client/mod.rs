@@ -1,6 +1,7 @@
 //! The client side: the [machine](Client), [requests] over it, and a [`Connection`] that adds the buffers.
 
 mod auth;
+mod batch;
 mod config;
 mod connection;
 mod error;

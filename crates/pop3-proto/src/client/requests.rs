@@ -37,6 +37,7 @@ use alloc::vec::Vec;
 use core::mem;
 
 pub use super::auth::auth;
+pub use super::batch::batch;
 use super::connection::Outbox;
 use super::login::{Login, LoginContext, LoginPolicy};
 pub use super::one::{list_one, uidl_one};
@@ -60,6 +61,11 @@ pub trait Request {
     /// # Errors
     /// The session does not allow it now.
     fn start(&mut self, outbox: &mut Outbox<'_>) -> Result<(), LocalError>;
+
+    /// What there is without a word of the server; mostly nothing.
+    fn at_once(&mut self) -> Option<Self::Output> {
+        None
+    }
 
     /// Takes in an event; `Some` when all is done. Events of other commands are passed over.
     ///
