@@ -113,3 +113,37 @@ fn s21_h35_h36_a_client_that_drips_is_sent_away() {
         assert!(last.iter().all(|deadline| *deadline == last[0]), "no byte moves it");
     }
 }
+
+/// A client that has said something and reads nothing: no write comes to an end.
+struct Deaf(&'static [u8]);
+
+impl Read for Deaf {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(buf)
+    }
+}
+
+impl Write for Deaf {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::TimedOut.into())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl pop3_blocking::Transport for Deaf {
+    fn set_deadline(&mut self, _: std::time::Instant) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn h36_a_client_that_does_not_read_is_sent_away() {
+    let store = Memory::new().with_user("joe", "secret", [b"x\n".to_vec()]);
+    let server = Server::new(ServerOptions::dangerous_cleartext(), store.clone());
+    let ended = server.session_over(Box::new(Deaf(b"USER joe\r\nPASS secret\r\nDELE 1\r\nQUIT\r\n")), Listen::Plain);
+    assert_eq!(ended.unwrap_err().kind(), std::io::ErrorKind::TimedOut);
+    assert_eq!(store.messages("joe").len(), 1);
+}

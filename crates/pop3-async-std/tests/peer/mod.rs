@@ -118,7 +118,7 @@ impl Moody {
         self.mood ^= self.mood << 13;
         self.mood ^= self.mood >> 7;
         self.mood ^= self.mood << 17;
-        if self.mood % 4 == 0 {
+        if self.mood & 3 == 0 {
             context.waker().wake_by_ref();
             return None;
         }

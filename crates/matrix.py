@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+"""Which test runs over which driver: prints the matrix, and fails on a hole that has no reason here."""
+import pathlib, re, sys
+
+root = pathlib.Path(__file__).resolve().parent
+DRIVERS = ["pop3-tokio", "pop3-blocking", "pop3-async-std"]
+REASONS = {
+    ("dropped_futures_leave_a_session_consistent_or_dead", "pop3-blocking"): "nothing can be dropped in its middle",
+    ("a_flush_that_was_cancelled_is_made_up_for", "pop3-blocking"): "nothing can be cancelled",
+    ("a_flush_that_was_cancelled_is_made_up_for", "pop3-async-std"): "no paused clock; dropped futures show it",
+    ("a_flush_that_fails_sends_no_command_twice", "pop3-tokio"): "an interrupted flush is the operating system's; dropped futures show it",
+    ("a_flush_that_fails_sends_no_command_twice", "pop3-async-std"): "an interrupted flush is the operating system's; dropped futures show it",
+}
+
+tests = {}
+for driver in DRIVERS:
+    for path in sorted((root / driver / "tests").glob("*.rs")):
+        for name in re.findall(r"#\[\w*(?:::)?test[^\n]*\]\n(?:async )?fn (\w+)", path.read_text()):
+            tests.setdefault((path.stem, name), set()).add(driver)
+holes = []
+for (file, name), drivers in sorted(tests.items()):
+    marks = []
+    for driver in DRIVERS:
+        if driver in drivers:
+            marks.append("yes")
+        elif (name, driver) in REASONS:
+            marks.append("-")
+        else:
+            marks.append("HOLE")
+            holes.append(f"{name} is missing in {driver}")
+    print(f"{file + ' ' + name:<100} {' '.join(f'{mark:<5}' for mark in marks)}")
+print(f"{len(tests)} tests; columns: {', '.join(DRIVERS)}; -: a reason is in {pathlib.Path(__file__).name}")
+if holes:
+    sys.exit("\n".join(holes))

@@ -1,0 +1,30 @@
+//! Serves a Maildir to whoever knows the password `secret`, on loopback only and in the clear:
+//! `cargo run --example async_std_server -- MAILDIR`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_std::net::TcpListener;
+use pop3_async_std::maildrop::{LoginError, Maildir, MaildirDrop, Store};
+use pop3_async_std::proto::server::{Login, Proof};
+use pop3_async_std::{Listen, Server, ServerOptions};
+
+struct OneUser(PathBuf);
+
+impl Store for OneUser {
+    type Maildrop = MaildirDrop;
+
+    fn login(&self, login: &Login) -> Result<MaildirDrop, LoginError> {
+        match &login.proof {
+            Proof::Password(password) if password.expose() == b"secret" => Ok(Maildir::open(&self.0)?.lock()?),
+            _ => Err(LoginError::Credentials),
+        }
+    }
+}
+
+#[async_std::main]
+async fn main() -> std::io::Result<()> {
+    let maildir = std::env::args_os().nth(1).expect("usage: async_std_server MAILDIR");
+    let server = Arc::new(Server::new(ServerOptions::dangerous_cleartext(), OneUser(maildir.into())));
+    server.serve(&TcpListener::bind("127.0.0.1:1100").await?, Listen::Plain).await
+}

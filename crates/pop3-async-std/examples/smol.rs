@@ -1,0 +1,21 @@
+//! Lists what a mailbox holds, under smol: `cargo run --example smol_client -- HOST USER`, the password in `POP3_PASSWORD`.
+
+use pop3_async_std::{Client, ClientOptions, Error, Security};
+use smol::net::TcpStream;
+
+fn main() -> Result<(), Error> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(host), Some(user), Ok(password)) = (arguments.next(), arguments.next(), std::env::var("POP3_PASSWORD")) else {
+        eprintln!("usage: POP3_PASSWORD=… smol_client HOST USER");
+        std::process::exit(2);
+    };
+    smol::block_on(async {
+        let stream = TcpStream::connect((host.as_str(), 995)).await?;
+        let mut client = Client::over(Box::new(stream), &host, 995, &ClientOptions::new(Security::tls()?), None).await?;
+        client.login(&user, &password).await?;
+        for message in client.list().await? {
+            println!("message {}: {} octets", message.number, message.octets.unwrap_or_default());
+        }
+        client.quit().await
+    })
+}
