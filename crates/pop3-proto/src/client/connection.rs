@@ -154,7 +154,7 @@ impl core::fmt::Debug for Connection {
 }
 
 /// Octets that are read at once, at least.
-const READ_SIZE: usize = 32 * 1024;
+const READ_SIZE: usize = 128 * 1024;
 
 impl Connection {
     /// For a connection in the clear; see [`Client::new`].
