@@ -74,6 +74,12 @@ impl Inbox {
         self.bytes.get_mut(self.end..).unwrap_or_default()
     }
 
+    /// All that the buffer holds in memory, for tests of what it must not.
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// So many bytes were read into [`space`](Self::space).
     pub(crate) fn filled(&mut self, count: usize) {
         self.end = (self.end + count).min(self.bytes.len());

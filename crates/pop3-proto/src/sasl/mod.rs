@@ -13,6 +13,8 @@
 //! # Ok::<(), pop3_proto::codec::InvalidArgument>(())
 //! ```
 
+// Weighed: rsasl has most of these mechanisms, but needs std and has neither CRAM-MD5 nor XOAUTH2; the crates for SCRAM alone are
+// not kept or know no channel binding. A mechanism is a page of text over RustCrypto's hashes, which are kept well and need no std.
 mod client;
 #[cfg(feature = "cram-md5")]
 mod cram_md5;

@@ -247,3 +247,25 @@ impl Connection {
         Ok(Self::over(session, BytesMut::new()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn h56_no_line_stays_in_memory() {
+        let mut session = Connection::new(ServerConfig::default().into(), Channel { encrypted: true, ..Channel::default() });
+        for said in [&b"USER joe\r\nPASS topsecret\r\n"[..], b"APOP topsecret\r\n"] {
+            session.space()[..said.len()].copy_from_slice(said);
+            session.filled(said.len());
+            loop {
+                match session.step() {
+                    Step::Write => session.written(session.output().len()),
+                    Step::Ask(_) => session.deny(Denial::Credentials).unwrap(),
+                    _ => break,
+                }
+            }
+            assert!(!session.inbox.memory().windows(9).any(|window| window == b"topsecret"));
+        }
+    }
+}
