@@ -2,13 +2,14 @@
 
 mod peer;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, mpsc};
 
-use peer::Stream;
-use pop3_async_std::maildrop::Memory;
+use peer::{Stream, blocking, spawn};
+use pop3_async_std::maildrop::{LoginError, Memory, MemoryDrop, Store};
 use pop3_async_std::proto::client::{CleartextLogin, ClientConfig, LoginPolicy, RemoteError, RequestError};
 use pop3_async_std::proto::codec::MessageNumber;
 use pop3_async_std::proto::sasl::ChannelBinding;
+use pop3_async_std::proto::server::Login;
 use pop3_async_std::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions, tls};
 use pop3_contract::client::{self, Act, Log};
 use pop3_contract::server::{self, Maildrops};
@@ -272,4 +273,41 @@ async fn s25_every_greeting_has_another_timestamp() {
         server.session_over(Box::new(Stream(feed.clone())), Listen::Plain).await.unwrap();
         assert!(feed.written().contains(&b'@') && greetings.insert(feed.written()));
     }
+}
+
+/// Takes its time for every login.
+struct Slow {
+    asked: mpsc::Sender<()>,
+    go_on: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Store for Slow {
+    type Maildrop = MemoryDrop;
+
+    fn login(&self, login: &Login) -> Result<MemoryDrop, LoginError> {
+        self.asked.send(()).unwrap();
+        self.go_on.lock().unwrap().recv().unwrap();
+        Memory::new().with_user("joe", "secret", []).login(login)
+    }
+}
+
+#[async_std::test]
+async fn h37_a_session_that_waits_for_its_application_reads_nothing() {
+    let ((asked, is_asked), (go, go_on)) = (mpsc::channel(), mpsc::channel());
+    let server = Server::new(ServerOptions::dangerous_cleartext(), Slow { asked, go_on: Mutex::new(go_on) });
+    let feed = Feed::default();
+    feed.push(&[&b"USER joe\r\nPASS secret\r\n"[..], &b"NOOP\r\n".repeat(1_000_000), b"QUIT\r\n"].concat(), Cut::Whole);
+    let stream = Stream(feed.clone());
+    let session = spawn(async move { server.session_over(Box::new(stream), Listen::Plain).await });
+    let waiting = spawn(async move {
+        // The thread that the store blocks is one for that.
+        blocking(move || is_asked.recv().unwrap()).await;
+        let taken = feed.taken();
+        blocking(move || go.send(()).unwrap()).await;
+        (taken, feed)
+    });
+    let (taken, feed) = waiting.result().await;
+    assert!(taken < 8 * 1024, "{taken} octets were read while nothing could be done with them");
+    session.result().await.unwrap();
+    assert!(feed.written().ends_with(b"+OK bye\r\n"));
 }

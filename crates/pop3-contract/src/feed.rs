@@ -19,6 +19,7 @@ struct State {
     ended: bool,
     silent: bool,
     written: Vec<u8>,
+    taken: usize,
 }
 
 impl State {
@@ -83,6 +84,11 @@ impl Feed {
         self.state().written.clone()
     }
 
+    /// How many octets were read.
+    pub fn taken(&self) -> usize {
+        self.state().taken
+    }
+
     /// The next piece, or as much of it as there is room for.
     ///
     /// # Errors
@@ -98,6 +104,7 @@ impl Feed {
         };
         let count = piece.len().min(space.len());
         space[..count].copy_from_slice(&piece[..count]);
+        state.taken += count;
         let rest = piece.split_off(count);
         if !rest.is_empty() {
             state.pieces.push_front(rest);

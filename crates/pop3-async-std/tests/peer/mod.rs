@@ -151,3 +151,8 @@ impl AsyncWrite for Moody {
         Pin::new(&mut self.stream).poll_close(context)
     }
 }
+
+/// Does what blocks.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    async_std::task::spawn_blocking(work).await
+}

@@ -103,3 +103,8 @@ impl<T> Task<T> {
 pub fn spawn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Task<T> {
     Task(thread::spawn(work))
 }
+
+/// Does what blocks.
+pub fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    work()
+}

@@ -157,3 +157,8 @@ impl AsyncWrite for Moody {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
+
+/// Does what blocks.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.unwrap()
+}
