@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use peer::{Stream, blocking, spawn};
 use pop3_blocking::maildrop::{LoginError, Memory, MemoryDrop, Store};
 use pop3_blocking::proto::client::{CleartextLogin, ClientConfig, LoginPolicy, RemoteError, RequestError};
-use pop3_blocking::proto::codec::MessageNumber;
+use pop3_blocking::proto::codec::{Command, MessageNumber};
 use pop3_blocking::proto::sasl::ChannelBinding;
 use pop3_blocking::proto::server::Login;
 use pop3_blocking::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions, tls};
@@ -310,4 +310,18 @@ fn h37_a_session_that_waits_for_its_application_reads_nothing() {
     assert!(taken < 8 * 1024, "{taken} octets were read while nothing could be done with them");
     session.result().unwrap();
     assert!(feed.written().ends_with(b"+OK bye\r\n"));
+}
+
+#[test]
+fn a_batch_of_commands_is_one_write() {
+    let feed = Feed::default();
+    feed.push(b"+OK\r\n", Cut::Whole);
+    let mut session =
+        Client::over(Box::new(Stream(feed.clone())), "localhost", 110, &options(ClientConfig::default(), true), None).unwrap();
+    for command in [Command::Capa, Command::Lang(None), Command::Capa] {
+        session.send(command).unwrap();
+    }
+    feed.push(b"-ERR\r\n-ERR\r\n-ERR\r\n", Cut::EveryByte);
+    assert!(session.event(|_| None::<()>).is_err(), "the feed is used up");
+    assert_eq!((feed.writes(), feed.written()), (1, b"CAPA\r\nLANG\r\nCAPA\r\n".to_vec()));
 }

@@ -4,7 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use pop3_tokio::IpNet;
+use pop3_tokio::proto::Secret;
+use pop3_tokio::{IpNet, Proxy, ProxyKind};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -120,6 +121,10 @@ pub struct Fetch {
     #[arg(long, conflicts_with_all = ["stls", "ca_file", "dangerously_any_certificate"])]
     pub dangerously_cleartext: bool,
 
+    /// Go through a proxy: socks5://HOST:PORT or http://HOST:PORT, with NAME:PASSWORD@ before the host where it wants them.
+    #[arg(long, value_name = "URL")]
+    pub proxy: Option<String>,
+
     #[command(flatten)]
     pub password: PasswordSource,
 
@@ -138,6 +143,32 @@ pub struct PasswordSource {
     /// Run this and read the password from the first line of what it prints.
     #[arg(long, value_name = "COMMAND")]
     pub password_command: Option<String>,
+}
+
+/// What `--proxy` names. No error repeats it: there may be a password in it.
+pub fn proxy(text: &str) -> Result<Proxy, String> {
+    let wrong = || "not like socks5://proxy.example.org:1080 or http://name:password@proxy.example.org:3128".to_owned();
+    let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
+    let kind = match scheme {
+        "socks5" => ProxyKind::Socks5,
+        "http" => ProxyKind::HttpConnect,
+        _ => return Err(wrong()),
+    };
+    let (login, place) = match rest.rsplit_once('@') {
+        Some((login, place)) => (Some(login.split_once(':').ok_or_else(wrong)?), place),
+        None => (None, rest),
+    };
+    let (host, port) = place.trim_end_matches('/').rsplit_once(':').ok_or_else(wrong)?;
+    let host = host.trim_matches(['[', ']']);
+    if host.is_empty() {
+        return Err(wrong());
+    }
+    Ok(Proxy {
+        kind,
+        host: host.to_owned(),
+        port: port.parse().map_err(|_| wrong())?,
+        login: login.map(|(name, password)| (name.to_owned(), Secret::from(password))),
+    })
 }
 
 /// An address alone is a network, too.
@@ -164,7 +195,10 @@ what `pop3 passwd` writes, or {PLAIN} followed by the password
 itself; lines that begin with # are comments. It is read again
 when it has changed. Each user's Maildir must be there.
 
-Who logs in and who does not is told on standard error.")]
+Who logs in and who does not is told on standard error.
+
+SIGHUP has the certificate read again. At SIGTERM or Ctrl-C each
+session may end the command that it works on.")]
 pub struct Serve {
     /// File of users.
     #[arg(long, value_name = "FILE")]
@@ -206,9 +240,17 @@ pub struct Serve {
     #[arg(long, value_name = "NETWORK", value_parser = network)]
     pub trust_proxy: Vec<IpNet>,
 
+    /// Connections of these proxies begin with the PROXY protocol, version 1 or 2.
+    #[arg(long, requires = "trust_proxy")]
+    pub proxy_protocol: bool,
+
     /// Sessions at once.
     #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
     pub max_sessions: usize,
+
+    /// The same from one source: an IPv4 address, or an IPv6 network of 64 bits.
+    #[arg(long, value_name = "NUMBER", default_value_t = 100)]
+    pub max_sessions_per_source: usize,
 }
 
 /// Set the password of a user for `pop3 serve`.
@@ -221,4 +263,32 @@ pub struct Passwd {
 
     /// The user.
     pub name: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proxies_are_urls() {
+        let read = proxy("socks5://proxy.example.org:1080").unwrap();
+        assert_eq!((read.kind, read.host.as_str(), read.port), (ProxyKind::Socks5, "proxy.example.org", 1080));
+        let read = proxy("http://me:p@ss:word@[::1]:3128/").unwrap();
+        assert_eq!((read.kind, read.host.as_str(), read.port), (ProxyKind::HttpConnect, "::1", 3128));
+        assert_eq!(
+            read.login.map(|(name, password)| (name, password.expose().to_vec())),
+            Some(("me".into(), b"p@ss:word".to_vec()))
+        );
+        for bad in ["proxy:1080", "ftp://proxy:1", "socks5://proxy", "socks5://:1", "http://me@proxy:1", "http://proxy:99999"] {
+            let error = proxy(bad).unwrap_err();
+            assert!(!error.contains("me@"), "nothing secret is repeated");
+        }
+    }
+
+    #[test]
+    fn an_address_is_a_network() {
+        assert_eq!(network("192.0.2.1").unwrap().to_string(), "192.0.2.1/32");
+        assert_eq!(network("2001:db8::/32").unwrap().to_string(), "2001:db8::/32");
+        assert!(network("example.org").is_err());
+    }
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use pop3_maildrop::{LoginError, Maildir, MaildirDrop, Paced, Store};
 use pop3_tokio::proto::codec::{Expire, Text};
 use pop3_tokio::proto::sasl::Mechanism;
 use pop3_tokio::proto::server::{CleartextLogin, ExpirePolicy, Login, LoginDelay, Proof, Utf8};
-use pop3_tokio::{Listen, Server, ServerOptions, tls};
+use pop3_tokio::tls::{self, ServerTls};
+use pop3_tokio::{Listen, Server, ServerOptions};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -46,19 +48,30 @@ impl Store for Maildirs {
     }
 }
 
+/// The files of the certificate.
+struct Certificate {
+    cert: PathBuf,
+    key: PathBuf,
+}
+
+impl Certificate {
+    fn read(&self) -> Result<ServerTls, Failure> {
+        let Self { cert, key } = self;
+        let chain = fs::read(cert).map_err(|error| Failure::file(cert, &error))?;
+        let private = fs::read(key).map_err(|error| Failure::file(key, &error))?;
+        let unusable = |error| Failure::new(Exit::Storage, format_args!("{} and {}: {error}", cert.display(), key.display()));
+        tls::server(&chain, &private).map_err(unusable)
+    }
+}
+
 pub fn run(arguments: &Serve) -> Result<(), Failure> {
     check_template(&arguments.mail)?;
     if arguments.listen.is_empty() && arguments.listen_tls.is_empty() {
         return Err(Failure::new(Exit::Usage, "there is nothing to listen on").hint("Give --listen or --listen-tls, or both."));
     }
-    let mut options = match (&arguments.cert, &arguments.key) {
-        (Some(cert), Some(key)) => {
-            let chain = fs::read(cert).map_err(|error| Failure::file(cert, &error))?;
-            let private = fs::read(key).map_err(|error| Failure::file(key, &error))?;
-            let config = tls::server(&chain, &private);
-            let unusable = |error| Failure::new(Exit::Storage, format_args!("{} and {}: {error}", cert.display(), key.display()));
-            ServerOptions::with_tls(config.map_err(unusable)?)
-        }
+    let certificate = arguments.cert.clone().zip(arguments.key.clone()).map(|(cert, key)| Certificate { cert, key });
+    let mut options = match &certificate {
+        Some(certificate) => ServerOptions::with_tls(certificate.read()?),
         _ if arguments.dangerously_cleartext => ServerOptions::dangerous_cleartext(),
         _ => {
             return Err(Failure::new(Exit::Usage, "without a certificate nobody could log in")
@@ -86,14 +99,15 @@ pub fn run(arguments: &Serve) -> Result<(), Failure> {
         options.config.login_delay = Some(LoginDelay { seconds: arguments.login_delay, per_user: false });
     }
     options.trusted.clone_from(&arguments.trust_proxy);
+    options.proxy_protocol = arguments.proxy_protocol;
+    options.max_sessions_per_source = arguments.max_sessions_per_source;
     let maildirs = Maildirs { users, template: arguments.mail.clone(), expire: arguments.expire.map(|days| DAY * days) };
     let server = Arc::new(Server::new(options, Paced::new(maildirs, Duration::from_secs(arguments.login_delay))));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::Other, error))?;
     let plain = arguments.listen.iter().map(|address| (*address, Listen::Plain));
     let tls = arguments.listen_tls.iter().map(|address| (*address, Listen::Tls));
-    let result = runtime.block_on(listen(server, plain.chain(tls).collect()));
-    // Sessions that run end here; without QUIT they remove nothing.
+    let result = runtime.block_on(listen(server, plain.chain(tls).collect(), certificate));
     runtime.shutdown_background();
     result
 }
@@ -111,7 +125,11 @@ fn check_template(template: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn listen(server: Arc<Server<Paced<Maildirs>>>, places: Vec<(SocketAddr, Listen)>) -> Result<(), Failure> {
+async fn listen(
+    server: Arc<Server<Paced<Maildirs>>>,
+    places: Vec<(SocketAddr, Listen)>,
+    certificate: Option<Certificate>,
+) -> Result<(), Failure> {
     let mut listeners = JoinSet::new();
     for (address, listen) in places {
         let failed = |error: io::Error| Failure::new(Exit::Other, format_args!("cannot listen on {address}: {error}"));
@@ -123,9 +141,38 @@ async fn listen(server: Arc<Server<Paced<Maildirs>>>, places: Vec<(SocketAddr, L
     }
     let ended = tokio::select! {
         signal = stop_signal() => signal,
+        error = renew_at_hangup(&server, certificate) => Err(error),
         Some(result) = listeners.join_next() => result.map_err(io::Error::other).and_then(|served| served),
     };
+    // Each session may end what it works on; what it marked without QUIT stays.
+    if !server.shutdown(LAST_WORDS).await {
+        tracing::warn!("sessions were cut off: they did not end in {} seconds", LAST_WORDS.as_secs());
+    }
     ended.map_err(|error| Failure::new(Exit::Other, error))
+}
+
+/// How long sessions may take to end what they work on when the server ends.
+const LAST_WORDS: Duration = Duration::from_secs(30);
+
+/// Reads the certificate again whenever SIGHUP comes; sessions that run keep theirs. One that cannot be read changes nothing.
+async fn renew_at_hangup(server: &Server<Paced<Maildirs>>, certificate: Option<Certificate>) -> io::Error {
+    #[cfg(unix)]
+    if let Some(certificate) = certificate {
+        let mut hangup = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) {
+            Ok(hangup) => hangup,
+            Err(error) => return error,
+        };
+        while hangup.recv().await.is_some() {
+            match certificate.read() {
+                Ok(tls) => {
+                    server.renew_tls(tls);
+                    tracing::info!("the certificate was read again");
+                }
+                Err(failure) => tracing::error!("the certificate stays as it was: {failure}"),
+            }
+        }
+    }
+    std::future::pending().await
 }
 
 /// Waits for Ctrl-C, or to be told to end.

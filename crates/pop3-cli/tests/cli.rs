@@ -562,3 +562,39 @@ fn h56_serve_and_fetch_over_tls_and_no_secret_is_shown() {
     assert!(!log.contains("canary"), "{log}");
     assert!(!fs::read_to_string(server.folder.path().join("users")).unwrap().contains("canary"));
 }
+
+#[test]
+#[cfg(unix)]
+fn serve_renews_its_certificate_at_sighup_and_ends_at_sigterm() {
+    let mut server = Serve::new("secret");
+    let signal = |server: &Serve, name: &str| {
+        let status = Command::new("kill").args([name, &server.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    };
+    let another = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fs::write(server.folder.path().join("cert.pem"), another.cert.pem()).unwrap();
+    fs::write(server.folder.path().join("key.pem"), another.signing_key.serialize_pem()).unwrap();
+    assert_eq!(server.fetch("joe", "secret").status.code(), Some(4), "the certificate is still the old one");
+    signal(&server, "-HUP");
+    while !fs::read_to_string(server.folder.path().join("log")).unwrap().contains("the certificate was read again") {
+        thread::yield_now();
+    }
+    let output = server.fetch("joe", "secret");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    signal(&server, "-TERM");
+    assert!(server.child.wait().unwrap().success());
+}
+
+#[test]
+fn fetch_goes_through_a_proxy_and_repeats_no_password_of_it() {
+    let (_folder, maildir) = home();
+    let server = Script::two_messages(&[]);
+    let output = server.fetch(&maildir, &["--proxy", "socks5:canary@proxy"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!text(&output.stderr).contains("canary"), "{}", text(&output.stderr));
+    // A server of POP3 is no proxy.
+    let proxy = format!("socks5://me:canary@127.0.0.1:{}", server.port);
+    let output = server.fetch(&maildir, &["--proxy", &proxy]);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("SOCKS") && !text(&output.stderr).contains("canary"), "{}", text(&output.stderr));
+}

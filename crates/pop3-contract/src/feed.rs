@@ -20,6 +20,7 @@ struct State {
     silent: bool,
     written: Vec<u8>,
     taken: usize,
+    writes: usize,
 }
 
 impl State {
@@ -84,6 +85,11 @@ impl Feed {
         self.state().written.clone()
     }
 
+    /// In how many pieces it was written.
+    pub fn writes(&self) -> usize {
+        self.state().writes
+    }
+
     /// How many octets were read.
     pub fn taken(&self) -> usize {
         self.state().taken
@@ -116,6 +122,7 @@ impl Feed {
     pub fn write(&self, bytes: &[u8]) -> usize {
         let mut state = self.state();
         state.written.extend_from_slice(bytes);
+        state.writes += 1;
         for _ in bytes.iter().filter(|byte| **byte == b'\n') {
             if let Some(answer) = state.answers.pop_front() {
                 state.push(&answer);

@@ -18,7 +18,7 @@ use pop3_blocking::proto::sasl::Credentials;
 use pop3_blocking::{Client, ClientOptions, Error, Security, rustls, tls};
 use pop3_maildrop::Maildir;
 
-use crate::arguments::Fetch;
+use crate::arguments::{Fetch, proxy};
 use crate::failure::{Exit, Failure, say};
 use journal::Journal;
 use plan::Plan;
@@ -29,7 +29,11 @@ pub fn run(arguments: &Fetch) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Usage, format_args!("{:?} is not the name of a host", arguments.host))
             .hint("Give the host alone, and the port with --port."));
     }
-    let options = ClientOptions::new(security(arguments)?);
+    let mut options = ClientOptions::new(security(arguments)?);
+    if let Some(text) = &arguments.proxy {
+        let proxy = proxy(text).map_err(|wrong| Failure::new(Exit::Usage, format_args!("what --proxy names is {wrong}")))?;
+        options.proxy = Some(proxy);
+    }
     let port = arguments.port.unwrap_or_else(|| options.security.default_port());
     // The two ports of the protocol lead to one mailbox; any other may be another server, whose unique-ids mean other messages.
     let account = match port {
