@@ -157,7 +157,7 @@ fn getmail(work: &Path, user: &str, mode: Mode, port: u16, mail: &Path) -> Outpu
     private(
         &rc,
         &format!(
-            "[retriever]\ntype = {retriever}\nserver = localhost\nport = {port}\nusername = {user}\npassword = {PASSWORD}\ntimeout = 60\n\
+            "[retriever]\ntype = {retriever}\nserver = localhost\nport = {port}\nusername = {user}\npassword = {PASSWORD}\ntimeout = 280\n\
              [destination]\ntype = Maildir\npath = {}/\n\
              [options]\ndelete = false\nread_all = true\ndelivered_to = false\nreceived = false\nverbose = 0\n",
             mail.display()
