@@ -18,7 +18,9 @@ pub(crate) use async_std::net::TcpListener;
 pub(crate) use async_std::net::TcpStream;
 pub(crate) use futures_lite::io::AsyncWrite as Sink;
 #[cfg(feature = "server")]
-pub(crate) use server::{accept, accept_tls, accepted, blocking, pause, read_unless_stopped, spawn, wait_emptied, wake};
+pub(crate) use server::{
+    accept, accept_tls, accepted, blocking, pause, read_unless_stopped, spawn, unless_stopped, wait_emptied, wake,
+};
 pub(crate) use std::time::Instant;
 
 /// A stream that a session can run over.
@@ -38,6 +40,10 @@ pub(crate) fn later(after: Duration) -> Instant {
 /// Does `work` before `until`, or gives [`io::ErrorKind::TimedOut`].
 async fn by<T>(until: Instant, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     let left = until.saturating_duration_since(Instant::now());
+    // Work that is always ready at once would never be asked for the time (H35).
+    if left.is_zero() {
+        return Err(io::ErrorKind::TimedOut.into());
+    }
     timeout(left, work).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
@@ -135,11 +141,11 @@ mod server {
 
     /// The next connection; `None`: the server ends.
     pub(crate) async fn accept(listener: &TcpListener, gate: &Gate) -> io::Result<Option<(TcpStream, SocketAddr)>> {
-        or(async { listener.accept().await.map(Some) }, async {
+        let stopped = async {
             gate.stopped().await;
             Ok(None)
-        })
-        .await
+        };
+        or(stopped, async { listener.accept().await.map(Some) }).await
     }
 
     /// A connection that is waited for together with the end of the server.
@@ -157,11 +163,20 @@ mod server {
         until: Instant,
         gate: &Gate,
     ) -> io::Result<Option<usize>> {
-        or(async { read(stream, space, until).await.map(Some) }, async {
+        let stopped = async {
             gate.stopped().await;
             Ok(None)
-        })
-        .await
+        };
+        or(stopped, async { read(stream, space, until).await.map(Some) }).await
+    }
+
+    /// What comes before a session, unless the server ends meanwhile.
+    pub(crate) async fn unless_stopped<T>(gate: &Gate, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+        let stopped = async {
+            gate.stopped().await;
+            Err(io::ErrorKind::ConnectionAborted.into())
+        };
+        or(stopped, work).await
     }
 
     /// Waits until no session is left; false: some are.

@@ -213,6 +213,22 @@ async fn s44_many_commands_go_through_a_window_and_one_refusal_stops_none() {
 }
 
 #[async_std::test]
+async fn what_was_given_up_does_not_fill_the_window_for_ever() {
+    let place = serve().await;
+    let mut options = ClientOptions::new(Security::Tls(place.trusted()));
+    options.config.window = 1;
+    let mut client = Client::connect("localhost", place.tls, &options).await.unwrap();
+    client.login("joe", "secret").await.unwrap();
+    client.retr(number(2)).await.map(|_| ()).unwrap();
+    client.noop().await.unwrap();
+    client.send(Command::Retr(number(2))).unwrap();
+    let mut replies = 0;
+    client.batch(9, [Command::Noop, Command::Stat], |_, _| replies += 1).await.unwrap();
+    assert_eq!(replies, 2);
+    client.quit().await.unwrap();
+}
+
+#[async_std::test]
 async fn q41_a_session_is_kept_alive() {
     let place = serve().await;
     let mut client = place.connect(true).await;

@@ -10,7 +10,9 @@ use pop3_driver::rustls::{self, ClientConnection, StreamOwned, pki_types::Server
 use pop3_driver::{proto::sasl::ChannelBinding, tls};
 
 #[cfg(feature = "server")]
-pub(crate) use server::{accept, accept_tls, accepted, blocking, pause, read_unless_stopped, spawn, wait_emptied, wake};
+pub(crate) use server::{
+    accept, accept_tls, accepted, blocking, pause, read_unless_stopped, spawn, unless_stopped, wait_emptied, wake,
+};
 pub(crate) use std::io::Write as Sink;
 #[cfg(feature = "server")]
 pub(crate) use std::net::TcpListener;
@@ -282,6 +284,10 @@ mod server {
 
     /// The next connection; `None`: the server ends.
     pub(crate) fn accept(listener: &TcpListener, gate: &Gate) -> io::Result<Option<(TcpStream, SocketAddr)>> {
+        // Who ends the server either sees this listener or is seen here.
+        if gate.is_stopping() {
+            return Ok(None);
+        }
         let accepted = again(|| listener.accept());
         if gate.is_stopping() { Ok(None) } else { accepted.map(Some) }
     }
@@ -325,6 +331,11 @@ mod server {
             0 if gate.is_stopping() => Ok(None),
             count => Ok(Some(count)),
         }
+    }
+
+    /// What comes before a session: its stream ends when the server does.
+    pub(crate) fn unless_stopped<T>(_: &Gate, done: io::Result<T>) -> io::Result<T> {
+        done
     }
 
     /// Waits until no session is left; false: some are.

@@ -93,7 +93,7 @@ impl<S: Store> Server<S> {
     }
 
     /// Puts another certificate in the place of the one that there is. Sessions that run go on with what they have. A server
-    /// that began without TLS stays without.
+    /// that began without TLS stays without, and one that did not ask for certificates does not offer `EXTERNAL`.
     pub fn renew_tls(&self, tls: impl Into<ServerTls>) {
         let mut current = self.tls.write().unwrap_or_else(PoisonError::into_inner);
         if current.is_some() {
@@ -114,17 +114,20 @@ impl<S: Store> Server<S> {
         let mut stream = runtime::accepted(stream, place)?;
         let mut origin = None;
         if trusted && self.options.proxy_protocol {
-            origin = read_header(&mut stream, login_deadline)?;
+            origin = runtime::unless_stopped(&self.gate, read_header(&mut stream, login_deadline))?;
         }
         // A proxy brings the clients of many sources.
         let source = if trusted { origin.map(|origin| origin.address) } else { Some(peer) };
         if source.is_some_and(|source| !place.claim(source)) {
             return Err(io::Error::other("too many sessions from one source"));
         }
+        // Behind its header every octet is the client's, whom nobody trusts.
+        let trusted = trusted && !self.options.proxy_protocol;
         self.begin(stream, listen, trusted, origin, login_deadline)
     }
 
-    /// Serves one connection to its end; how many there are is the caller's business.
+    /// Serves one connection to its end; how many there are, and what stands before the session as the PROXY protocol does, is the
+    /// caller's business. Without a runtime such a session is not woken by [`shutdown`](Self::shutdown).
     ///
     /// # Errors
     /// The connection broke, or was silent for too long. Nothing was removed then (S18, S21).
@@ -162,7 +165,9 @@ impl<S: Store> Server<S> {
             Listen::Plain => Channel::clear(tls::chance()?),
             Listen::Tls => {
                 let channel;
-                (stream, channel) = runtime::accept_tls(stream, &self.tls()?, login_deadline)?;
+                let tls = self.tls()?;
+                let accepted = runtime::accept_tls(stream, &tls, login_deadline);
+                (stream, channel) = runtime::unless_stopped(&self.gate, accepted)?;
                 channel
             }
         };

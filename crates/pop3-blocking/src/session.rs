@@ -191,7 +191,8 @@ impl<'s, S: Store> Session<'s, S> {
     fn upgrade(self) -> io::Result<Self> {
         let tls = self.server.tls()?;
         self.connection.check_upgrade().map_err(|_| io::Error::other("bytes in the clear behind STLS"))?;
-        let (stream, mut channel) = runtime::accept_tls(self.stream, &tls, self.login_deadline)?;
+        let accepted = runtime::accept_tls(self.stream, &tls, self.login_deadline);
+        let (stream, mut channel) = runtime::unless_stopped(&self.server.gate, accepted)?;
         channel.trusted = self.connection.session().server().is_trusted();
         channel.origin = self.origin;
         let connection = self.connection.into_upgraded(channel).map_err(io::Error::other)?;

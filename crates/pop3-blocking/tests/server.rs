@@ -109,7 +109,8 @@ fn h39_the_proxy_protocol_tells_the_source_and_only_trusted_proxies_may() {
     });
     let mut first = connect(place.port);
     write(&mut first, b"PROXY TCP4 192.0.2.1 192.0.2.9 1100 110\r\n");
-    assert_eq!(heard(&mut first), "+OK [XCLIENT] POP3 server ready");
+    assert_eq!(heard(&mut first), "+OK POP3 server ready");
+    assert_eq!(say(&mut first, "XCLIENT ADDR=192.0.2.7"), "-ERR XCLIENT is for trusted proxies only", "the client says that");
     let mut same = connect(place.port);
     write(&mut same, b"PROXY TCP4 192.0.2.1 192.0.2.9 1101 110\r\n");
     assert_eq!(read(&mut same, &mut [0; 8]).unwrap_or(0), 0, "a second from there");
@@ -118,7 +119,7 @@ fn h39_the_proxy_protocol_tells_the_source_and_only_trusted_proxies_may() {
         &mut other,
         &[b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x02\xc0\0\x02\x09\0\x50\0\x6e", &b"QUIT\r\n"[..]].concat(),
     );
-    assert_eq!(heard(&mut other), "+OK [XCLIENT] POP3 server ready", "and what stands behind the header is the session's");
+    assert_eq!(heard(&mut other), "+OK POP3 server ready", "and what stands behind the header is the session's");
     assert_eq!(heard(&mut other), "+OK bye");
     let mut without = connect(place.port);
     write(&mut without, b"USER joe\r\n");
@@ -184,5 +185,36 @@ fn clients_go_through_proxies() {
             told.contains("pop.example.inval") && told.contains(if kind == ProxyKind::Socks5 { "pw" } else { "bWU6cHc=" }),
             "{told}"
         );
+    }
+}
+
+#[test]
+fn the_end_waits_for_nobody_who_has_not_begun_and_for_no_late_listener() {
+    let (certificate, key) = certified();
+    let place = serve(Listen::Tls, |options| {
+        options.tls = Some(tls::server(certificate.as_bytes(), key.as_bytes()).unwrap());
+    });
+    // Nothing is said on it. The second is only there for the first to have been taken.
+    let (mut silent, mut second) = (connect(place.port), connect(place.port));
+    write(&mut second, b"no handshake");
+    assert!(read(&mut second, &mut [0; 8]).is_ok());
+    assert!(place.server.shutdown(Duration::from_secs(30)));
+    assert_eq!(read(&mut silent, &mut [0; 8]).unwrap_or(0), 0);
+    place.serving.result();
+    let (listener, _address) = listen();
+    place.server.serve(&listener, Listen::Tls).unwrap();
+}
+
+#[test]
+fn h35_who_talks_without_pause_has_no_more_time_to_log_in() {
+    let place = serve(Listen::Plain, |options| options.timeouts.login = Duration::from_millis(300));
+    let mut stream = connect(place.port);
+    heard(&mut stream);
+    // The name is taken again and again; the server has to leave in the end.
+    let mut space = [0; 4096];
+    while peer::try_write(&mut stream, b"USER joe\r\nUSER joe\r\n").is_ok() {
+        if !matches!(read(&mut stream, &mut space), Ok(1..)) {
+            return;
+        }
     }
 }

@@ -14,7 +14,10 @@ pub struct Gate {
     total: usize,
     per_source: usize,
     state: Mutex<State>,
-    changed: Event,
+    /// The server ends. Every session that waits for its client waits for this, too.
+    ending: Event,
+    /// No session is left.
+    empty: Event,
 }
 
 #[derive(Debug, Default)]
@@ -40,7 +43,7 @@ impl fmt::Debug for Ender {
 impl Gate {
     /// For so many sessions, and so many from one source.
     pub fn new(total: usize, per_source: usize) -> Arc<Self> {
-        Arc::new(Self { total, per_source, state: Mutex::default(), changed: Event::new() })
+        Arc::new(Self { total, per_source, state: Mutex::default(), ending: Event::new(), empty: Event::new() })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -66,7 +69,7 @@ impl Gate {
             end();
         }
         drop(state);
-        self.changed.notify(usize::MAX);
+        self.ending.notify(usize::MAX);
     }
 
     /// The server ends.
@@ -77,7 +80,7 @@ impl Gate {
     /// Waits until the server ends.
     pub async fn stopped(&self) {
         loop {
-            let change = self.changed.listen();
+            let change = self.ending.listen();
             if self.is_stopping() {
                 return;
             }
@@ -88,7 +91,7 @@ impl Gate {
     /// Waits until no session is left.
     pub async fn emptied(&self) {
         loop {
-            let change = self.changed.listen();
+            let change = self.empty.listen();
             if self.state().sessions == 0 {
                 return;
             }
@@ -99,7 +102,7 @@ impl Gate {
     /// The same without a runtime; false if some are left at the deadline.
     pub fn wait_emptied(&self, until: Instant) -> bool {
         loop {
-            let change = self.changed.listen();
+            let change = self.empty.listen();
             if self.state().sessions == 0 {
                 return true;
             }
@@ -183,8 +186,11 @@ impl Drop for Place {
         leave(&mut state, self.source.take());
         state.enders.remove(&self.id);
         state.sessions = state.sessions.saturating_sub(1);
+        let empty = state.sessions == 0;
         drop(state);
-        self.gate.changed.notify(usize::MAX);
+        if empty {
+            self.gate.empty.notify(usize::MAX);
+        }
     }
 }
 

@@ -91,11 +91,13 @@ pub struct ServerOptions {
     pub tls: Option<ServerTls>,
     /// Proxies whose word is taken for whom they speak for (`XCLIENT`, the PROXY protocol).
     pub trusted: Vec<IpNet>,
-    /// Connections of trusted proxies begin with the PROXY protocol, in version 1 or 2.
+    /// Connections of trusted proxies begin with the PROXY protocol, in version 1 or 2. `XCLIENT` is not taken from them then: what comes
+    /// behind the header is the client's.
     pub proxy_protocol: bool,
     /// Sessions at once; more connections are closed at once (H39).
     pub max_sessions: usize,
-    /// The same from one source: an IPv4 address, or an IPv6 network of 64 bits.
+    /// The same from one source: an IPv4 address, or an IPv6 network of 64 bits. The clients of a trusted proxy are told apart where it
+    /// speaks the PROXY protocol; what it says by `XCLIENT` comes too late for that.
     pub max_sessions_per_source: usize,
 }
 

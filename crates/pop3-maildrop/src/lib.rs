@@ -34,7 +34,7 @@ use thiserror::Error;
 #[cfg(unix)]
 pub use maildir::{Delivery, Maildir, MaildirDrop, Prepared};
 pub use memory::{Memory, MemoryDrop};
-pub use paced::Paced;
+pub use paced::{Paced, PacedDrop};
 
 /// Who may log in, and to what.
 pub trait Store: Send + Sync + 'static {

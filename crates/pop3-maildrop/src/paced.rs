@@ -1,14 +1,15 @@
 //! A pause between two logins of one user (`LOGIN-DELAY`, RFC 2449 §6.5).
 
 use std::collections::HashMap;
-use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use pop3_proto::codec::MessageNumber;
 use pop3_proto::sasl::{ScramHash, ScramKeys};
-use pop3_proto::server::{Login, Name};
+use pop3_proto::server::{Login, Name, Snapshot};
 
-use crate::{LoginError, Maildrop, Store};
+use crate::{LoginError, Maildrop, NotRemoved, Store};
 
 /// A store that lets a user in again only after a pause. Announce the same pause in the server's configuration.
 ///
@@ -16,10 +17,10 @@ use crate::{LoginError, Maildrop, Store};
 ///
 /// ```
 /// use std::time::Duration;
-/// use pop3_maildrop::{LoginError, Memory, Paced, Store, password_login};
+/// use pop3_maildrop::{LoginError, Maildrop, Memory, Paced, Store, password_login};
 /// let store = Paced::new(Memory::new().with_user("joe", "secret", []), Duration::from_secs(300));
 /// let login = password_login("joe", "secret")?;
-/// drop(store.login(&login)?);
+/// store.login(&login)?.snapshot()?;
 /// assert!(matches!(store.login(&login), Err(LoginError::TooSoon)));
 /// assert!(matches!(store.login(&password_login("joe", "wrong")?), Err(LoginError::Credentials)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -28,36 +29,68 @@ use crate::{LoginError, Maildrop, Store};
 pub struct Paced<S> {
     store: S,
     pause: Duration,
-    last: Mutex<HashMap<Vec<u8>, Instant>>,
+    last: Logins,
     now: fn() -> Instant,
 }
+
+/// Who has logged in, and when.
+type Logins = Arc<Mutex<HashMap<Vec<u8>, Instant>>>;
 
 impl<S> Paced<S> {
     /// Over another store.
     pub fn new(store: S, pause: Duration) -> Self {
-        Self { store, pause, last: Mutex::default(), now: Instant::now }
+        Self { store, pause, last: Logins::default(), now: Instant::now }
     }
 }
 
 impl<S: Store> Store for Paced<S> {
-    type Maildrop = S::Maildrop;
+    type Maildrop = PacedDrop<S::Maildrop>;
 
-    fn login(&self, login: &Login) -> Result<S::Maildrop, LoginError> {
+    fn login(&self, login: &Login) -> Result<Self::Maildrop, LoginError> {
         let maildrop = self.store.login(login)?;
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let now = (self.now)();
         last.retain(|_, before| now.duration_since(*before) < self.pause);
         // By whose mail it is: one user may have several names, and with a certificate none.
-        let owner = maildrop.owner().unwrap_or(login.name.as_bytes());
-        if last.contains_key(owner) {
+        let owner = maildrop.owner().unwrap_or(login.name.as_bytes()).to_vec();
+        if last.contains_key(&owner) {
             return Err(LoginError::TooSoon);
         }
-        last.insert(owner.to_vec(), now);
-        Ok(maildrop)
+        drop(last);
+        Ok(PacedDrop { maildrop, owner, at: now, last: Arc::clone(&self.last) })
     }
 
     fn scram_keys(&self, hash: ScramHash, name: &Name) -> io::Result<Option<ScramKeys>> {
         self.store.scram_keys(hash, name)
+    }
+}
+
+/// A maildrop of a [`Paced`] store. The pause begins when it could be read: a login that came to nothing costs none.
+#[derive(Debug)]
+pub struct PacedDrop<M> {
+    maildrop: M,
+    owner: Vec<u8>,
+    at: Instant,
+    last: Logins,
+}
+
+impl<M: Maildrop> Maildrop for PacedDrop<M> {
+    fn owner(&self) -> Option<&[u8]> {
+        Some(&self.owner)
+    }
+
+    fn snapshot(&mut self) -> io::Result<Snapshot> {
+        let snapshot = self.maildrop.snapshot()?;
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).insert(self.owner.clone(), self.at);
+        Ok(snapshot)
+    }
+
+    fn open(&mut self, number: MessageNumber) -> io::Result<Box<dyn Read + Send>> {
+        self.maildrop.open(number)
+    }
+
+    fn remove(&mut self, marked: &[MessageNumber]) -> Result<(), NotRemoved> {
+        self.maildrop.remove(marked)
     }
 }
 
@@ -79,7 +112,8 @@ mod tests {
     fn s41_a_user_has_to_wait_and_others_need_not() {
         let store = Memory::new().with_user("joe", "secret", []).with_user("ann", "secret", []);
         let store = Paced { now: clock, ..Paced::new(store, Duration::from_secs(300)) };
-        let login = |name: &str| store.login(&password_login(name, "secret").unwrap()).map(drop);
+        let login =
+            |name: &str| store.login(&password_login(name, "secret").unwrap()).map(|mut maildrop| drop(maildrop.snapshot()));
         login("joe").unwrap();
         login("ann").unwrap();
         for too_soon in [0, 299] {

@@ -111,7 +111,12 @@ async fn h39_the_proxy_protocol_tells_the_source_and_only_trusted_proxies_may() 
     .await;
     let mut first = connect(place.port).await;
     write(&mut first, b"PROXY TCP4 192.0.2.1 192.0.2.9 1100 110\r\n").await;
-    assert_eq!(heard(&mut first).await, "+OK [XCLIENT] POP3 server ready");
+    assert_eq!(heard(&mut first).await, "+OK POP3 server ready");
+    assert_eq!(
+        say(&mut first, "XCLIENT ADDR=192.0.2.7").await,
+        "-ERR XCLIENT is for trusted proxies only",
+        "the client says that"
+    );
     let mut same = connect(place.port).await;
     write(&mut same, b"PROXY TCP4 192.0.2.1 192.0.2.9 1101 110\r\n").await;
     assert_eq!(read(&mut same, &mut [0; 8]).await.unwrap_or(0), 0, "a second from there");
@@ -121,7 +126,7 @@ async fn h39_the_proxy_protocol_tells_the_source_and_only_trusted_proxies_may() 
         &[b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x02\xc0\0\x02\x09\0\x50\0\x6e", &b"QUIT\r\n"[..]].concat(),
     )
     .await;
-    assert_eq!(heard(&mut other).await, "+OK [XCLIENT] POP3 server ready", "and what stands behind the header is the session's");
+    assert_eq!(heard(&mut other).await, "+OK POP3 server ready", "and what stands behind the header is the session's");
     assert_eq!(heard(&mut other).await, "+OK bye");
     let mut without = connect(place.port).await;
     write(&mut without, b"USER joe\r\n").await;
@@ -187,5 +192,37 @@ async fn clients_go_through_proxies() {
             told.contains("pop.example.inval") && told.contains(if kind == ProxyKind::Socks5 { "pw" } else { "bWU6cHc=" }),
             "{told}"
         );
+    }
+}
+
+#[tokio::test]
+async fn the_end_waits_for_nobody_who_has_not_begun_and_for_no_late_listener() {
+    let (certificate, key) = certified();
+    let place = serve(Listen::Tls, |options| {
+        options.tls = Some(tls::server(certificate.as_bytes(), key.as_bytes()).unwrap());
+    })
+    .await;
+    // Nothing is said on it. The second is only there for the first to have been taken.
+    let (mut silent, mut second) = (connect(place.port).await, connect(place.port).await);
+    write(&mut second, b"no handshake").await;
+    assert!(read(&mut second, &mut [0; 8]).await.is_ok());
+    assert!(place.server.shutdown(Duration::from_secs(30)).await);
+    assert_eq!(read(&mut silent, &mut [0; 8]).await.unwrap_or(0), 0);
+    place.serving.result().await;
+    let (listener, _address) = listen().await;
+    place.server.serve(&listener, Listen::Tls).await.unwrap();
+}
+
+#[tokio::test]
+async fn h35_who_talks_without_pause_has_no_more_time_to_log_in() {
+    let place = serve(Listen::Plain, |options| options.timeouts.login = Duration::from_millis(300)).await;
+    let mut stream = connect(place.port).await;
+    heard(&mut stream).await;
+    // The name is taken again and again; the server has to leave in the end.
+    let mut space = [0; 4096];
+    while peer::try_write(&mut stream, b"USER joe\r\nUSER joe\r\n").await.is_ok() {
+        if !matches!(read(&mut stream, &mut space).await, Ok(1..)) {
+            return;
+        }
     }
 }

@@ -156,3 +156,9 @@ impl AsyncWrite for Moody {
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     async_std::task::spawn_blocking(work).await
 }
+
+/// Says this to a peer that may have left.
+pub async fn try_write(stream: &mut impl Duplex, bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes).await?;
+    stream.flush().await
+}

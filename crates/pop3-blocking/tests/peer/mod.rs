@@ -108,3 +108,9 @@ pub fn spawn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Ta
 pub fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     work()
 }
+
+/// Says this to a peer that may have left.
+pub fn try_write(stream: &mut impl Duplex, bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes)?;
+    stream.flush()
+}

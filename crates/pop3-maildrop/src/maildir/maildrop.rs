@@ -155,10 +155,10 @@ impl MaildirDrop {
 
 impl MaildirDrop {
     /// Has the [snapshot](Maildrop::snapshot) begin by removing messages that came longer ago than `age`, for servers that announce
-    /// `EXPIRE` (RFC 2449 §6.7).
+    /// `EXPIRE` with a number of days (RFC 2449 §6.7). No time at all expires nothing.
     #[must_use]
     pub fn expiring(self, age: Duration) -> Self {
-        Self { expire: Some(age), ..self }
+        Self { expire: Some(age).filter(|age| !age.is_zero()), ..self }
     }
 
     /// A message that cannot be removed stays, and is told in the log.

@@ -17,7 +17,13 @@ where
     I: IntoIterator<Item = Command<'a>>,
     F: FnMut(usize, ClientEvent<'_>),
 {
-    Batch { window: window.max(1), commands: commands.into_iter().enumerate().fuse(), on_event, in_flight: VecDeque::new() }
+    Batch {
+        window: window.max(1),
+        commands: commands.into_iter().enumerate().fuse(),
+        on_event,
+        in_flight: VecDeque::new(),
+        exhausted: false,
+    }
 }
 
 struct Batch<I: Iterator, F> {
@@ -25,12 +31,17 @@ struct Batch<I: Iterator, F> {
     commands: Fuse<I>,
     on_event: F,
     in_flight: VecDeque<(Tag, usize)>,
+    /// There are no more commands.
+    exhausted: bool,
 }
 
 impl<'a, I: Iterator<Item = (usize, Command<'a>)>, F> Batch<I, F> {
     fn fill(&mut self, outbox: &mut Outbox<'_>) -> Result<(), LocalError> {
-        while self.in_flight.len() < self.window && outbox.window() > 0 {
-            let Some((place, command)) = self.commands.next() else { return Ok(()) };
+        while self.in_flight.len() < self.window && outbox.window() > 0 && !outbox.is_full() {
+            let Some((place, command)) = self.commands.next() else {
+                self.exhausted = true;
+                return Ok(());
+            };
             self.in_flight.push_back((outbox.send(command)?, place));
         }
         Ok(())
@@ -50,7 +61,7 @@ where
 
     fn at_once(&mut self) -> Option<()> {
         // Where there was nothing to be sent there is nothing to wait for.
-        self.in_flight.is_empty().then_some(())
+        (self.exhausted && self.in_flight.is_empty()).then_some(())
     }
 
     fn on_event(&mut self, event: ClientEvent<'_>, outbox: &mut Outbox<'_>) -> Result<Option<()>, RequestError> {
@@ -59,12 +70,16 @@ where
             return Ok(None);
         };
         // Replies come in the order of their commands; those of others are passed over.
-        let Some((_, place)) = self.in_flight.front().filter(|(first, _)| *first == tag) else { return Ok(None) };
+        let Some((_, place)) = self.in_flight.front().filter(|(first, _)| *first == tag) else {
+            // They make room all the same.
+            self.fill(outbox)?;
+            return Ok(self.at_once());
+        };
         (self.on_event)(*place, event);
         if !outbox.is_in_flight(tag) {
             self.in_flight.pop_front();
             self.fill(outbox)?;
         }
-        Ok(self.in_flight.is_empty().then_some(()))
+        Ok(self.at_once())
     }
 }

@@ -61,6 +61,12 @@ impl Outbox<'_> {
         self.client.is_encrypted()
     }
 
+    /// So much is to be written that nothing should be added: a server that writes and does not read would wait for us, and we for it.
+    pub fn is_full(&self) -> bool {
+        const ENOUGH: usize = 16 * 1024;
+        self.output.len() >= ENOUGH
+    }
+
     /// How many more commands may be sent now.
     pub fn window(&self) -> usize {
         self.client.window()
@@ -69,10 +75,6 @@ impl Outbox<'_> {
     /// Whether something still comes for a command.
     pub fn is_in_flight(&self, tag: Tag) -> bool {
         self.client.is_in_flight(tag)
-    }
-
-    fn is_unsettled(&self) -> bool {
-        self.client.is_unsettled()
     }
 
     /// See [`Client::is_bound`].
@@ -144,6 +146,8 @@ pub struct Connection {
     /// Length of the piece of a message that was consumed last.
     chunk: usize,
     observer: Option<Box<dyn Observer>>,
+    /// An exchange that was given up was cancelled.
+    cancelled: bool,
 }
 
 impl core::fmt::Debug for Connection {
@@ -170,7 +174,7 @@ impl Connection {
     fn with_machine(machine: Client, observer: Option<Box<dyn Observer>>) -> Self {
         // The longest line must fit, or a line could never be seen whole.
         let capacity = READ_SIZE.max(machine.config().max_line + 1);
-        Self { machine, inbox: Inbox::new(capacity), output: BytesMut::new(), chunk: 0, observer }
+        Self { machine, inbox: Inbox::new(capacity), output: BytesMut::new(), chunk: 0, observer, cancelled: false }
     }
 
     /// Has somebody told what goes over the wire.
@@ -213,22 +217,27 @@ impl Connection {
     /// # Errors
     /// The session is over.
     pub fn settle(&mut self) -> Result<Step<()>, RequestError> {
-        if !self.machine.is_unsettled() {
+        if self.machine.is_settled() {
+            self.cancelled = false;
             return Ok(Step::Done(()));
         }
         if self.machine.is_challenged() {
+            self.cancelled = true;
             self.outbox().cancel()?;
         }
+        // Nobody goes on behind `*`: such a server only keeps us busy.
+        let cancelled = self.cancelled;
         let by_exchange = self.machine.is_authenticating();
         self.step(|event, outbox| {
             match event {
-                ClientEvent::Challenge(..) => outbox.cancel()?,
+                ClientEvent::Challenge(..) if cancelled => outbox.client.give_up(),
+                // It is cancelled in the next round.
+                ClientEvent::Challenge(..) => return Ok(Some(())),
                 ClientEvent::Reply(_, reply) if by_exchange && reply.status == Status::Ok => outbox.client.give_up(),
                 ClientEvent::UpgradeTls(_) => outbox.client.give_up(),
                 _ => {}
             }
-            let settled = !outbox.is_unsettled();
-            Ok(settled.then_some(()))
+            Ok((outbox.client.is_settled() || outbox.client.failure().is_some()).then_some(()))
         })
     }
 

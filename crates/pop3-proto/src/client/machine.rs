@@ -131,11 +131,12 @@ impl Client {
         self.config.window.max(1).saturating_sub(self.in_flight.len())
     }
 
-    /// Whether something is in flight that must be settled before anything else can be said: a login, `STLS`, `QUIT`. That is so when
-    /// the request that sent it was given up.
-    pub fn is_unsettled(&self) -> bool {
+    /// Whether anything else can be said. Not while a login, `STLS` or `QUIT` is in flight, or so much that the window is full; that is
+    /// so when the requests that sent it were given up.
+    pub(super) fn is_settled(&self) -> bool {
         let settles = |verb: Verb| matches!(verb, Verb::User | Verb::Pass | Verb::Apop | Verb::Auth | Verb::Stls | Verb::Quit);
-        self.in_flight.iter().any(|pending| settles(pending.verb))
+        // What fills the window has to go, too.
+        self.window() > 0 && !self.in_flight.iter().any(|pending| settles(pending.verb))
     }
 
     /// A challenge waits for its answer.
