@@ -175,6 +175,7 @@ fn s27_a_long_initial_response_waits_for_its_challenge() {
     assert!(matches!(error, RequestError::Refused(_)), "{error}");
     assert!(pair.wire.starts_with(b"CAPA\r\nAUTH OAUTHBEARER\r\nbixhPWpvZSw"), "{}", String::from_utf8_lossy(&pair.wire[..60]));
     assert!(pair.wire.ends_with(b"\r\nAQ==\r\n"), "s34");
+    assert!(error.to_string().contains("invalid_token"), "what the server said of it is told: {error}");
 }
 
 /// A client that is told what the server says, line by line.

@@ -125,7 +125,11 @@ impl Request for Auth {
                 // The server has said inside the exchange, too, that it refuses.
                 (Status::Err, Some(SaslError::Refused)) => Err(RequestError::Refused(Refusal::new(Some(Verb::Auth), reply))),
                 (Status::Err, Some(error)) => Err(RequestError::Sasl(error)),
-                (Status::Err, None) => Err(RequestError::Refused(Refusal::new(Some(Verb::Auth), reply))),
+                (Status::Err, None) => {
+                    let mut refusal = Refusal::new(Some(Verb::Auth), reply);
+                    refusal.detail = self.mechanism.failure().map(Box::from);
+                    Err(RequestError::Refused(refusal))
+                }
                 (Status::Ok, None) if self.is_complete() => Ok(Some(())),
                 // Whoever says so without having asked or proven what the mechanism wants is not the server (S35).
                 (Status::Ok, cancelled) => {

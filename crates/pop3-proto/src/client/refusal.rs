@@ -19,13 +19,21 @@ pub struct Refusal {
     code: Option<Box<[u8]>>,
     /// What the server says to a person, as bytes; `Display` of the refusal shows it safely.
     pub text: Box<[u8]>,
+    /// What the server said about it inside the exchange, as bytes: for a token, JSON (RFC 7628 §3.2.3).
+    pub detail: Option<Box<[u8]>>,
     /// How long the server wants to be left alone, where it has announced that (S41).
     pub retry_after: Option<Duration>,
 }
 
 impl Refusal {
     pub(super) fn new(verb: Option<Verb>, reply: Reply<'_>) -> Self {
-        Self { verb, code: reply.code.map(|code| code.as_bytes().into()), text: reply.text.into(), retry_after: None }
+        Self {
+            verb,
+            code: reply.code.map(|code| code.as_bytes().into()),
+            text: reply.text.into(),
+            detail: None,
+            retry_after: None,
+        }
     }
 
     /// The response code, where the server sent one.
@@ -78,6 +86,9 @@ impl fmt::Display for Refusal {
         }
         if !self.text.is_empty() {
             write!(f, ": {}", Escaped(&self.text))?;
+        }
+        if let Some(detail) = &self.detail {
+            write!(f, " ({})", Escaped(detail))?;
         }
         Ok(())
     }
