@@ -6,7 +6,7 @@
 import pathlib, re, subprocess, sys
 
 root = pathlib.Path(__file__).resolve().parent
-FILES = ["src/client.rs", "src/connect.rs", "src/message.rs", "src/server.rs", "src/session.rs",
+FILES = ["src/client.rs", "src/connect.rs", "src/handshake.rs", "src/message.rs", "src/server.rs", "src/session.rs",
          "tests/cancel.rs", "tests/contract.rs", "tests/server.rs", "tests/session.rs", "tests/tls.rs"]
 
 
@@ -35,7 +35,7 @@ for crate, translate in {"pop3-blocking": for_std, "pop3-async-std": for_async_s
         source, twin = root / "pop3-tokio" / name, root / crate / name
         if crate == "pop3-blocking" and name == "tests/cancel.rs":
             continue  # Nothing can be cancelled there.
-        text = translate(source.read_text())
+        text = f"// Made from pop3-tokio/{name} by crates/twins.py: change it there.\n\n" + translate(source.read_text())
         text = subprocess.run(["rustfmt", "--edition", "2024", "--config-path", str(root.parent)], input=text, capture_output=True,
                               text=True, check=True).stdout
         if not twin.exists() or twin.read_text() != text:

@@ -1,3 +1,5 @@
+// Made from pop3-tokio/src/client.rs by crates/twins.py: change it there.
+
 //! The client.
 
 use std::io;

@@ -1,3 +1,5 @@
+// Made from pop3-tokio/src/connect.rs by crates/twins.py: change it there.
+
 //! From the name of a host to a session, with TLS where the options demand it.
 
 use std::io;
@@ -10,9 +12,10 @@ use pop3_driver::proto::client::{Awaiting, Connection, LoginPolicy, Observer, Re
 use pop3_driver::proto::codec::Verb;
 use pop3_driver::proto::sasl::{ChannelBinding, Credentials};
 use pop3_driver::tls::{self, TlsFailure};
-use pop3_driver::{ClientOptions, Error, Handshake, Security, rustls};
+use pop3_driver::{ClientOptions, Error, Security, rustls};
 
 use crate::Client;
+use crate::handshake::shake;
 use crate::runtime::{self, Instant, Stream, Transport, later};
 
 impl Client {
@@ -202,28 +205,6 @@ impl Client {
         let config = self.stls.clone().ok_or(Error::Tls(TlsFailure::NotTls))?;
         (self.stream, self.binding) = secure(stream, &self.host, &config, self.timeouts.connect).await?;
         Ok(())
-    }
-}
-
-/// Has a proxy open the way. Not a byte of what comes behind its answer is read.
-async fn shake(stream: &mut Stream, handshake: &mut (dyn Handshake + Send), until: Instant) -> io::Result<()> {
-    let mut space = [0; 512];
-    loop {
-        let output = handshake.output();
-        let mut rest = output.as_slice();
-        while !rest.is_empty() {
-            let count = runtime::write(stream, rest, until).await?;
-            rest = &rest[count..];
-        }
-        runtime::flush(stream, until).await?;
-        let wants = handshake.wants().min(space.len());
-        if wants == 0 {
-            return Ok(());
-        }
-        match runtime::read(stream, &mut space[..wants], until).await? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            count => handshake.take(&space[..count])?,
-        }
     }
 }
 

@@ -24,6 +24,7 @@
 
 mod client;
 mod connect;
+mod handshake;
 mod message;
 mod runtime;
 #[cfg(feature = "server")]

@@ -1,3 +1,5 @@
+// Made from pop3-tokio/src/message.rs by crates/twins.py: change it there.
+
 //! A message, read piece by piece.
 
 use pop3_driver::Error;

@@ -1,3 +1,5 @@
+// Made from pop3-tokio/src/server.rs by crates/twins.py: change it there.
+
 //! The server: who may come in, and with what. The store's calls, which may block, are made where they stop nobody else.
 
 use std::io;
@@ -6,9 +8,10 @@ use std::time::Duration;
 
 use pop3_driver::proto::server::{Channel, Origin, ServerConfig};
 use pop3_driver::tls::{self, ServerTls};
-use pop3_driver::{Gate, Handshake, Listen, Place, ProxyHeader, ServerOptions};
+use pop3_driver::{Gate, Listen, Place, ProxyHeader, ServerOptions};
 use pop3_maildrop::Store;
 
+use crate::handshake::shake;
 use crate::runtime::{self, Instant, Stream, TcpListener, TcpStream, Transport, later};
 use crate::session::Session;
 
@@ -116,7 +119,10 @@ impl<S: Store> Server<S> {
         let mut stream = runtime::accepted(stream, place)?;
         let mut origin = None;
         if trusted && self.options.proxy_protocol {
-            origin = runtime::unless_stopped(&self.gate, read_header(&mut stream, login_deadline)).await?;
+            let mut header = ProxyHeader::default();
+            let told = shake(&mut stream, &mut header, login_deadline);
+            runtime::unless_stopped(&self.gate, told).await?;
+            origin = header.origin();
         }
         // A proxy brings the clients of many sources.
         let source = if trusted { origin.map(|origin| origin.address) } else { Some(peer) };
@@ -175,21 +181,5 @@ impl<S: Store> Server<S> {
         };
         (channel.trusted, channel.origin) = (trusted, origin);
         Session::new(self, Arc::clone(&self.config), stream, channel, login_deadline).run().await
-    }
-}
-
-/// Whom a proxy speaks for, by the PROXY protocol.
-async fn read_header(stream: &mut Stream, until: Instant) -> io::Result<Option<Origin>> {
-    let mut header = ProxyHeader::default();
-    let mut space = [0; 512];
-    loop {
-        let wants = header.wants().min(space.len());
-        if wants == 0 {
-            return Ok(header.origin());
-        }
-        match runtime::read(stream, &mut space[..wants], until).await? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            count => header.take(&space[..count])?,
-        }
     }
 }

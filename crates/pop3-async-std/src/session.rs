@@ -1,3 +1,5 @@
+// Made from pop3-tokio/src/session.rs by crates/twins.py: change it there.
+
 //! One session of a server.
 
 use std::io::{self, Read};

@@ -1,3 +1,5 @@
+// Made from pop3-tokio/tests/cancel.rs by crates/twins.py: change it there.
+
 //! A hundred thousand futures that are dropped in their middle: every session is consistent afterwards, or says that it is dead.
 
 mod peer;

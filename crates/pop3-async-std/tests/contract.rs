@@ -1,3 +1,5 @@
+// Made from pop3-tokio/tests/contract.rs by crates/twins.py: change it there.
+
 //! What every driver must do, over this one.
 
 mod peer;

@@ -1,3 +1,5 @@
+// Made from pop3-tokio/tests/session.rs by crates/twins.py: change it there.
+
 //! Client and server over loopback, and against peers that misbehave.
 
 mod peer;

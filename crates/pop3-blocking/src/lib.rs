@@ -20,6 +20,7 @@
 
 mod client;
 mod connect;
+mod handshake;
 mod message;
 mod runtime;
 #[cfg(feature = "server")]

@@ -1,3 +1,5 @@
+// Made from pop3-tokio/tests/server.rs by crates/twins.py: change it there.
+
 //! The server as a whole: who may come in, by what way, and how it ends.
 
 mod peer;
