@@ -15,17 +15,23 @@ pub(crate) struct Inbox {
     capacity: usize,
     /// How far the capacity may grow where a whole buffer is not enough for a line.
     most: usize,
+    /// Grow where reads fill the buffer, too.
+    eager: bool,
+    /// The last read filled it.
+    filled: bool,
 }
 
 impl Inbox {
-    /// Nothing is allocated before the first read.
-    pub(crate) const fn new(capacity: usize) -> Self {
-        Self::growing(capacity, capacity)
+    /// One that becomes larger while a line needs it. Nothing is allocated before the first read.
+    pub(crate) const fn growing(capacity: usize, most: usize) -> Self {
+        Self { bytes: Vec::new(), start: 0, end: 0, capacity, most, eager: false, filled: false }
     }
 
-    /// One that becomes larger while a line needs it.
-    pub(crate) const fn growing(capacity: usize, most: usize) -> Self {
-        Self { bytes: Vec::new(), start: 0, end: 0, capacity, most }
+    /// One that becomes larger while much comes: fewer and larger reads for messages, little memory for all else.
+    pub(crate) const fn eager(capacity: usize, most: usize) -> Self {
+        let mut inbox = Self::growing(capacity, most);
+        inbox.eager = true;
+        inbox
     }
 
     pub(crate) fn unread(&self) -> &[u8] {
@@ -65,9 +71,10 @@ impl Inbox {
             self.end = moved;
             self.start = 0;
         }
-        if self.end == self.bytes.len() && self.bytes.len() < self.most {
+        let grows = self.end == self.bytes.len() || (self.eager && self.filled);
+        if grows && self.bytes.len() < self.most {
             self.bytes.resize(self.most, 0);
-        } else if self.end == 0 && self.bytes.len() > self.capacity {
+        } else if self.end == 0 && self.bytes.len() > self.capacity && !self.eager {
             self.bytes.truncate(self.capacity);
             self.bytes.shrink_to_fit();
         }
@@ -83,6 +90,7 @@ impl Inbox {
     /// So many bytes were read into [`space`](Self::space).
     pub(crate) fn filled(&mut self, count: usize) {
         self.end = (self.end + count).min(self.bytes.len());
+        self.filled = self.end == self.bytes.len();
     }
 }
 
@@ -104,7 +112,7 @@ mod tests {
 
     #[test]
     fn h56_what_was_consumed_is_gone() {
-        let mut inbox = Inbox::new(32);
+        let mut inbox = Inbox::growing(32, 32);
         put(&mut inbox, b"USER joe\r\nPASS can");
         inbox.consume(10);
         inbox.wipe(10);

@@ -158,7 +158,10 @@ impl core::fmt::Debug for Connection {
 }
 
 /// Octets that are read at once, at least.
-const READ_SIZE: usize = 128 * 1024;
+const READ_SIZE: usize = 8 * 1024;
+
+/// Octets that are read at once while a message comes as fast as it can be read.
+const LARGE_READ_SIZE: usize = 128 * 1024;
 
 impl Connection {
     /// For a connection in the clear; see [`Client::new`].
@@ -174,7 +177,14 @@ impl Connection {
     fn with_machine(machine: Client, observer: Option<Box<dyn Observer>>) -> Self {
         // The longest line must fit, or a line could never be seen whole.
         let capacity = READ_SIZE.max(machine.config().max_line + 1);
-        Self { machine, inbox: Inbox::new(capacity), output: BytesMut::new(), chunk: 0, observer, cancelled: false }
+        Self {
+            machine,
+            inbox: Inbox::eager(capacity, LARGE_READ_SIZE.max(capacity)),
+            output: BytesMut::new(),
+            chunk: 0,
+            observer,
+            cancelled: false,
+        }
     }
 
     /// Has somebody told what goes over the wire.
