@@ -16,8 +16,8 @@
 //!
 //! [`Client`] has a method for every command, and two for the raw level: [`send`](Client::send) and
 //! [`event`](Client::event). A future that is dropped leaves the session consistent: what still comes for it is passed over by
-//! the next call. [`Server`] serves any [`Store`](pop3_maildrop::Store), a task a session. Its twins for tokio and without a runtime
-//! have the same names: whatever is said there holds here.
+//! the next call. [`Server`] serves any [`Store`](pop3_maildrop::Store), a task a session. In a raw [`Session`] the
+//! caller answers. Its twins for tokio and without a runtime have the same names: whatever is said there holds here.
 //!
 //! async-std is no longer maintained, and what is its own here is one small file. A [`Client`] and a session of a [`Server`] run over
 //! any stream of [`futures-io`](futures_lite::io) and under any executor: `examples/smol.rs` is a client for smol.
@@ -30,6 +30,8 @@ mod runtime;
 #[cfg(feature = "server")]
 mod server;
 #[cfg(feature = "server")]
+mod serving;
+#[cfg(feature = "server")]
 mod session;
 
 pub use client::Client;
@@ -40,3 +42,5 @@ pub use pop3_maildrop as maildrop;
 pub use runtime::Transport;
 #[cfg(feature = "server")]
 pub use server::Server;
+#[cfg(feature = "server")]
+pub use session::Session;

@@ -8,12 +8,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use peer::{Task, accept, connect, handshake, heard, listen, read, say, spawn, write};
+use peer::{Stream, Task, accept, connect, handshake, heard, listen, read, say, spawn, write};
 use pop3_async_std::maildrop::Memory;
 use pop3_async_std::proto::Secret;
 use pop3_async_std::proto::client::LoginPolicy;
+use pop3_async_std::proto::codec::{MessageNumber, UniqueId};
 use pop3_async_std::proto::sasl::Credentials;
+use pop3_async_std::proto::server::{Ask, BodyWants, Snapshot};
 use pop3_async_std::{Client, ClientOptions, Listen, Proxy, ProxyKind, Security, Server, ServerOptions, tls};
+use pop3_contract::{Cut, Feed};
 
 struct Place {
     port: u16,
@@ -227,4 +230,67 @@ async fn h35_who_talks_without_pause_has_no_more_time_to_log_in() {
             return;
         }
     }
+}
+
+#[async_std::test]
+async fn h37_a_raw_session_asks_and_reads_nothing_until_it_is_answered() {
+    let server = Server::new(ServerOptions::dangerous_cleartext(), ());
+    let feed = Feed::default();
+    let said = b"USER joe\r\nPASS secret\r\nRETR 1\r\nTOP 1 0\r\nDELE 2\r\nQUIT\r\n";
+    feed.push(&[&said[..], &b"NOOP\r\n".repeat(100_000)].concat(), Cut::Whole);
+    let mut session = server.raw_session_over(Box::new(Stream(feed.clone())), Listen::Plain).await.unwrap();
+    let Ok(Some(Ask::Authenticate(login))) = session.ask().await else { panic!("nobody logs in") };
+    assert_eq!(login.name.as_bytes(), b"joe");
+    for _ in 0..3 {
+        assert!(session.ask().await.is_err(), "the question before is not answered");
+    }
+    assert!(feed.taken() < 8 * 1024);
+    let mut snapshot = Snapshot::default();
+    for id in ["one", "two"] {
+        snapshot.push(20, UniqueId::new(id).unwrap()).unwrap();
+    }
+    session.answer().accept(snapshot).unwrap();
+    for wants in [BodyWants::More, BodyWants::Enough] {
+        assert_eq!(session.ask().await.unwrap(), Some(Ask::Retrieve(MessageNumber::FIRST)));
+        session.answer().begin_message().unwrap();
+        assert_eq!(session.body(b"Subject: x\n\nbody\n").await.unwrap(), wants);
+        session.answer().end_message().unwrap();
+    }
+    assert_eq!(session.ask().await.unwrap(), Some(Ask::Commit));
+    assert_eq!(session.connection().marked().map(MessageNumber::get).collect::<Vec<_>>(), [2]);
+    session.answer().committed(1).unwrap();
+    assert_eq!(session.ask().await.unwrap(), None);
+    let written = String::from_utf8(feed.written()).unwrap();
+    assert!(written.contains("+OK 20 octets\r\nSubject: x\r\n\r\nbody\r\n.\r\n+OK"), "{written}");
+    assert!(
+        written
+            .ends_with("Subject: x\r\n\r\n.\r\n+OK marked as deleted\r\n-ERR [SYS/TEMP] some deleted messages not removed\r\n"),
+        "{written}"
+    );
+}
+
+#[async_std::test]
+async fn a_raw_session_does_stls_by_itself() {
+    let (certificate, key) = certified();
+    let tls = tls::server(certificate.as_bytes(), key.as_bytes()).unwrap();
+    let server = Server::new(ServerOptions::with_tls(tls), ());
+    let (listener, address) = listen().await;
+    let asked = spawn(async move {
+        let mut session = server.raw_session(accept(&listener).await, Listen::Plain).await.unwrap();
+        let mut asked = Vec::new();
+        while let Some(ask) = session.ask().await.unwrap() {
+            match &ask {
+                Ask::Authenticate(_) => session.answer().accept(Snapshot::default()).unwrap(),
+                Ask::Commit => session.answer().committed(0).unwrap(),
+                _ => panic!("{ask:?}"),
+            }
+            asked.push((session.connection().session().server().is_encrypted(), matches!(ask, Ask::Commit)));
+        }
+        asked
+    });
+    let options = ClientOptions::new(Security::Stls(tls::verified_by(certificate.as_bytes()).unwrap()));
+    let credentials = Credentials::password("joe", "secret").unwrap();
+    let client = Client::log_in("localhost", address.port(), &options, &credentials, &LoginPolicy::default()).await.unwrap();
+    client.quit().await.unwrap();
+    assert_eq!(asked.result().await, [(true, false), (true, true)]);
 }

@@ -15,8 +15,8 @@
 //! ```
 //!
 //! [`Client`] has a method for every command, and two for the raw level: [`send`](Client::send) and
-//! [`event`](Client::event). [`Server`] serves any [`Store`](pop3_maildrop::Store), a thread a session. Its twin for tokio has
-//! the same names: whatever is said here holds there.
+//! [`event`](Client::event). [`Server`] serves any [`Store`](pop3_maildrop::Store), a thread a session. In a raw [`Session`] the
+//! caller answers. Its twin for tokio has the same names: whatever is said here holds there.
 
 mod client;
 mod connect;
@@ -25,6 +25,8 @@ mod message;
 mod runtime;
 #[cfg(feature = "server")]
 mod server;
+#[cfg(feature = "server")]
+mod serving;
 #[cfg(feature = "server")]
 mod session;
 
@@ -36,3 +38,5 @@ pub use pop3_maildrop as maildrop;
 pub use runtime::{Socket, Transport};
 #[cfg(feature = "server")]
 pub use server::Server;
+#[cfg(feature = "server")]
+pub use session::Session;

@@ -3,17 +3,18 @@
 //! The server: who may come in, and with what. The store's calls, which may block, are made where they stop nobody else.
 
 use std::io;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use pop3_driver::proto::server::{Channel, Origin, ServerConfig};
+use pop3_driver::proto::server::{Channel, Origin};
 use pop3_driver::tls::{self, ServerTls};
-use pop3_driver::{Gate, Listen, Place, ProxyHeader, ServerOptions};
+use pop3_driver::{Listen, Place, ProxyHeader, ServerOptions};
 use pop3_maildrop::Store;
 
 use crate::handshake::shake;
 use crate::runtime::{self, Instant, Stream, TcpListener, TcpStream, Transport, later};
-use crate::session::Session;
+use crate::serving::Serving;
+use crate::session::{Session, Shared};
 
 /// Serves a store.
 ///
@@ -32,37 +33,85 @@ use crate::session::Session;
 /// ```
 #[derive(Debug)]
 pub struct Server<S> {
-    pub(crate) options: ServerOptions,
-    /// One for all sessions.
-    config: Arc<ServerConfig>,
-    tls: RwLock<Option<ServerTls>>,
+    shared: Arc<Shared>,
     /// What keys for users that there are not are made of.
-    pub(crate) decoys: [u8; 18],
-    pub(crate) store: Arc<S>,
-    pub(crate) gate: Arc<Gate>,
+    decoys: [u8; 18],
+    store: Arc<S>,
+}
+
+impl<S> Server<S> {
+    /// A server that is not listening yet. Whoever answers all questions in [raw sessions](Self::raw_session) gives `()` as the store.
+    pub fn new(options: ServerOptions, store: S) -> Self {
+        Self { shared: Shared::new(options), decoys: tls::chance().unwrap_or_default(), store: Arc::new(store) }
+    }
+
+    /// Ends the server: no more connections are taken, and each session ends once the command that it works on is answered. What
+    /// was marked as deleted and not followed by `QUIT` stays. Waits for so long; false if sessions are left then.
+    pub fn shutdown(&self, within: Duration) -> bool {
+        let gate = &self.shared.gate;
+        gate.stop();
+        runtime::wake(&gate.listening());
+        runtime::wait_emptied(gate, later(within))
+    }
+
+    /// Puts another certificate in the place of the one that there is. Sessions that run go on with what they have. A server
+    /// that began without TLS stays without, and one that did not ask for certificates does not offer `EXTERNAL`.
+    pub fn renew_tls(&self, tls: impl Into<ServerTls>) {
+        self.shared.renew_tls(tls.into());
+    }
+
+    /// The raw level: a session whose questions the caller answers. How many there are, and what stands before the session as the
+    /// PROXY protocol does, is the caller's business, too.
+    ///
+    /// # Errors
+    /// The handshake failed.
+    pub fn raw_session(&self, stream: TcpStream, listen: Listen) -> io::Result<Session> {
+        let trusted = self.shared.options.trusts(stream.peer_addr()?.ip());
+        let deadline = later(self.shared.options.timeouts.login);
+        self.begin(runtime::stream(stream)?, listen, trusted, None, deadline)
+    }
+
+    /// The same over a stream of the caller's own.
+    ///
+    /// # Errors
+    /// See [`raw_session`](Self::raw_session).
+    pub fn raw_session_over(&self, stream: Box<dyn Transport>, listen: Listen) -> io::Result<Session> {
+        self.begin(stream, listen, false, None, later(self.shared.options.timeouts.login))
+    }
+
+    /// TLS first, where the port has it, and then the greeting (S49), all within the time for a login (H12).
+    fn begin(
+        &self,
+        mut stream: Stream,
+        listen: Listen,
+        trusted: bool,
+        origin: Option<Origin>,
+        login_deadline: Instant,
+    ) -> io::Result<Session> {
+        let mut channel = match listen {
+            Listen::Plain => Channel::clear(tls::chance()?),
+            Listen::Tls => {
+                let channel;
+                let tls = self.shared.tls()?;
+                let accepted = runtime::accept_tls(stream, &tls, login_deadline);
+                (stream, channel) = runtime::unless_stopped(&self.shared.gate, accepted)?;
+                channel
+            }
+        };
+        (channel.trusted, channel.origin) = (trusted, origin);
+        Ok(Session::new(Arc::clone(&self.shared), stream, channel, login_deadline))
+    }
 }
 
 impl<S: Store> Server<S> {
-    /// A server that is not listening yet.
-    pub fn new(options: ServerOptions, store: S) -> Self {
-        Self {
-            config: Arc::new(options.server_config()),
-            tls: RwLock::new(options.tls.clone()),
-            decoys: tls::chance().unwrap_or_default(),
-            store: Arc::new(store),
-            gate: Gate::new(options.max_sessions, options.max_sessions_per_source),
-            options,
-        }
-    }
-
     /// Takes connections until the [end](Self::shutdown) or until the listener fails. May be called for several listeners.
     ///
     /// # Errors
     /// The listener is broken. A connection that cannot be taken now, as when there are no more file descriptors, is no reason.
     pub fn serve(self: &Arc<Self>, listener: &TcpListener, listen: Listen) -> io::Result<()> {
-        self.gate.listens(listener.local_addr()?);
+        self.shared.gate.listens(listener.local_addr()?);
         loop {
-            let (stream, peer) = match runtime::accept(listener, &self.gate) {
+            let (stream, peer) = match runtime::accept(listener, &self.shared.gate) {
                 Ok(Some(accepted)) => accepted,
                 Ok(None) => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Err(error),
@@ -73,7 +122,7 @@ impl<S: Store> Server<S> {
                 }
             };
             let server = Arc::clone(self);
-            let Some(mut place) = self.gate.enter() else {
+            let Some(mut place) = self.shared.gate.enter() else {
                 tracing::warn!(%peer, "too many sessions");
                 continue;
             };
@@ -87,39 +136,16 @@ impl<S: Store> Server<S> {
         }
     }
 
-    /// Ends the server: no more connections are taken, and each session ends once the command that it works on is answered. What
-    /// was marked as deleted and not followed by `QUIT` stays. Waits for so long; false if sessions are left then.
-    pub fn shutdown(&self, within: Duration) -> bool {
-        self.gate.stop();
-        runtime::wake(&self.gate.listening());
-        runtime::wait_emptied(&self.gate, later(within))
-    }
-
-    /// Puts another certificate in the place of the one that there is. Sessions that run go on with what they have. A server
-    /// that began without TLS stays without, and one that did not ask for certificates does not offer `EXTERNAL`.
-    pub fn renew_tls(&self, tls: impl Into<ServerTls>) {
-        let mut current = self.tls.write().unwrap_or_else(PoisonError::into_inner);
-        if current.is_some() {
-            *current = Some(tls.into());
-        }
-    }
-
-    /// The certificate for the next handshake.
-    pub(crate) fn tls(&self) -> io::Result<ServerTls> {
-        let current = self.tls.read().unwrap_or_else(PoisonError::into_inner);
-        current.clone().ok_or_else(|| io::Error::other("there is no certificate for TLS"))
-    }
-
     fn serve_connection(&self, stream: TcpStream, listen: Listen, place: &mut Place) -> io::Result<()> {
-        let login_deadline = later(self.options.timeouts.login);
+        let login_deadline = later(self.shared.options.timeouts.login);
         let peer = stream.peer_addr()?.ip();
-        let trusted = self.options.trusts(peer);
+        let trusted = self.shared.options.trusts(peer);
         let mut stream = runtime::accepted(stream, place)?;
         let mut origin = None;
-        if trusted && self.options.proxy_protocol {
+        if trusted && self.shared.options.proxy_protocol {
             let mut header = ProxyHeader::default();
             let told = shake(&mut stream, &mut header, login_deadline);
-            runtime::unless_stopped(&self.gate, told)?;
+            runtime::unless_stopped(&self.shared.gate, told)?;
             origin = header.origin();
         }
         // A proxy brings the clients of many sources.
@@ -128,8 +154,9 @@ impl<S: Store> Server<S> {
             return Err(io::Error::other("too many sessions from one source"));
         }
         // Behind its header every octet is the client's, whom nobody trusts.
-        let trusted = trusted && !self.options.proxy_protocol;
-        self.begin(stream, listen, trusted, origin, login_deadline)
+        let trusted = trusted && !self.shared.options.proxy_protocol;
+        let session = self.begin(stream, listen, trusted, origin, login_deadline)?;
+        self.run(session)
     }
 
     /// Serves one connection to its end; how many there are, and what stands before the session as the PROXY protocol does, is the
@@ -138,8 +165,7 @@ impl<S: Store> Server<S> {
     /// # Errors
     /// The connection broke, or was silent for too long. Nothing was removed then (S18, S21).
     pub fn session(&self, stream: TcpStream, listen: Listen) -> io::Result<()> {
-        let trusted = self.options.trusts(stream.peer_addr()?.ip());
-        self.begin(runtime::stream(stream)?, listen, trusted, None, later(self.options.timeouts.login))
+        self.run(self.raw_session(stream, listen)?)
     }
 
     /// The same over a stream of the caller's own.
@@ -147,7 +173,7 @@ impl<S: Store> Server<S> {
     /// # Errors
     /// See [`session`](Self::session).
     pub fn session_over(&self, stream: Box<dyn Transport>, listen: Listen) -> io::Result<()> {
-        self.begin(stream, listen, false, None, later(self.options.timeouts.login))
+        self.run(self.raw_session_over(stream, listen)?)
     }
 
     /// The same over a stream of which the caller knows more, as one that somebody else has encrypted already.
@@ -155,29 +181,11 @@ impl<S: Store> Server<S> {
     /// # Errors
     /// See [`session`](Self::session).
     pub fn session_on(&self, stream: Box<dyn Transport>, channel: Channel) -> io::Result<()> {
-        Session::new(self, Arc::clone(&self.config), stream, channel, later(self.options.timeouts.login)).run()
+        let deadline = later(self.shared.options.timeouts.login);
+        self.run(Session::new(Arc::clone(&self.shared), stream, channel, deadline))
     }
 
-    /// TLS first, where the port has it, and then the greeting (S49), all within the time for a login (H12).
-    fn begin(
-        &self,
-        mut stream: Stream,
-        listen: Listen,
-        trusted: bool,
-        origin: Option<Origin>,
-        login_deadline: Instant,
-    ) -> io::Result<()> {
-        let mut channel = match listen {
-            Listen::Plain => Channel::clear(tls::chance()?),
-            Listen::Tls => {
-                let channel;
-                let tls = self.tls()?;
-                let accepted = runtime::accept_tls(stream, &tls, login_deadline);
-                (stream, channel) = runtime::unless_stopped(&self.gate, accepted)?;
-                channel
-            }
-        };
-        (channel.trusted, channel.origin) = (trusted, origin);
-        Session::new(self, Arc::clone(&self.config), stream, channel, login_deadline).run()
+    fn run(&self, session: Session) -> io::Result<()> {
+        Serving { session, store: Arc::clone(&self.store), decoys: self.decoys, maildrop: None }.run()
     }
 }

@@ -1,50 +1,128 @@
 // Made from pop3-tokio/src/session.rs by crates/twins.py: change it there.
 
-//! One session of a server.
+//! One session of a server, on the raw level: what the protocol leaves open is asked.
 
-use std::io::{self, Read};
-use std::sync::Arc;
+use std::io;
+use std::mem;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use pop3_driver::proto::codec::{Escaped, MessageNumber};
-use pop3_driver::proto::sasl::{ScramHash, ScramKeys};
-use pop3_driver::proto::server::{
-    Ask, BodyWants, Channel, Connection, Deadline, Denial, Login, Name, NotAsked, Origin, ServerConfig, Step,
-};
-use pop3_maildrop::{Maildrop, NotRemoved, Store, log_refusal, log_unavailable};
+use pop3_driver::proto::server::{Ask, BodyWants, Channel, Connection, Deadline, NotAsked, Origin, ServerConfig, Step};
+use pop3_driver::tls::ServerTls;
+use pop3_driver::{Gate, ServerOptions};
 
-use crate::Server;
 use crate::runtime::{self, Instant, Stream, later};
 
-pub(crate) struct Session<'s, S: Store> {
-    server: &'s Server<S>,
+/// What all sessions of a server share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) options: ServerOptions,
+    pub(crate) config: Arc<ServerConfig>,
+    pub(crate) gate: Arc<Gate>,
+    tls: RwLock<Option<ServerTls>>,
+}
+
+impl Shared {
+    pub(crate) fn new(options: ServerOptions) -> Arc<Self> {
+        Arc::new(Self {
+            config: Arc::new(options.server_config()),
+            gate: Gate::new(options.max_sessions, options.max_sessions_per_source),
+            tls: RwLock::new(options.tls.clone()),
+            options,
+        })
+    }
+
+    pub(crate) fn renew_tls(&self, tls: ServerTls) {
+        let mut current = self.tls.write().unwrap_or_else(PoisonError::into_inner);
+        if current.is_some() {
+            *current = Some(tls);
+        }
+    }
+
+    /// The certificate for the next handshake.
+    pub(crate) fn tls(&self) -> io::Result<ServerTls> {
+        let current = self.tls.read().unwrap_or_else(PoisonError::into_inner);
+        current.clone().ok_or_else(|| io::Error::other("there is no certificate for TLS"))
+    }
+}
+
+/// A session of a server, on the raw level: the caller sees each question, and answers when it can. Until then nothing more is
+/// read, and the client is held back by TCP.
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use pop3_blocking::maildrop::Memory;
+/// use pop3_blocking::proto::codec::UniqueId;
+/// use pop3_blocking::proto::server::{Ask, Denial, Proof, Snapshot};
+/// use pop3_blocking::{Listen, Server, ServerOptions};
+/// use std::net::TcpListener;
+///
+/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = Server::new(ServerOptions::dangerous_cleartext(), ());
+/// let (stream, _) = TcpListener::bind("127.0.0.1:1100")?.accept()?;
+/// let mut session = server.raw_session(stream, Listen::Plain)?;
+/// while let Some(ask) = session.ask()? {
+///     match ask {
+///         Ask::Authenticate(login) if matches!(&login.proof, Proof::Password(password) if password.expose() == b"secret") => {
+///             let mut snapshot = Snapshot::default();
+///             snapshot.push(7, UniqueId::new("one")?)?;
+///             session.answer().accept(snapshot)?;
+///         }
+///         Ask::Authenticate(_) => session.answer().deny(Denial::Credentials)?,
+///         Ask::Retrieve(_) => {
+///             session.answer().begin_message()?;
+///             session.body(b"hello\n")?;
+///             session.answer().end_message()?;
+///         }
+///         Ask::Commit => session.answer().committed(0)?,
+///         _ => return Err("it was not offered".into()),
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct Session {
+    shared: Arc<Shared>,
     connection: Connection,
     stream: Stream,
-    maildrop: Option<S::Maildrop>,
     /// Whom the peer has said that it speaks for, before the session.
     origin: Option<Origin>,
     login_deadline: Instant,
     /// Renewed by each command that was answered, and not by each byte (H36).
     idle_deadline: Option<Instant>,
+    /// What was written may still lie in a buffer of the stream.
+    unflushed: bool,
 }
 
-/// Octets of a message that are read at once: few enough to be held for every session, many enough to make the way to another
-/// thread cheap.
-const PIECE: usize = 128 * 1024;
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("connection", &self.connection).finish_non_exhaustive()
+    }
+}
 
-impl<'s, S: Store> Session<'s, S> {
-    pub(crate) fn new(
-        server: &'s Server<S>,
-        config: Arc<ServerConfig>,
-        stream: Stream,
-        channel: Channel,
-        login_deadline: Instant,
-    ) -> Self {
+impl Session {
+    pub(crate) fn new(shared: Arc<Shared>, stream: Stream, channel: Channel, login_deadline: Instant) -> Self {
         let origin = channel.origin;
-        let connection = Connection::new(config, channel);
-        Self { server, connection, stream, maildrop: None, origin, login_deadline, idle_deadline: None }
+        let connection = Connection::new(Arc::clone(&shared.config), channel);
+        Self { shared, connection, stream, origin, login_deadline, idle_deadline: None, unflushed: false }
     }
 
-    pub(crate) fn run(mut self) -> io::Result<()> {
+    /// The connection below, for what it can tell.
+    pub const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The connection below, for the answer to what was asked; what each answer is, [`Ask`] says.
+    pub const fn answer(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// Writes what was answered, and reads until something is to be answered. `None`: the session is over, as the client is gone, has
+    /// said `QUIT`, or the server ends; without an [`Ask::Commit`] nothing may be removed (S18). `STLS` is done here, so
+    /// [`Ask::UpgradeTls`] never comes. A future that is dropped loses nothing but in the middle of a handshake: then the session is over.
+    ///
+    /// # Errors
+    /// The connection broke, or was silent for too long; what was asked before was not answered.
+    pub fn ask(&mut self) -> io::Result<Option<Ask>> {
         loop {
             let step = self.connection.step();
             if step != Step::Read {
@@ -53,45 +131,66 @@ impl<'s, S: Store> Session<'s, S> {
             match step {
                 Step::Read => {
                     let deadline = self.deadline();
-                    let gate = &self.server.gate;
+                    if self.unflushed {
+                        self.flush(deadline)?;
+                    }
+                    let gate = &self.shared.gate;
                     match runtime::read_unless_stopped(&mut self.stream, self.connection.space(), deadline, gate)? {
-                        Some(0) => return Ok(()),
+                        Some(0) => return Ok(None),
                         Some(count) => self.connection.filled(count),
                         None => {
                             tracing::info!("the server ends");
-                            return runtime::close(&mut self.stream, deadline);
+                            return Ok(self.close(deadline));
                         }
                     }
                 }
                 Step::Write => self.write()?,
-                Step::Ask(Ask::Authenticate(login)) => self.authenticate(login)?,
-                Step::Ask(Ask::Retrieve(number)) => self.retrieve(number)?,
-                Step::Ask(Ask::Commit) => self.commit()?,
-                Step::Ask(Ask::UpgradeTls) => self = self.upgrade()?,
-                Step::Ask(Ask::FindKeys(hash, name)) => self.find_keys(hash, name)?,
-                Step::Ask(_) | Step::Answer => return Err(io::Error::other(NotAsked)),
+                Step::Ask(Ask::UpgradeTls) => self.upgrade()?,
+                Step::Ask(ask) => return Ok(Some(ask)),
+                Step::Answer => return Err(io::Error::other(NotAsked)),
                 Step::Close => {
-                    self.log_ending();
+                    if let Some(ending) = self.connection.session().server().ending() {
+                        tracing::info!("{ending}");
+                    }
                     let deadline = self.deadline();
-                    return runtime::close(&mut self.stream, deadline);
+                    return Ok(self.close(deadline));
                 }
             }
         }
     }
 
-    /// Why this side ends the session.
-    fn log_ending(&self) {
-        if let Some(ending) = self.connection.session().server().ending() {
-            tracing::info!("{ending}");
+    /// A piece of the message that was begun, as it lies in the store, with line ends of either kind. What has gathered is written, so
+    /// that memory does not depend on what a message weighs (H33).
+    ///
+    /// # Errors
+    /// No message was begun; the connection broke, or took too long.
+    pub fn body(&mut self, piece: &[u8]) -> io::Result<BodyWants> {
+        for part in piece.chunks(32 * 1024) {
+            if self.connection.body(part).map_err(io::Error::other)? == BodyWants::Enough {
+                return Ok(BodyWants::Enough);
+            }
+            if self.connection.is_full() {
+                self.idle_deadline = None;
+                self.write()?;
+            }
         }
+        Ok(BodyWants::More)
     }
 
     /// Before login no byte renews the deadline (H35).
     fn deadline(&mut self) -> Instant {
         match self.connection.deadline() {
             Deadline::Login => self.login_deadline,
-            Deadline::Idle => *self.idle_deadline.get_or_insert_with(|| later(self.server.options.timeouts.idle)),
+            Deadline::Idle => *self.idle_deadline.get_or_insert_with(|| later(self.shared.options.timeouts.idle)),
         }
+    }
+
+    /// All is said: nothing depends on whether the client is still there for the farewell.
+    fn close(&mut self, deadline: Instant) -> Option<Ask> {
+        if let Err(error) = runtime::close(&mut self.stream, deadline) {
+            tracing::debug!(%error, "the client was gone before the end");
+        }
+        None
     }
 
     fn write(&mut self) -> io::Result<()> {
@@ -100,125 +199,28 @@ impl<'s, S: Store> Session<'s, S> {
         while !self.connection.output().is_empty() {
             let count = runtime::write(&mut self.stream, self.connection.output(), deadline)?;
             self.connection.written(count);
+            self.unflushed = true;
         }
-        runtime::flush(&mut self.stream, deadline)
+        self.flush(deadline)
     }
 
-    fn authenticate(&mut self, login: Login) -> io::Result<()> {
-        let store = Arc::clone(&self.server.store);
-        let opened = runtime::blocking(move || {
-            let opened = store.login(&login).and_then(|mut maildrop| {
-                let snapshot = maildrop.snapshot()?;
-                Ok((maildrop, snapshot))
-            });
-            (login.name, opened)
-        });
-        let answered = match opened? {
-            (name, Ok((maildrop, snapshot))) => {
-                let origin = self.connection.session().server().origin().map(|origin| origin.address);
-                tracing::info!(name = %Escaped(name.as_bytes()), origin = origin.map(tracing::field::display), messages = snapshot.len(), "logged in");
-                self.maildrop = Some(maildrop);
-                self.connection.accept(snapshot)
-            }
-            (name, Err(error)) => {
-                log_refusal(&name, &error);
-                self.connection.deny(Denial::from(&error))
-            }
-        };
-        answered.map_err(io::Error::other)
+    /// A flush that was cancelled is made up for before the next read.
+    fn flush(&mut self, deadline: Instant) -> io::Result<()> {
+        runtime::flush(&mut self.stream, deadline)?;
+        self.unflushed = false;
+        Ok(())
     }
 
-    /// A user that there is not gets keys that look the same (H54).
-    fn find_keys(&mut self, hash: ScramHash, name: Name) -> io::Result<()> {
-        let (store, decoys) = (Arc::clone(&self.server.store), self.server.decoys);
-        let found = runtime::blocking(move || {
-            let found = store.scram_keys(hash, &name)?;
-            Ok::<_, io::Error>(found.unwrap_or_else(|| ScramKeys::decoy(hash, &decoys, name.as_bytes())))
-        });
-        let answered = match found? {
-            Ok(keys) => self.connection.keys(keys),
-            Err(error) => {
-                tracing::warn!(%error, "the keys of a user cannot be found");
-                self.connection.deny(Denial::Temporary)
-            }
-        };
-        answered.map_err(io::Error::other)
-    }
-
-    fn retrieve(&mut self, number: MessageNumber) -> io::Result<()> {
-        let mut maildrop = self.maildrop.take().ok_or_else(|| io::Error::other(NotAsked))?;
-        // Opening and the first piece are one trip: most messages need no second one.
-        let (maildrop, opened) = runtime::blocking(move || {
-            let opened = maildrop.open(number).and_then(|message| read_piece(message, vec![0; PIECE]));
-            (maildrop, opened)
-        })?;
-        self.maildrop = Some(maildrop);
-        let mut piece = match opened {
-            Ok(piece) => piece,
-            Err(error) => {
-                let why = log_unavailable(number, &error);
-                return self.connection.refuse_message(why).map_err(io::Error::other);
-            }
-        };
-        self.connection.begin_message().map_err(io::Error::other)?;
-        loop {
-            for part in piece.buffer[..piece.count].chunks(32 * 1024) {
-                if self.connection.body(part).map_err(io::Error::other)? == BodyWants::Enough {
-                    piece.rest = None;
-                    break;
-                }
-                if self.connection.is_full() {
-                    self.idle_deadline = None;
-                    self.write()?;
-                }
-            }
-            let Some(message) = piece.rest else { break };
-            // An error here ends the connection in the middle of the message, so that the client does not take it for whole.
-            piece = runtime::blocking(move || read_piece(message, piece.buffer))??;
-        }
-        self.connection.end_message().map_err(io::Error::other)
-    }
-
-    /// `QUIT` was said: whether the client is still there to hear the answer does not matter (Q45).
-    fn commit(&mut self) -> io::Result<()> {
-        let marked: Vec<MessageNumber> = self.connection.marked().collect();
-        // The maildrop is released before the answer, so that the next session finds it free.
-        let removed = match self.maildrop.take() {
-            Some(mut maildrop) => runtime::blocking(move || maildrop.remove(&marked))?,
-            None => Ok(()),
-        };
-        self.connection.committed(NotRemoved::count(removed)).map_err(io::Error::other)
-    }
-
-    fn upgrade(self) -> io::Result<Self> {
-        let tls = self.server.tls()?;
+    fn upgrade(&mut self) -> io::Result<()> {
+        let tls = self.shared.tls()?;
         self.connection.check_upgrade().map_err(|_| io::Error::other("bytes in the clear behind STLS"))?;
-        let accepted = runtime::accept_tls(self.stream, &tls, self.login_deadline);
-        let (stream, mut channel) = runtime::unless_stopped(&self.server.gate, accepted)?;
+        let stream = mem::replace(&mut self.stream, runtime::closed());
+        let accepted = runtime::accept_tls(stream, &tls, self.login_deadline);
+        let (stream, mut channel) = runtime::unless_stopped(&self.shared.gate, accepted)?;
         channel.trusted = self.connection.session().server().is_trusted();
         channel.origin = self.origin;
-        let connection = self.connection.into_upgraded(channel).map_err(io::Error::other)?;
-        Ok(Self { connection, stream, ..self })
+        self.connection.upgrade(channel).map_err(io::Error::other)?;
+        self.stream = stream;
+        Ok(())
     }
-}
-
-/// A piece of a message, and what gives the rest; `None` behind the last piece.
-struct Piece {
-    buffer: Vec<u8>,
-    count: usize,
-    rest: Option<Box<dyn Read + Send>>,
-}
-
-/// Fills the buffer as far as the message goes.
-fn read_piece(mut message: Box<dyn Read + Send>, mut buffer: Vec<u8>) -> io::Result<Piece> {
-    let mut count = 0;
-    while count < buffer.len() {
-        match message.read(&mut buffer[count..]) {
-            Ok(0) => return Ok(Piece { buffer, count, rest: None }),
-            Ok(more) => count += more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(Piece { buffer, count, rest: Some(message) })
 }

@@ -17,8 +17,8 @@
 //!
 //! [`Client`] has a method for every command, and two for the raw level: [`send`](Client::send) and
 //! [`event`](Client::event). A future that is dropped leaves the session consistent: what still comes for it is passed over by
-//! the next call. [`Server`] serves any [`Store`](pop3_maildrop::Store), a task a session. Its twin without a runtime has the same
-//! names: whatever is said there holds here.
+//! the next call. [`Server`] serves any [`Store`](pop3_maildrop::Store), a task a session. In a raw [`Session`] the
+//! caller answers. Its twin without a runtime has the same names: whatever is said there holds here.
 
 mod client;
 mod connect;
@@ -27,6 +27,8 @@ mod message;
 mod runtime;
 #[cfg(feature = "server")]
 mod server;
+#[cfg(feature = "server")]
+mod serving;
 #[cfg(feature = "server")]
 mod session;
 
@@ -38,3 +40,5 @@ pub use pop3_maildrop as maildrop;
 pub use runtime::Transport;
 #[cfg(feature = "server")]
 pub use server::Server;
+#[cfg(feature = "server")]
+pub use session::Session;

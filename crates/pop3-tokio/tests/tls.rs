@@ -5,9 +5,10 @@ mod peer;
 use std::sync::Arc;
 use std::time::Duration;
 
-use peer::{accept, connect, handshake, heard, listen, read, say, spawn, write};
+use peer::{Short, accept, connect, handshake, heard, listen, read, say, spawn, write};
 use pop3_tokio::maildrop::Memory;
-use pop3_tokio::proto::client::{LoginFailure, LoginPolicy, Service};
+use pop3_tokio::proto::client::{LoginFailure, LoginPolicy, RemoteError, RequestError, Service};
+use pop3_tokio::proto::codec::MessageNumber;
 use pop3_tokio::proto::sasl::{Credentials, Mechanism};
 use pop3_tokio::proto::server::CleartextLogin;
 use pop3_tokio::rustls::{ServerConfig, crypto::ring, version::TLS12};
@@ -205,4 +206,44 @@ async fn q09_a_server_that_leaves_at_capa_is_tried_without() {
     let options = ClientOptions::new(Security::DangerousCleartext);
     Client::log_in("127.0.0.1", address.port(), &options, &joe(), &LoginPolicy::default()).await.unwrap();
     assert_eq!(server.result().await, ["CAPA", "USER joe", "PASS secret"]);
+}
+
+/// A whole session, of which only so much is read; what became of it.
+async fn session(place: &Place, stls: bool, left: usize, ends: bool) -> Result<Vec<u8>, Error> {
+    let (port, security): (_, fn(_) -> _) = if stls { (place.plain, Security::Stls) } else { (place.tls, Security::Tls) };
+    let mut options = ClientOptions::new(security(Arc::clone(&place.trusted)));
+    let patience = Duration::from_millis(if ends { 60_000 } else { 50 });
+    let timeouts = &mut options.timeouts;
+    (timeouts.connect, timeouts.greeting, timeouts.command, timeouts.body) = (patience, patience, patience, patience);
+    let stream = Box::new(Short { stream: connect(port).await, left, ends });
+    let mut client = Client::log_in_over(stream, "localhost", port, &options, &joe(), &LoginPolicy::default()).await?;
+    let text = client.retr(MessageNumber::FIRST).await?.into_vec().await?;
+    client.quit().await?;
+    Ok(text)
+}
+
+#[tokio::test]
+async fn h13_a_server_that_vanishes_or_stalls_within_a_record_has_delivered_nothing() {
+    let message: Vec<u8> = b"0123456789\r\n".repeat(300);
+    let (certificate, key) = certified();
+    let options = ServerOptions::with_tls(tls::server(certificate.as_bytes(), key.as_bytes()).unwrap());
+    let store = Memory::new().with_user("joe", "secret", [message.clone()]);
+    let place = serve_with(options, store, &certificate).await;
+    for (stls, ends, step) in [(true, true, 37), (false, true, 41), (true, false, 401), (false, false, 409)] {
+        let mut left = 0;
+        loop {
+            match session(&place, stls, left, ends).await {
+                Ok(text) => break assert!(text == message && left > message.len(), "STLS: {stls}, {left} octets"),
+                Err(Error::Request(RequestError::Refused(refusal))) => {
+                    // The session before may still hold the maildrop.
+                    assert!(refusal.to_string().contains("IN-USE"), "{refusal}");
+                    continue;
+                }
+                Err(Error::Tls(_) | Error::Io(_) | Error::Request(RequestError::Remote(RemoteError::Closed(_)))) if ends => {}
+                Err(Error::TimedOut { .. }) if !ends => {}
+                Err(error) => panic!("STLS: {stls}, ends: {ends}, {left} octets: {error:?}"),
+            }
+            left += step;
+        }
+    }
 }

@@ -162,3 +162,36 @@ pub async fn try_write(stream: &mut impl Duplex, bytes: &[u8]) -> io::Result<()>
     stream.write_all(bytes).await?;
     stream.flush().await
 }
+
+/// A connection of which only so much is read: then it ends, or nothing comes any more.
+pub struct Short {
+    pub stream: TcpStream,
+    pub left: usize,
+    pub ends: bool,
+}
+
+impl AsyncRead for Short {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
+        if self.left == 0 {
+            return if self.ends { Poll::Ready(Ok(0)) } else { Poll::Pending };
+        }
+        let much = self.left.min(space.len());
+        let count = std::task::ready!(Pin::new(&mut self.stream).poll_read(context, &mut space[..much]))?;
+        self.left -= count;
+        Poll::Ready(Ok(count))
+    }
+}
+
+impl AsyncWrite for Short {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_close(context)
+    }
+}

@@ -1,6 +1,7 @@
 //! The session with its buffers: all that a driver of any runtime has to feed and to empty.
 
 use alloc::sync::Arc;
+use core::mem;
 
 use bytes::{Buf, BytesMut};
 
@@ -38,7 +39,7 @@ pub enum Ask {
     Retrieve(MessageNumber),
     /// Remove the messages that [`Connection::marked`] names, release the maildrop, then [`Connection::committed`].
     Commit,
-    /// Hand the connection to [`Connection::into_upgraded`], and do the TLS handshake.
+    /// Ask [`Connection::check_upgrade`], do the TLS handshake, then [`Connection::upgrade`].
     UpgradeTls,
 }
 
@@ -238,13 +239,16 @@ impl Connection {
         if self.inbox.unread().is_empty() { Ok(()) } else { Err(NotAsked) }
     }
 
-    /// The connection for the encrypted part; see [`Session::into_upgraded`].
+    /// Begins the encrypted part of the session, behind the handshake; see [`Session::into_upgraded`].
     ///
     /// # Errors
-    /// Something was read behind `STLS` (H03), or `STLS` was not the last command: close the connection.
-    pub fn into_upgraded(self, channel: Channel) -> Result<Self, NotAsked> {
-        let session = self.session.into_upgraded(self.inbox.unread(), channel)?;
-        Ok(Self::over(session, BytesMut::new()))
+    /// Something was read behind `STLS` (H03), or `STLS` was not the last command: the session is over.
+    pub fn upgrade(&mut self, channel: Channel) -> Result<(), NotAsked> {
+        let mut over = Session::new(Arc::default(), Channel::default(), &mut BytesMut::new());
+        over.abort();
+        let session = mem::replace(&mut self.session, over);
+        *self = Self::over(session.into_upgraded(self.inbox.unread(), channel)?, BytesMut::new());
+        Ok(())
     }
 }
 

@@ -168,3 +168,38 @@ pub async fn try_write(stream: &mut impl Duplex, bytes: &[u8]) -> io::Result<()>
     stream.write_all(bytes).await?;
     stream.flush().await
 }
+
+/// A connection of which only so much is read: then it ends, or nothing comes any more.
+pub struct Short {
+    pub stream: TcpStream,
+    pub left: usize,
+    pub ends: bool,
+}
+
+impl AsyncRead for Short {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.left == 0 {
+            return if self.ends { Poll::Ready(Ok(())) } else { Poll::Pending };
+        }
+        let mut space = vec![0; self.left.min(buf.remaining())];
+        let mut some = ReadBuf::new(&mut space);
+        std::task::ready!(Pin::new(&mut self.stream).poll_read(context, &mut some))?;
+        self.left -= some.filled().len();
+        buf.put_slice(some.filled());
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Short {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
