@@ -193,7 +193,7 @@ impl Session {
         None
     }
 
-    async fn write(&mut self) -> io::Result<()> {
+    pub(crate) async fn write(&mut self) -> io::Result<()> {
         // One deadline for all of it: a peer that takes a byte now and then is no peer that reads.
         let deadline = self.deadline();
         while !self.connection.output().is_empty() {
@@ -201,7 +201,33 @@ impl Session {
             self.connection.written(count);
             self.unflushed = true;
         }
-        self.flush(deadline).await
+        self.flush(deadline).await?;
+        self.idle_deadline = None;
+        Ok(())
+    }
+
+    /// Writes what can be written without a wait; whether that was all.
+    pub(crate) fn write_now(&mut self) -> io::Result<bool> {
+        while !self.connection.output().is_empty() {
+            self.unflushed = true;
+            match runtime::write_now(&mut self.stream, self.connection.output())? {
+                Some(count) => self.connection.written(count),
+                None => return Ok(false),
+            }
+        }
+        self.unflushed = !runtime::flush_now(&mut self.stream)?;
+        self.idle_deadline = None;
+        Ok(!self.unflushed)
+    }
+
+    /// Reads what has come already; whether that was anything. The end of it all is left to who waits for it.
+    pub(crate) fn read_now(&mut self) -> io::Result<bool> {
+        if self.shared.gate.is_stopping() {
+            return Ok(false);
+        }
+        let count = runtime::read_now(&mut self.stream, self.connection.space())?.unwrap_or(0);
+        self.connection.filled(count);
+        Ok(count > 0)
     }
 
     /// A flush that was cancelled is made up for before the next read.

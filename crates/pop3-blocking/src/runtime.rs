@@ -11,7 +11,8 @@ use pop3_driver::{proto::sasl::ChannelBinding, tls};
 
 #[cfg(feature = "server")]
 pub(crate) use server::{
-    accept, accept_tls, accepted, blocking, pause, read_unless_stopped, spawn, unless_stopped, wait_emptied, wake,
+    accept, accept_tls, accepted, blocking, flush_now, pause, read_now, read_unless_stopped, spawn, unless_stopped, wait_emptied,
+    wake, write_now,
 };
 pub(crate) use std::io::Write as Sink;
 #[cfg(feature = "server")]
@@ -341,6 +342,21 @@ mod server {
     /// Waits until no session is left; false: some are.
     pub(crate) fn wait_emptied(gate: &Gate, until: Instant) -> bool {
         gate.wait_emptied(until)
+    }
+
+    /// Here every write may wait.
+    pub(crate) fn write_now(_: &mut Stream, _: &[u8]) -> io::Result<Option<usize>> {
+        Ok(None)
+    }
+
+    /// Here every flush may wait.
+    pub(crate) fn flush_now(_: &mut Stream) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    /// Here every read may wait.
+    pub(crate) fn read_now(_: &mut Stream, _: &mut [u8]) -> io::Result<Option<usize>> {
+        Ok(None)
     }
 
     /// Does what may block: here everything may.

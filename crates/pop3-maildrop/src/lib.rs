@@ -18,6 +18,7 @@
 //! block; an asynchronous server makes them where that does no harm. [`Maildir`] is the store that most people want, and
 //! [`Delivery`] puts mail into one so that a power cut loses none.
 
+mod answering;
 #[cfg(unix)]
 pub mod maildir;
 mod memory;
@@ -31,6 +32,7 @@ use pop3_proto::sasl::{ScramHash, ScramKeys};
 use pop3_proto::server::{Denial, Login, Name, Proof, Snapshot, Unavailable};
 use thiserror::Error;
 
+pub use answering::Answering;
 #[cfg(unix)]
 pub use maildir::{Delivery, Maildir, MaildirDrop, Prepared};
 pub use memory::{Memory, MemoryDrop};
@@ -122,17 +124,17 @@ impl From<&LoginError> for Denial {
     }
 }
 
-/// Puts a refused login into the log, for drivers. The name of somebody who is not known here is left out: people type passwords
+/// Puts a refused login into the log. The name of somebody who is not known here is left out: people type passwords
 /// where names belong.
-pub fn log_refusal(name: &Name, error: &LoginError) {
+fn log_refusal(name: &Name, error: &LoginError) {
     match error {
         LoginError::Credentials => tracing::warn!("login refused: {error}"),
         _ => tracing::warn!(name = %Escaped(name.as_bytes()), "login refused: {error}"),
     }
 }
 
-/// What a client is told when a message cannot be opened; puts it into the log, too. For drivers.
-pub fn log_unavailable(number: MessageNumber, error: &io::Error) -> Unavailable {
+/// What a client is told when a message cannot be opened; puts it into the log, too.
+fn log_unavailable(number: MessageNumber, error: &io::Error) -> Unavailable {
     tracing::warn!(%number, %error, "a message cannot be opened");
     if error.kind() == ErrorKind::NotFound { Unavailable::Gone } else { Unavailable::Temporary }
 }

@@ -15,7 +15,8 @@ use tokio_rustls::TlsConnector;
 
 #[cfg(feature = "server")]
 pub(crate) use server::{
-    accept, accept_tls, accepted, blocking, pause, read_unless_stopped, spawn, unless_stopped, wait_emptied, wake,
+    accept, accept_tls, accepted, blocking, flush_now, pause, read_now, read_unless_stopped, spawn, unless_stopped, wait_emptied,
+    wake, write_now,
 };
 pub(crate) use tokio::io::AsyncWrite as Sink;
 #[cfg(feature = "server")]
@@ -116,6 +117,9 @@ mod server {
     use pop3_driver::proto::server::Channel;
     use pop3_driver::tls::{ServerTls, TlsFailure};
     use pop3_driver::{Gate, Place};
+    use std::pin::Pin;
+    use std::task::{Context, Poll, Waker};
+    use tokio::io::ReadBuf;
     use tokio_rustls::TlsAcceptor;
     use tracing::{Instrument, Span};
 
@@ -180,6 +184,34 @@ mod server {
     /// Waits until no session is left; false: some are.
     pub(crate) async fn wait_emptied(gate: &Gate, until: Instant) -> bool {
         timeout_at(until, gate.emptied()).await.is_ok()
+    }
+
+    /// What is ready now; `None`: nothing is. Whoever waits later asks again.
+    fn now<T>(ask: impl FnOnce(&mut Context<'_>) -> Poll<io::Result<T>>) -> io::Result<Option<T>> {
+        match ask(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => result.map(Some),
+            Poll::Pending => Ok(None),
+        }
+    }
+
+    /// Writes once if that needs no wait.
+    pub(crate) fn write_now(stream: &mut Stream, bytes: &[u8]) -> io::Result<Option<usize>> {
+        match now(|context| Pin::new(stream).poll_write(context, bytes))? {
+            Some(0) => Err(io::ErrorKind::WriteZero.into()),
+            count => Ok(count),
+        }
+    }
+
+    /// Has what was written go out, as far as that needs no wait; whether all of it went.
+    pub(crate) fn flush_now(stream: &mut Stream) -> io::Result<bool> {
+        Ok(now(|context| Pin::new(stream).poll_flush(context))?.is_some())
+    }
+
+    /// Reads once if that needs no wait.
+    pub(crate) fn read_now(stream: &mut Stream, space: &mut [u8]) -> io::Result<Option<usize>> {
+        let mut space = ReadBuf::new(space);
+        let read = now(|context| Pin::new(stream).poll_read(context, &mut space))?;
+        Ok(read.map(|()| space.filled().len()))
     }
 
     /// Does what may block where it stops nobody else.

@@ -7,11 +7,11 @@ use std::time::Duration;
 use pop3_driver::proto::server::{Channel, Origin};
 use pop3_driver::tls::{self, ServerTls};
 use pop3_driver::{Listen, Place, ProxyHeader, ServerOptions};
-use pop3_maildrop::Store;
+use pop3_maildrop::{Answering, Store};
 
 use crate::handshake::shake;
 use crate::runtime::{self, Instant, Stream, TcpListener, TcpStream, Transport, later};
-use crate::serving::Serving;
+use crate::serving::serve;
 use crate::session::{Session, Shared};
 
 /// Serves a store.
@@ -186,6 +186,6 @@ impl<S: Store> Server<S> {
     }
 
     async fn run(&self, session: Session) -> io::Result<()> {
-        Serving { session, store: Arc::clone(&self.store), decoys: self.decoys, maildrop: None }.run().await
+        serve(session, Answering::new(Arc::clone(&self.store), self.decoys)).await
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::{CString, OsStr};
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Take};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -50,23 +50,26 @@ impl Folder {
         Ok(names)
     }
 
-    /// Opens a file to read. A link, a pipe or a device in its place is an error and no wait.
-    pub(super) fn read(&self, name: &[u8]) -> io::Result<File> {
-        self.file(name, OFlags::RDONLY, Mode::empty())
+    /// Opens a file to read, as long as it is now: who has read so much need not ask whether there is more. A link, a pipe or a
+    /// device in its place is an error and no wait.
+    pub(super) fn read(&self, name: &[u8]) -> io::Result<Take<File>> {
+        let (file, length) = self.file(name, OFlags::RDONLY, Mode::empty())?;
+        Ok(file.take(length))
     }
 
     /// Opens a file to lock or to write, made for its owner alone if it is not there.
     pub(super) fn make(&self, name: &str, more: OFlags) -> io::Result<File> {
-        self.file(name.as_bytes(), OFlags::WRONLY | OFlags::CREATE | more, Mode::RUSR | Mode::WUSR)
+        Ok(self.file(name.as_bytes(), OFlags::WRONLY | OFlags::CREATE | more, Mode::RUSR | Mode::WUSR)?.0)
     }
 
-    fn file(&self, name: &[u8], flags: OFlags, mode: Mode) -> io::Result<File> {
+    fn file(&self, name: &[u8], flags: OFlags, mode: Mode) -> io::Result<(File, u64)> {
         let name = CString::new(name).map_err(|_| io::ErrorKind::InvalidInput)?;
         let file = openat(&self.0, &name, flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC, mode)?;
-        if FileType::from_raw_mode(fstat(&file)?.st_mode) != FileType::RegularFile {
+        let stat = fstat(&file)?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(io::Error::other(format!("{} is not a file", OsStr::from_bytes(name.as_bytes()).display())));
         }
-        Ok(File::from(file))
+        Ok((File::from(file), u64::try_from(stat.st_size).unwrap_or(0)))
     }
 
     /// The length of a file as it lies on the disk.

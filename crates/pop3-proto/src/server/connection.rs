@@ -101,7 +101,13 @@ impl Connection {
             let step = match event {
                 Event::NeedInput if consumed > 0 => None,
                 Event::NeedInput | Event::Flush | Event::UpgradeTls | Event::Closed if unwritten => Some(Step::Write),
-                Event::NeedInput => Some(Step::Read),
+                Event::NeedInput => {
+                    // What a large reply needed is not kept for a session that idles.
+                    if self.output.capacity() > IDLE_OUTPUT {
+                        self.output = BytesMut::new();
+                    }
+                    Some(Step::Read)
+                }
                 Event::Flush => None,
                 Event::AwaitingReply if self.commit => Some(Step::Write),
                 Event::AwaitingReply => Some(Step::Answer),
@@ -215,10 +221,6 @@ impl Connection {
     /// So many bytes of the output were written.
     pub fn written(&mut self, count: usize) {
         self.output.advance(count.min(self.output.len()));
-        // What a large reply needed is not kept for a session that idles.
-        if self.output.is_empty() && self.output.capacity() > IDLE_OUTPUT {
-            self.output = BytesMut::new();
-        }
     }
 
     /// Where to read to.
@@ -244,10 +246,9 @@ impl Connection {
     /// # Errors
     /// Something was read behind `STLS` (H03), or `STLS` was not the last command: the session is over.
     pub fn upgrade(&mut self, channel: Channel) -> Result<(), NotAsked> {
-        let mut over = Session::new(Arc::default(), Channel::default(), &mut BytesMut::new());
-        over.abort();
-        let session = mem::replace(&mut self.session, over);
-        *self = Self::over(session.into_upgraded(self.inbox.unread(), channel)?, BytesMut::new());
+        let over = Self::over(self.session.over(), BytesMut::new());
+        let before = mem::replace(self, over);
+        *self = Self::over(before.session.into_upgraded(before.inbox.unread(), channel)?, BytesMut::new());
         Ok(())
     }
 }

@@ -154,6 +154,12 @@ impl Server {
         }
     }
 
+    /// One like this that is over.
+    pub(super) fn over_already(&self) -> Self {
+        let phase = Phase::Over { logged_in: matches!(self.phase, Phase::Transaction) };
+        Self { phase, ..Self::silent(Arc::clone(&self.config), self.channel.clone()) }
+    }
+
     /// The configuration.
     pub fn config(&self) -> &ServerConfig {
         &self.config

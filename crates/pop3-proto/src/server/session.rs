@@ -108,10 +108,15 @@ pub struct Session {
 impl Session {
     /// A session; the greeting goes to `out`.
     pub fn new(config: Arc<ServerConfig>, channel: Channel, out: &mut BytesMut) -> Self {
-        Self::over(Server::new(config, channel, out))
+        Self::on(Server::new(config, channel, out))
     }
 
-    fn over(server: Server) -> Self {
+    /// One that is over.
+    pub(super) fn over(&self) -> Self {
+        Self::on(self.server.over_already())
+    }
+
+    fn on(server: Server) -> Self {
         Self {
             server,
             snapshot: Snapshot::default(),
@@ -137,6 +142,11 @@ impl Session {
     /// With `EXPIRE 0` what was retrieved is removed at `QUIT`.
     pub(super) fn removes_what_was_retrieved(&self) -> bool {
         self.server.config().expire.after == Expire::Days(0)
+    }
+
+    /// The size of a message on the wire, as it was announced. `None`: there is no such message.
+    pub fn octets(&self, number: MessageNumber) -> Option<u64> {
+        self.snapshot.octets(number)
     }
 
     /// The messages that are marked as deleted, in their order.
@@ -373,11 +383,12 @@ impl Session {
     /// # Errors
     /// No message was begun.
     pub fn body(&mut self, data: &[u8], out: &mut BytesMut) -> Result<BodyWants, NotAsked> {
-        out.reserve(data.len() + data.len() / 32);
-        let (segments, wants) = self.segments(data)?;
-        for segment in segments {
-            out.put_slice(segment);
-        }
+        let Sending::Message { encoder, top, .. } = &mut self.sending else { return Err(NotAsked) };
+        let (data, wants) = match top {
+            Some(top) => (top.take(data), if top.is_done() { BodyWants::Enough } else { BodyWants::More }),
+            None => (data, BodyWants::More),
+        };
+        encoder.encode_into(data, out);
         Ok(wants)
     }
 
@@ -435,6 +446,6 @@ impl Session {
     /// # Errors
     /// Something was read behind `STLS`, or `STLS` was not the last command: close the connection.
     pub fn into_upgraded(self, residual: &[u8], channel: Channel) -> Result<Self, NotAsked> {
-        Ok(Self::over(self.server.into_upgraded(residual, channel)?))
+        Ok(Self::on(self.server.into_upgraded(residual, channel)?))
     }
 }

@@ -1,0 +1,152 @@
+//! Answers what a session asks, out of a store.
+
+use std::io::{self, ErrorKind, Read};
+use std::sync::Arc;
+
+use pop3_proto::codec::{Escaped, MessageNumber};
+use pop3_proto::sasl::{ScramHash, ScramKeys};
+use pop3_proto::server::{Ask, BodyWants, Connection, Denial, Login, Name, NotAsked, Step};
+
+use crate::{Maildrop, NotRemoved, Store, log_refusal, log_unavailable};
+
+/// What answers for a store in one session. For drivers: all of it may block, so they call it where that does no harm.
+pub struct Answering<S: Store> {
+    store: Arc<S>,
+    /// What keys for users that there are not are made of.
+    decoys: [u8; 18],
+    maildrop: Option<S::Maildrop>,
+    /// The message that is being sent.
+    message: Option<Box<dyn Read + Send>>,
+    buffer: Vec<u8>,
+}
+
+impl<S: Store> std::fmt::Debug for Answering<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Answering").finish_non_exhaustive()
+    }
+}
+
+/// Octets of a message that are read at once.
+const PIECE: usize = 64 * 1024;
+
+impl<S: Store> Answering<S> {
+    /// For a session that begins. `decoys`: bytes of chance, the same for all sessions of a server.
+    pub const fn new(store: Arc<S>, decoys: [u8; 18]) -> Self {
+        Self { store, decoys, maildrop: None, message: None, buffer: Vec::new() }
+    }
+
+    /// A message was begun, and there is more of it.
+    pub const fn is_sending(&self) -> bool {
+        self.message.is_some()
+    }
+
+    /// What was needed for messages is not kept for a session that idles.
+    pub fn rest(&mut self) {
+        self.buffer = Vec::new();
+    }
+
+    /// Sends on, and answers what is asked, until there is much output, or nothing left that a store answers; gives what is to be done
+    /// then.
+    ///
+    /// # Errors
+    /// The connection must end without another word: a client must not take half a message for a whole one.
+    pub fn go_on(&mut self, connection: &mut Connection) -> io::Result<Step> {
+        loop {
+            if let Some(message) = &mut self.message {
+                if connection.is_full() {
+                    return Ok(Step::Write);
+                }
+                if send_piece(message, &mut self.buffer, connection)? == BodyWants::Enough {
+                    self.message = None;
+                }
+                continue;
+            }
+            match connection.step() {
+                Step::Ask(ask) if ask != Ask::UpgradeTls => self.answer(connection, ask)?,
+                step => return Ok(step),
+            }
+        }
+    }
+
+    /// Answers what was asked; of a message that is asked for, [`go_on`](Self::go_on) sends the rest.
+    ///
+    /// # Errors
+    /// What was asked is nothing that a store answers.
+    pub fn answer(&mut self, connection: &mut Connection, ask: Ask) -> io::Result<()> {
+        let answered = match ask {
+            Ask::Authenticate(login) => self.authenticate(connection, &login),
+            Ask::FindKeys(hash, name) => self.find_keys(connection, hash, &name),
+            Ask::Retrieve(number) => self.open(connection, number),
+            Ask::Commit => {
+                let marked: Vec<MessageNumber> = connection.marked().collect();
+                // The maildrop is released before the answer, so that the next session finds it free.
+                let removed = self.maildrop.take().map_or(Ok(()), |mut maildrop| maildrop.remove(&marked));
+                connection.committed(NotRemoved::count(removed))
+            }
+            _ => Err(NotAsked),
+        };
+        answered.map_err(io::Error::other)
+    }
+
+    fn authenticate(&mut self, connection: &mut Connection, login: &Login) -> Result<(), NotAsked> {
+        let opened = self.store.login(login).and_then(|mut maildrop| {
+            let snapshot = maildrop.snapshot()?;
+            Ok((maildrop, snapshot))
+        });
+        match opened {
+            Ok((maildrop, snapshot)) => {
+                let name = Escaped(login.name.as_bytes());
+                let origin = connection.session().server().origin().map(|origin| tracing::field::display(origin.address));
+                tracing::info!(%name, origin, messages = snapshot.len(), "logged in");
+                self.maildrop = Some(maildrop);
+                connection.accept(snapshot)
+            }
+            Err(error) => {
+                log_refusal(&login.name, &error);
+                connection.deny(Denial::from(&error))
+            }
+        }
+    }
+
+    /// A user that there is not gets keys that look the same (H54).
+    fn find_keys(&self, connection: &mut Connection, hash: ScramHash, name: &Name) -> Result<(), NotAsked> {
+        match self.store.scram_keys(hash, name) {
+            Ok(keys) => connection.keys(keys.unwrap_or_else(|| ScramKeys::decoy(hash, &self.decoys, name.as_bytes()))),
+            Err(error) => {
+                tracing::warn!(%error, "the keys of a user cannot be found");
+                connection.deny(Denial::Temporary)
+            }
+        }
+    }
+
+    fn open(&mut self, connection: &mut Connection, number: MessageNumber) -> Result<(), NotAsked> {
+        let maildrop = self.maildrop.as_mut().ok_or(NotAsked)?;
+        match maildrop.open(number) {
+            Ok(message) => {
+                // A message in a store is at most as long as on the wire.
+                let octets = connection.session().octets(number).and_then(|octets| usize::try_from(octets).ok());
+                let piece = octets.unwrap_or(PIECE).clamp(1, PIECE);
+                if self.buffer.len() < piece {
+                    self.buffer.resize(piece, 0);
+                }
+                self.message = Some(message);
+                connection.begin_message()
+            }
+            Err(error) => connection.refuse_message(log_unavailable(number, &error)),
+        }
+    }
+}
+
+/// Sends the next piece of a message, and its end behind the last one.
+fn send_piece(message: &mut impl Read, buffer: &mut [u8], connection: &mut Connection) -> io::Result<BodyWants> {
+    let wants = match message.read(buffer) {
+        Ok(0) => BodyWants::Enough,
+        Ok(count) => connection.body(buffer.get(..count).unwrap_or_default()).map_err(io::Error::other)?,
+        Err(error) if error.kind() == ErrorKind::Interrupted => BodyWants::More,
+        Err(error) => return Err(error),
+    };
+    if wants == BodyWants::Enough {
+        connection.end_message().map_err(io::Error::other)?;
+    }
+    Ok(wants)
+}
