@@ -40,7 +40,7 @@ impl Store for Maildirs {
         }
         // Only safe names are read from the file; asked again where a path is made (H57).
         let name = str::from_utf8(name).ok().filter(|name| is_safe_name(name)).ok_or(LoginError::Credentials)?;
-        let maildrop = Maildir::open(self.template.replace("%u", name))?.lock()?;
+        let maildrop = Maildir::assumed(self.template.replace("%u", name)).lock()?;
         Ok(match self.expire {
             Some(age) => maildrop.expiring(age),
             None => maildrop,

@@ -66,10 +66,10 @@ fn s07_sizes_are_exact_and_cached() {
         assert_eq!(octets, [6, 5, 77]);
         assert_eq!(snapshot.unique_id(number(2)).unwrap().as_str(), "2.b.host");
     }
-    let cache = fs::read_to_string(maildir.path().join("pop3-sizes")).unwrap();
-    assert_eq!(cache, "6 1.a.host\n5 2.b.host\n");
+    let cache = fs::read_to_string(maildir.path().join("pop3-index")).unwrap();
+    assert_eq!(cache, "pop3-index 1 3\n6 new/1.a.host\n5 cur/2.b.host:2,S\n77 new/3.c.host,S=1,W=77\n");
     // A damaged cache is counted again.
-    fs::write(maildir.path().join("pop3-sizes"), b"x 1.a.host\n\xff\n5").unwrap();
+    fs::write(maildir.path().join("pop3-index"), b"x 1.a.host\n\xff\n5").unwrap();
     assert_eq!(maildir.lock().unwrap().snapshot().unwrap().octets(number(1)), Some(6));
 }
 
@@ -167,7 +167,7 @@ fn what_is_no_file_makes_nobody_wait() {
     let pipe = maildir.path().join("new/1.x.host,S=1,W=1");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     assert!(read(&mut maildrop, 1).is_err());
-    symlink("/dev/zero", maildir.path().join("pop3-sizes")).unwrap();
+    symlink("/dev/zero", maildir.path().join("pop3-index")).unwrap();
     put(&maildir, "new/2.x.host", "counted\n");
     assert_eq!(maildrop.snapshot().unwrap().octets(number(1)), Some(9));
 }

@@ -9,6 +9,15 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, open, openat, statat, unlinkat};
 
+/// How a folder was at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    /// Which folder it is, and its times to the last digit.
+    pub(super) text: String,
+    /// The later of its times, in nanoseconds since 1970.
+    pub(super) changed_at: i64,
+}
+
 /// A folder that is open.
 #[derive(Debug)]
 pub(super) struct Folder(OwnedFd);
@@ -26,9 +35,8 @@ impl Folder {
         Ok(Self(openat(&self.0, name, FOLDER, Mode::empty())?))
     }
 
-    /// The names of the files in it that are files: no links, no folders, nothing hidden.
-    pub(super) fn files(&self) -> io::Result<Vec<Vec<u8>>> {
-        let mut names = Vec::new();
+    /// Gives the names of the files in it that are files: no links, no folders, nothing hidden.
+    pub(super) fn files(&self, mut give: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         for entry in Dir::read_from(&self.0)? {
             let entry = entry?;
             let name = entry.file_name().to_bytes();
@@ -44,10 +52,10 @@ impl Folder {
                 kind => kind,
             };
             if kind == FileType::RegularFile {
-                names.push(name.to_vec());
+                give(name)?;
             }
         }
-        Ok(names)
+        Ok(())
     }
 
     /// Opens a file to read, as long as it is now: who has read so much need not ask whether there is more. A link, a pipe or a
@@ -70,6 +78,18 @@ impl Folder {
             return Err(io::Error::other(format!("{} is not a file", OsStr::from_bytes(name.as_bytes()).display())));
         }
         Ok((File::from(file), u64::try_from(stat.st_size).unwrap_or(0)))
+    }
+
+    /// How it is: as long as nothing is made, removed or renamed in it, the same.
+    pub(super) fn stamp(&self) -> io::Result<Stamp> {
+        let stat = fstat(&self.0)?;
+        let text = format!(
+            "{}:{}:{}.{:09}:{}.{:09}",
+            stat.st_dev, stat.st_ino, stat.st_mtime, stat.st_mtime_nsec, stat.st_ctime, stat.st_ctime_nsec
+        );
+        let (seconds, fraction) = (stat.st_mtime, stat.st_mtime_nsec).max((stat.st_ctime, stat.st_ctime_nsec));
+        let fraction = i64::try_from(fraction).unwrap_or(0);
+        Ok(Stamp { text, changed_at: seconds.saturating_mul(1_000_000_000).saturating_add(fraction) })
     }
 
     /// The length of a file as it lies on the disk.

@@ -10,8 +10,13 @@ use pop3_proto::server::Snapshot;
 use rustix::fs::OFlags;
 
 use super::folder::Folder;
+use super::index::{self, Index, Stamps};
+use super::list::{List, Place, Sub};
 use super::{Maildir, about, names, sizes};
 use crate::{Maildrop, NotRemoved};
+
+/// Folders with fewer messages are read as fast as an index.
+const WORTH_AN_INDEX: usize = 100;
 
 /// How often a message that others keep moving is looked for again.
 const ROUNDS: usize = 20;
@@ -24,28 +29,8 @@ pub struct MaildirDrop {
     new: Folder,
     cur: Folder,
     _lock: File,
-    messages: Vec<Place>,
+    messages: List,
     expire: Option<Duration>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Sub {
-    // A message that moved while we looked was seen twice; it is in `cur` now.
-    Cur,
-    New,
-}
-
-/// Where a message was seen last.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Place {
-    sub: Sub,
-    name: Vec<u8>,
-}
-
-impl Place {
-    fn base(&self) -> &[u8] {
-        names::base(&self.name)
-    }
 }
 
 impl MaildirDrop {
@@ -56,7 +41,7 @@ impl MaildirDrop {
         let path = maildir.root.join("pop3-lock");
         let lock = root.make("pop3-lock", OFlags::empty()).map_err(|error| about(&path, &error))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { maildir, root, new, cur, _lock: lock, messages: Vec::new(), expire: None }),
+            Ok(()) => Ok(Self { maildir, root, new, cur, _lock: lock, messages: List::default(), expire: None }),
             Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
             Err(TryLockError::Error(error)) => Err(about(&path, &error)),
         }
@@ -70,58 +55,51 @@ impl MaildirDrop {
     }
 
     /// All messages in the order in which they came.
-    fn scan(&self) -> io::Result<Vec<Place>> {
-        let mut places = Vec::new();
+    fn scan(&self) -> io::Result<List> {
+        let mut list = List::default();
         // `new` first: a message that moves meanwhile is seen twice rather than never.
         for sub in [Sub::New, Sub::Cur] {
-            let files = self.folder(sub).files().map_err(|error| about(&self.maildir.root, &error))?;
-            places.extend(files.into_iter().map(|name| Place { sub, name }));
+            let files = self.folder(sub).files(|name| list.push(Place { sub, name }));
+            files.map_err(|error| about(&self.maildir.root, &error))?;
         }
-        places.sort_by(|a, b| {
-            (names::seconds(&a.name), a.base(), a.sub, &a.name).cmp(&(names::seconds(&b.name), b.base(), b.sub, &b.name))
-        });
+        list.sort();
         // Of several with one name those are there that are there still: others have moved while we looked.
+        let bases = || list.iter().map(Place::base);
         let shared: HashSet<Vec<u8>> =
-            places.windows(2).filter(|pair| pair[0].base() == pair[1].base()).map(|pair| pair[0].base().to_vec()).collect();
+            bases().zip(bases().skip(1)).filter(|(one, next)| one == next).map(|(base, _)| base.to_vec()).collect();
         if !shared.is_empty() {
-            places.retain(|place| !shared.contains(place.base()) || self.folder(place.sub).length(&place.name).is_ok());
+            list.retain(|place| !shared.contains(place.base()) || self.folder(place.sub).length(place.name).is_ok());
         }
-        Ok(places)
+        list.shrink();
+        Ok(list)
     }
 
     /// Looks where the messages are now: others may have moved them to `cur` or changed their flags (H50). A place where another
     /// message of the snapshot is stays that one's.
     fn find_again(&mut self) -> io::Result<()> {
-        let now: HashSet<Place> = self.scan()?.into_iter().collect();
-        let held: HashSet<Place> = self.messages.iter().filter(|place| now.contains(place)).cloned().collect();
-        let mut free: HashMap<Vec<u8>, Place> = HashMap::new();
-        for place in now {
-            if !held.contains(&place) {
-                free.insert(place.base().to_vec(), place);
-            }
-        }
-        for place in &mut self.messages {
-            if !held.contains(place)
-                && let Some(there) = free.remove(place.base())
-            {
-                *place = there;
-            }
-        }
-        Ok(())
+        let now = self.scan()?;
+        let there: HashSet<Place<'_>> = now.iter().collect();
+        let held: HashSet<Place<'_>> = self.messages.iter().filter(|place| there.contains(place)).collect();
+        let mut free: HashMap<&[u8], Place<'_>> =
+            now.iter().filter(|place| !held.contains(place)).map(|place| (place.base(), place)).collect();
+        let lost = self.messages.iter().enumerate().filter(|(_, place)| !held.contains(place));
+        let found: Vec<_> = lost.filter_map(|(index, place)| Some((index, free.remove(place.base())?))).collect();
+        found.into_iter().try_for_each(|(index, place)| self.messages.replace(index, place))
     }
 
-    fn place(&self, number: MessageNumber) -> io::Result<&Place> {
+    fn place(&self, number: MessageNumber) -> io::Result<Place<'_>> {
         self.messages.get(number.index()).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     /// Does something where the message is; if it is not there, looks where it is now. `NotFound`: nowhere.
     fn where_it_is<T>(&mut self, number: MessageNumber, act: impl Fn(&Folder, &[u8]) -> io::Result<T>) -> io::Result<T> {
         for _ in 0..ROUNDS {
-            let place = self.place(number)?.clone();
-            match act(self.folder(place.sub), &place.name) {
+            let place = self.place(number)?;
+            match act(self.folder(place.sub), place.name) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    let (sub, name) = (place.sub, place.name.to_vec());
                     self.find_again()?;
-                    if *self.place(number)? == place {
+                    if self.place(number)? == (Place { sub, name: &name }) {
                         return Err(error);
                     }
                 }
@@ -132,16 +110,35 @@ impl MaildirDrop {
     }
 
     /// What a message weighs on the wire; `None` if somebody has removed it since the folder was read.
-    fn count(&self, place: &Place) -> io::Result<Option<u64>> {
-        match self.folder(place.sub).read(&place.name).and_then(sizes::count) {
+    fn count(&self, place: Place<'_>, buffer: &mut [u8]) -> io::Result<Option<u64>> {
+        match self.folder(place.sub).read(place.name).and_then(|file| sizes::count(file, buffer)) {
             Ok(octets) => Ok(Some(octets)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => {
                 // One message that cannot be read must not shut out the others: it is listed, and refused when it is asked for.
                 tracing::warn!(maildir = %self.maildir.root.display(), %error, "a message cannot be read");
-                Ok(self.folder(place.sub).length(&place.name).ok())
+                Ok(self.folder(place.sub).length(place.name).ok())
             }
         }
+    }
+
+    /// What is in the folders, and what it weighs; whether any message had to be counted.
+    fn weigh(&self, index: &Index) -> io::Result<(List, Vec<u64>, bool)> {
+        let mut list = self.scan()?;
+        let mut octets: Vec<Option<u64>> =
+            list.iter().zip(index.octets_of(&list)).map(|(place, known)| names::wire_size(place.base()).or(known)).collect();
+        let unknown: Vec<usize> = (0..octets.len()).filter(|index| octets[*index].is_none()).collect();
+        let counted = sizes::for_all(&unknown, |index, buffer| match list.get(*index) {
+            Some(place) => self.count(place, buffer),
+            None => Ok(None),
+        })?;
+        for (index, count) in unknown.iter().zip(counted) {
+            octets[*index] = count;
+        }
+        // Those that are gone again are none of the snapshot's.
+        let mut there = octets.iter().map(Option::is_some);
+        list.retain(|_| there.next().unwrap_or(false));
+        Ok((list, octets.into_iter().flatten().collect(), !unknown.is_empty()))
     }
 
     fn remove_one(&mut self, number: MessageNumber) -> io::Result<()> {
@@ -164,13 +161,13 @@ impl MaildirDrop {
     /// A message that cannot be removed stays, and is told in the log.
     fn expire(&self, before: i64) -> io::Result<()> {
         let mut removed = 0;
-        for Place { sub, name } in self.scan()? {
+        for Place { sub, name } in self.scan()?.iter() {
             let folder = self.folder(sub);
-            let named = i64::try_from(names::seconds(&name)).unwrap_or(i64::MAX);
-            if !folder.here_since(&name).is_ok_and(|since| since.max(named) < before) {
+            let named = i64::try_from(names::seconds(name)).unwrap_or(i64::MAX);
+            if !folder.here_since(name).is_ok_and(|since| since.max(named) < before) {
                 continue;
             }
-            match folder.remove(&name) {
+            match folder.remove(name) {
                 Ok(()) => removed += 1,
                 Err(error) => tracing::warn!(maildir = %self.maildir.root.display(), %error, "an old message stays"),
             }
@@ -182,46 +179,36 @@ impl MaildirDrop {
     }
 }
 
-impl Maildrop for MaildirDrop {
-    fn snapshot(&mut self) -> io::Result<Snapshot> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(io::Error::other)?;
+impl MaildirDrop {
+    /// `now`: since 1970.
+    fn snapshot_at(&mut self, now: Duration) -> io::Result<Snapshot> {
         if let Some(before) = self.expire.and_then(|age| i64::try_from(now.checked_sub(age)?.as_secs()).ok()) {
             self.expire(before)?;
         }
-        let found = self.scan()?;
-        let all_tell = found.iter().all(|place| names::wire_size(place.base()).is_some());
-        let known = if all_tell { sizes::Sizes::new() } else { sizes::load(&self.root) };
-        let mut snapshot = Snapshot::default();
-        let mut to_cache = Vec::new();
-        let mut counted = false;
-        let mut twins = 0;
-        self.messages = Vec::with_capacity(found.len());
-        for place in found {
-            let base = place.base();
-            let octets = if let Some(octets) = names::wire_size(base) {
-                octets
-            } else if let Some(octets) = known.get(base) {
-                to_cache.push((base.to_vec(), *octets));
-                *octets
-            } else {
-                counted = true;
-                let Some(octets) = self.count(&place)? else { continue };
-                to_cache.push((base.to_vec(), octets));
-                octets
-            };
-            // Files with one name are several messages (S17), of which all but the first need another unique-id.
-            let twin = self.messages.last().is_some_and(|before: &Place| before.base() == base);
-            twins = if twin { twins + 1 } else { 0 };
-            let id_from = if twin { [base, format!("/{twins}").as_bytes()].concat() } else { base.to_vec() };
-            names::with_unique_id(&id_from, |id| snapshot.push(octets, id))
-                .ok_or_else(|| io::Error::other("a message has no unique-id"))?
-                .map_err(io::Error::other)?;
-            self.messages.push(place);
+        // What changes from here on will show at the next login.
+        let stamps = Stamps::of(&self.new, &self.cur)?;
+        let settled = i64::try_from(now.as_nanos()).is_ok_and(|now| stamps.is_settled(now));
+        let index = Index::load(&self.root);
+        if index.is_of(&stamps) {
+            self.messages = index.list;
+            return snapshot_of(&self.messages, &index.octets);
         }
-        if counted && let Err(error) = sizes::save(&self.root, &to_cache) {
-            tracing::debug!(%error, "sizes are not cached and will be counted again");
+        let (list, octets, counted) = self.weigh(&index)?;
+        self.messages = list;
+        let snapshot = snapshot_of(&self.messages, &octets)?;
+        let believed = Some(&stamps).filter(|_| settled && self.messages.len() >= WORTH_AN_INDEX);
+        if (counted || believed.is_some())
+            && let Err(error) = index::save(&self.root, believed, &self.messages, &snapshot)
+        {
+            tracing::debug!(%error, "there is no index, so the next login takes longer");
         }
         Ok(snapshot)
+    }
+}
+
+impl Maildrop for MaildirDrop {
+    fn snapshot(&mut self) -> io::Result<Snapshot> {
+        self.snapshot_at(SystemTime::now().duration_since(UNIX_EPOCH).map_err(io::Error::other)?)
     }
 
     fn open(&mut self, number: MessageNumber) -> io::Result<Box<dyn Read + Send>> {
@@ -245,6 +232,26 @@ impl Maildrop for MaildirDrop {
         }
         NotRemoved::check(failed)
     }
+}
+
+/// What a session tells of the messages.
+fn snapshot_of(list: &List, octets: &[u64]) -> io::Result<Snapshot> {
+    let mut snapshot = Snapshot::with_capacity(list.len(), list.iter().map(|place| place.base().len()).sum());
+    let mut before = None;
+    let mut twins = 0;
+    for (place, octets) in list.iter().zip(octets) {
+        let base = place.base();
+        // Files with one name are several messages (S17), of which all but the first need another unique-id.
+        twins = if before == Some(base) { twins + 1 } else { 0 };
+        let pushed = if twins == 0 {
+            names::with_unique_id(base, |id| snapshot.push(*octets, id))
+        } else {
+            names::with_unique_id(&[base, format!("/{twins}").as_bytes()].concat(), |id| snapshot.push(*octets, id))
+        };
+        pushed.ok_or_else(|| io::Error::other("a message has no unique-id"))?.map_err(io::Error::other)?;
+        before = Some(base);
+    }
+    Ok(snapshot)
 }
 
 #[cfg(test)]
@@ -272,6 +279,46 @@ mod tests {
         assert_eq!(left(now - 10), 2, "both came here just now");
         assert_eq!(left(now + 500), 1, "by its name one came later");
         assert_eq!(left(now + 2000), 0);
+    }
+
+    #[test]
+    fn s07_h50_an_index_is_believed_until_the_folders_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let maildir = Maildir::create(folder.path().join("Maildir")).unwrap();
+        let put = |name: &str| fs::write(maildir.path().join(name), "x\n").unwrap();
+        for count in 0..WORTH_AN_INDEX {
+            put(&format!("new/{count}.a"));
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let (now, later) = (now, now + Duration::from_secs(60));
+        let sizes = |now| {
+            let snapshot = maildir.lock().unwrap().snapshot_at(now).unwrap();
+            let numbers = (0..snapshot.len()).map(|index| MessageNumber::from_index(index).unwrap());
+            numbers.map(|number| snapshot.octets(number).unwrap()).collect::<Vec<_>>()
+        };
+        let index = maildir.path().join("pop3-index");
+        let change = |from: &str, to: &str| {
+            let text = fs::read_to_string(&index).unwrap();
+            assert!(text.contains(from), "{from}: {text}");
+            fs::write(&index, text.replacen(from, to, 1)).unwrap();
+        };
+        assert_eq!(sizes(now), [3; WORTH_AN_INDEX]);
+        // The folders have just changed, so they may change once more and look the same: sizes are believed, the list is not.
+        change("3 new/0.a", "5 new/0.a");
+        change("3 new/1.a\n", "");
+        change(&format!(" {WORTH_AN_INDEX}\n"), &format!(" {}\n", WORTH_AN_INDEX - 1));
+        assert_eq!(sizes(later)[..3], [5, 3, 3]);
+        change("3 new/1.a", "4 new/gone");
+        assert_eq!(sizes(later)[..3], [5, 4, 3], "nothing has changed");
+        put("cur/0.b:2,S");
+        assert_eq!(sizes(later)[..4], [5, 3, 3, 3], "something has: what is there is there");
+        assert_eq!(sizes(later).len(), WORTH_AN_INDEX + 1);
+        fs::rename(maildir.path().join("new/0.a"), maildir.path().join("cur/0.a:2,S")).unwrap();
+        let mut maildrop = maildir.lock().unwrap();
+        maildrop.snapshot_at(later).unwrap();
+        let mut text = String::new();
+        maildrop.open(MessageNumber::FIRST).unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "x\n");
     }
 
     #[test]

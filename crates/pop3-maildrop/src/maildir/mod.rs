@@ -1,9 +1,11 @@
 //! Maildir: one file a message, in `new` or `cur`; `tmp` for what is being written.
 //!
-//! Beside these, a session leaves `pop3-lock` (held while it lasts) and `pop3-sizes` (a cache that may be removed at any time).
+//! Beside these, a session leaves `pop3-lock` (held while it lasts) and `pop3-index` (a cache that may be removed at any time).
 
 mod delivery;
 mod folder;
+mod index;
+mod list;
 mod maildrop;
 mod names;
 mod sizes;
@@ -48,6 +50,11 @@ impl Maildir {
             }
         }
         Ok(Self { root })
+    }
+
+    /// A Maildir that should be there: what is missing shows when it is needed.
+    pub fn assumed(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
     }
 
     /// Makes what is missing of a Maildir, for its owner alone (H58), and durably.

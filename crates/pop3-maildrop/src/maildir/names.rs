@@ -1,11 +1,13 @@
 //! The names of messages in a Maildir.
 
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::process;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{self, AtomicU64};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use memchr::memchr;
 use pop3_proto::codec::UniqueId;
 use sha2::{Digest, Sha256};
 
@@ -14,7 +16,7 @@ pub(super) fn unique() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let chance = RandomState::new().build_hasher().finish() >> 32;
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let count = COUNT.fetch_add(1, atomic::Ordering::Relaxed);
     let host: String = rustix::system::uname()
         .nodename()
         .to_string_lossy()
@@ -27,7 +29,7 @@ pub(super) fn unique() -> String {
 
 /// The part of a file name that stays when flags change and the message moves from `new` to `cur`.
 pub(super) fn base(name: &[u8]) -> &[u8] {
-    name.split(|byte| *byte == b':').next().unwrap_or(name)
+    memchr(b':', name).map_or(name, |at| &name[..at])
 }
 
 /// When a message was delivered, by its name; names without a time come first.
@@ -36,8 +38,14 @@ pub(super) fn seconds(name: &[u8]) -> u64 {
     digits.fold(0, |value: u64, digit| value.saturating_mul(10).saturating_add(u64::from(digit - b'0')))
 }
 
+/// The order in which messages came, by their names without flags.
+pub(super) fn order(a: &[u8], b: &[u8]) -> Ordering {
+    if a == b { Ordering::Equal } else { seconds(a).cmp(&seconds(b)).then_with(|| a.cmp(b)) }
+}
+
 /// The size on the wire that a name tells in `,W=`, as Dovecot and our deliveries write it.
 pub(super) fn wire_size(base: &[u8]) -> Option<u64> {
+    memchr(b',', base)?;
     let field = base.split(|byte| *byte == b',').skip(1).find_map(|field| field.strip_prefix(b"W="))?;
     str::from_utf8(field).ok()?.parse().ok()
 }

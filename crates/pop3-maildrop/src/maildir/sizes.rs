@@ -1,68 +1,43 @@
-//! A cache of wire sizes, for messages whose names do not tell them.
-//!
-//! Messages in a Maildir never change, so a size that was counted once is right for ever. The file is lines of
-//! `octets base-name`; what cannot be read of it is counted again, and losing it costs time only.
+//! What messages weigh on the wire, where neither a name nor the index tells.
 
-use std::collections::HashMap;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, Read};
+use std::thread;
 
 use pop3_proto::codec::WireSize;
-use rustix::fs::OFlags;
-
-use super::folder::Folder;
-
-/// A cache that is larger than that is not ours.
-const LIMIT: u64 = 256 * 1024 * 1024;
-
-const FILE: &str = "pop3-sizes";
-
-pub(super) type Sizes = HashMap<Vec<u8>, u64>;
-
-/// What the cache knows; nothing if it cannot be read.
-pub(super) fn load(root: &Folder) -> Sizes {
-    let mut text = Vec::new();
-    match root.read(FILE.as_bytes()).and_then(|file| file.take(LIMIT).read_to_end(&mut text)) {
-        Ok(_) => {}
-        Err(_) => return Sizes::new(),
-    }
-    let entry = |line: &[u8]| {
-        let blank = line.iter().position(|byte| *byte == b' ')?;
-        let octets = str::from_utf8(&line[..blank]).ok()?.parse().ok()?;
-        Some((line[blank + 1..].to_vec(), octets))
-    };
-    text.split(|byte| *byte == b'\n').filter_map(entry).collect()
-}
-
-/// Puts a new cache in the place of the old one.
-pub(super) fn save(root: &Folder, sizes: &[(Vec<u8>, u64)]) -> io::Result<()> {
-    let new = format!("{FILE}.{}", super::names::unique());
-    let mut writer = BufWriter::new(root.make(&new, OFlags::EXCL)?);
-    let written = sizes
-        .iter()
-        .filter(|(base, _)| !base.contains(&b'\n'))
-        .try_for_each(|(base, octets)| {
-            write!(writer, "{octets} ")?;
-            writer.write_all(base)?;
-            writer.write_all(b"\n")
-        })
-        .and_then(|()| writer.flush())
-        .and_then(|()| root.rename(&new, FILE));
-    if written.is_err() {
-        root.remove(new.as_bytes())?;
-    }
-    written
-}
 
 /// Counts a message.
-pub(super) fn count(mut message: impl Read) -> io::Result<u64> {
+pub(super) fn count(mut message: impl Read, buffer: &mut [u8]) -> io::Result<u64> {
     let mut size = WireSize::new();
-    let mut buffer = vec![0; 64 * 1024];
     loop {
-        match message.read(&mut buffer) {
+        match message.read(buffer) {
             Ok(0) => return Ok(size.octets()),
             Ok(count) => size.add(&buffer[..count]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Does `work` for each item, on several threads where there are many; gives what came of each, in order.
+pub(super) fn for_all<T: Sync, R: Send>(items: &[T], work: impl Fn(&T, &mut [u8]) -> io::Result<R> + Sync) -> io::Result<Vec<R>> {
+    /// So few are not worth a thread.
+    const SHARE: usize = 1000;
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(items.len() / SHARE + 1);
+    let do_some = |some: &[T]| {
+        let mut buffer = vec![0; 64 * 1024];
+        some.iter().map(|item| work(item, &mut buffer)).collect::<io::Result<Vec<R>>>()
+    };
+    if threads == 1 {
+        return do_some(items);
+    }
+    thread::scope(|scope| {
+        let shares = items.chunks(items.len().div_ceil(threads));
+        let do_some = &do_some;
+        let begin = |share| thread::Builder::new().spawn_scoped(scope, move || do_some(share));
+        let mut all = Vec::with_capacity(items.len());
+        for worker in shares.map(begin).collect::<io::Result<Vec<_>>>()? {
+            all.extend(worker.join().map_err(|_| io::Error::other("a thread that counts messages has failed"))??);
+        }
+        Ok(all)
+    })
 }

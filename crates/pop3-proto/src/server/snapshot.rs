@@ -42,6 +42,11 @@ struct Entry {
 }
 
 impl Snapshot {
+    /// An empty one with room for so many messages and so many octets of unique-ids, so that none is taken in vain.
+    pub fn with_capacity(messages: usize, id_octets: usize) -> Self {
+        Self { entries: Vec::with_capacity(messages), ids: String::with_capacity(id_octets), utf8: Marks::default() }
+    }
+
     /// Adds a message. `octets`: its size on the wire; see [`WireSize`](crate::codec::WireSize).
     ///
     /// # Errors

@@ -1,0 +1,142 @@
+//! The files of a Maildir by their names, in little memory: a drop may hold a million.
+
+use std::io;
+
+use super::names;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Sub {
+    // A message that moved while we looked was seen twice; it is in `cur` now.
+    Cur,
+    New,
+}
+
+/// Where a message was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Place<'a> {
+    pub(super) sub: Sub,
+    pub(super) name: &'a [u8],
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn base(self) -> &'a [u8] {
+        names::base(self.name)
+    }
+}
+
+/// Places in an order. The names lie in one text, so that a message costs its name and eight octets.
+#[derive(Clone, Debug, Default)]
+pub(super) struct List {
+    text: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    start: u32,
+    length: u16,
+    sub: Sub,
+}
+
+impl List {
+    /// Over a text in which the names are already; [`name`](Self::name) says where.
+    pub(super) const fn over(text: Vec<u8>) -> Self {
+        Self { text, entries: Vec::new() }
+    }
+
+    /// The next place has a name that lies in the text, from here and so long.
+    pub(super) fn name(&mut self, sub: Sub, start: usize, length: usize) -> io::Result<()> {
+        self.entries.push(Entry::new(sub, start, length)?);
+        Ok(())
+    }
+
+    pub(super) fn push(&mut self, place: Place<'_>) -> io::Result<()> {
+        let start = self.text.len();
+        self.text.extend_from_slice(place.name);
+        self.name(place.sub, start, place.name.len())
+    }
+
+    /// Puts another place where one was.
+    pub(super) fn replace(&mut self, index: usize, place: Place<'_>) -> io::Result<()> {
+        let new = Entry::new(place.sub, self.text.len(), place.name.len())?;
+        self.text.extend_from_slice(place.name);
+        if let Some(entry) = self.entries.get_mut(index) {
+            *entry = new;
+        }
+        Ok(())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn get(&self, index: usize) -> Option<Place<'_>> {
+        Some(self.entries.get(index)?.place(&self.text))
+    }
+
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = Place<'_>> {
+        self.entries.iter().map(|entry| entry.place(&self.text))
+    }
+
+    /// Keeps those that are wanted.
+    pub(super) fn retain(&mut self, mut wanted: impl FnMut(Place<'_>) -> bool) {
+        let text = &self.text;
+        self.entries.retain(|entry| wanted(entry.place(text)));
+    }
+
+    /// In the order in which the messages came: by the time in the name, then by the name.
+    pub(super) fn sort(&mut self) {
+        let text = &self.text;
+        let mut timed: Vec<(u64, Entry)> =
+            self.entries.iter().map(|entry| (names::seconds(entry.place(text).name), *entry)).collect();
+        timed.sort_unstable_by(|(a_seconds, a), (b_seconds, b)| {
+            let (a, b) = (a.place(text), b.place(text));
+            a_seconds.cmp(b_seconds).then_with(|| (a.base(), a.sub, a.name).cmp(&(b.base(), b.sub, b.name)))
+        });
+        self.entries.clear();
+        self.entries.extend(timed.into_iter().map(|(_, entry)| entry));
+    }
+
+    /// Gives back what was taken in reserve.
+    pub(super) fn shrink(&mut self) {
+        self.text.shrink_to_fit();
+        self.entries.shrink_to_fit();
+    }
+}
+
+impl Entry {
+    fn new(sub: Sub, start: usize, length: usize) -> io::Result<Self> {
+        let too_many = |_| io::Error::other("the names of the messages are beyond 4 GiB");
+        Ok(Self {
+            start: u32::try_from(start).map_err(too_many)?,
+            length: u16::try_from(length).map_err(|_| io::Error::other("a name is longer than any file system allows"))?,
+            sub,
+        })
+    }
+
+    fn place(self, text: &[u8]) -> Place<'_> {
+        let start = self.start as usize;
+        Place { sub: self.sub, name: text.get(start..start + usize::from(self.length)).unwrap_or_default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_is_that_of_delivery_and_cur_goes_before_new() {
+        let mut list = List::default();
+        for (sub, name) in
+            [(Sub::New, "10.a"), (Sub::New, "9.b"), (Sub::Cur, "9.b:2,S"), (Sub::Cur, "9.a"), (Sub::New, "no time")]
+        {
+            list.push(Place { sub, name: name.as_bytes() }).unwrap();
+        }
+        list.sort();
+        let names: Vec<_> = list.iter().map(|place| str::from_utf8(place.name).unwrap()).collect();
+        assert_eq!(names, ["no time", "9.a", "9.b:2,S", "9.b", "10.a"]);
+        list.replace(1, Place { sub: Sub::Cur, name: b"9.a:2,RS" }).unwrap();
+        assert_eq!(list.get(1), Some(Place { sub: Sub::Cur, name: b"9.a:2,RS" }));
+        assert_eq!(list.get(5), None);
+    }
+}
