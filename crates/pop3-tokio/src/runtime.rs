@@ -132,7 +132,8 @@ mod server {
 
     /// TLS as a server, the handshake done, and what is known of the connection.
     pub(crate) async fn accept_tls(stream: Stream, tls: &ServerTls, until: Instant) -> io::Result<(Stream, Channel)> {
-        let accepted = by(until, TlsAcceptor::from(Arc::clone(&tls.config)).accept(stream)).await;
+        // In a box: the state of a handshake is large, and most of its life a session has none.
+        let accepted = Box::pin(by(until, TlsAcceptor::from(Arc::clone(&tls.config)).accept(stream))).await;
         let stream = accepted.map_err(|error| match error.kind() {
             io::ErrorKind::TimedOut => error,
             _ => TlsFailure::of_client(&error),
