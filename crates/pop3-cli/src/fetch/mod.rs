@@ -24,12 +24,17 @@ use journal::Journal;
 use plan::Plan;
 use transfer::Transfer;
 
+/// Commands that may wait for their replies: so many that a far server is kept busy, and so few that they fit into any buffer on
+/// the way.
+const WINDOW: usize = 256;
+
 pub fn run(arguments: &Fetch) -> Result<(), Failure> {
     if arguments.host.contains("://") || arguments.host.matches(':').count() == 1 {
         return Err(Failure::new(Exit::Usage, format_args!("{:?} is not the name of a host", arguments.host))
             .hint("Give the host alone, and the port with --port."));
     }
     let mut options = ClientOptions::new(security(arguments)?);
+    options.config.window = WINDOW;
     if let Some(text) = &arguments.proxy {
         let proxy = proxy(text).map_err(|wrong| Failure::new(Exit::Usage, format_args!("what --proxy names is {wrong}")))?;
         options.proxy = Some(proxy);
@@ -209,7 +214,7 @@ pub fn bring_home(
             .push(format!("{nameless} messages were not fetched: the server gives them no unique-id (--delete fetches them)"));
     }
     bar.set_length(plan.octets(delete));
-    let window = if capabilities.pipelining { 32 } else { 1 };
+    let window = if capabilities.pipelining { WINDOW } else { 1 };
     let listed = plan.listed.clone();
     let ended = Transfer::new(&mut client, maildir, journal, bar, window, delete, &mut done).run(plan);
     ended?;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::mem;
+use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use pop3_blocking::proto::client::{ClientEvent, Tag};
@@ -15,8 +16,8 @@ use super::plan::{Plan, Wanted};
 use super::{Done, said};
 use crate::failure::{Exit, Failure};
 
-/// Messages that reach the disk together, so that the syncs of folder and journal are few.
-const BATCH: usize = 64;
+/// Messages that reach the disk together, so that syncs are few: so many messages or octets, or what has come in so long a time.
+const BATCH: (usize, u64, Duration) = (256, 32 * 1024 * 1024, Duration::from_secs(2));
 
 /// A transfer over one session.
 pub struct Transfer<'a> {
@@ -36,7 +37,29 @@ pub struct Transfer<'a> {
     /// The message that came last. That it really ended where it seemed to is known when the next reply is one (Q31); until then
     /// nobody may see it.
     unconfirmed: Option<(Wanted, Delivery)>,
-    batch: Vec<(Wanted, Prepared)>,
+    batch: Batch,
+}
+
+/// Messages that wait for the next sync.
+#[derive(Default)]
+struct Batch {
+    messages: Vec<(Wanted, Prepared)>,
+    octets: u64,
+    /// Since when the first of them waits.
+    since: Option<Instant>,
+}
+
+impl Batch {
+    fn push(&mut self, wanted: Wanted, prepared: Prepared) {
+        self.since.get_or_insert_with(Instant::now);
+        self.octets += prepared.octets();
+        self.messages.push((wanted, prepared));
+    }
+
+    fn is_full(&self) -> bool {
+        let (most, most_octets, longest) = BATCH;
+        self.messages.len() >= most || self.octets >= most_octets || self.since.is_some_and(|since| since.elapsed() >= longest)
+    }
 }
 
 #[derive(Debug)]
@@ -79,7 +102,7 @@ impl<'a> Transfer<'a> {
             in_flight: VecDeque::new(),
             to_delete: VecDeque::new(),
             unconfirmed: None,
-            batch: Vec::new(),
+            batch: Batch::default(),
         }
     }
 
@@ -98,7 +121,7 @@ impl<'a> Transfer<'a> {
         if let Some((wanted, delivery)) = whole
             && let Ok(prepared) = delivery.prepare()
         {
-            self.batch.push((wanted, prepared));
+            self.batch.push(wanted, prepared);
         }
         let secured = self.secure();
         match trouble {
@@ -122,14 +145,14 @@ impl<'a> Transfer<'a> {
                 // A reply where one was due: the message before it did end where it seemed to.
                 if let Some((wanted, delivery)) = self.unconfirmed.take() {
                     let prepared = delivery.prepare().map_err(|error| disk(self.maildir, &error))?;
-                    self.batch.push((wanted, prepared));
+                    self.batch.push(wanted, prepared);
                 }
                 self.note(job, ended)?;
-            } else if self.batch.is_empty() {
+            } else if self.batch.messages.is_empty() {
                 return Ok(());
             }
             let last = queue.is_empty() && self.unconfirmed.is_none() && self.in_flight.is_empty();
-            if self.batch.len() >= BATCH || last {
+            if self.batch.is_full() || last {
                 self.secure()?;
             }
         }
@@ -222,16 +245,18 @@ impl<'a> Transfer<'a> {
     /// Makes what has come survive a power cut, shows it, notes it, and lets it be deleted on the server. In this order; what a
     /// crash leaves in between is completed by the next run.
     fn secure(&mut self) -> Result<(), Failure> {
-        if self.batch.is_empty() {
+        // Whatever fails here fails for good: a sync that is tried again may seem to succeed (H45).
+        let batch = mem::take(&mut self.batch).messages;
+        if batch.is_empty() {
             return Ok(());
         }
         let disk = |error: io::Error| Failure::file(self.maildir.path(), &error);
         self.maildir.sync_tmp().map_err(disk)?;
-        let named = self.batch.iter().filter_map(|(wanted, prepared)| Some((wanted.unique_id.as_deref()?, prepared.name())));
+        let named = batch.iter().filter_map(|(wanted, prepared)| Some((wanted.unique_id.as_deref()?, prepared.name())));
         let noted = self.journal.intend(named);
         noted.map_err(|error| Failure::file(self.journal.path(), &error))?;
         let mut home = Vec::new();
-        for (wanted, prepared) in mem::take(&mut self.batch) {
+        for (wanted, prepared) in batch {
             self.done.octets += prepared.octets();
             prepared.commit().map_err(disk)?;
             home.push(wanted);

@@ -68,10 +68,12 @@ fn run(call: &str, fault: &str, when: usize) -> Option<()> {
 #[test]
 fn h44_h45_a_fault_or_a_death_at_every_system_call_loses_and_doubles_nothing() {
     let sweeps = [
+        ("syncfs", "error=EIO"),
         ("fsync", "error=EIO"),
         ("fdatasync", "error=EIO"),
         ("rename", "error=EIO"),
         ("write", "error=ENOSPC"),
+        ("syncfs", "signal=KILL"),
         ("fsync", "signal=KILL"),
         ("fdatasync", "signal=KILL"),
         ("rename", "signal=KILL"),

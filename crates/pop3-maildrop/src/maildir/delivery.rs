@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::mem;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -41,7 +42,7 @@ impl Drop for Temporary {
     }
 }
 
-/// A message that is on the disk, in `tmp`; dropped before it is committed, nothing stays.
+/// A message that is in `tmp`, and on the disk once [`Maildir::sync_tmp`] is done; dropped before it is committed, nothing stays.
 #[derive(Debug)]
 pub struct Prepared {
     path: PathBuf,
@@ -121,28 +122,41 @@ impl Delivery {
         self.file.write_all(bytes)
     }
 
-    /// Writes the message to the disk, and leaves it in `tmp` for now. Once [`Maildir::sync_tmp`] is done it survives a power cut
-    /// there, and [`Maildir::complete`] can make it visible by its name.
+    /// Writes the message out, and leaves it in `tmp` for now. Once [`Maildir::sync_tmp`] is done it survives a power cut there, and
+    /// [`Maildir::complete`] can make it visible by its name.
     ///
     /// # Errors
     /// The disk did not take it. Nothing was delivered; a failed sync is never tried again (H45).
     pub fn prepare(mut self) -> io::Result<Prepared> {
-        if self.pending_cr {
+        self.write_out()?;
+        // Where the file system can sync many files at once, it does so in `sync_tmp`.
+        if self.maildir.at_once.is_none() {
+            self.file.get_ref().sync_all()?;
+        }
+        Ok(self.prepared())
+    }
+
+    fn write_out(&mut self) -> io::Result<()> {
+        if mem::take(&mut self.pending_cr) {
             self.put(b"\r")?;
         }
-        self.file.flush()?;
-        self.file.get_ref().sync_all()?;
+        self.file.flush()
+    }
+
+    fn prepared(self) -> Prepared {
         // The sizes in the name, as Dovecot has them, spare every later reader the counting.
         let name = format!("{},S={},W={}", self.name, self.octets, self.wire.octets());
-        Ok(Prepared { path: self.maildir.root.join("new").join(&name), name, octets: self.octets, temporary: self.temporary })
+        Prepared { path: self.maildir.root.join("new").join(&name), name, octets: self.octets, temporary: self.temporary }
     }
 
     /// Writes the message to the disk and makes it visible in `new`. It survives a power cut once [`Maildir::sync`] is done.
     ///
     /// # Errors
     /// The disk did not take it. Nothing was delivered.
-    pub fn commit(self) -> io::Result<PathBuf> {
-        self.prepare()?.commit()
+    pub fn commit(mut self) -> io::Result<PathBuf> {
+        self.write_out()?;
+        self.file.get_ref().sync_all()?;
+        self.prepared().commit()
     }
 
     /// [Commits](Self::commit) one message and makes it survive a power cut.

@@ -9,8 +9,9 @@ mod list;
 mod maildrop;
 mod names;
 mod sizes;
+mod sync;
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,8 @@ pub use maildrop::MaildirDrop;
 #[derive(Clone, Debug)]
 pub struct Maildir {
     root: PathBuf,
+    /// Where many messages can be made to survive at once.
+    at_once: Option<sync::AtOnce>,
 }
 
 impl Maildir {
@@ -49,12 +52,12 @@ impl Maildir {
                 return Err(io::Error::new(io::ErrorKind::NotADirectory, format!("{} is not a folder", folder.display())));
             }
         }
-        Ok(Self { root })
+        Ok(Self { at_once: sync::AtOnce::of(&root), root })
     }
 
     /// A Maildir that should be there: what is missing shows when it is needed.
     pub fn assumed(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), at_once: None }
     }
 
     /// Makes what is missing of a Maildir, for its owner alone (H58), and durably.
@@ -93,12 +96,15 @@ impl Maildir {
         Delivery::begin(self.clone())
     }
 
-    /// Makes all that was [prepared](Delivery::prepare) before survive a power cut, in `tmp`.
+    /// Makes all that was [prepared](Delivery::prepare) before survive a power cut, in `tmp`: one call for many messages.
     ///
     /// # Errors
-    /// The disk did not take it.
+    /// The disk did not take it. Drop what was prepared: another try may seem to succeed (H45).
     pub fn sync_tmp(&self) -> io::Result<()> {
-        sync_folder(&self.root.join("tmp"))
+        match &self.at_once {
+            Some(at_once) => at_once.sync().map_err(|error| about(&self.root, &error)),
+            None => sync::folder(&self.root.join("tmp")),
+        }
     }
 
     /// Makes a [prepared](Delivery::prepare) message visible whose process died before it could; says whether the message is in
@@ -121,7 +127,7 @@ impl Maildir {
             let folder = self.root.join(sub);
             for entry in fs::read_dir(&folder).map_err(|error| about(&folder, &error))? {
                 if names::base(entry?.file_name().as_encoded_bytes()) == name.as_bytes() {
-                    sync_folder(&folder)?;
+                    sync::folder(&folder)?;
                     return Ok(true);
                 }
             }
@@ -134,12 +140,8 @@ impl Maildir {
     /// # Errors
     /// The disk did not take it: the messages may be lost, and must not be removed elsewhere.
     pub fn sync(&self) -> io::Result<()> {
-        sync_folder(&self.root.join("new"))
+        sync::folder(&self.root.join("new"))
     }
-}
-
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| about(folder, &error))
 }
 
 /// The error with the path that it is about.

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::fmt::Write as _;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::process;
+use std::sync::LazyLock;
 use std::sync::atomic::{self, AtomicU64};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,13 +18,13 @@ pub(super) fn unique() -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let chance = RandomState::new().build_hasher().finish() >> 32;
     let count = COUNT.fetch_add(1, atomic::Ordering::Relaxed);
-    let host: String = rustix::system::uname()
-        .nodename()
-        .to_string_lossy()
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
-        .take(12) // With all the rest, a name that is still a unique-id.
-        .collect();
+    static HOST: LazyLock<String> = LazyLock::new(|| {
+        let name = rustix::system::uname();
+        let name = name.nodename().to_string_lossy();
+        // With all the rest, a name that is still a unique-id.
+        name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(12).collect()
+    });
+    let host = &*HOST;
     format!("{seconds}.R{chance:08x}P{}Q{count}.{host}", process::id())
 }
 
