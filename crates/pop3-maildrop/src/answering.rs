@@ -77,6 +77,7 @@ impl<S: Store> Answering<S> {
             Ask::Authenticate(login) => self.authenticate(connection, &login),
             Ask::FindKeys(hash, name) => self.find_keys(connection, hash, &name),
             Ask::Retrieve(number) => self.open(connection, number),
+            // `QUIT` was said: whether the client is still there to hear the answer does not matter (Q45).
             Ask::Commit => {
                 let marked: Vec<MessageNumber> = connection.marked().collect();
                 // The maildrop is released before the answer, so that the next session finds it free.
