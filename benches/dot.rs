@@ -6,40 +6,19 @@ use bytes::BytesMut;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use memchr::memmem::Finder;
 use pop3_benches::message;
-use pop3_proto::codec::{DotDecoder, DotEncoder, LineEnding, Unstuffed};
+use pop3_benches::work::{each_chunk, wire};
+use pop3_proto::codec::{DotDecoder, DotEncoder, LineEnding};
 
 const OCTETS: usize = 1 << 20;
 
-/// The message as it goes over the wire.
-fn wire() -> Vec<u8> {
-    let mut out = BytesMut::new();
-    let mut encoder = DotEncoder::new();
-    encoder.encode_into(&message(OCTETS, "\r\n"), &mut out);
-    out.extend_from_slice(encoder.finish());
-    out.to_vec()
-}
-
-/// Decodes input that comes in pieces, as a machine does.
-fn decode(decoder: &mut DotDecoder, mut input: &[u8], mut take: impl FnMut(&[u8])) {
-    loop {
-        match decoder.decode(input) {
-            (Unstuffed::Chunk(chunk), consumed) => {
-                take(chunk);
-                input = &input[consumed..];
-            }
-            (Unstuffed::End | Unstuffed::NeedInput, _) => return,
-        }
-    }
-}
-
 fn unstuff(c: &mut Criterion) {
-    let wire = wire();
+    let wire = wire(OCTETS);
     let mut group = c.benchmark_group("body, unstuffed");
     group.throughput(Throughput::Bytes(wire.len() as u64));
     group.bench_function("pop3-proto, borrowed", |b| {
         let mut decoder = DotDecoder::new(LineEnding::CrLf);
         b.iter(|| {
-            decode(&mut decoder, black_box(&wire), |chunk| {
+            each_chunk(&mut decoder, black_box(&wire), |chunk| {
                 black_box(chunk);
             });
         });
@@ -48,7 +27,7 @@ fn unstuff(c: &mut Criterion) {
         let mut decoder = DotDecoder::new(LineEnding::CrLf);
         b.iter(|| {
             for read in black_box(&wire).chunks(1460) {
-                decode(&mut decoder, read, |chunk| {
+                each_chunk(&mut decoder, read, |chunk| {
                     black_box(chunk);
                 });
             }
@@ -59,7 +38,7 @@ fn unstuff(c: &mut Criterion) {
         let mut message = Vec::with_capacity(wire.len());
         b.iter(|| {
             message.clear();
-            decode(&mut decoder, black_box(&wire), |chunk| message.extend_from_slice(chunk));
+            each_chunk(&mut decoder, black_box(&wire), |chunk| message.extend_from_slice(chunk));
             black_box(message.len())
         });
     });

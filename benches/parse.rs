@@ -4,18 +4,10 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use memchr::memchr;
+use pop3_benches::work::each_line;
 use pop3_benches::{COMMAND_COUNT, COMMANDS, scan_listing, unique_id_listing};
-use pop3_proto::codec::{Command, Discipline, LineEnding, LineScanner, Scan, ScanListing, UniqueIdListing};
+use pop3_proto::codec::{Command, Discipline, LineEnding, ScanListing, UniqueIdListing};
 use sawp::parser::{Direction, Parse};
-
-/// Gives every line of `input` to `take`.
-fn each_line<'i>(discipline: Discipline, mut input: &'i [u8], mut take: impl FnMut(&'i [u8])) {
-    let mut scanner = LineScanner::new(discipline, 1024);
-    while let (Scan::Line(line), consumed) = scanner.scan(input) {
-        take(line);
-        input = &input[consumed..];
-    }
-}
 
 fn each_line_end(mut input: &[u8]) {
     while let Some(at) = memchr(b'\n', input) {
@@ -68,6 +60,23 @@ fn commands(c: &mut Criterion) {
     group.finish();
 }
 
+/// Each command by itself, its line end found, too.
+fn each_command(c: &mut Criterion) {
+    let mut group = c.benchmark_group("commands, one by one");
+    group.throughput(Throughput::Elements(64));
+    each_line(Discipline::Either, COMMANDS, |line| {
+        let text = [line, b"\r\n"].concat().repeat(64);
+        group.bench_function(format!("pop3-proto, {}", String::from_utf8_lossy(line)), |b| {
+            b.iter(|| {
+                each_line(Discipline::Either, black_box(&text), |line| {
+                    let _ = black_box(Command::parse(line));
+                });
+            });
+        });
+    });
+    group.finish();
+}
+
 fn listings(c: &mut Criterion) {
     const ENTRIES: u32 = 10_000;
     const CRLF: Discipline = Discipline::Fixed(LineEnding::CrLf);
@@ -102,5 +111,5 @@ fn listings(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, commands, listings);
+criterion_group!(benches, commands, each_command, listings);
 criterion_main!(benches);

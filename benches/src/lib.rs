@@ -1,5 +1,8 @@
 //! What the benches share: the same input for everybody.
 
+pub mod pair;
+pub mod work;
+
 /// A command of each kind, as clients send them.
 pub const COMMANDS: &[u8] = b"CAPA\r\nSTLS\r\nUSER joe@example.org\r\nPASS correct horse battery staple\r\n\
     APOP mrose c4c9334bac560ecc979e58001b3e22fb\r\nSTAT\r\nLIST\r\nLIST 1234\r\nUIDL\r\nUIDL 99\r\nRETR 12345\r\nTOP 17 20\r\nDELE 12345\r\n\

@@ -6,7 +6,8 @@ use core::str;
 
 use thiserror::Error;
 
-use super::number::decimal;
+use super::number::{decimal, hex_value};
+use super::swar::has_line_break;
 use super::trim_blanks;
 
 /// Why bytes are not an argument.
@@ -37,6 +38,9 @@ pub enum InvalidArgument {
 
 /// Refuses the three bytes that end a line or a C string (H15).
 pub(crate) fn refuse_line_breaks(bytes: &[u8]) -> Result<(), InvalidArgument> {
+    if !has_line_break(bytes) {
+        return Ok(());
+    }
     match bytes.iter().position(|b| matches!(b, b'\r' | b'\n' | 0)) {
         Some(at) => Err(InvalidArgument::Forbidden { byte: bytes.get(at).copied().unwrap_or(0), at }),
         None => Ok(()),
@@ -196,18 +200,13 @@ impl ApopDigest {
         if pairs.len() != digest.len() {
             return None;
         }
+        let mut wrong = 0;
         for (octet, [high, low]) in digest.iter_mut().zip(pairs) {
-            *octet = (hex_digit(*high)? << 4) | hex_digit(*low)?;
+            let (high, low) = (hex_value(*high), hex_value(*low));
+            *octet = (high << 4) | (low & 0x0F);
+            wrong |= high | low;
         }
-        Some(Self(digest))
-    }
-}
-
-const fn hex_digit(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
+        (wrong <= 0x0F).then_some(Self(digest))
     }
 }
 
@@ -328,6 +327,11 @@ impl<'a> UniqueId<'a> {
             // ASCII was just checked, so the conversion cannot fail.
             None => str::from_utf8(id).map(Self).map_err(|e| InvalidArgument::Forbidden { byte: 0x80, at: e.valid_up_to() }),
         }
+    }
+
+    /// One that was checked already.
+    pub(crate) const fn checked(id: &'a str) -> Self {
+        Self(id)
     }
 
     /// The unique-id.

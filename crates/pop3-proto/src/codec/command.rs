@@ -95,14 +95,26 @@ impl<'a> Command<'a> {
     /// # Errors
     /// An unknown keyword, or arguments that do not fit. The text of the error can be sent to the client.
     pub fn parse(line: &'a [u8]) -> Result<Self, MalformedCommand> {
-        let line = trim_blanks_start(line);
-        let end = line.iter().take(8).position(|byte| is_blank(*byte)).unwrap_or(line.len());
-        let (keyword, rest) = line.split_at_checked(end).unwrap_or((line, &[]));
-        let verb = Verb::from_keyword(keyword).ok_or(MalformedCommand::UnknownKeyword)?;
+        let (verb, rest) = Self::keyword(line).ok_or(MalformedCommand::UnknownKeyword)?;
         Self::with_arguments(verb, rest).ok_or(MalformedCommand::Arguments { verb })
     }
 
+    fn keyword(line: &'a [u8]) -> Option<(Verb, &'a [u8])> {
+        // The usual line first: a keyword of four letters, and nothing or a blank behind it.
+        if let Some((keyword, rest)) = line.split_first_chunk()
+            && rest.first().is_none_or(|byte| is_blank(*byte))
+            && let Some(verb) = Verb::from_four(keyword)
+        {
+            return Some((verb, rest));
+        }
+        let line = trim_blanks_start(line);
+        let end = line.iter().take(8).position(|byte| is_blank(*byte)).unwrap_or(line.len());
+        let (keyword, rest) = line.split_at_checked(end)?;
+        Some((Verb::from_keyword(keyword)?, rest))
+    }
+
     /// `rest` is empty or begins with a blank.
+    #[inline]
     fn with_arguments(verb: Verb, rest: &'a [u8]) -> Option<Self> {
         Some(match verb {
             Verb::Capa => nothing(rest, Self::Capa)?,
@@ -131,9 +143,10 @@ impl<'a> Command<'a> {
             },
             Verb::Apop => {
                 let rest = super::trim_blanks(rest);
-                let blank = rest.iter().rposition(|byte| is_blank(*byte))?;
-                let (name, digest) = rest.split_at_checked(blank)?;
-                Self::Apop(Username::new(super::trim_blanks_end(name)).ok()?, ApopDigest::parse(trim_blanks_start(digest))?)
+                // A digest is of one length, so its beginning need not be looked for.
+                let (name, digest) = rest.split_last_chunk::<32>()?;
+                name.last().filter(|byte| is_blank(**byte))?;
+                Self::Apop(Username::new(super::trim_blanks_end(name)).ok()?, ApopDigest::parse(digest)?)
             }
         })
     }

@@ -153,7 +153,7 @@ impl DotEncoder {
     /// Copies nothing. For mail whose lines end in LF the slices are many and short: [`encode_into`](Self::encode_into) is the
     /// better way there.
     pub fn encode<'d>(&mut self, data: &'d [u8]) -> Segments<'d> {
-        let segments = Segments { place: self.place, rest: data };
+        let segments = Segments { place: self.place, rest: data, bare: false };
         self.place = place_in_store(self.place, data);
         segments
     }
@@ -162,11 +162,19 @@ impl DotEncoder {
     pub fn encode_into(&mut self, data: &[u8], out: &mut BytesMut) {
         // So much mail grows by stuffing; what grows more makes room for itself.
         out.reserve(data.len() + data.len() / 32);
+        let first = memchr(b'\n', data).unwrap_or(0);
+        if first.checked_sub(1).and_then(|before| data.get(before)) == Some(&b'\r') {
+            self.encode(data).for_each(|segment| out.put_slice(segment));
+        } else {
+            self.encode_lines_into(data, out);
+        }
+    }
+
+    /// The same for mail whose lines end in LF: one pass over the line ends instead of two slices for each of them.
+    fn encode_lines_into(&mut self, data: &[u8], out: &mut BytesMut) {
         if self.place == Place::LineStart && data.starts_with(b".") {
             out.put_slice(b".");
         }
-        // One pass over the line ends instead of two slices for each of them: see docs/performance.md.
-        let mut rest = data;
         let mut done = 0;
         for at in memchr_iter(b'\n', data) {
             let after_cr = match at.checked_sub(1) {
@@ -174,19 +182,21 @@ impl DotEncoder {
                 None => self.place == Place::AfterCr,
             };
             if !after_cr {
-                let (line, behind) = rest.split_at(at - done);
-                out.put_slice(line);
-                out.put_slice(b"\r\n");
-                (rest, done) = (behind.get(1..).unwrap_or_default(), at + 1);
+                // Copied with its LF, which then becomes the CR: one copy less.
+                out.extend_from_slice(data.get(done..=at).unwrap_or_default());
+                if let Some(last) = out.last_mut() {
+                    *last = b'\r';
+                }
+                out.extend_from_slice(b"\n");
+                done = at + 1;
             }
             if data.get(at + 1) == Some(&b'.') {
-                let (lines, behind) = rest.split_at(at + 1 - done);
-                out.put_slice(lines);
-                out.put_slice(b".");
-                (rest, done) = (behind, at + 1);
+                out.extend_from_slice(data.get(done..=at).unwrap_or_default());
+                out.extend_from_slice(b".");
+                done = at + 1;
             }
         }
-        out.put_slice(rest);
+        out.extend_from_slice(data.get(done..).unwrap_or_default());
         self.place = place_in_store(self.place, data);
     }
 
@@ -214,6 +224,8 @@ fn place_in_store(before: Place, data: &[u8]) -> Place {
 pub struct Segments<'d> {
     place: Place,
     rest: &'d [u8],
+    /// There was an LF without its CR, so there will be more.
+    bare: bool,
 }
 
 impl<'d> Iterator for Segments<'d> {
@@ -230,6 +242,7 @@ impl<'d> Iterator for Segments<'d> {
         if self.place != Place::AfterCr && self.rest.starts_with(b"\n") {
             self.rest = self.rest.get(1..).unwrap_or_default();
             self.place = Place::LineStart;
+            self.bare = true;
             return Some(b"\r\n");
         }
         let slice = self.clean_prefix();
@@ -242,7 +255,7 @@ impl<'d> Iterator for Segments<'d> {
 impl<'d> Segments<'d> {
     /// The longest beginning of `rest` that goes over the wire as it is.
     fn clean_prefix(&self) -> &'d [u8] {
-        let mut from = 0;
+        let mut from = if self.bare { 0 } else { clean_blocks(self.rest) };
         while let Some(at) = self.rest.get(from..).and_then(|rest| memchr(b'\n', rest)).map(|at| from + at) {
             let after_cr = match at.checked_sub(1) {
                 Some(before) => self.rest.get(before) == Some(&b'\r'),
@@ -258,6 +271,28 @@ impl<'d> Segments<'d> {
         }
         self.rest
     }
+}
+
+/// How far `data` certainly has no bare LF and no line that begins with a dot, counted in whole blocks: a loop over pairs of bytes that
+/// the compiler turns into vectors, at twice the speed of a search for each line end.
+fn clean_blocks(data: &[u8]) -> usize {
+    const BLOCK: usize = 512;
+    // What stands before the first byte is not known here.
+    if data.first() == Some(&b'\n') {
+        return 0;
+    }
+    let mut length = 0;
+    while let Some((block, next)) = data.get(length..length + BLOCK).zip(data.get(length + 1..=length + BLOCK)) {
+        let odd = block
+            .iter()
+            .zip(next)
+            .fold(false, |odd, (byte, next)| odd | ((*next == b'\n') & (*byte != b'\r')) | ((*byte == b'\n') & (*next == b'.')));
+        if odd {
+            break;
+        }
+        length += BLOCK;
+    }
+    length
 }
 
 /// Counts what a message weighs on the wire: every line end as two octets, stuffed dots not at all (S07, S08).

@@ -2,6 +2,8 @@
 
 use memchr::memchr;
 
+use super::swar::{SHORT, find_line_feed};
+
 /// What ends a line on one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineEnding {
@@ -52,12 +54,14 @@ pub struct LineScanner {
     scanned: usize,
     /// The line is over the limit; its pieces are being thrown away.
     discarding: bool,
+    /// The last line was short, so the next one probably is.
+    short: bool,
 }
 
 impl LineScanner {
     /// `limit`: octets of the longest line, its end included.
     pub const fn new(discipline: Discipline, limit: usize) -> Self {
-        Self { discipline, limit, scanned: 0, discarding: false }
+        Self { discipline, limit, scanned: 0, discarding: false, short: true }
     }
 
     /// Takes longer or shorter lines from the next one on.
@@ -76,7 +80,23 @@ impl LineScanner {
     /// Looks for the end of the first line of `input`; gives what was found and how many bytes are done with.
     ///
     /// `input` begins with the bytes that the last call did not consume.
+    #[inline]
     pub fn scan<'i>(&mut self, input: &'i [u8]) -> (Scan<'i>, usize) {
+        // The usual line, which is whole, without what only others need.
+        if self.scanned == 0
+            && !self.discarding
+            && let Some(at) = find_line_feed(input, self.short)
+            && at < self.limit
+            && let Some((line, _)) = input.split_at_checked(at)
+            && let Some(line) = self.without_end(line)
+        {
+            self.short = at < SHORT;
+            return (Scan::Line(line), at + 1);
+        }
+        self.scan_on(input)
+    }
+
+    fn scan_on<'i>(&mut self, input: &'i [u8]) -> (Scan<'i>, usize) {
         while let Some(found) = input.get(self.scanned..).and_then(|rest| memchr(b'\n', rest)) {
             let at = self.scanned + found;
             let line = input.get(..at).unwrap_or_default();
@@ -100,6 +120,7 @@ impl LineScanner {
     }
 
     /// Takes the CR off a line that an LF ended; `None` where that LF ends no line here.
+    #[inline]
     fn without_end<'i>(&mut self, line: &'i [u8]) -> Option<&'i [u8]> {
         let stripped = line.strip_suffix(b"\r");
         match self.discipline {

@@ -11,7 +11,8 @@ use nom::sequence::preceded;
 use nom::{IResult, Parser};
 use thiserror::Error;
 
-use super::number::{decimal, put_decimal};
+use super::number::{decimal, write_before};
+use super::swar::{leading_digits, trailing_digits};
 use super::{MessageNumber, UniqueId, is_blank, trim_blanks_end};
 
 /// A line does not begin with the numbers that it must have.
@@ -54,9 +55,29 @@ impl ScanListing {
     /// # Errors
     /// It does not begin with a message number.
     pub fn parse(line: &[u8]) -> Result<Self, MalformedListing> {
+        if let Some(usual) = Self::parse_usual(line) {
+            return Ok(usual);
+        }
         let (rest, number) = message_number(line).map_err(|_| MalformedListing)?;
         Ok(Self { number, octets: size(rest)? })
     }
+
+    /// Nearly all lines: two numbers of at most eight digits with one blank between them. No branch depends on a digit.
+    fn parse_usual(line: &[u8]) -> Option<Self> {
+        let (number, rest) = leading_number(line)?;
+        let octets = trailing_digits(line.last_chunk()?, Some(rest.len()).filter(|length| *length <= 8)?)?;
+        Some(Self { number, octets: Some(octets) })
+    }
+}
+
+/// A message number of at most seven digits and a blank behind it, and the rest, which is not empty, where the line is long enough to
+/// be read in words.
+fn leading_number(line: &[u8]) -> Option<(MessageNumber, &[u8])> {
+    let (number, digits) = leading_digits(line.first_chunk()?);
+    let rest = line.get(digits + 1..).filter(|rest| !rest.is_empty())?;
+    let blank = line.get(digits)? == &b' ';
+    let number = MessageNumber::new(u32::try_from(number).ok()?)?;
+    blank.then_some((number, rest))
 }
 
 /// One message of a `UIDL`, as it was read: the unique-id may break every rule of the RFC (Q21, Q22, H28).
@@ -74,6 +95,13 @@ impl<'a> UniqueIdListing<'a> {
     /// # Errors
     /// It does not begin with a message number.
     pub fn parse(line: &'a [u8]) -> Result<Self, MalformedListing> {
+        if let Some((number, unique_id)) = leading_number(line)
+            && let ([first, ..], [.., last]) = (unique_id, unique_id)
+            && !is_blank(*first)
+            && !is_blank(*last)
+        {
+            return Ok(Self { number, unique_id });
+        }
         let line = line.strip_prefix(b"+OK").unwrap_or(line);
         let (rest, number) = message_number(line).map_err(|_| MalformedListing)?;
         let (unique_id, _) = opt(space1).parse(rest).map_err(|_: nom::Err<nom::error::Error<_>>| MalformedListing)?;
@@ -116,25 +144,29 @@ pub(crate) fn names_one_message(text: &[u8]) -> bool {
     }
 }
 
-/// Appends `messages octets`.
+/// Appends `messages octets` and the end of the line.
 pub(crate) fn put_drop_listing(out: &mut BytesMut, messages: u32, octets: u64) {
-    put_decimal(out, messages.into());
-    out.put_u8(b' ');
-    put_decimal(out, octets);
+    let mut line = *b"---------- --------------------\r\n";
+    let end = write_before(&mut line, 31, octets).wrapping_sub(1);
+    if let Some(blank) = line.get_mut(end) {
+        *blank = b' ';
+    }
+    let start = write_before(&mut line, end, messages.into());
+    out.put_slice(line.get(start..).unwrap_or_default());
 }
 
-/// Appends `number octets`.
+/// Appends `number octets` and the end of the line.
 pub(crate) fn put_scan_listing(out: &mut BytesMut, number: MessageNumber, octets: u64) {
-    put_decimal(out, number.get().into());
-    out.put_u8(b' ');
-    put_decimal(out, octets);
+    put_drop_listing(out, number.get(), octets);
 }
 
-/// Appends `number unique-id`.
+/// Appends `number unique-id` and the end of the line.
 pub(crate) fn put_unique_id_listing(out: &mut BytesMut, number: MessageNumber, unique_id: UniqueId<'_>) {
-    put_decimal(out, number.get().into());
-    out.put_u8(b' ');
+    let mut line = *b"---------- ";
+    let start = write_before(&mut line, 10, number.get().into());
+    out.put_slice(line.get(start..).unwrap_or_default());
     out.put_slice(unique_id.as_bytes());
+    out.put_slice(b"\r\n");
 }
 
 #[cfg(test)]
@@ -188,13 +220,13 @@ mod tests {
         fn listings_read_back(n in 1u32.., octets: u64, id in "[!-~]{1,70}") {
             let mut out = BytesMut::new();
             put_scan_listing(&mut out, number(n), octets);
-            prop_assert_eq!(ScanListing::parse(&out), Ok(ScanListing { number: number(n), octets: Some(octets) }));
+            prop_assert_eq!(ScanListing::parse(out.strip_suffix(b"\r\n").unwrap()), Ok(ScanListing { number: number(n), octets: Some(octets) }));
             out.clear();
             put_drop_listing(&mut out, n, octets);
-            prop_assert_eq!(DropListing::parse(&out), Ok(DropListing { messages: n, octets: Some(octets) }));
+            prop_assert_eq!(DropListing::parse(out.strip_suffix(b"\r\n").unwrap()), Ok(DropListing { messages: n, octets: Some(octets) }));
             out.clear();
             put_unique_id_listing(&mut out, number(n), UniqueId::new(&id).unwrap());
-            prop_assert_eq!(UniqueIdListing::parse(&out), Ok(UniqueIdListing { number: number(n), unique_id: id.as_bytes() }));
+            prop_assert_eq!(UniqueIdListing::parse(out.strip_suffix(b"\r\n").unwrap()), Ok(UniqueIdListing { number: number(n), unique_id: id.as_bytes() }));
         }
     }
 }

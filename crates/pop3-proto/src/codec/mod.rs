@@ -12,6 +12,7 @@ mod line;
 mod listing;
 mod number;
 mod reply;
+mod swar;
 mod top;
 mod verb;
 

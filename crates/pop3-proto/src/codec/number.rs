@@ -22,19 +22,27 @@ fn digit(byte: u8) -> Option<u64> {
 }
 
 /// Appends `value` in decimal.
-pub(crate) fn put_decimal(out: &mut BytesMut, mut value: u64) {
+pub(crate) fn put_decimal(out: &mut BytesMut, value: u64) {
     let mut digits = [0u8; 20];
-    let mut used = 0;
-    for slot in digits.iter_mut().rev() {
-        // A remainder of a division by ten fits in a byte.
-        *slot = b'0' + (value % 10) as u8;
-        used += 1;
+    let start = write_before(&mut digits, 20, value);
+    out.put_slice(digits.get(start..).unwrap_or_default());
+}
+
+/// Writes `value` in decimal so that it ends at `end`, where there must be room; gives where it begins. From the end, numbers come digit
+/// by digit, and a line of several is one piece to append.
+pub(super) fn write_before(line: &mut [u8], end: usize, mut value: u64) -> usize {
+    let mut at = end;
+    loop {
+        at = at.wrapping_sub(1);
+        if let Some(digit) = line.get_mut(at) {
+            // A remainder of a division by ten fits in a byte.
+            *digit = b'0' + (value % 10) as u8;
+        }
         value /= 10;
         if value == 0 {
-            break;
+            return at;
         }
     }
-    out.put_slice(digits.get(digits.len() - used..).unwrap_or_default());
 }
 
 /// An octet in lower-case hexadecimal.
@@ -43,6 +51,19 @@ pub(crate) const fn hex_digits(octet: u8) -> [u8; 2] {
         if half < 10 { b'0' + half } else { b'a' + half - 10 }
     }
     [digit(octet >> 4), digit(octet & 15)]
+}
+
+/// The value of a lower-case hexadecimal digit; 0xFF for any other byte. For the caller to look at once for many digits: which kind of
+/// digit comes next is guessed wrong half of the time.
+pub(crate) const fn hex_value(digit: u8) -> u8 {
+    let (decimal, letter) = (digit.wrapping_sub(b'0'), digit.wrapping_sub(b'a'));
+    if decimal < 10 {
+        decimal
+    } else if letter < 6 {
+        letter + 10
+    } else {
+        0xFF
+    }
 }
 
 #[cfg(test)]

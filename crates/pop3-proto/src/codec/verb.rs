@@ -113,16 +113,21 @@ impl Verb {
         }
     }
 
-    /// Keywords in any case (S01). All but one have at most four letters, and four bytes compare as one number.
+    /// Keywords in any case (S01).
     pub(super) const fn from_keyword(keyword: &[u8]) -> Option<Self> {
+        match keyword {
+            [a, b, c, d] => Self::from_four(&[*a, *b, *c, *d]),
+            _ if keyword.eq_ignore_ascii_case(b"TOP") => Some(Self::Top),
+            _ if keyword.eq_ignore_ascii_case(b"XCLIENT") => Some(Self::Xclient),
+            _ => None,
+        }
+    }
+
+    /// All but two have four letters, and four bytes compare as one number.
+    pub(super) const fn from_four(keyword: &[u8; 4]) -> Option<Self> {
         // Clearing bit 5 makes a small letter a capital one; no other byte becomes a letter by it.
         const CAPITALS: u32 = 0xDFDF_DFDF;
-        let word = match keyword {
-            [a, b, c, d] => u32::from_be_bytes([*a, *b, *c, *d]) & CAPITALS,
-            [a, b, c] => u32::from_be_bytes([*a, *b, *c, 0]) & CAPITALS,
-            [_, _, _, _, _, _, _] if keyword.eq_ignore_ascii_case(b"XCLIENT") => return Some(Self::Xclient),
-            _ => return None,
-        };
+        let word = u32::from_be_bytes(*keyword) & CAPITALS;
         Some(match &word.to_be_bytes() {
             b"APOP" => Self::Apop,
             b"AUTH" => Self::Auth,
@@ -138,11 +143,10 @@ impl Verb {
             b"RSET" => Self::Rset,
             b"STAT" => Self::Stat,
             b"STLS" => Self::Stls,
-            b"TOP\0" if keyword.len() == 3 => Self::Top,
             b"UIDL" => Self::Uidl,
             b"USER" => Self::User,
             // The mask has changed the digit.
-            b"UTF\x18" if matches!(keyword, [.., b'8']) => Self::Utf8,
+            b"UTF\x18" if keyword[3] == b'8' => Self::Utf8,
             _ => return None,
         })
     }

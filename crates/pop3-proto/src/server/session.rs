@@ -211,7 +211,6 @@ impl Session {
                 self.server.answered_by_session()?;
                 out.put_slice(b"+OK ");
                 put_drop_listing(out, self.left.0, self.left.1);
-                out.put_slice(b"\r\n");
             }
             Command::List(_) => {
                 self.ok(Phrase::ScanListingFollows, out)?;
@@ -279,11 +278,10 @@ impl Session {
             _ => {
                 self.server.answered_by_session()?;
                 out.put_slice(b"+OK ");
-                match (command, self.snapshot.unique_id(number)) {
-                    (Command::Uidl(_), Some(id)) => put_unique_id_listing(out, number, id),
+                match command {
+                    Command::Uidl(_) => self.put_unique_id(number, out),
                     _ => put_scan_listing(out, number, octets),
                 }
-                out.put_slice(b"\r\n");
             }
         }
         Ok(Event::NeedInput)
@@ -303,14 +301,19 @@ impl Session {
             if self.marks.contains(number) {
                 continue;
             }
-            match (what, self.snapshot.unique_id(number)) {
-                (Listing::UniqueIds, Some(id)) => put_unique_id_listing(out, number, id),
-                _ => put_scan_listing(out, number, octets),
+            match what {
+                Listing::Sizes => put_scan_listing(out, number, octets),
+                Listing::UniqueIds => self.put_unique_id(number, out),
             }
-            out.put_slice(b"\r\n");
         }
         out.put_slice(b".\r\n");
         Sending::Nothing
+    }
+
+    fn put_unique_id(&self, number: MessageNumber, out: &mut BytesMut) {
+        if let Some(id) = self.snapshot.unique_id(number) {
+            put_unique_id_listing(out, number, id);
+        }
     }
 
     /// The credentials are right; `snapshot` is what the maildrop holds, for as long as the session lasts.

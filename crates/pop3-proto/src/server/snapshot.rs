@@ -100,6 +100,6 @@ impl Snapshot {
             Some(before) => self.entries.get(before)?.id_end,
             None => 0,
         };
-        UniqueId::new(self.ids.get(start as usize..end as usize)?).ok()
+        self.ids.get(start as usize..end as usize).map(UniqueId::checked)
     }
 }
