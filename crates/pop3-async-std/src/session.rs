@@ -6,7 +6,7 @@ use std::io;
 use std::mem;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use pop3_driver::proto::server::{Ask, BodyWants, Channel, Connection, Deadline, NotAsked, Origin, ServerConfig, Step};
+use pop3_driver::proto::server::{Ask, BodyWants, Channel, Connection, Deadline, Ending, NotAsked, Origin, ServerConfig, Step};
 use pop3_driver::tls::ServerTls;
 use pop3_driver::{Gate, ServerOptions};
 
@@ -149,8 +149,9 @@ impl Session {
                 Step::Ask(ask) => return Ok(Some(ask)),
                 Step::Answer => return Err(io::Error::other(NotAsked)),
                 Step::Close => {
-                    if let Some(ending) = self.connection.session().server().ending() {
-                        tracing::info!("{ending}");
+                    match self.connection.session().server().ending() {
+                        Some(Ending::Quit) | None => tracing::debug!("the client is done"),
+                        Some(ending) => tracing::info!("{ending}"),
                     }
                     let deadline = self.deadline();
                     return Ok(self.close(deadline).await);

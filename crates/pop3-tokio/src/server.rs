@@ -1,6 +1,7 @@
 //! The server: who may come in, and with what. The store's calls, which may block, are made where they stop nobody else.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -125,7 +126,7 @@ impl<S: Store> Server<S> {
                 continue;
             };
             let session = async move {
-                match server.serve_connection(stream, listen, &mut place).await {
+                match server.serve_connection(stream, peer.ip(), listen, &mut place).await {
                     Ok(()) => tracing::debug!("session ended"),
                     Err(error) => tracing::info!(%error, "session broke"),
                 }
@@ -136,9 +137,8 @@ impl<S: Store> Server<S> {
         }
     }
 
-    async fn serve_connection(&self, stream: TcpStream, listen: Listen, place: &mut Place) -> io::Result<()> {
+    async fn serve_connection(&self, stream: TcpStream, peer: IpAddr, listen: Listen, place: &mut Place) -> io::Result<()> {
         let login_deadline = later(self.shared.options.timeouts.login);
-        let peer = stream.peer_addr()?.ip();
         let trusted = self.shared.options.trusts(peer);
         let mut stream = runtime::accepted(stream, place)?;
         let mut origin = None;

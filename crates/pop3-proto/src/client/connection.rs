@@ -282,7 +282,7 @@ impl Connection {
         loop {
             let progress = self.machine.poll(self.inbox.unread())?;
             let (consumed, event) = (progress.consumed, progress.event);
-            if event == ClientEvent::NeedInput {
+            if matches!(event, ClientEvent::NeedInput) {
                 self.inbox.consume(consumed);
                 match (consumed, self.output.is_empty()) {
                     (0, true) => return Ok(Step::Read),
@@ -293,7 +293,7 @@ impl Connection {
             if let Some(observer) = &mut self.observer {
                 observer.received(self.machine.state(), &event);
             }
-            let over = event == ClientEvent::Closed;
+            let over = matches!(event, ClientEvent::Closed);
             let mut outbox = Outbox { client: &mut self.machine, output: &mut self.output, observer: &mut self.observer };
             let result = on_event(event, &mut outbox);
             self.inbox.consume(consumed);

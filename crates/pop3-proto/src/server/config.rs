@@ -116,7 +116,7 @@ impl Default for ServerConfig {
             max_line: 1024,
             max_bad_commands: (10, 100),
             max_failed_logins: 3,
-            output_high_water: 32 * 1024,
+            output_high_water: 64 * 1024,
         }
     }
 }
