@@ -59,7 +59,7 @@ const OCTETS: usize = 1 << 20;
 const CRLF: Discipline = Discipline::Fixed(LineEnding::CrLf);
 
 /// All of it.
-pub const ALL: [Work; 11] = [
+pub const ALL: [Work; 15] = [
     Work { name: "a command", units: COMMAND_COUNT, prepare: || Box::new(|| commands(black_box(COMMANDS))) },
     Work {
         name: "a line of LIST",
@@ -77,8 +77,16 @@ pub const ALL: [Work; 11] = [
             Box::new(move || each_line(CRLF, black_box(&uidl), |line| _ = black_box(UniqueIdListing::parse(line))))
         },
     },
-    Work { name: "an octet of a body, borrowed", units: OCTETS as u64, prepare: || unstuff(OCTETS) },
-    Work { name: "an octet of a body, borrowed, in reads of 1,460", units: OCTETS as u64, prepare: || unstuff(1460) },
+    Work { name: "an octet of a body, borrowed", units: OCTETS as u64, prepare: || unstuff(OCTETS, OCTETS) },
+    Work { name: "an octet of a body, borrowed, in reads of 1,460", units: OCTETS as u64, prepare: || unstuff(OCTETS, 1460) },
+    Work { name: "an octet of a body of 10 MB, in reads of 64 KiB", units: 10_000_000, prepare: || unstuff(10_000_000, 1 << 16) },
+    Work {
+        name: "an octet of a body of 100 MB, in reads of 64 KiB",
+        units: 100_000_000,
+        prepare: || unstuff(100_000_000, 1 << 16),
+    },
+    Work { name: "an octet of a line of 1 KiB, one by one", units: 1 << 10, prepare: || drip(1 << 10) },
+    Work { name: "an octet of a line of 1 MiB, one by one", units: 1 << 20, prepare: || drip(1 << 20) },
     Work {
         name: "an octet stuffed, CR LF in the store, as slices",
         units: OCTETS as u64,
@@ -118,8 +126,19 @@ fn commands(input: &[u8]) {
     each_line(Discipline::Either, input, |line| _ = black_box(Command::parse(line)));
 }
 
-fn unstuff(read: usize) -> Box<dyn FnMut()> {
-    let wire = wire(OCTETS);
+/// A line that grows by one octet at a time.
+fn drip(octets: usize) -> Box<dyn FnMut()> {
+    let line = vec![b'x'; octets];
+    Box::new(move || {
+        let mut scanner = LineScanner::new(CRLF, 2 * octets);
+        for end in 1..=line.len() {
+            _ = black_box(scanner.scan(&line[..end]));
+        }
+    })
+}
+
+fn unstuff(octets: usize, read: usize) -> Box<dyn FnMut()> {
+    let wire = wire(octets);
     let mut decoder = DotDecoder::new(LineEnding::CrLf);
     Box::new(move || {
         for read in black_box(&wire).chunks(read) {
