@@ -5,7 +5,7 @@ reaches that has its answers in memory and looks at nothing is the limit that ma
 `python3 benches/servers.py [--rounds N] [--seconds S] [--folder DIR]`, as root, with dovecot-pop3d installed. Prints medians. The mail
 is made in a temporary folder and goes away; it needs 1 GB. `--million` adds a maildrop of 1,000,000 messages, for ours alone.
 """
-import argparse, pathlib, subprocess, sys, tempfile, time
+import argparse, pathlib, socket, subprocess, sys, tempfile, threading, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from mail import LOAD, Server, build, fill, median
@@ -15,7 +15,7 @@ parser.add_argument("--rounds", type=int, default=5)
 parser.add_argument("--seconds", type=float, default=2)
 parser.add_argument("--folder")
 parser.add_argument("--million", action="store_true")
-parser.add_argument("--only", help="sessions, large, small or many")
+parser.add_argument("--only", help="sessions, large, small, many, or - for none of them")
 options = parser.parse_args()
 NAMES = ("Dovecot", "ours", "memory")
 rows = []
@@ -104,11 +104,52 @@ def many(home):
     return both
 
 
+class Pings:
+    """A session that says NOOP again and again: how long it waits for the answer."""
+
+    def __init__(self, server, user):
+        self.stream = socket.create_connection(("127.0.0.1", server.port))
+        self.lines, self.times, self.over = self.stream.makefile("rb"), [], False
+        self.lines.readline()
+        for command in (f"USER {user}", "PASS pw"):
+            self.ask(command)
+
+    def ask(self, command):
+        self.stream.sendall(command.encode() + b"\r\n")
+        assert self.lines.readline().startswith(b"+OK")
+
+    def __enter__(self):
+        def ping():
+            while not self.over:
+                begin = time.monotonic()
+                self.ask("NOOP")
+                self.times.append((time.monotonic() - begin) * 1e3)
+                time.sleep(0.002)
+
+        self.thread = threading.Thread(target=ping)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over = True
+        self.thread.join()
+        self.ask("QUIT")
+
+    def __str__(self):
+        times = sorted(self.times)
+        return f"median {median(times):.2f} ms, 99 % below {times[len(times) * 99 // 100]:.2f} ms"
+
+
 def million(home):
     fill(home, 1, 1_000_000, 70)
-    with Server("ours", home, 1) as server:
+    for sub in ("tmp", "new", "cur"):
+        (home / f"u2/Maildir/{sub}").mkdir(parents=True)
+    with Server("ours", home, 2) as server:
         before = server.memory()
-        (first,) = server.load("login")
+        with Pings(server, "u2") as alone:
+            time.sleep(1)
+        with Pings(server, "u2") as beside:
+            (first,) = server.load("login")
         time.sleep(0.5)
         server.load("login")
         (again,) = server.load("login")
@@ -118,6 +159,7 @@ def million(home):
         load.stdin.close()
         load.wait()
     print(f"\n1,000,000 messages: login {first:,.0f} ms, the third {again:,.0f} ms; {octets:.0f} octets of memory a message")
+    print(f"A NOOP of another session: {alone}; while the first login goes on: {beside}")
 
 
 build()
@@ -131,7 +173,7 @@ with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         ("small", 8, 10_000, 1600, small),
         ("many", 1, 100_000, 1500, None),
     ):
-        if options.only and options.only != name:
+        if options.only not in (None, name):
             continue
         fill(folder / name, users, count, octets)
         with_all(folder / name, users, octets, work or many(folder / name))

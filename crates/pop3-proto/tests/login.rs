@@ -357,10 +357,11 @@ fn h31_h37_output_is_written_before_more_is_made() {
     let (_, most) = hears(ServerConfig::default(), &b"CAPA\r\n".repeat(166), &snapshot);
     assert!(most < 5 * 1024, "{most}");
     let (_, most) = hears(ServerConfig::default(), b"USER a\r\nPASS b\r\nLIST\r\n", &snapshot);
-    assert!(most < 33 * 1024, "{most}");
+    let high_water = ServerConfig::default().output_high_water;
+    assert!(most < high_water + 1024, "{most}");
     let (mut server, _) = hears(ServerConfig::default(), b"USER a\r\nPASS b\r\nRETR 1\r\n", &snapshot);
     server.begin_message().unwrap();
-    server.body(&[b'x'; 40 * 1024]).unwrap();
+    server.body(&vec![b'x'; high_water]).unwrap();
     assert!(server.is_full());
 }
 

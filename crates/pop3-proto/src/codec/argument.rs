@@ -195,16 +195,15 @@ impl ApopDigest {
 
     /// Reads 32 lower-case hexadecimal digits.
     pub fn parse(hex: &[u8]) -> Option<Self> {
-        let mut digest = [0u8; 16];
-        let (pairs, []) = hex.as_chunks::<2>() else { return None };
-        if pairs.len() != digest.len() {
-            return None;
+        // Loops over arrays, which the compiler turns into vectors.
+        let mut values: [u8; 32] = hex.try_into().ok()?;
+        for value in &mut values {
+            *value = hex_value(*value);
         }
-        let mut wrong = 0;
-        for (octet, [high, low]) in digest.iter_mut().zip(pairs) {
-            let (high, low) = (hex_value(*high), hex_value(*low));
+        let wrong = values.iter().fold(0, |wrong, value| wrong | value);
+        let mut digest = [0u8; 16];
+        for (octet, [high, low]) in digest.iter_mut().zip(values.as_chunks::<2>().0) {
             *octet = (high << 4) | (low & 0x0F);
-            wrong |= high | low;
         }
         (wrong <= 0x0F).then_some(Self(digest))
     }
