@@ -8,8 +8,8 @@ import concurrent.futures, json, pathlib, re, subprocess, sys
 
 root = pathlib.Path(__file__).resolve().parent
 budget_file = root / "budget.json"
-subprocess.run(["cargo", "build", "--release", "--quiet", "--locked", "-p", "pop3-benches", "--bin", "work"], cwd=root.parent, check=True)
-program = root.parent / "target/release/work"
+subprocess.run(["cargo", "build", "--release", "--quiet", "--locked", "-p", "pop3-benches", "--example", "work"], cwd=root.parent, check=True)
+program = root.parent / "target/release/examples/work"
 compiler = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True).stdout.strip()
 
 

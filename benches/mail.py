@@ -2,7 +2,7 @@
 import os, pathlib, pwd, random, shutil, signal, socket, statistics, subprocess, time
 
 root = pathlib.Path(__file__).resolve().parent.parent
-LOAD, POP3 = root / "target/release/load", root / "target/release/pop3"
+LOAD, POP3 = root / "target/release/examples/load", root / "target/release/pop3"
 WORDS = "lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt ut labore et dolore magna aliqua".split()
 DOVECOT = """
 base_dir = {run}
@@ -54,7 +54,7 @@ auth_cache_size = 16M
 
 
 def build():
-    packages = ["-p", "pop3-cli", "-p", "pop3-benches", "--bin", "pop3", "--bin", "load"]
+    packages = ["-p", "pop3-cli", "-p", "pop3-benches", "--bin", "pop3", "--example", "load"]
     subprocess.run(["cargo", "build", "--release", "--quiet", "--locked", *packages], cwd=root, check=True)
 
 

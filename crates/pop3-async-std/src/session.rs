@@ -221,9 +221,9 @@ impl Session {
         Ok(!self.unflushed)
     }
 
-    /// Reads what has come already; whether that was anything. The end of it all is left to who waits for it.
+    /// Reads what has come already; whether that was anything. The end of it all, and what comes too late, is left to who waits for it.
     pub(crate) fn read_now(&mut self) -> io::Result<bool> {
-        if self.shared.gate.is_stopping() {
+        if self.shared.gate.is_stopping() || Instant::now() >= self.deadline() {
             return Ok(false);
         }
         let count = runtime::read_now(&mut self.stream, self.connection.space())?.unwrap_or(0);

@@ -208,11 +208,13 @@ mod server {
         Ok(now(|context| Pin::new(stream).poll_flush(context))?.is_some())
     }
 
-    /// Reads once if that needs no wait.
+    /// Reads once if that needs no wait. An end of any kind is for [`read`](super::read) to see.
     pub(crate) fn read_now(stream: &mut Stream, space: &mut [u8]) -> io::Result<Option<usize>> {
         let mut space = ReadBuf::new(space);
-        let read = now(|context| Pin::new(stream).poll_read(context, &mut space))?;
-        Ok(read.map(|()| space.filled().len()))
+        match now(|context| Pin::new(stream).poll_read(context, &mut space)) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => Ok(None),
+            read => Ok(read?.map(|()| space.filled().len())),
+        }
     }
 
     /// Does what may block where it stops nobody else.

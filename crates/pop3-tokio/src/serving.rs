@@ -1,12 +1,16 @@
 //! A session whose questions a store answers.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use pop3_driver::proto::server::Step;
 use pop3_maildrop::{Answering, Store};
 
 use crate::runtime;
 use crate::session::Session;
+
+/// So long a session may keep a thread that others may wait for; then it is its turn again behind them.
+const TURN: Duration = Duration::from_millis(50);
 
 /// Serves a session to its end.
 ///
@@ -27,11 +31,14 @@ pub(crate) async fn serve<S: Store>(mut session: Session, mut answering: Answeri
             if let Some(ask) = ask {
                 answering.answer(session.answer(), ask)?;
             }
-            while match answering.go_on(session.answer())? {
-                Step::Write => session.write_now()?,
-                Step::Read => session.read_now()?,
-                _ => false,
-            } {}
+            let begin = Instant::now();
+            while begin.elapsed() < TURN
+                && match answering.go_on(session.answer())? {
+                    Step::Write => session.write_now()?,
+                    Step::Read => session.read_now()?,
+                    _ => false,
+                }
+            {}
             if !answering.is_sending() {
                 answering.rest();
             }

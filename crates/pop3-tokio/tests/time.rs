@@ -1,12 +1,16 @@
 //! Deadlines, on a paused clock.
 
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use pop3_tokio::maildrop::Memory;
 use pop3_tokio::proto::client::ClientEvent;
 use pop3_tokio::proto::codec::Command;
 use pop3_tokio::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_drips_is_left_as_one_that_is_silent() {
@@ -77,4 +81,71 @@ async fn h36_a_client_that_does_not_read_is_sent_away() {
     let started = tokio::time::Instant::now();
     assert!(server.session_over(Box::new(theirs), Listen::Plain).await.is_err());
     assert_eq!(started.elapsed().as_secs(), 600);
+}
+
+/// A client that has said something before anybody asks, and so often; nobody reads what it is told.
+struct Chatter {
+    first: Option<&'static [u8]>,
+    then: &'static [u8],
+    left: usize,
+}
+
+impl AsyncRead for Chatter {
+    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, space: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if let Some(first) = self.first.take() {
+            space.put_slice(first);
+        }
+        while self.left > 0 && space.remaining() >= self.then.len() {
+            space.put_slice(self.then);
+            self.left -= 1;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Chatter {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn h35_a_refused_login_and_no_pause_after_it_give_no_more_time() {
+    let mut options = ServerOptions::dangerous_cleartext();
+    options.timeouts.login = Duration::from_millis(100);
+    let server = Server::new(options, Memory::new());
+    let chatter = Chatter { first: Some(b"USER joe\r\nPASS wrong\r\n"), then: b"USER joe\r\n", left: 20_000_000 };
+    let ended = server.session_over(Box::new(chatter), Listen::Plain).await;
+    assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
+}
+
+#[test]
+fn who_never_pauses_leaves_the_threads_to_others() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(1).enable_all().build();
+    runtime.unwrap().block_on(async {
+        let store = Memory::new().with_user("joe", "secret", [b"x\n".to_vec()]);
+        let server = Arc::new(Server::new(ServerOptions::dangerous_cleartext(), store));
+        let chatter = Chatter { first: Some(b"USER joe\r\nPASS secret\r\n"), then: b"RETR 1\r\n", left: usize::MAX };
+        let busy = tokio::spawn({
+            let server = Arc::clone(&server);
+            async move { server.session_over(Box::new(chatter), Listen::Plain).await }
+        });
+        let (mut ours, theirs) = tokio::io::duplex(1024);
+        let other = tokio::spawn(async move { server.session_over(Box::new(theirs), Listen::Plain).await });
+        ours.write_all(b"USER joe\r\nPASS wrong\r\nQUIT\r\n").await.unwrap();
+        let mut heard = String::new();
+        ours.read_to_string(&mut heard).await.unwrap();
+        assert!(heard.ends_with("+OK bye\r\n"), "{heard}");
+        other.await.unwrap().unwrap();
+        assert!(!busy.is_finished());
+        busy.abort();
+    });
 }

@@ -17,7 +17,7 @@ use super::names;
 const FILE: &str = "pop3-index";
 
 /// An index that is larger than that is not ours.
-const LIMIT: u64 = 1024 * 1024 * 1024;
+const LIMIT: u64 = 256 * 1024 * 1024;
 
 /// Folders that have changed so short a time ago may change again and look the same, as clocks of file systems are coarse: nanoseconds
 /// where they count fractions of a second, and where they do not.
