@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| pop3_fuzz::client(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| pop3_fuzz::run("client", data));

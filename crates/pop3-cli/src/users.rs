@@ -126,7 +126,7 @@ fn read(file: &Path) -> io::Result<Loaded> {
 }
 
 /// Lines that are no users are passed over: nobody logs in by them.
-fn parse(text: &str) -> HashMap<String, String> {
+pub fn parse(text: &str) -> HashMap<String, String> {
     let mut users = HashMap::new();
     for (at, line) in text.lines().enumerate() {
         if line.is_empty() || line.starts_with('#') {
@@ -157,7 +157,7 @@ pub fn is_safe_name(name: &str) -> bool {
 }
 
 /// A stored hash that is malformed lets nobody in (H53).
-fn verify(stored: &str, password: &[u8]) -> bool {
+pub fn verify(stored: &str, password: &[u8]) -> bool {
     let password = prepared(password);
     let password = password.expose();
     if let Some(plain) = stored.strip_prefix(PLAIN) {

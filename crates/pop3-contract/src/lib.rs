@@ -12,6 +12,8 @@
 
 pub mod client;
 mod feed;
+pub mod model;
+pub mod oracle;
 pub mod server;
 pub mod starttls;
 pub mod transcript;

@@ -1,44 +1,9 @@
 //! The dot codec against a naive oracle, cut everywhere.
 
 use bytes::BytesMut;
+use pop3_contract::oracle;
 use pop3_proto::codec::{DotDecoder, DotEncoder, LineEnding, Unstuffed, WireSize};
 use proptest::prelude::*;
-
-/// What a message looks like on the wire, line by line and without a thought for speed.
-fn oracle_stuff(message: &[u8]) -> Vec<u8> {
-    let mut wire = Vec::new();
-    let mut lines: Vec<&[u8]> = message.split(|b| *b == b'\n').collect();
-    let ended = lines.pop_if(|last| last.is_empty()).is_some();
-    let last = lines.len().wrapping_sub(1);
-    for (i, line) in lines.into_iter().enumerate() {
-        if line.starts_with(b".") {
-            wire.push(b'.');
-        }
-        // The CR of a last line that no LF follows belongs to the line.
-        let content = if i < last || ended { line.strip_suffix(b"\r").unwrap_or(line) } else { line };
-        wire.extend_from_slice(content);
-        wire.extend_from_slice(b"\r\n");
-    }
-    wire.extend_from_slice(b".\r\n");
-    wire
-}
-
-/// The message and what stands behind it; `None` while the end has not come.
-fn oracle_unstuff(wire: &[u8], ending: LineEnding) -> Option<(Vec<u8>, Vec<u8>)> {
-    let end: &[u8] = if ending == LineEnding::CrLf { b"\r\n" } else { b"\n" };
-    let mut message = Vec::new();
-    let mut rest = wire;
-    loop {
-        let at = rest.windows(end.len()).position(|w| w == end)?;
-        let line = &rest[..at];
-        rest = &rest[at + end.len()..];
-        if line == b"." {
-            return Some((message, rest.to_vec()));
-        }
-        message.extend_from_slice(line.strip_prefix(b".").unwrap_or(line));
-        message.extend_from_slice(end);
-    }
-}
 
 /// Feeds the pieces as a caller would: what was not consumed comes again with the next piece behind it.
 fn unstuff(pieces: &[&[u8]], ending: LineEnding) -> Option<(Vec<u8>, Vec<u8>)> {
@@ -103,7 +68,7 @@ fn strings(symbols: &[u8], length: u32) -> impl Iterator<Item = Vec<u8>> + '_ {
 fn h18_s05_every_short_input_in_every_two_cuts() {
     for wire in strings(b".\r\na", 6) {
         for ending in [LineEnding::CrLf, LineEnding::Lf] {
-            let expected = oracle_unstuff(&wire, ending);
+            let expected = oracle::unstuff(&wire, ending);
             for first in 0..=wire.len() {
                 for second in first..=wire.len() {
                     let pieces = [&wire[..first], &wire[first..second], &wire[second..]];
@@ -117,7 +82,7 @@ fn h18_s05_every_short_input_in_every_two_cuts() {
 #[test]
 fn s05_s06_s08_every_short_message_stuffed_in_every_two_cuts() {
     for message in strings(b".\r\na", 6) {
-        let expected = oracle_stuff(&message);
+        let expected = oracle::stuff(&message);
         for first in 0..=message.len() {
             for second in first..=message.len() {
                 let pieces = [&message[..first], &message[first..second], &message[second..]];
@@ -130,7 +95,7 @@ fn s05_s06_s08_every_short_message_stuffed_in_every_two_cuts() {
 #[test]
 fn s07_the_wire_size_is_what_is_sent_without_the_stuffing() {
     for message in strings(b".\r\na", 6) {
-        let (received, _) = oracle_unstuff(&oracle_stuff(&message), LineEnding::CrLf).expect("complete");
+        let (received, _) = oracle::unstuff(&oracle::stuff(&message), LineEnding::CrLf).expect("complete");
         for cut in 0..=message.len() {
             let mut size = WireSize::new();
             size.add(&message[..cut]);
@@ -144,26 +109,11 @@ fn s07_the_wire_size_is_what_is_sent_without_the_stuffing() {
 fn h17_strict_and_lenient_readers_see_the_same_message() {
     for message in strings(b".\r\na", 6) {
         let wire = stuff(&[&message]);
-        let (strict, rest) = oracle_unstuff(&wire, LineEnding::CrLf).expect("complete");
+        let (strict, rest) = oracle::unstuff(&wire, LineEnding::CrLf).expect("complete");
         assert!(rest.is_empty());
-        let (lenient, rest) = oracle_unstuff_lenient(&wire).expect("complete");
+        let (lenient, rest) = oracle::unstuff_lenient(&wire).expect("complete");
         assert!(rest.is_empty(), "{message:?} ends early for a reader that takes LF");
         assert_eq!(strict, lenient);
-    }
-}
-
-/// A reader for which LF ends a line, with or without a CR.
-fn oracle_unstuff_lenient(wire: &[u8]) -> Option<(Vec<u8>, &[u8])> {
-    let (mut message, mut rest) = (Vec::new(), wire);
-    loop {
-        let at = rest.iter().position(|b| *b == b'\n')?;
-        let line = rest[..at].strip_suffix(b"\r").unwrap_or(&rest[..at]);
-        rest = &rest[at + 1..];
-        if line == b"." {
-            return Some((message, rest));
-        }
-        message.extend_from_slice(line.strip_prefix(b".").unwrap_or(line));
-        message.extend_from_slice(b"\r\n");
     }
 }
 
@@ -196,14 +146,14 @@ proptest! {
         let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(wire.len())).chain([0, wire.len()]).collect();
         cuts.sort_unstable();
         let pieces: Vec<&[u8]> = cuts.windows(2).map(|w| &wire[w[0]..w[1]]).collect();
-        prop_assert_eq!(unstuff(&pieces, ending), oracle_unstuff(&wire, ending));
+        prop_assert_eq!(unstuff(&pieces, ending), oracle::unstuff(&wire, ending));
     }
 
     #[test]
     fn stuffing_agrees_with_the_oracle_and_reads_back(message in mail(), cut in 0usize..400) {
         let cut = cut.min(message.len());
         let wire = stuff(&[&message[..cut], &message[cut..]]);
-        prop_assert_eq!(&wire, &oracle_stuff(&message));
+        prop_assert_eq!(&wire, &oracle::stuff(&message));
         let (received, rest) = unstuff(&[&wire], LineEnding::CrLf).expect("complete");
         prop_assert!(rest.is_empty());
         let canonical = received.strip_suffix(b"\r\n").unwrap_or(&received);

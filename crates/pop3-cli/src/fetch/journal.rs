@@ -8,8 +8,9 @@
 //! - `-` the server has confirmed that it deleted it, so that the unique-id may mean another message from now on (Q27); without a
 //!   confirmation nothing is assumed (H48).
 //!
-//! A line that does not pass its check is as if it were not there: the message is fetched again, never skipped (H47). A `?` without
-//! its `+` is what a crash leaves: the delivery is completed, or the message fetched again (H44).
+//! A line that does not pass its check may have been any, a `-` too, so nothing that stands before it is believed: messages are
+//! fetched again, never skipped (H47). A last line without its end is what a crash leaves of something that was not done yet, and
+//! passed over; so is a `?` without its `+`: the delivery is completed, or the message fetched again (H44).
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -24,6 +25,28 @@ use sha2::{Digest, Sha256};
 
 #[cfg(unix)]
 const NO_LINK: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+
+/// What a line says of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    Intended,
+    Home,
+    Deleted,
+}
+
+impl Mark {
+    const ALL: [(Self, char); 3] = [(Self::Intended, '?'), (Self::Home, '+'), (Self::Deleted, '-')];
+
+    fn as_char(self) -> char {
+        Self::ALL.iter().find(|(mark, _)| *mark == self).map_or('?', |(_, letter)| *letter)
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        let mut letters = word.chars();
+        let letter = letters.next().filter(|_| letters.next().is_none())?;
+        Self::ALL.iter().find(|(_, known)| *known == letter).map(|(mark, _)| *mark)
+    }
+}
 
 /// How long a unique-id is remembered that the server does not list: it may be back (Q28).
 const GRACE: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -77,7 +100,7 @@ impl Journal {
         let mut file = private().create(true).read(true).append(true).open(path)?;
         let mut text = Vec::new();
         file.read_to_end(&mut text)?;
-        let Read { seen, unsettled, damaged } = parse(&text);
+        let Contents { seen, unsettled, damaged } = parse(&text);
         let mut journal = Self { path: path.to_owned(), file, _lock: lock, seen, unsettled };
         if damaged {
             tracing::warn!(file = %path.display(), "the journal is damaged; some messages may be fetched again");
@@ -123,7 +146,7 @@ impl Journal {
     /// The disk does not take it.
     pub fn intend<'a>(&mut self, messages: impl Iterator<Item = (&'a [u8], &'a str)>) -> io::Result<()> {
         let now = now();
-        self.append(&messages.map(|(unique_id, name)| line(now, '?', unique_id, name)).collect::<String>())
+        self.append(&messages.map(|(unique_id, name)| line(now, Mark::Intended, unique_id, name)).collect::<String>())
     }
 
     /// Notes messages that are home; when this returns, so is the note.
@@ -134,7 +157,7 @@ impl Journal {
         let now = now();
         let mut lines = String::new();
         for unique_id in unique_ids {
-            lines += &line(now, '+', unique_id, "");
+            lines += &line(now, Mark::Home, unique_id, "");
             let seen = self.seen.entry(unique_id.to_vec()).or_default();
             *seen = Seen { count: seen.count + 1, last: now };
         }
@@ -149,7 +172,7 @@ impl Journal {
         let now = now();
         let mut lines = String::new();
         for unique_id in unique_ids {
-            lines += &line(now, '-', unique_id, "");
+            lines += &line(now, Mark::Deleted, unique_id, "");
             take_one(&mut self.seen, unique_id);
         }
         self.append(&lines)
@@ -196,11 +219,11 @@ impl Journal {
         entries.sort();
         for (unique_id, seen) in entries {
             for _ in 0..seen.count {
-                text += &line(seen.last, '+', unique_id, "");
+                text += &line(seen.last, Mark::Home, unique_id, "");
             }
         }
         for (name, unique_id) in &self.unsettled {
-            text += &line(now(), '?', unique_id, name);
+            text += &line(now(), Mark::Intended, unique_id, name);
         }
         let new = beside(&self.path, "new");
         match fs::remove_file(&new) {
@@ -260,8 +283,9 @@ fn check(text: &[u8], octets: usize) -> String {
     })
 }
 
-fn line(seconds: u64, mark: char, unique_id: &[u8], name: &str) -> String {
-    let mut rest = format!("{seconds} {mark} ");
+/// A line of the file.
+pub fn line(seconds: u64, mark: Mark, unique_id: &[u8], name: &str) -> String {
+    let mut rest = format!("{seconds} {} ", mark.as_char());
     for byte in unique_id {
         match byte {
             b'%' | ..0x21 | 0x7F.. => {
@@ -277,7 +301,7 @@ fn line(seconds: u64, mark: char, unique_id: &[u8], name: &str) -> String {
 
 struct Line {
     seconds: u64,
-    mark: u8,
+    mark: Mark,
     unique_id: Vec<u8>,
     name: String,
 }
@@ -296,42 +320,57 @@ fn parse_line(line: &[u8]) -> Option<Line> {
         unique_id.push(u8::from_str_radix(code, 16).ok()?);
         unique_id.extend_from_slice(text.as_bytes());
     }
-    let [mark] = mark.as_bytes() else { return None };
-    Some(Line { seconds: seconds.parse().ok()?, mark: *mark, unique_id, name: name.to_owned() })
+    Some(Line { seconds: seconds.parse().ok()?, mark: Mark::parse(mark)?, unique_id, name: name.to_owned() })
 }
 
-#[derive(Default)]
-struct Read {
+/// What a journal says.
+#[derive(Debug, Default)]
+pub struct Contents {
     seen: HashMap<Vec<u8>, Seen>,
     unsettled: Vec<(String, Vec<u8>)>,
-    damaged: bool,
+    /// Not all of it could be read.
+    pub damaged: bool,
 }
 
-fn parse(text: &[u8]) -> Read {
-    let mut read = Read::default();
-    let whole = text.strip_suffix(b"\n");
-    // The last line was cut; it may look whole, but what is appended next must not join it.
-    read.damaged = whole.is_none() && !text.is_empty();
-    for line in whole.unwrap_or(text).split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-        let Some(line) = parse_line(line) else {
-            read.damaged = true;
-            continue;
-        };
+impl Contents {
+    /// How many messages with this unique-id are home.
+    pub fn count(&self, unique_id: &[u8]) -> u32 {
+        self.seen.get(unique_id).map_or(0, |seen| seen.count)
+    }
+
+    fn add(&mut self, line: Line) {
         match line.mark {
-            b'?' => read.unsettled.push((line.name, line.unique_id)),
-            b'+' => {
+            Mark::Intended => self.unsettled.push((line.name, line.unique_id)),
+            Mark::Home => {
                 // Lines of one batch come in one order: the first intention with this unique-id is the one that is fulfilled.
-                if let Some(at) = read.unsettled.iter().position(|(_, unique_id)| *unique_id == line.unique_id) {
-                    read.unsettled.remove(at);
+                if let Some(at) = self.unsettled.iter().position(|(_, unique_id)| *unique_id == line.unique_id) {
+                    self.unsettled.remove(at);
                 }
-                let entry = read.seen.entry(line.unique_id).or_default();
-                *entry = Seen { count: entry.count + 1, last: entry.last.max(line.seconds) };
+                let entry = self.seen.entry(line.unique_id).or_default();
+                *entry = Seen { count: entry.count.saturating_add(1), last: entry.last.max(line.seconds) };
             }
-            b'-' => take_one(&mut read.seen, &line.unique_id),
-            _ => read.damaged = true,
+            Mark::Deleted => take_one(&mut self.seen, &line.unique_id),
         }
     }
-    read
+}
+
+/// Reads a journal.
+pub fn parse(text: &[u8]) -> Contents {
+    let mut contents = Contents::default();
+    let whole = text.strip_suffix(b"\n");
+    let mut lines = whole.unwrap_or(text).split(|byte| *byte == b'\n');
+    // The last line was cut; it may look whole, but what is appended next must not join it.
+    if whole.is_none() && !text.is_empty() {
+        contents.damaged = true;
+        lines.next_back();
+    }
+    for line in lines.filter(|_| !text.is_empty()) {
+        match parse_line(line) {
+            Some(line) => contents.add(line),
+            None => contents = Contents { damaged: true, ..Contents::default() },
+        }
+    }
+    contents
 }
 
 #[cfg(test)]
@@ -420,13 +459,28 @@ mod tests {
         assert!(file_name(&"x".repeat(1000)).len() < 100);
     }
 
+    #[test]
+    fn h47_what_stands_before_a_line_that_cannot_be_read_is_not_believed() {
+        let lines = [(Mark::Home, "a"), (Mark::Home, "b"), (Mark::Deleted, "a"), (Mark::Home, "c")];
+        let lines = lines.map(|(mark, unique_id)| line(1, mark, unique_id.as_bytes(), ""));
+        let damaged = lines.concat().replace(" - a ", " + a ");
+        let read = parse(damaged.as_bytes());
+        assert!(read.damaged);
+        // Another message may bear the unique-id `a` now.
+        assert_eq!(["a", "b", "c"].map(|unique_id| read.count(unique_id.as_bytes())), [0, 0, 1]);
+        let cut = lines.concat();
+        let read = parse(&cut.as_bytes()[..cut.len() - 1]);
+        assert!(read.damaged);
+        assert_eq!(["a", "b", "c"].map(|unique_id| read.count(unique_id.as_bytes())), [0, 1, 0], "a crash forgets little");
+    }
+
     proptest! {
         #[test]
         fn h47_damage_makes_fetch_again_and_never_skip(at in 0usize..200, byte: u8, cut in 0usize..200) {
             let mut text = String::new();
             let ids: [&[u8]; 4] = [b"one", b"two", b"three", b"\xff four"];
             for id in ids {
-                text += &line(1_700_000_000, '+', id, "");
+                text += &line(1_700_000_000, Mark::Home, id, "");
             }
             let mut text = text.into_bytes();
             let whole = parse(&text);

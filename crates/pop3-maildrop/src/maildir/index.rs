@@ -71,7 +71,7 @@ impl Index {
         }
     }
 
-    fn parse(text: Vec<u8>) -> Option<Self> {
+    pub(super) fn parse(text: Vec<u8>) -> Option<Self> {
         // A file that was cut lacks its last line end, or lines.
         if text.last() != Some(&b'\n') {
             return None;

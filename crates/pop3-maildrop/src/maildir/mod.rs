@@ -4,6 +4,9 @@
 
 mod delivery;
 mod folder;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod index;
 mod list;
 mod maildrop;

@@ -51,13 +51,20 @@ pub(super) fn wire_size(base: &[u8]) -> Option<u64> {
     str::from_utf8(field).ok()?.parse().ok()
 }
 
-/// The unique-id of a message: its base name, or a hash where that is none (S16, H28).
+/// The unique-id of a message: its base name, or a hash where that is none (S16, H28). A name that looks like such a hash is hashed,
+/// too, so that no name is another's unique-id.
 pub(super) fn with_unique_id<T>(base: &[u8], use_it: impl FnOnce(UniqueId<'_>) -> T) -> Option<T> {
-    if let Ok(id) = UniqueId::new(base) {
+    if !looks_hashed(base)
+        && let Ok(id) = UniqueId::new(base)
+    {
         return Some(use_it(id));
     }
     let hash = hex(&Sha256::digest(base));
     UniqueId::new(&hash).ok().map(use_it)
+}
+
+fn looks_hashed(base: &[u8]) -> bool {
+    base.len() == 64 && base.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -99,5 +106,7 @@ mod tests {
             assert_eq!(id(odd), id(odd), "s16");
         }
         assert_ne!(id(b"a b"), id(b"a  b"));
+        let hash = id(b"a b");
+        assert_ne!(id(hash.as_bytes()), hash, "one name may look like the hash of another");
     }
 }

@@ -1,0 +1,57 @@
+//! The program `pop3`: a library for its own tests and fuzz targets, which promises nothing to others.
+//!
+//! ```no_run
+//! fn main() -> std::process::ExitCode {
+//!     pop3_cli::main()
+//! }
+//! ```
+
+mod arguments;
+mod demo;
+mod failure;
+#[doc(hidden)]
+pub mod fetch;
+mod password;
+mod serve;
+#[doc(hidden)]
+pub mod users;
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use arguments::{Arguments, Command};
+
+/// What the program does, by the arguments that it was started with.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let level = match arguments.command {
+        _ if arguments.verbose => "debug",
+        // Whoever runs a server wants to see who logs in and who does not.
+        Command::Serve(_) => "info",
+        _ => "warn",
+    };
+    let filter = EnvFilter::try_from_env("POP3_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+    let outcome = match arguments.command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Fetch(arguments) => fetch::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Passwd(arguments) => users::passwd(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Where nobody listens the exit code still tells.
+            let _ = writeln!(io::stderr(), "pop3: {failure}");
+            failure.exit.into()
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The bodies of fuzz targets: they panic where something is wrong.
+
+use std::cmp::Ordering;
+
+use super::index::Index;
+use super::names;
+
+/// An index that anybody may have written: it is none, or leads to nothing but messages.
+///
+/// # Panics
+/// It leads elsewhere.
+pub fn index(text: &[u8]) {
+    let Some(index) = Index::parse(text.to_vec()) else { return };
+    assert_eq!(index.list.len(), index.octets.len());
+    for place in index.list.iter() {
+        assert!(!place.name.is_empty() && !place.name.starts_with(b"."), "H51");
+        assert!(!place.name.iter().any(|byte| matches!(byte, b'/' | 0 | b'\n')), "H51");
+    }
+    assert_eq!(index.octets_of(&index.list).count(), index.list.len());
+}
+
+/// File names that anybody may have chosen: they have one order, and a unique-id each (H28).
+///
+/// # Panics
+/// They have not.
+pub fn names([a, b, c]: [&[u8]; 3]) {
+    assert_eq!(names::order(a, b), names::order(b, a).reverse());
+    assert_eq!(names::order(a, b) == Ordering::Equal, a == b);
+    if names::order(a, b).is_le() && names::order(b, c).is_le() {
+        assert!(names::order(a, c).is_le());
+    }
+    let id = |name| names::with_unique_id(names::base(name), |id| id.as_str().to_owned());
+    let (one, other) = (id(a).expect("H28"), id(b).expect("H28"));
+    assert!((1..=70).contains(&one.len()) && one.bytes().all(|byte| byte.is_ascii_graphic()), "H28");
+    assert_eq!(one == other, names::base(a) == names::base(b), "S16");
+    if let Some(octets) = names::wire_size(a) {
+        assert!(
+            String::from_utf8_lossy(a).contains(&octets.to_string()) || a.windows(3).any(|text| text == b"W=0" || text == b"W=+")
+        );
+    }
+}

@@ -1,0 +1,237 @@
+//! A server whose client says anything, and whose store answers anything.
+
+use bytes::BytesMut;
+use pop3_contract::oracle;
+use pop3_proto::codec::{MessageNumber, UniqueId};
+use pop3_proto::sasl::{Mechanism, ScramHash, ScramKeys};
+use pop3_proto::server::{Ask, BodyWants, Channel, Connection, Denial, Proof, ServerConfig, Snapshot, Step, Unavailable, Utf8};
+
+use crate::Choices;
+use crate::codec::{any_command, any_unique_id};
+
+/// What clients say; the fuzzer finds the rest.
+const SAID: [&[u8]; 16] = [
+    b"USER a\r\nPASS b\r\n",
+    b"STAT\r\n",
+    b"LIST\r\n",
+    b"UIDL\r\n",
+    b"RETR 1\r\n",
+    b"RETR 2\r\nDELE 2\r\n",
+    b"TOP 1 1\r\n",
+    b"DELE 1\r\n",
+    b"RSET\r\n",
+    b"NOOP\r\n",
+    b"QUIT\r\n",
+    b"AUTH PLAIN\r\nAGEAYg==\r\n",
+    b"AUTH SCRAM-SHA-1 biwsbj1hLHI9eA==\r\n",
+    b"*\r\n",
+    b"STLS\r\n",
+    b"CAPA\r\nLANG\r\n",
+];
+
+struct Dialogue<'a> {
+    server: Connection,
+    choices: Choices<'a>,
+    written: Vec<u8>,
+    /// The last line that the client said, and all of them.
+    said: Vec<u8>,
+    messages: usize,
+    over: bool,
+}
+
+/// Whatever is said and answered: what is written is lines, messages as they are, and nothing is removed without `QUIT`.
+pub fn server(data: &[u8]) {
+    let mut choices = Choices::new(data);
+    let bits = choices.byte();
+    let bit = |at: u8| bits >> at & 1 == 1;
+    let config = ServerConfig {
+        output_high_water: if bit(0) { 64 } else { 64 * 1024 },
+        mechanisms: Mechanism::ALL.to_vec(),
+        apop: bit(1),
+        last: true,
+        stls: true,
+        utf8: if bit(2) { Utf8::MessagesAndLogins } else { Utf8::Messages },
+        max_bad_commands: (4, 6),
+        ..ServerConfig::default()
+    };
+    let channel = Channel { encrypted: bit(3), trusted: bit(4), ..Channel::default() };
+    let server = Connection::new(config.into(), channel);
+    let mut dialogue = Dialogue { server, choices, written: Vec::new(), said: Vec::new(), messages: 0, over: false };
+    dialogue.answer();
+    while !dialogue.choices.is_done() && !dialogue.over {
+        match dialogue.choices.below(4) {
+            0..=1 => {
+                let said = dialogue.choices.of(&SAID);
+                dialogue.hear(said);
+            }
+            2 => {
+                let mut line = BytesMut::new();
+                if let Some(command) = any_command(&mut dialogue.choices) {
+                    command.encode(&mut line);
+                    dialogue.hear(&line);
+                }
+            }
+            _ => {
+                let said = dialogue.choices.bytes();
+                dialogue.hear(said);
+            }
+        }
+    }
+}
+
+impl Dialogue<'_> {
+    fn hear(&mut self, mut said: &[u8]) {
+        self.said.extend_from_slice(said);
+        while !said.is_empty() && !self.over {
+            let space = self.server.space();
+            let count = space.len().min(said.len());
+            assert!(count > 0, "H20: there is always room");
+            space[..count].copy_from_slice(&said[..count]);
+            self.server.filled(count);
+            said = &said[count..];
+            self.answer();
+        }
+    }
+
+    /// Answers until input is needed.
+    fn answer(&mut self) {
+        while !self.over {
+            match self.server.step() {
+                Step::Read => return,
+                Step::Write => self.write(),
+                Step::Close => {
+                    self.over = true;
+                    assert!(self.server.output().is_empty(), "all is written before the end");
+                }
+                Step::Answer => panic!("everything is answered at once"),
+                Step::Ask(ask) => self.answer_one(ask),
+            }
+            assert!(self.server.output().len() < 64 * 1024 + 4096, "H37");
+        }
+    }
+
+    /// Writes some of the output; what is written outside of messages is lines of their kinds.
+    fn write(&mut self) {
+        let output = self.server.output();
+        let count = (1 + self.choices.below(output.len())).min(output.len());
+        self.written.extend_from_slice(&output[..count]);
+        self.server.written(count);
+        if !self.server.output().is_empty() {
+            return;
+        }
+        let lines = self.written.strip_suffix(b"\r\n").expect("S02: a line end");
+        for line in lines.split(|byte| *byte == b'\n') {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            assert!(!line.iter().any(|byte| matches!(byte, b'\r' | 0)) && line.len() <= 510, "S02: {}", line.escape_ascii());
+        }
+        self.written.clear();
+    }
+
+    fn flush(&mut self) {
+        while !self.server.output().is_empty() {
+            self.write();
+        }
+    }
+
+    fn answer_one(&mut self, ask: Ask) {
+        // Nothing but what was asked is taken.
+        let before = self.server.output().len();
+        if !matches!(ask, Ask::Authenticate(_)) {
+            assert!(self.server.accept(Snapshot::default()).is_err());
+        }
+        if !matches!(ask, Ask::Retrieve(_)) {
+            assert!(self.server.begin_message().is_err() && self.server.refuse_message(Unavailable::Gone).is_err());
+        }
+        if !matches!(ask, Ask::Commit) {
+            assert!(self.server.committed(0).is_err());
+        }
+        assert!(self.server.body(b"x").is_err() && self.server.end_message().is_err());
+        assert_eq!(self.server.output().len(), before);
+        match ask {
+            Ask::Authenticate(login) => {
+                assert!(!login.name.as_bytes().iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)), "H57");
+                assert!(login.proof != Proof::Proven, "nobody has proven anything: the keys are decoys");
+                match self.choices.below(8) {
+                    0 => self.server.deny(Denial::Credentials),
+                    1 => self.server.deny(Denial::InUse),
+                    2 => self.server.deny(Denial::Permanent),
+                    _ => {
+                        let snapshot = self.snapshot();
+                        self.server.accept(snapshot)
+                    }
+                }
+                .expect("asked");
+            }
+            Ask::FindKeys(hash, name) => {
+                let other = if hash == ScramHash::Sha1 { ScramHash::Sha256 } else { ScramHash::Sha1 };
+                let hash = if self.choices.below(8) == 1 { other } else { hash };
+                self.server.keys(ScramKeys::decoy(hash, b"secret", name.as_bytes())).expect("asked");
+            }
+            Ask::Retrieve(number) => self.retrieve(number),
+            Ask::Commit => {
+                let marked: Vec<MessageNumber> = self.server.marked().collect();
+                assert!(marked.is_sorted() && marked.iter().all(|number| number.index() < self.messages), "S13");
+                assert!(self.said.to_ascii_uppercase().windows(4).any(|word| word == b"QUIT"), "S18");
+                self.server.committed(self.choices.below(3).min(marked.len())).expect("asked");
+            }
+            Ask::UpgradeTls => {
+                assert!(!self.server.session().server().is_encrypted(), "H09");
+                self.flush();
+                match self.server.check_upgrade() {
+                    Ok(()) => self.server.upgrade(Channel { encrypted: true, ..Channel::default() }).expect("agreed"),
+                    // Something stood behind STLS: a driver closes (H03).
+                    Err(_) => self.over = true,
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn snapshot(&mut self) -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        self.messages = self.choices.below(4);
+        for _ in 0..self.messages {
+            let (octets, id) = (self.choices.number(), any_unique_id(&mut self.choices));
+            let id = UniqueId::new(&id).expect("H28");
+            let pushed = if self.choices.below(8) == 1 { snapshot.push_utf8(octets, id) } else { snapshot.push(octets, id) };
+            pushed.expect("few");
+        }
+        snapshot
+    }
+
+    /// Sends a message of any bytes in any pieces, or does not.
+    fn retrieve(&mut self, number: MessageNumber) {
+        assert!(number.index() < self.messages, "S13");
+        assert!(self.server.marked().all(|marked| marked != number), "S14");
+        match self.choices.below(8) {
+            0 => return self.server.refuse_message(Unavailable::Gone).expect("asked"),
+            1 => return self.server.refuse_message(Unavailable::Temporary).expect("asked"),
+            _ => {}
+        }
+        self.flush();
+        self.server.begin_message().expect("asked");
+        self.flush();
+        let mut sent = Vec::new();
+        for _ in 0..self.choices.below(4) {
+            let piece = self.choices.bytes();
+            let wants = self.server.body(piece).expect("begun");
+            sent.extend_from_slice(piece);
+            if wants == BodyWants::Enough {
+                break;
+            }
+        }
+        if self.choices.below(8) == 1 {
+            self.server.abort();
+            self.over = true;
+            return;
+        }
+        self.server.end_message().expect("begun");
+        let wire = self.server.output().to_vec();
+        let (arrived, rest) = oracle::unstuff_lenient(&wire).expect("H17: complete");
+        assert!(rest.is_empty(), "H17");
+        // `TOP` sends the beginning: whole lines, so the message's own last line may be the only one that is cut.
+        let (whole, _) = oracle::unstuff_lenient(&oracle::stuff(&sent)).expect("complete");
+        assert!(whole.starts_with(&arrived), "H52");
+        self.server.written(wire.len());
+    }
+}
