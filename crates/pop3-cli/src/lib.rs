@@ -8,7 +8,8 @@
 
 mod arguments;
 mod demo;
-mod failure;
+#[doc(hidden)]
+pub mod failure;
 #[doc(hidden)]
 pub mod fetch;
 mod password;

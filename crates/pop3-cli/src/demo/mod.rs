@@ -19,6 +19,7 @@ use tokio::runtime::Runtime;
 use crate::arguments::Demo;
 use crate::failure::{Exit, Failure, say};
 use crate::fetch::journal::{self, Journal};
+use crate::fetch::transfer::How;
 use crate::fetch::{bring_home, progress_bar};
 use dialogue::Dialogue;
 
@@ -131,13 +132,13 @@ fn fetch(server: SocketAddr, certificate: &str, home: &Maildir) -> Result<(), Fa
     let options = ClientOptions::new(Security::Stls(tls::verified_by(certificate.as_bytes())?));
     let bar = progress_bar();
     let path = home.path().join(journal::file_name("demo"));
-    let mut journal = Journal::open(&path).map_err(|error| Failure::file(&path, &error))?;
+    let mut journal = Journal::open(home.disk(), &path).map_err(|error| Failure::file(&path, &error))?;
     let observer = Box::new(Dialogue::new(bar.clone()));
     let mut client = Client::connect_observed(&server.ip().to_string(), server.port(), &options, Some(observer))?;
     client.capa()?;
     client.login(USER, PASSWORD)?;
     client.stat()?;
-    let done = bring_home(client, home, &mut journal, false, &bar)?;
+    let done = bring_home(client, home, &mut journal, &How::new(false), &bar)?;
     bar.finish_and_clear();
     if done.fetched == MAIL.len() as u64 + 1 {
         return Ok(());

@@ -14,17 +14,15 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Write};
+use std::io::{self, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pop3_maildrop::Maildir;
+use pop3_maildrop::maildir::disk::{Disk, DiskFile, Lock};
 use sha2::{Digest, Sha256};
-
-#[cfg(unix)]
-const NO_LINK: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
 
 /// What a line says of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +53,11 @@ const GRACE: Duration = Duration::from_secs(30 * 24 * 3600);
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
-    file: File,
-    _lock: File,
+    disk: Arc<dyn Disk>,
+    file: Box<dyn DiskFile>,
+    _lock: Box<dyn Lock>,
+    /// Something could not be appended. What has come of it may be half a line, which nothing may join.
+    torn: bool,
     seen: HashMap<Vec<u8>, Seen>,
     /// Messages that were about to become visible when the last run ended: name and unique-id.
     unsettled: Vec<(String, Vec<u8>)>,
@@ -91,19 +92,17 @@ impl Journal {
     ///
     /// # Errors
     /// Another run holds it ([`io::ErrorKind::WouldBlock`]), or it cannot be read or made.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        let lock = private().create(true).truncate(false).write(true).open(beside(path, "lock"))?;
-        lock.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
-            TryLockError::Error(error) => error,
-        })?;
-        let mut file = private().create(true).read(true).append(true).open(path)?;
-        let mut text = Vec::new();
-        file.read_to_end(&mut text)?;
+    pub fn open(disk: &Arc<dyn Disk>, path: &Path) -> io::Result<Self> {
+        let lock = disk.lock(&beside(path, "lock"))?;
+        let file = disk.append(path)?;
+        let text = disk.read(path)?;
         let Contents { seen, unsettled, damaged } = parse(&text);
-        let mut journal = Self { path: path.to_owned(), file, _lock: lock, seen, unsettled };
+        let mut journal = Self { path: path.to_owned(), disk: Arc::clone(disk), file, _lock: lock, torn: false, seen, unsettled };
         if damaged {
             tracing::warn!(file = %path.display(), "the journal is damaged; some messages may be fetched again");
+            journal.save()?;
+        } else if !journal.unsettled.is_empty() {
+            // The last run may have died because a sync failed. What it meant to do must survive before any of it is done (H45).
             journal.save()?;
         } else if text.is_empty() {
             journal.sync_folder()?;
@@ -192,8 +191,14 @@ impl Journal {
         if lines.is_empty() {
             return Ok(());
         }
+        if self.torn {
+            return Err(io::Error::other("an earlier note could not be written"));
+        }
+        self.torn = true;
         self.file.write_all(lines.as_bytes())?;
-        self.file.sync_data()
+        self.file.sync_data()?;
+        self.torn = false;
+        Ok(())
     }
 
     /// Forgets what the server has not listed for long. `listed`: how many messages it lists under each unique-id.
@@ -226,21 +231,22 @@ impl Journal {
             text += &line(now(), Mark::Intended, unique_id, name);
         }
         let new = beside(&self.path, "new");
-        match fs::remove_file(&new) {
+        match self.disk.remove(&new) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut file = private().create_new(true).write(true).open(&new)?;
+        let mut file = self.disk.create(&new)?;
         file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, &self.path)?;
+        file.sync()?;
+        self.disk.rename(&new, &self.path)?;
         self.sync_folder()?;
-        self.file = private().append(true).open(&self.path)?;
+        self.file = self.disk.append(&self.path)?;
+        self.torn = false;
         Ok(())
     }
 
     fn sync_folder(&self) -> io::Result<()> {
-        self.path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+        self.path.parent().map_or(Ok(()), |folder| self.disk.sync_folder(folder))
     }
 }
 
@@ -259,17 +265,6 @@ fn take_one(seen: &mut HashMap<Vec<u8>, Seen>, unique_id: &[u8]) {
             seen.remove(unique_id);
         }
     }
-}
-
-/// Files for their owner alone (H58), and no symbolic link in their place (H51).
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600).custom_flags(NO_LINK);
-    }
-    options
 }
 
 fn now() -> u64 {
@@ -376,11 +371,17 @@ pub fn parse(text: &[u8]) -> Contents {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pop3_maildrop::maildir::disk::SystemDisk;
     use proptest::prelude::*;
+    use std::fs;
+
+    fn open_at(path: &Path) -> io::Result<Journal> {
+        Journal::open(&(Arc::new(SystemDisk) as Arc<dyn Disk>), path)
+    }
 
     fn open() -> (tempfile::TempDir, Journal) {
         let folder = tempfile::tempdir().unwrap();
-        let journal = Journal::open(&folder.path().join("journal")).unwrap();
+        let journal = open_at(&folder.path().join("journal")).unwrap();
         (folder, journal)
     }
 
@@ -389,9 +390,9 @@ mod tests {
         let (folder, mut journal) = open();
         let odd: &[u8] = b"with % blank \xff\n";
         journal.home([&b"a"[..], odd, b"a"].into_iter()).unwrap();
-        assert_eq!(Journal::open(&folder.path().join("journal")).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(open_at(&folder.path().join("journal")).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         drop(journal);
-        let journal = Journal::open(&folder.path().join("journal")).unwrap();
+        let journal = open_at(&folder.path().join("journal")).unwrap();
         assert_eq!((journal.count(b"a"), journal.count(odd), journal.count(b"b")), (2, 1, 0));
     }
 
@@ -419,14 +420,44 @@ mod tests {
         visible.commit().unwrap();
         mem::forget(in_tmp);
         drop((lost, journal));
-        let mut journal = Journal::open(&folder.path().join("journal")).unwrap();
+        let mut journal = open_at(&folder.path().join("journal")).unwrap();
         assert_eq!(journal.unsettled.len(), 3);
         journal.settle(&maildir).unwrap();
         assert_eq!((journal.count(b"visible"), journal.count(b"in tmp"), journal.count(b"lost")), (1, 1, 0));
         assert_eq!(fs::read_dir(maildir.path().join("new")).unwrap().count(), 2);
         drop(journal);
-        let journal = Journal::open(&folder.path().join("journal")).unwrap();
+        let journal = open_at(&folder.path().join("journal")).unwrap();
         assert!(journal.unsettled.is_empty() && journal.count(b"in tmp") == 1);
+    }
+
+    #[test]
+    fn h45_nothing_is_appended_to_half_a_line() {
+        #[derive(Debug)]
+        struct Full;
+
+        impl Write for Full {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::StorageFull.into())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+
+        impl DiskFile for Full {
+            fn sync(&self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let (_folder, mut journal) = open();
+        let whole = mem::replace(&mut journal.file, Box::new(Full));
+        journal.home([&b"a"[..]].into_iter()).unwrap_err();
+        journal.file = whole;
+        journal.home([&b"b"[..]].into_iter()).expect_err("half a line may stand there");
+        journal.save().unwrap();
+        journal.home([&b"b"[..]].into_iter()).expect("a new file has no half lines");
     }
 
     #[test]
@@ -435,7 +466,7 @@ mod tests {
         journal.home([&b"a"[..], b"b"].into_iter()).unwrap();
         journal.deleted([&b"a"[..]].into_iter()).unwrap();
         drop(journal);
-        let journal = Journal::open(&folder.path().join("journal")).unwrap();
+        let journal = open_at(&folder.path().join("journal")).unwrap();
         assert_eq!((journal.count(b"a"), journal.count(b"b")), (0, 1));
     }
 
@@ -444,7 +475,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let journals =
             ["joe@pop.example.org", "joe@pop.example.com", "joe@pop.example.new", "joe@pop.example.lock", "joe@pop.example"]
-                .map(|account| Journal::open(&folder.path().join(file_name(account))).unwrap());
+                .map(|account| open_at(&folder.path().join(file_name(account))).unwrap());
         for mut journal in journals {
             journal.home([&b"a"[..]].into_iter()).unwrap();
             journal.save().unwrap();

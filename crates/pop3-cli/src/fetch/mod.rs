@@ -22,7 +22,7 @@ use crate::arguments::{Fetch, proxy};
 use crate::failure::{Exit, Failure, say};
 use journal::Journal;
 use plan::Plan;
-use transfer::Transfer;
+use transfer::{How, Transfer};
 
 /// Commands that may wait for their replies: so many that a far server is kept busy, and so few that they fit into any buffer on
 /// the way.
@@ -52,7 +52,7 @@ pub fn run(arguments: &Fetch) -> Result<(), Failure> {
     let mut journal = open_journal(&maildir, &account)?;
     journal.settle(&maildir).map_err(|error| Failure::file(journal.path(), &error))?;
     let bar = progress_bar();
-    let done = bring_home(client, &maildir, &mut journal, arguments.delete, &bar);
+    let done = bring_home(client, &maildir, &mut journal, &How::new(arguments.delete), &bar);
     bar.finish_and_clear();
     let done = done?;
     if !arguments.quiet {
@@ -115,7 +115,7 @@ fn security(arguments: &Fetch) -> Result<Security, Failure> {
 
 fn open_journal(maildir: &Maildir, account: &str) -> Result<Journal, Failure> {
     let path: PathBuf = maildir.path().join(journal::file_name(account));
-    Journal::open(&path).map_err(|error| match error.kind() {
+    Journal::open(maildir.disk(), &path).map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => {
             Failure::new(Exit::Later, format_args!("another run is fetching {account} into this Maildir"))
                 .hint("Wait until it has ended.")
@@ -178,9 +178,10 @@ pub fn bring_home(
     mut client: Client,
     maildir: &Maildir,
     journal: &mut Journal,
-    delete: bool,
+    how: &How,
     bar: &ProgressBar,
 ) -> Result<Done, Failure> {
+    let delete = how.delete;
     // A server without CAPA is a server without extensions (S43).
     let capabilities = optional(client.capa())?.unwrap_or_default();
     if capabilities.expire == Some(Expire::Days(0)) && !delete {
@@ -216,7 +217,7 @@ pub fn bring_home(
     bar.set_length(plan.octets(delete));
     let window = if capabilities.pipelining { WINDOW } else { 1 };
     let listed = plan.listed.clone();
-    let ended = Transfer::new(&mut client, maildir, journal, bar, window, delete, &mut done).run(plan);
+    let ended = Transfer::new(&mut client, maildir, journal, bar, window, how, &mut done).run(plan);
     ended?;
     if !delete && capabilities.expire == Some(Expire::Days(0)) {
         // What the server would remove because it was retrieved stays, where RSET takes that back (Q40).

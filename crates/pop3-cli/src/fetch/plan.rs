@@ -92,6 +92,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pop3_maildrop::Maildir;
 
     fn entry(number: u32, unique_id: &str) -> UniqueIdEntry {
         UniqueIdEntry { number: MessageNumber::new(number).unwrap(), unique_id: unique_id.as_bytes().into() }
@@ -103,7 +104,7 @@ mod tests {
 
     fn journal(home: &[&[u8]]) -> (tempfile::TempDir, Journal) {
         let folder = tempfile::tempdir().unwrap();
-        let mut journal = Journal::open(&folder.path().join("journal")).unwrap();
+        let mut journal = Journal::open(Maildir::assumed(folder.path()).disk(), &folder.path().join("journal")).unwrap();
         journal.home(home.iter().copied()).unwrap();
         (folder, journal)
     }

@@ -16,8 +16,24 @@ use super::plan::{Plan, Wanted};
 use super::{Done, said};
 use crate::failure::{Exit, Failure};
 
-/// Messages that reach the disk together, so that syncs are few: so many messages or octets, or what has come in so long a time.
-const BATCH: (usize, u64, Duration) = (256, 32 * 1024 * 1024, Duration::from_secs(2));
+/// What is to be done, and how much at once.
+#[derive(Clone, Debug)]
+pub struct How {
+    /// Whether what is home is deleted on the server.
+    pub delete: bool,
+    /// Messages that reach the disk together, so that syncs are few: at most so many,
+    pub messages: usize,
+    /// so many octets,
+    pub octets: u64,
+    /// and what has come in so long a time.
+    pub time: Duration,
+}
+
+impl How {
+    pub const fn new(delete: bool) -> Self {
+        Self { delete, messages: 256, octets: 32 * 1024 * 1024, time: Duration::from_secs(2) }
+    }
+}
 
 /// A transfer over one session.
 pub struct Transfer<'a> {
@@ -27,7 +43,7 @@ pub struct Transfer<'a> {
     bar: &'a ProgressBar,
     /// Commands that may wait for their replies at once.
     window: usize,
-    delete: bool,
+    how: &'a How,
     done: &'a mut Done,
     /// Messages that have begun to come, of so many.
     begun: usize,
@@ -56,9 +72,10 @@ impl Batch {
         self.messages.push((wanted, prepared));
     }
 
-    fn is_full(&self) -> bool {
-        let (most, most_octets, longest) = BATCH;
-        self.messages.len() >= most || self.octets >= most_octets || self.since.is_some_and(|since| since.elapsed() >= longest)
+    fn is_full(&self, how: &How) -> bool {
+        self.messages.len() >= how.messages
+            || self.octets >= how.octets
+            || self.since.is_some_and(|since| since.elapsed() >= how.time)
     }
 }
 
@@ -86,7 +103,7 @@ impl<'a> Transfer<'a> {
         journal: &'a mut Journal,
         bar: &'a ProgressBar,
         window: usize,
-        delete: bool,
+        how: &'a How,
         done: &'a mut Done,
     ) -> Self {
         Self {
@@ -95,7 +112,7 @@ impl<'a> Transfer<'a> {
             journal,
             bar,
             window,
-            delete,
+            how,
             done,
             begun: 0,
             total: 0,
@@ -108,10 +125,10 @@ impl<'a> Transfer<'a> {
 
     /// Fetches what the plan wants; deletes, where that is asked for, what is home.
     pub fn run(mut self, plan: Plan) -> Result<(), Failure> {
-        let nameless = if self.delete { plan.nameless } else { Vec::new() };
+        let nameless = if self.how.delete { plan.nameless } else { Vec::new() };
         let mut queue: VecDeque<Wanted> = plan.new.into_iter().chain(nameless).collect();
         self.total = queue.len();
-        if self.delete {
+        if self.how.delete {
             self.to_delete.extend(plan.known.into_iter().map(|(number, unique_id)| (number, Some(unique_id))));
         }
         let Err(trouble) = self.work(&mut queue) else { return Ok(()) };
@@ -152,7 +169,7 @@ impl<'a> Transfer<'a> {
                 return Ok(());
             }
             let last = queue.is_empty() && self.unconfirmed.is_none() && self.in_flight.is_empty();
-            if self.batch.is_full() || last {
+            if self.batch.is_full(self.how) || last {
                 self.secure()?;
             }
         }
@@ -265,7 +282,7 @@ impl<'a> Transfer<'a> {
         let noted = self.journal.home(home.iter().filter_map(|wanted| wanted.unique_id.as_deref()));
         noted.map_err(|error| Failure::file(self.journal.path(), &error))?;
         self.done.fetched += home.len() as u64;
-        if self.delete {
+        if self.how.delete {
             self.to_delete.extend(home.into_iter().map(|wanted| (wanted.number, wanted.unique_id)));
         }
         Ok(())

@@ -1,14 +1,14 @@
 //! Durable delivery: `tmp`, sync, rename into `new`, sync of the folder (H43).
 
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::mem;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use memchr::memchr;
 use pop3_proto::codec::WireSize;
 
+use super::disk::{Disk, DiskFile};
 use super::{Maildir, about, names};
 
 /// A message on its way into a [`Maildir`]. Until it is committed no reader sees it; dropped before that, nothing stays.
@@ -19,7 +19,7 @@ pub struct Delivery {
     maildir: Maildir,
     name: String,
     temporary: Temporary,
-    file: BufWriter<File>,
+    file: BufWriter<Box<dyn DiskFile>>,
     /// The last byte was a CR; what it is depends on the next one.
     pending_cr: bool,
     octets: u64,
@@ -29,6 +29,7 @@ pub struct Delivery {
 /// A file in `tmp` that goes away with its owner.
 #[derive(Debug)]
 struct Temporary {
+    disk: Arc<dyn Disk>,
     path: PathBuf,
     keep: bool,
 }
@@ -36,7 +37,7 @@ struct Temporary {
 impl Drop for Temporary {
     fn drop(&mut self) {
         // If it cannot be removed it stays in `tmp`, where no reader looks and cleaners do.
-        if !self.keep && fs::remove_file(&self.path).is_err() {
+        if !self.keep && self.disk.remove(&self.path).is_err() {
             tracing::debug!(path = %self.path.display(), "a cancelled delivery stays behind");
         }
     }
@@ -67,7 +68,7 @@ impl Prepared {
     /// # Errors
     /// The disk did not take it. Nothing was delivered.
     pub fn commit(mut self) -> io::Result<PathBuf> {
-        fs::rename(&self.temporary.path, &self.path).map_err(|error| about(&self.path, &error))?;
+        self.temporary.disk.rename(&self.temporary.path, &self.path).map_err(|error| about(&self.path, &error))?;
         self.temporary.keep = true;
         Ok(self.path)
     }
@@ -77,13 +78,12 @@ impl Delivery {
     pub(super) fn begin(maildir: Maildir) -> io::Result<Self> {
         let name = names::unique();
         let path = maildir.root.join("tmp").join(&name);
-        // `create_new` is O_EXCL: neither another's file nor a symbolic link is written to (H51).
-        let file =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(|error| about(&path, &error))?;
+        let file = maildir.disk.create(&path).map_err(|error| about(&path, &error))?;
+        let disk = Arc::clone(&maildir.disk);
         Ok(Self {
             maildir,
             name,
-            temporary: Temporary { path, keep: false },
+            temporary: Temporary { disk, path, keep: false },
             file: BufWriter::with_capacity(64 * 1024, file),
             pending_cr: false,
             octets: 0,
@@ -131,7 +131,7 @@ impl Delivery {
         self.write_out()?;
         // Where the file system can sync many files at once, it does so in `sync_tmp`.
         if self.maildir.at_once.is_none() {
-            self.file.get_ref().sync_all()?;
+            self.file.get_ref().sync()?;
         }
         Ok(self.prepared())
     }
@@ -155,7 +155,7 @@ impl Delivery {
     /// The disk did not take it. Nothing was delivered.
     pub fn commit(mut self) -> io::Result<PathBuf> {
         self.write_out()?;
-        self.file.get_ref().sync_all()?;
+        self.file.get_ref().sync()?;
         self.prepared().commit()
     }
 

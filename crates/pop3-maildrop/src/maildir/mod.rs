@@ -3,6 +3,7 @@
 //! Beside these, a session leaves `pop3-lock` (held while it lasts) and `pop3-index` (a cache that may be removed at any time).
 
 mod delivery;
+pub mod disk;
 mod folder;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
@@ -14,10 +15,12 @@ mod names;
 mod sizes;
 mod sync;
 
-use std::fs::{self, DirBuilder};
+use std::ffi::OsString;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use disk::{Disk, SyncAtOnce, SystemDisk};
 
 pub use delivery::{Delivery, Prepared};
 pub use maildrop::MaildirDrop;
@@ -38,8 +41,9 @@ pub use maildrop::MaildirDrop;
 #[derive(Clone, Debug)]
 pub struct Maildir {
     root: PathBuf,
+    disk: Arc<dyn Disk>,
     /// Where many messages can be made to survive at once.
-    at_once: Option<sync::AtOnce>,
+    at_once: Option<Arc<dyn SyncAtOnce>>,
 }
 
 impl Maildir {
@@ -48,19 +52,22 @@ impl Maildir {
     /// # Errors
     /// It is not: one of `tmp`, `new` and `cur` is missing.
     pub fn open(root: impl Into<PathBuf>) -> io::Result<Self> {
-        let root = root.into();
+        Self::open_on(Arc::new(SystemDisk), root.into())
+    }
+
+    fn open_on(disk: Arc<dyn Disk>, root: PathBuf) -> io::Result<Self> {
         for sub in ["tmp", "new", "cur"] {
             let folder = root.join(sub);
-            if !fs::metadata(&folder).map_err(|error| about(&folder, &error))?.is_dir() {
+            if !disk.is_folder(&folder)? {
                 return Err(io::Error::new(io::ErrorKind::NotADirectory, format!("{} is not a folder", folder.display())));
             }
         }
-        Ok(Self { at_once: sync::AtOnce::of(&root), root })
+        Ok(Self { at_once: disk.at_once(&root), disk, root })
     }
 
     /// A Maildir that should be there: what is missing shows when it is needed.
     pub fn assumed(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), at_once: None }
+        Self { root: root.into(), disk: Arc::new(SystemDisk), at_once: None }
     }
 
     /// Makes what is missing of a Maildir, for its owner alone (H58), and durably.
@@ -68,18 +75,31 @@ impl Maildir {
     /// # Errors
     /// A folder cannot be made.
     pub fn create(root: impl Into<PathBuf>) -> io::Result<Self> {
+        Self::create_on(Arc::new(SystemDisk), root)
+    }
+
+    /// The same on another disk. Mail is delivered through it; whoever [locks](Self::lock) the Maildir reads through the operating
+    /// system's.
+    ///
+    /// # Errors
+    /// A folder cannot be made.
+    pub fn create_on(disk: Arc<dyn Disk>, root: impl Into<PathBuf>) -> io::Result<Self> {
         let root = root.into();
         for sub in ["tmp", "new", "cur"] {
-            let folder = root.join(sub);
-            DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|error| about(&folder, &error))?;
+            disk.make_folder(&root.join(sub))?;
         }
-        folder::sync_path(&root)?;
-        Self::open(root)
+        disk.sync_path(&root)?;
+        Self::open_on(disk, root)
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.root
+    }
+
+    /// The disk that it lies on.
+    pub fn disk(&self) -> &Arc<dyn Disk> {
+        &self.disk
     }
 
     /// Locks it for a session. Neither it nor `new` and `cur` may be symbolic links: whoever owns the mail could lead a server
@@ -106,7 +126,7 @@ impl Maildir {
     pub fn sync_tmp(&self) -> io::Result<()> {
         match &self.at_once {
             Some(at_once) => at_once.sync().map_err(|error| about(&self.root, &error)),
-            None => sync::folder(&self.root.join("tmp")),
+            None => self.disk.sync_folder(&self.root.join("tmp")),
         }
     }
 
@@ -121,18 +141,23 @@ impl Maildir {
         if temporary.is_empty() || name.contains(['/', ':', '\0']) || name.starts_with('.') {
             return Ok(false);
         }
-        match fs::rename(self.root.join("tmp").join(temporary), self.root.join("new").join(name)) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+        let (hidden, visible) = (self.root.join("tmp").join(temporary), self.root.join("new").join(name));
+        let renamed = |from, to| match self.disk.rename(from, to) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        };
+        // What is visible already may be so because the sync behind its renaming failed. Another sync may then say that all is well;
+        // only another renaming is something that it has to tell of (H45).
+        if !renamed(&hidden, &visible)? && renamed(&visible, &hidden)? {
+            renamed(&hidden, &visible)?;
         }
         for sub in ["new", "cur"] {
             let folder = self.root.join(sub);
-            for entry in fs::read_dir(&folder).map_err(|error| about(&folder, &error))? {
-                if names::base(entry?.file_name().as_encoded_bytes()) == name.as_bytes() {
-                    sync::folder(&folder)?;
-                    return Ok(true);
-                }
+            let there = |entry: OsString| names::base(entry.as_encoded_bytes()) == name.as_bytes();
+            if self.disk.names(&folder)?.into_iter().any(there) {
+                self.disk.sync_folder(&folder)?;
+                return Ok(true);
             }
         }
         Ok(false)
@@ -143,7 +168,7 @@ impl Maildir {
     /// # Errors
     /// The disk did not take it: the messages may be lost, and must not be removed elsewhere.
     pub fn sync(&self) -> io::Result<()> {
-        sync::folder(&self.root.join("new"))
+        self.disk.sync_folder(&self.root.join("new"))
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::{
 };
 
 use super::about;
+use super::disk::SyncAtOnce;
 
 /// Makes the names in a folder survive.
 pub(super) fn folder(path: &Path) -> io::Result<()> {
@@ -46,7 +47,7 @@ impl AtOnce {
         (known && tells_errors(&release)).then(|| Self(Arc::new(Held { folder, failed: AtomicBool::new(false) })))
     }
 
-    pub(super) fn sync(&self) -> io::Result<()> {
+    fn sync_whole(&self) -> io::Result<()> {
         // What was lost is lost, whatever the next call says (H45).
         if self.0.failed.load(Ordering::Acquire) {
             return Err(io::Error::other("an earlier sync has failed"));
@@ -55,6 +56,12 @@ impl AtOnce {
             self.0.failed.store(true, Ordering::Release);
             error.into()
         })
+    }
+}
+
+impl SyncAtOnce for AtOnce {
+    fn sync(&self) -> io::Result<()> {
+        self.sync_whole()
     }
 }
 
@@ -75,7 +82,7 @@ impl AtOnce {
         None
     }
 
-    pub(super) fn sync(&self) -> io::Result<()> {
+    fn sync_whole(&self) -> io::Result<()> {
         match *self {}
     }
 }

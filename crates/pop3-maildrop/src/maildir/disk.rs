@@ -1,0 +1,197 @@
+//! The file system, as far as mail is delivered through it: the operating system's, or one that a test breaks (H46).
+
+use std::ffi::OsString;
+use std::fmt::Debug;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{about, folder, sync};
+
+/// A file that is written from its beginning to its end, or appended to.
+pub trait DiskFile: Write + Debug + Send + Sync {
+    /// Makes it survive a power cut, with all that is known of it.
+    ///
+    /// # Errors
+    /// The disk did not take it. Another try may seem to succeed (H45).
+    fn sync(&self) -> io::Result<()>;
+
+    /// The same for what stands in it and its length.
+    ///
+    /// # Errors
+    /// As [`sync`](Self::sync).
+    fn sync_data(&self) -> io::Result<()> {
+        self.sync()
+    }
+}
+
+/// A file system that can make all that was written to it survive with one call.
+pub trait SyncAtOnce: Debug + Send + Sync {
+    /// Makes all survive.
+    ///
+    /// # Errors
+    /// As [`DiskFile::sync`]; and for good: once it has failed it fails.
+    fn sync(&self) -> io::Result<()>;
+}
+
+/// What stays locked until it is dropped.
+pub trait Lock: Debug + Send + Sync {}
+
+impl Lock for File {}
+
+/// Files and folders by their paths. A symbolic link in the place of a file is an error where it is opened (H51), and what is made is
+/// for its owner alone (H58).
+pub trait Disk: Debug + Send + Sync {
+    /// Makes a folder that may be there already, and those that it is in.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    fn make_folder(&self, path: &Path) -> io::Result<()>;
+
+    /// Whether there is such a folder.
+    ///
+    /// # Errors
+    /// There is nothing, or it cannot be seen.
+    fn is_folder(&self, path: &Path) -> io::Result<bool>;
+
+    /// Makes a file that must not be there.
+    ///
+    /// # Errors
+    /// It is there, or cannot be made.
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+
+    /// Opens a file to append to, made if it is not there.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+
+    /// All that stands in a file.
+    ///
+    /// # Errors
+    /// It is not there, or cannot be read.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// Locks a file, made if it is not there.
+    ///
+    /// # Errors
+    /// Somebody holds it ([`io::ErrorKind::WouldBlock`]), or it cannot be opened.
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn Lock>>;
+
+    /// Gives a file another name, in one step; what had that name is gone.
+    ///
+    /// # Errors
+    /// It is not there, or cannot be renamed.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// It is not there, or cannot be removed.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// The names in a folder.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn names(&self, folder: &Path) -> io::Result<Vec<OsString>>;
+
+    /// Makes the names in a folder survive a power cut.
+    ///
+    /// # Errors
+    /// As [`DiskFile::sync`].
+    fn sync_folder(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes a folder that may be new survive: its name, and the names of those that it is in.
+    ///
+    /// # Errors
+    /// As [`DiskFile::sync`].
+    fn sync_path(&self, path: &Path) -> io::Result<()>;
+
+    /// Where many files can be made to survive at once.
+    fn at_once(&self, root: &Path) -> Option<Arc<dyn SyncAtOnce>>;
+}
+
+/// The operating system's.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemDisk;
+
+const NO_LINK: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+
+/// Files for their owner alone (H58), and no symbolic link in their place (H51).
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600).custom_flags(NO_LINK);
+    options
+}
+
+impl DiskFile for File {
+    fn sync(&self) -> io::Result<()> {
+        self.sync_all()
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        Self::sync_data(self)
+    }
+}
+
+impl Disk for SystemDisk {
+    fn make_folder(&self, path: &Path) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| about(path, &error))
+    }
+
+    fn is_folder(&self, path: &Path) -> io::Result<bool> {
+        Ok(fs::metadata(path).map_err(|error| about(path, &error))?.is_dir())
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        // `create_new` is O_EXCL: neither another's file nor a symbolic link is written to (H51).
+        Ok(Box::new(private().write(true).create_new(true).open(path)?))
+    }
+
+    fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        Ok(Box::new(private().create(true).append(true).open(path)?))
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        io::Read::read_to_end(&mut private().read(true).open(path)?, &mut text)?;
+        Ok(text)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn Lock>> {
+        let file = private().create(true).truncate(false).write(true).open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Box::new(file)),
+            Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn names(&self, folder: &Path) -> io::Result<Vec<OsString>> {
+        let entries = fs::read_dir(folder).map_err(|error| about(folder, &error))?;
+        entries.map(|entry| Ok(entry?.file_name())).collect()
+    }
+
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        sync::folder(path)
+    }
+
+    fn sync_path(&self, path: &Path) -> io::Result<()> {
+        folder::sync_path(path)
+    }
+
+    fn at_once(&self, root: &Path) -> Option<Arc<dyn SyncAtOnce>> {
+        sync::AtOnce::of(root).map(|at_once| Arc::new(at_once) as Arc<dyn SyncAtOnce>)
+    }
+}

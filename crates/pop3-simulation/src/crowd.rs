@@ -1,0 +1,109 @@
+//! Who else uses the server: mail comes, and others read theirs, or look into the same maildrop, and leave as they like.
+
+use fastrand::Rng;
+use pop3_proto::client::{CleartextLogin, ClientConfig, ClientEvent, Connection, RemoteError, Step};
+use pop3_proto::codec::Command;
+
+use crate::network::Served;
+use crate::store::{FETCHED, OTHER, SimStore};
+
+/// Sessions of others, in any order with the one that is watched.
+pub struct Crowd {
+    store: SimStore,
+    sessions: Vec<Session>,
+    /// So many messages are still to come.
+    to_come: usize,
+    gone: bool,
+}
+
+struct Session {
+    client: Connection,
+    served: Served,
+    /// What is still to be said.
+    script: Vec<&'static [u8]>,
+}
+
+impl Crowd {
+    pub const fn new(store: SimStore, to_come: usize) -> Self {
+        Self { store, sessions: Vec::new(), to_come, gone: false }
+    }
+
+    /// Everybody leaves, without a word, and nobody comes.
+    pub fn leave(&mut self) {
+        (self.gone, self.to_come) = (true, 0);
+        self.sessions.clear();
+    }
+
+    /// Something happens.
+    pub fn step(&mut self, chance: &mut Rng) {
+        match chance.u8(..8) {
+            0 if self.to_come > 0 => {
+                self.to_come -= 1;
+                self.store.deliver(if chance.u8(..4) == 0 { OTHER } else { FETCHED });
+            }
+            1 if !self.gone && self.sessions.len() < 2 => {
+                // Whoever looks into the maildrop that is fetched removes nothing.
+                let script: Vec<&'static [u8]> = if chance.u8(..4) == 0 {
+                    vec![b"QUIT", b"RETR 1", b"UIDL", b"PASS x", b"USER joe"]
+                } else {
+                    vec![b"QUIT", b"DELE 1", b"RETR 1", b"STAT", b"PASS x", b"USER ann"]
+                };
+                let config = ClientConfig { cleartext_login: CleartextLogin::DangerouslyAllow, ..ClientConfig::default() };
+                let served = Served::new(&self.store, chance);
+                self.sessions.push(Session { client: Connection::new(config), served, script });
+            }
+            2 if !self.sessions.is_empty() && chance.u8(..8) == 0 => {
+                let gone = chance.usize(..self.sessions.len());
+                self.sessions.swap_remove(gone);
+            }
+            _ if !self.sessions.is_empty() => {
+                let at = chance.usize(..self.sessions.len());
+                if !self.sessions[at].step(chance) {
+                    self.sessions.swap_remove(at);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Session {
+    /// Goes on a little; false at the end.
+    fn step(&mut self, chance: &mut Rng) -> bool {
+        self.served.step(chance);
+        let step = self.client.step(|event, _| Ok::<_, RemoteError>((event == ClientEvent::Closed).then_some(())));
+        match step {
+            Ok(Step::Done(())) => return false,
+            Ok(Step::Write) => {
+                let count = chance.usize(1..=self.client.output().len());
+                self.served.arrived.extend(&self.client.output()[..count]);
+                self.client.written(count);
+            }
+            Ok(Step::Read) if self.served.sent.is_empty() => {
+                if self.served.is_over() {
+                    return false;
+                }
+                let said = self.script.last().copied();
+                if let Some(command) = said.and_then(|line| Command::parse(line).ok())
+                    && !self.client.machine().is_waiting()
+                {
+                    // What the server refused before may make this one impossible; then the session ends.
+                    self.script.pop();
+                    if self.client.machine().deadline().is_none() && self.client.send(command).is_err() {
+                        return false;
+                    }
+                }
+            }
+            Ok(Step::Read) => {
+                let space = self.client.space();
+                let count = chance.usize(1..=self.served.sent.len()).min(space.len());
+                self.served.sent.drain(..count).zip(space).for_each(|(byte, space)| *space = byte);
+                if self.client.filled(count).is_err() {
+                    return false;
+                }
+            }
+            Err(error) => panic!("the server did something wrong to somebody else: {error}"),
+        }
+        true
+    }
+}

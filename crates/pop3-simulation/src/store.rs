@@ -1,0 +1,244 @@
+//! The mail on the server: it survives whatever happens to sessions, and knows what of it must be home before it may go.
+
+use std::collections::{BTreeSet, HashMap};
+use std::io::{self, Cursor, ErrorKind, Read};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use fastrand::Rng;
+use pop3_maildrop::{LoginError, Maildrop, NotRemoved, Store};
+use pop3_proto::codec::{MessageNumber, UniqueId, WireSize};
+use pop3_proto::server::{Login, Snapshot};
+
+use crate::disk::SimDisk;
+
+/// The user whose mail is fetched, and another who reads on their own.
+pub const FETCHED: &str = "joe";
+pub const OTHER: &str = "ann";
+
+/// Clones are the same store.
+#[derive(Clone, Debug)]
+pub struct SimStore(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    chance: Rng,
+    mail: HashMap<&'static str, Vec<Message>>,
+    locked: BTreeSet<&'static str>,
+    next: u64,
+    /// Unique-ids are made of the content, so that copies share one (S17).
+    ids_of_content: bool,
+    /// All that ever came for who fetches.
+    came: Vec<Arc<[u8]>>,
+    /// Where it must be before it goes.
+    home: (SimDisk, PathBuf),
+    /// How often in 256 something fails.
+    failures: u8,
+    /// The server dies.
+    died: bool,
+    /// What was removed when a power cut would have lost it.
+    lost: Vec<Vec<u8>>,
+}
+
+#[derive(Clone, Debug)]
+struct Message {
+    id: String,
+    text: Arc<[u8]>,
+}
+
+impl SimStore {
+    pub fn new(chance: Rng, home: (SimDisk, PathBuf), ids_of_content: bool, failures: u8) -> Self {
+        let state = State {
+            chance,
+            mail: HashMap::new(),
+            locked: BTreeSet::new(),
+            next: 0,
+            ids_of_content,
+            came: Vec::new(),
+            home,
+            failures,
+            died: false,
+            lost: Vec::new(),
+        };
+        Self(Arc::new(Mutex::new(state)))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A message comes, from somewhere else.
+    pub fn deliver(&self, user: &'static str) {
+        let state = &mut *self.state();
+        let text: Arc<[u8]> = text(&mut state.chance).into();
+        state.next += 1;
+        let id = if state.ids_of_content {
+            let sum = text.iter().fold(7u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
+            format!("{sum:x}")
+        } else {
+            format!("id-{}", state.next)
+        };
+        if user == FETCHED {
+            state.came.push(Arc::clone(&text));
+        }
+        state.mail.entry(user).or_default().push(Message { id, text });
+    }
+
+    /// All that ever came for who fetches, as it lies in a Maildir.
+    pub fn came(&self) -> Vec<Vec<u8>> {
+        self.state().came.iter().map(|text| stored(text)).collect()
+    }
+
+    /// What was removed and was not safe.
+    pub fn lost(&self) -> Vec<Vec<u8>> {
+        self.state().lost.clone()
+    }
+
+    /// What is left of it.
+    pub fn left(&self) -> usize {
+        self.state().mail.get(FETCHED).map_or(0, Vec::len)
+    }
+
+    /// Whether unique-ids are shared by copies.
+    pub fn ids_of_content(&self) -> bool {
+        self.state().ids_of_content
+    }
+
+    /// Nothing fails any more.
+    pub fn mend(&self) {
+        self.state().failures = 0;
+    }
+
+    /// The server has died since this was asked last; it is up again now, and no session holds anything.
+    pub fn has_died(&self) -> bool {
+        let mut state = self.state();
+        if std::mem::take(&mut state.died) {
+            state.locked.clear();
+            return true;
+        }
+        false
+    }
+}
+
+impl State {
+    fn fails(&mut self) -> bool {
+        self.chance.u8(..) < self.failures
+    }
+}
+
+impl Store for SimStore {
+    type Maildrop = SimDrop;
+
+    fn login(&self, login: &Login) -> Result<SimDrop, LoginError> {
+        let mut state = self.state();
+        let user = [FETCHED, OTHER].into_iter().find(|user| user.as_bytes() == login.name.as_bytes());
+        let user = user.ok_or(LoginError::Credentials)?;
+        if state.fails() {
+            return Err(LoginError::Io(io::Error::other("the maildrop cannot be opened now")));
+        }
+        if !state.locked.insert(user) {
+            return Err(LoginError::InUse);
+        }
+        let seen = state.mail.get(user).cloned().unwrap_or_default();
+        Ok(SimDrop { store: self.clone(), user, seen })
+    }
+}
+
+/// The mail of a user, held by a session.
+#[derive(Debug)]
+pub struct SimDrop {
+    store: SimStore,
+    user: &'static str,
+    seen: Vec<Message>,
+}
+
+impl Maildrop for SimDrop {
+    fn snapshot(&mut self) -> io::Result<Snapshot> {
+        let mut snapshot = Snapshot::default();
+        for message in &self.seen {
+            let mut size = WireSize::new();
+            size.add(&message.text);
+            snapshot.push(size.octets(), UniqueId::new(&message.id).map_err(io::Error::other)?).map_err(io::Error::other)?;
+        }
+        Ok(snapshot)
+    }
+
+    fn open(&mut self, number: MessageNumber) -> io::Result<Box<dyn Read + Send>> {
+        let mut state = self.store.state();
+        if state.fails() {
+            return Err(if state.chance.bool() { ErrorKind::NotFound.into() } else { io::Error::other("it cannot be read now") });
+        }
+        let text = Cursor::new(Arc::clone(&self.seen[number.index()].text));
+        if state.fails() {
+            let whole = state.chance.u64(..=text.get_ref().len() as u64);
+            return Ok(Box::new(text.take(whole).chain(Broken)));
+        }
+        Ok(Box::new(text))
+    }
+
+    fn remove(&mut self, marked: &[MessageNumber]) -> Result<(), NotRemoved> {
+        let mut failed = Vec::new();
+        for number in marked {
+            let state = &mut *self.store.state();
+            if state.died || state.fails() {
+                if state.chance.u8(..4) == 0 {
+                    // What was removed before is removed.
+                    state.died = true;
+                }
+                failed.push((*number, io::Error::other("it cannot be removed")));
+                continue;
+            }
+            let gone = &self.seen[number.index()];
+            let Some(mail) = state.mail.get_mut(self.user) else { continue };
+            let Some(at) = mail.iter().position(|message| message.id == gone.id) else { continue };
+            mail.remove(at);
+            if self.user == FETCHED {
+                let (disk, root) = &state.home;
+                let stored = stored(&gone.text);
+                if !disk.messages(root, true).contains(&stored) {
+                    state.lost.push(stored);
+                }
+            }
+        }
+        NotRemoved::check(failed)
+    }
+}
+
+impl Drop for SimDrop {
+    fn drop(&mut self) {
+        self.store.state().locked.remove(self.user);
+    }
+}
+
+/// A disk that cannot be read.
+struct Broken;
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::other("the disk has failed"))
+    }
+}
+
+/// A short message with the marks of the protocol in it; sometimes one that came before.
+fn text(chance: &mut Rng) -> Vec<u8> {
+    const PIECES: [&[u8]; 8] = [b"A: b\n", b"\n", b".\n", b"..\r\n", b"text", b"\r", b"\r\n.\r\n", b"\xff\0"];
+    let count = chance.usize(..8);
+    (0..count).flat_map(|_| PIECES[chance.usize(..PIECES.len())].to_vec()).collect()
+}
+
+/// How a message lies in a Maildir after it came over the wire: every line end is LF, and there is one at the end.
+fn stored(text: &[u8]) -> Vec<u8> {
+    let wire = pop3_contract::oracle::stuff(text);
+    let (message, _) = pop3_contract::oracle::unstuff_lenient(&wire).unwrap_or_default();
+    let mut stored = Vec::with_capacity(message.len());
+    for line in message.split_inclusive(|byte| *byte == b'\n') {
+        match line.strip_suffix(b"\r\n") {
+            Some(content) => {
+                stored.extend_from_slice(content);
+                stored.push(b'\n');
+            }
+            None => stored.extend_from_slice(line),
+        }
+    }
+    stored
+}
