@@ -10,6 +10,8 @@ REASONS = {
     ("a_flush_that_was_cancelled_is_made_up_for", "pop3-async-std"): "no paused clock; dropped futures show it",
     ("a_flush_that_fails_sends_no_command_twice", "pop3-tokio"): "an interrupted flush is the operating system's; dropped futures show it",
     ("a_flush_that_fails_sends_no_command_twice", "pop3-async-std"): "an interrupted flush is the operating system's; dropped futures show it",
+    ("h40_who_guesses_waits_and_holds_nobody_up", "pop3-blocking"): "no paused clock; each session has a thread of its own",
+    ("h40_who_guesses_waits_and_holds_nobody_up", "pop3-async-std"): "no paused clock; made from the same source",
     ("who_never_pauses_leaves_the_threads_to_others", "pop3-blocking"): "each session has a thread of its own",
     ("who_never_pauses_leaves_the_threads_to_others", "pop3-async-std"): "its pool cannot be made small; made from the same source",
     ("h35_a_refused_login_and_no_pause_after_it_give_no_more_time", "pop3-blocking"): "every read there may wait, so none is done without the deadline",

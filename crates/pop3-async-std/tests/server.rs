@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use peer::{Stream, Task, accept, connect, handshake, heard, listen, read, say, spawn, write};
-use pop3_async_std::maildrop::Memory;
+use pop3_async_std::maildrop::{LoginError, Memory, MemoryDrop, Store};
 use pop3_async_std::proto::Secret;
 use pop3_async_std::proto::client::LoginPolicy;
 use pop3_async_std::proto::codec::{MessageNumber, UniqueId};
 use pop3_async_std::proto::sasl::Credentials;
-use pop3_async_std::proto::server::{Ask, BodyWants, Snapshot};
+use pop3_async_std::proto::server::{Ask, BodyWants, Login, Snapshot};
 use pop3_async_std::{Client, ClientOptions, Listen, Proxy, ProxyKind, Security, Server, ServerOptions, tls};
 use pop3_contract::{Cut, Feed};
 
@@ -88,6 +88,43 @@ async fn h39_so_many_sessions_from_one_source() {
             break;
         }
     }
+}
+
+/// A store with a bug.
+struct Buggy(Memory);
+
+impl Store for Buggy {
+    type Maildrop = MemoryDrop;
+
+    fn login(&self, login: &Login) -> Result<MemoryDrop, LoginError> {
+        assert_ne!(login.name.as_bytes(), b"bug", "a panic that a test wants");
+        self.0.login(login)
+    }
+}
+
+#[async_std::test]
+async fn h60_a_panic_in_one_session_touches_no_other() {
+    let store = Buggy(Memory::new().with_user("joe", "secret", [b"a\n".to_vec()]));
+    let server = Arc::new(Server::new(ServerOptions::dangerous_cleartext(), store));
+    let (listener, address) = listen().await;
+    let serves = Arc::clone(&server);
+    let serving = spawn(async move { serves.serve(&listener, Listen::Plain).await.unwrap() });
+    let mut before = connect(address.port()).await;
+    heard(&mut before).await;
+    say(&mut before, "USER joe").await;
+    say(&mut before, "PASS secret").await;
+    let mut breaks = connect(address.port()).await;
+    heard(&mut breaks).await;
+    say(&mut breaks, "USER bug").await;
+    write(&mut breaks, b"PASS x\r\n").await;
+    assert_eq!(read(&mut breaks, &mut [0; 8]).await.unwrap_or(0), 0, "its session is over");
+    assert_eq!(say(&mut before, "STAT").await, "+OK 1 3");
+    let mut after = connect(address.port()).await;
+    assert!(heard(&mut after).await.starts_with("+OK"));
+    assert_eq!(say(&mut before, "QUIT").await, "+OK bye");
+    assert_eq!(say(&mut after, "QUIT").await, "+OK bye");
+    assert!(server.shutdown(Duration::from_secs(60)).await, "the place of the broken one is free");
+    serving.result().await;
 }
 
 #[async_std::test]

@@ -4,11 +4,13 @@
 
 use std::io;
 use std::mem;
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use pop3_driver::proto::server::{Ask, BodyWants, Channel, Connection, Deadline, Ending, NotAsked, Origin, ServerConfig, Step};
 use pop3_driver::tls::ServerTls;
-use pop3_driver::{Gate, ServerOptions};
+use pop3_driver::{Gate, Patience, ServerOptions};
 
 use crate::runtime::{self, Instant, Stream, later};
 
@@ -18,6 +20,8 @@ pub(crate) struct Shared {
     pub(crate) options: ServerOptions,
     pub(crate) config: Arc<ServerConfig>,
     pub(crate) gate: Arc<Gate>,
+    patience: Patience,
+    began: Instant,
     tls: RwLock<Option<ServerTls>>,
 }
 
@@ -26,6 +30,8 @@ impl Shared {
         Arc::new(Self {
             config: Arc::new(options.server_config()),
             gate: Gate::new(options.max_sessions, options.max_sessions_per_source),
+            patience: Patience::new(options.longest_pause),
+            began: Instant::now(),
             tls: RwLock::new(options.tls.clone()),
             options,
         })
@@ -86,6 +92,12 @@ pub struct Session {
     stream: Stream,
     /// Whom the peer has said that it speaks for, before the session.
     origin: Option<Origin>,
+    /// Where the client is, as far as the connection tells.
+    source: Option<IpAddr>,
+    /// Wrong passwords so far.
+    failed_logins: u32,
+    /// The answer to a wrong password waits until then.
+    pause_until: Option<Instant>,
     login_deadline: Instant,
     /// Renewed by each command that was answered, and not by each byte (H36).
     idle_deadline: Option<Instant>,
@@ -100,10 +112,27 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    pub(crate) fn new(shared: Arc<Shared>, stream: Stream, channel: Channel, login_deadline: Instant) -> Self {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        stream: Stream,
+        channel: Channel,
+        source: Option<IpAddr>,
+        login_deadline: Instant,
+    ) -> Self {
         let origin = channel.origin;
         let connection = Connection::new(Arc::clone(&shared.config), channel);
-        Self { shared, connection, stream, origin, login_deadline, idle_deadline: None, unflushed: false }
+        Self {
+            shared,
+            connection,
+            stream,
+            origin,
+            source,
+            failed_logins: 0,
+            pause_until: None,
+            login_deadline,
+            idle_deadline: None,
+            unflushed: false,
+        }
     }
 
     /// The connection below, for what it can tell.
@@ -194,7 +223,32 @@ impl Session {
         None
     }
 
+    /// Has the answer to a wrong password wait, if one is to be written (H40). Nobody works meanwhile.
+    fn pause(&mut self) {
+        self.count_failures();
+        if let Some(until) = self.pause_until {
+            runtime::pause(until.min(self.deadline()).saturating_duration_since(Instant::now()));
+            self.pause_until = None;
+        }
+    }
+
+    fn count_failures(&mut self) {
+        let server = self.connection.session().server();
+        let failed = server.failed_logins();
+        // Who guesses without waiting for an answer waits for all of them together.
+        let new = failed.saturating_sub(mem::replace(&mut self.failed_logins, failed));
+        if new > 0 {
+            // Where a proxy has not told whom it speaks for, one client must not make the others wait.
+            if let Some(source) = server.origin().map(|origin| origin.address).or(self.source) {
+                let now = self.shared.began.elapsed();
+                let pause: Duration = (0..new).map(|_| self.shared.patience.failed(source, now)).sum();
+                self.pause_until = (!pause.is_zero()).then(|| later(pause));
+            }
+        }
+    }
+
     pub(crate) fn write(&mut self) -> io::Result<()> {
+        self.pause();
         // One deadline for all of it: a peer that takes a byte now and then is no peer that reads.
         let deadline = self.deadline();
         while !self.connection.output().is_empty() {
@@ -209,6 +263,10 @@ impl Session {
 
     /// Writes what can be written without a wait; whether that was all.
     pub(crate) fn write_now(&mut self) -> io::Result<bool> {
+        self.count_failures();
+        if self.pause_until.is_some() {
+            return Ok(false);
+        }
         while !self.connection.output().is_empty() {
             self.unflushed = true;
             match runtime::write_now(&mut self.stream, self.connection.output())? {

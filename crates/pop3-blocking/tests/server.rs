@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use peer::{Stream, Task, accept, connect, handshake, heard, listen, read, say, spawn, write};
-use pop3_blocking::maildrop::Memory;
+use pop3_blocking::maildrop::{LoginError, Memory, MemoryDrop, Store};
 use pop3_blocking::proto::Secret;
 use pop3_blocking::proto::client::LoginPolicy;
 use pop3_blocking::proto::codec::{MessageNumber, UniqueId};
 use pop3_blocking::proto::sasl::Credentials;
-use pop3_blocking::proto::server::{Ask, BodyWants, Snapshot};
+use pop3_blocking::proto::server::{Ask, BodyWants, Login, Snapshot};
 use pop3_blocking::{Client, ClientOptions, Listen, Proxy, ProxyKind, Security, Server, ServerOptions, tls};
 use pop3_contract::{Cut, Feed};
 
@@ -88,6 +88,43 @@ fn h39_so_many_sessions_from_one_source() {
             break;
         }
     }
+}
+
+/// A store with a bug.
+struct Buggy(Memory);
+
+impl Store for Buggy {
+    type Maildrop = MemoryDrop;
+
+    fn login(&self, login: &Login) -> Result<MemoryDrop, LoginError> {
+        assert_ne!(login.name.as_bytes(), b"bug", "a panic that a test wants");
+        self.0.login(login)
+    }
+}
+
+#[test]
+fn h60_a_panic_in_one_session_touches_no_other() {
+    let store = Buggy(Memory::new().with_user("joe", "secret", [b"a\n".to_vec()]));
+    let server = Arc::new(Server::new(ServerOptions::dangerous_cleartext(), store));
+    let (listener, address) = listen();
+    let serves = Arc::clone(&server);
+    let serving = spawn(move || serves.serve(&listener, Listen::Plain).unwrap());
+    let mut before = connect(address.port());
+    heard(&mut before);
+    say(&mut before, "USER joe");
+    say(&mut before, "PASS secret");
+    let mut breaks = connect(address.port());
+    heard(&mut breaks);
+    say(&mut breaks, "USER bug");
+    write(&mut breaks, b"PASS x\r\n");
+    assert_eq!(read(&mut breaks, &mut [0; 8]).unwrap_or(0), 0, "its session is over");
+    assert_eq!(say(&mut before, "STAT"), "+OK 1 3");
+    let mut after = connect(address.port());
+    assert!(heard(&mut after).starts_with("+OK"));
+    assert_eq!(say(&mut before, "QUIT"), "+OK bye");
+    assert_eq!(say(&mut after, "QUIT"), "+OK bye");
+    assert!(server.shutdown(Duration::from_secs(60)), "the place of the broken one is free");
+    serving.result();
 }
 
 #[test]

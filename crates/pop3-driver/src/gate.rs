@@ -163,7 +163,8 @@ impl Place {
     }
 }
 
-fn source_of(address: IpAddr) -> IpAddr {
+/// What counts as one source: an IPv6 network of 64 bits belongs to one.
+pub(crate) fn source_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
         address => address,

@@ -13,6 +13,7 @@ mod error;
 mod gate;
 mod handshake;
 mod options;
+mod patience;
 pub mod tls;
 
 pub use error::Error;
@@ -20,5 +21,6 @@ pub use gate::{Gate, Place};
 pub use handshake::{Handshake, Proxy, ProxyHeader, ProxyKind};
 pub use ipnet::IpNet;
 pub use options::{ClientOptions, Listen, Security, ServerOptions};
+pub use patience::Patience;
 pub use pop3_proto as proto;
 pub use rustls;

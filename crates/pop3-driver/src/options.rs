@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use pop3_proto::client::{CleartextLogin, ClientConfig, Timeouts};
@@ -99,6 +100,8 @@ pub struct ServerOptions {
     /// The same from one source: an IPv4 address, or an IPv6 network of 64 bits. The clients of a trusted proxy are told apart where it
     /// speaks the PROXY protocol; what it says by `XCLIENT` comes too late for that.
     pub max_sessions_per_source: usize,
+    /// Behind a wrong password the answer waits, longer each time for each source (H40), and so long at most. Zero: it never does.
+    pub longest_pause: Duration,
 }
 
 impl ServerOptions {
@@ -138,6 +141,7 @@ impl ServerOptions {
             proxy_protocol: false,
             max_sessions: 1000,
             max_sessions_per_source: 100,
+            longest_pause: Duration::from_secs(15),
         }
     }
 }

@@ -65,9 +65,11 @@ impl<S> Server<S> {
     /// # Errors
     /// The handshake failed.
     pub async fn raw_session(&self, stream: TcpStream, listen: Listen) -> io::Result<Session> {
-        let trusted = self.shared.options.trusts(stream.peer_addr()?.ip());
+        let address = stream.peer_addr()?.ip();
+        let trusted = self.shared.options.trusts(address);
+        let peer = Peer { trusted, origin: None, source: (!trusted).then_some(address) };
         let deadline = later(self.shared.options.timeouts.login);
-        self.begin(runtime::stream(stream)?, listen, trusted, None, deadline).await
+        self.begin(runtime::stream(stream)?, listen, peer, deadline).await
     }
 
     /// The same over a stream of the caller's own.
@@ -75,18 +77,11 @@ impl<S> Server<S> {
     /// # Errors
     /// See [`raw_session`](Self::raw_session).
     pub async fn raw_session_over(&self, stream: Box<dyn Transport>, listen: Listen) -> io::Result<Session> {
-        self.begin(stream, listen, false, None, later(self.shared.options.timeouts.login)).await
+        self.begin(stream, listen, Peer::default(), later(self.shared.options.timeouts.login)).await
     }
 
     /// TLS first, where the port has it, and then the greeting (S49), all within the time for a login (H12).
-    async fn begin(
-        &self,
-        mut stream: Stream,
-        listen: Listen,
-        trusted: bool,
-        origin: Option<Origin>,
-        login_deadline: Instant,
-    ) -> io::Result<Session> {
+    async fn begin(&self, mut stream: Stream, listen: Listen, peer: Peer, login_deadline: Instant) -> io::Result<Session> {
         let mut channel = match listen {
             Listen::Plain => Channel::clear(tls::chance()?),
             Listen::Tls => {
@@ -97,9 +92,20 @@ impl<S> Server<S> {
                 channel
             }
         };
-        (channel.trusted, channel.origin) = (trusted, origin);
-        Ok(Session::new(Arc::clone(&self.shared), stream, channel, login_deadline))
+        (channel.trusted, channel.origin) = (peer.trusted, peer.origin);
+        Ok(Session::new(Arc::clone(&self.shared), stream, channel, peer.source, login_deadline))
     }
+}
+
+/// What is known of who connects.
+#[derive(Clone, Copy, Default)]
+struct Peer {
+    /// A proxy whose word is taken.
+    trusted: bool,
+    /// Whom it has said that it speaks for.
+    origin: Option<Origin>,
+    /// Where the client is.
+    source: Option<IpAddr>,
 }
 
 impl<S: Store> Server<S> {
@@ -125,6 +131,7 @@ impl<S: Store> Server<S> {
                 tracing::warn!(%peer, "too many sessions");
                 continue;
             };
+            // Whatever a session does, a panic too, ends this session only (H60).
             let session = async move {
                 match server.serve_connection(stream, peer.ip(), listen, &mut place).await {
                     Ok(()) => tracing::debug!("session ended"),
@@ -155,7 +162,7 @@ impl<S: Store> Server<S> {
         }
         // Behind its header every octet is the client's, whom nobody trusts.
         let trusted = trusted && !self.shared.options.proxy_protocol;
-        let session = self.begin(stream, listen, trusted, origin, login_deadline).await?;
+        let session = self.begin(stream, listen, Peer { trusted, origin, source }, login_deadline).await?;
         self.run(session).await
     }
 
@@ -182,7 +189,7 @@ impl<S: Store> Server<S> {
     /// See [`session`](Self::session).
     pub async fn session_on(&self, stream: Box<dyn Transport>, channel: Channel) -> io::Result<()> {
         let deadline = later(self.shared.options.timeouts.login);
-        self.run(Session::new(Arc::clone(&self.shared), stream, channel, deadline)).await
+        self.run(Session::new(Arc::clone(&self.shared), stream, channel, None, deadline)).await
     }
 
     async fn run(&self, session: Session) -> io::Result<()> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use pop3_tokio::maildrop::Memory;
 use pop3_tokio::proto::client::ClientEvent;
 use pop3_tokio::proto::codec::Command;
+use pop3_tokio::proto::server::{Channel, Origin};
 use pop3_tokio::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
@@ -70,6 +71,41 @@ async fn s21_h35_h36_a_client_that_drips_is_sent_away() {
         assert_eq!(started.elapsed().as_secs(), expected, "{said:?}");
         client.await.unwrap();
     }
+}
+
+/// Three wrong passwords from there; how many seconds until the session is closed.
+async fn guess(server: &Server<Memory>, source: &str) -> u64 {
+    let (mut ours, theirs) = tokio::io::duplex(1024);
+    let channel = Channel { origin: Some(Origin { address: source.parse().unwrap(), port: None }), ..Channel::clear([0; 18]) };
+    let started = tokio::time::Instant::now();
+    ours.write_all(&b"USER joe\r\nPASS wrong\r\n".repeat(3)).await.unwrap();
+    server.session_on(Box::new(theirs), channel).await.unwrap();
+    let mut heard = String::new();
+    ours.read_to_string(&mut heard).await.unwrap();
+    assert_eq!(heard.matches("-ERR [AUTH]").count(), 3, "{heard}");
+    started.elapsed().as_secs()
+}
+
+#[tokio::test(start_paused = true)]
+async fn h40_who_guesses_waits_and_holds_nobody_up() {
+    let mut options = ServerOptions::dangerous_cleartext();
+    options.timeouts.login = Duration::from_secs(300);
+    let server = Server::new(options, Memory::new().with_user("joe", "secret", []));
+    assert_eq!(guess(&server, "192.0.2.1").await, 3, "0, 1 and 2 seconds");
+    assert_eq!(guess(&server, "192.0.2.1").await, 27, "4, 8 and 15 seconds");
+    assert_eq!(guess(&server, "192.0.2.2").await, 3);
+    // This runtime has one thread. A thousand who guess, each for themselves, wait at once.
+    let started = tokio::time::Instant::now();
+    let server = Arc::new(server);
+    let mut guesses = tokio::task::JoinSet::new();
+    for source in 0..1000 {
+        let server = Arc::clone(&server);
+        guesses.spawn(async move { guess(&server, &format!("2001:db8:0:{source:x}::1")).await });
+    }
+    while let Some(guessed) = guesses.join_next().await {
+        assert_eq!(guessed.unwrap(), 3);
+    }
+    assert_eq!(started.elapsed().as_secs(), 3);
 }
 
 #[tokio::test(start_paused = true)]

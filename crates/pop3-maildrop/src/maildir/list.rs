@@ -1,4 +1,4 @@
-//! The files of a Maildir by their names, in little memory: a drop may hold a million.
+//! The files of a Maildir by their names, in little memory: a drop may hold a million (H41).
 
 use std::io;
 
@@ -123,6 +123,27 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pop3_proto::server::Snapshot;
+
+    #[test]
+    fn h41_a_million_messages_cost_less_than_200_octets_each() {
+        const MESSAGES: u64 = 1_000_000;
+        let (mut list, mut snapshot) = (List::default(), Snapshot::default());
+        let counted = allocation_counter::measure(|| {
+            for at in 0..MESSAGES {
+                let name = format!("17000{:05}.R12345678P4711Q{at}.mail.example,S=1234,W=1267", at / 7);
+                list.push(Place { sub: Sub::New, name: name.as_bytes() }).unwrap();
+            }
+            list.sort();
+            list.shrink();
+            for place in list.iter() {
+                names::with_unique_id(place.base(), |id| snapshot.push(1267, id)).unwrap().unwrap();
+            }
+        });
+        assert_eq!((list.len(), snapshot.len()), (1_000_000, 1_000_000));
+        let each = u64::try_from(counted.bytes_current).unwrap() / MESSAGES;
+        assert!(each < 200, "{each} octets a message");
+    }
 
     #[test]
     fn the_order_is_that_of_delivery_and_cur_goes_before_new() {

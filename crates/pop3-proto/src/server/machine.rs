@@ -185,6 +185,11 @@ impl Server {
         self.origin
     }
 
+    /// How many logins were refused because of their credentials.
+    pub const fn failed_logins(&self) -> u32 {
+        self.failed_logins
+    }
+
     /// Why the session was ended, where this side has ended it.
     pub const fn ending(&self) -> Option<Ending> {
         self.ending
