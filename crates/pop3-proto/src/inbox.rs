@@ -124,6 +124,22 @@ mod tests {
     }
 
     #[test]
+    fn only_what_is_eager_grows_when_reads_fill_it() {
+        let mut inbox = Inbox::eager(8, 64);
+        put(&mut inbox, b"1234");
+        inbox.consume(4);
+        assert_eq!(inbox.space().len(), 8, "there was room");
+        put(&mut inbox, b"12345678");
+        inbox.consume(8);
+        assert_eq!((inbox.consumed(3), inbox.consumed(9)), (&b"678"[..], &b""[..]));
+        assert_eq!(inbox.space().len(), 64);
+        let mut inbox = Inbox::growing(8, 64);
+        put(&mut inbox, b"12345678");
+        inbox.consume(8);
+        assert_eq!(inbox.space().len(), 8, "all of it was used");
+    }
+
+    #[test]
     fn a_long_line_makes_it_grow_and_it_shrinks_again() {
         let mut inbox = Inbox::growing(8, 64);
         put(&mut inbox, b"12345678");

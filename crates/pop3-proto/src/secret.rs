@@ -43,3 +43,18 @@ impl fmt::Debug for Secret {
         f.write_str("[redacted]")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn h55_h56_secrets_are_compared_whole_and_not_shown() {
+        let secret = Secret::from("secret");
+        assert_eq!(secret, Secret::from("secret"));
+        for other in ["", "s", "secre", "secrets", "Secret", "secreT", "sfcrft"] {
+            assert_ne!(secret, Secret::from(other), "{other}");
+        }
+        assert_eq!(alloc::format!("{secret:?}"), "[redacted]");
+    }
+}

@@ -235,20 +235,24 @@ impl Connection {
             self.cancelled = true;
             self.outbox().cancel()?;
         }
-        // Nobody goes on behind `*`: such a server only keeps us busy.
-        let cancelled = self.cancelled;
+        let mut cancelled = self.cancelled;
         let by_exchange = self.machine.is_authenticating();
-        self.step(|event, outbox| {
+        let step = self.step(|event, outbox| {
             match event {
+                // Nobody goes on behind `*`: such a server only keeps us busy.
                 ClientEvent::Challenge(..) if cancelled => outbox.client.give_up(),
-                // It is cancelled in the next round.
-                ClientEvent::Challenge(..) => return Ok(Some(())),
+                ClientEvent::Challenge(..) => {
+                    cancelled = true;
+                    outbox.cancel()?;
+                }
                 ClientEvent::Reply(_, reply) if by_exchange && reply.status == Status::Ok => outbox.client.give_up(),
                 ClientEvent::UpgradeTls(_) => outbox.client.give_up(),
                 _ => {}
             }
             Ok((outbox.client.is_settled() || outbox.client.failure().is_some()).then_some(()))
-        })
+        });
+        self.cancelled = cancelled;
+        step
     }
 
     /// Begins a request; [`run`](Self::run) it until it is done.

@@ -63,6 +63,19 @@ fn s35_the_examples_of_rfc_5802_and_rfc_7677() {
 }
 
 #[test]
+fn names_with_commas_and_equals_signs_arrive() {
+    for name in ["a,b", "a=b", "=2C,=3D", ",,==", "joe"] {
+        let mut escaped = Vec::new();
+        escape_name(name.as_bytes(), &mut escaped);
+        assert!(!escaped.contains(&b','));
+        assert_eq!(unescape_name(&escaped).unwrap(), name.as_bytes());
+    }
+    for broken in ["a=", "a=2", "a=2c", "=41", "=3d", "==3D"] {
+        assert_eq!(unescape_name(broken.as_bytes()), Err(SaslError::Malformed), "{broken}");
+    }
+}
+
+#[test]
 #[cfg(feature = "cram-md5")]
 fn the_example_of_rfc_2195() {
     let credentials = Credentials::password("tim", "tanstaaftanstaaf").unwrap();
