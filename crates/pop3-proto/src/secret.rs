@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn h55_h56_secrets_are_compared_whole_and_not_shown() {
+    fn h56_secrets_are_compared_whole_and_not_shown() {
         let secret = Secret::from("secret");
         assert_eq!(secret, Secret::from("secret"));
         for other in ["", "s", "secre", "secrets", "Secret", "secreT", "sfcrft"] {

@@ -74,7 +74,7 @@ impl Place {
     }
 }
 
-fn is_refusal(error: RequestError) -> bool {
+fn is_refusal(error: &RequestError) -> bool {
     matches!(error, RequestError::Refused(_))
 }
 
@@ -99,10 +99,10 @@ fn what_comes_for_others_is_passed_over() {
     assert_eq!(with("+OK 1 5\r\n").run(requests::list_one(ONE)).unwrap().octets, Some(5));
     assert_eq!(with("+OK\r\n1 5\r\n.\r\n").run(requests::list_one(ONE)).unwrap().octets, Some(5));
     let entry = UniqueIdEntry { number: ONE, unique_id: b"id"[..].into() };
-    assert_eq!(with("+OK\r\n1 id\r\n.\r\n").run(requests::uidl()).unwrap(), [entry.clone()]);
+    assert_eq!(with("+OK\r\n1 id\r\n.\r\n").run(requests::uidl()).unwrap(), std::slice::from_ref(&entry));
     assert_eq!(with("+OK 1 id\r\n").run(requests::uidl_one(ONE)).unwrap(), entry);
     assert!(with("+OK\r\nTOP\r\n.\r\n").run(requests::capa()).unwrap().top);
-    assert!(with("-ERR no\r\n").run(requests::dele(ONE)).is_err_and(is_refusal));
+    assert!(with("-ERR no\r\n").run(requests::dele(ONE)).is_err_and(|error| is_refusal(&error)));
     let mut place = with("+OK\r\nhello\r\n.\r\n");
     let tag = place.run(requests::retr(ONE)).unwrap();
     let mut text = Vec::new();
@@ -315,7 +315,7 @@ fn s27_lines_are_as_long_as_a_server_must_take_and_no_longer() {
     let mut place = Place::greeted(&["+OK\r\n", "-ERR\r\n"], ClientConfig::default());
     let name = Username::new("joe").unwrap();
     let refused = place.run(requests::user_pass(name, Password::new(&line(248)).unwrap())).unwrap_err();
-    assert!(is_refusal(refused), "255 octets are sent");
+    assert!(is_refusal(&refused), "255 octets are sent");
     let local = place.run(requests::user_pass(name, Password::new(&line(249)).unwrap())).unwrap_err();
     assert_eq!(local, LocalError::LineTooLong.into());
     let mut client = Client::new_encrypted(ClientConfig::default());
