@@ -68,6 +68,9 @@ def fuzz(target):
     print(f"{target}: {executions:,} inputs, {edges[-1] if edges else '?'} edges{', FOUND ' + ' '.join(found) if found else ''}", flush=True)
     if done.returncode and not found:
         sys.stderr.write(done.stderr[-2000:])
+    if args.record:
+        with open(folder / "RECORD.md", "a") as record:
+            record.write(f"| {datetime.date.today()} | {commit} | `{target}` | {executions:,} | {edges[-1] if edges else '?'} | {len(found) or 'none'} |\n")
     return target, executions, edges[-1] if edges else "?", found, done.returncode
 
 
@@ -90,15 +93,11 @@ def keep(target):
 
 
 host = re.search(r"^host: (\S+)", subprocess.run(["rustc", "+stable", "-vV"], capture_output=True, text=True, check=True).stdout, re.M)[1]
+commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
 subprocess.run(["cargo", "+stable", "fuzz", "build", "-s", "none", "--fuzz-dir", folder], check=True)
 chosen = args.targets or targets
 with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
     results = list(pool.map(fuzz, chosen))
-if args.record:
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
-    with open(folder / "RECORD.md", "a") as record:
-        for target, executions, edges, found, _ in results:
-            record.write(f"| {datetime.date.today()} | {commit} | `{target}` | {executions:,} | {edges} | {len(found) or 'none'} |\n")
 if args.keep:
     for target in chosen:
         keep(target)

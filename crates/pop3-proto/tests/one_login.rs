@@ -354,3 +354,53 @@ fn s44_no_more_commands_than_the_window_has() {
     assert!((0..window).all(|_| send().is_ok()));
     assert!(send().is_err());
 }
+
+#[test]
+fn s36_what_a_login_can_be_bound_to_is_known_behind_stls() {
+    let says = ["+OK\r\n", "+OK\r\n", "+OK\r\nSASL SCRAM-SHA-256 SCRAM-SHA-256-PLUS\r\n.\r\n", "-ERR [AUTH]\r\n"];
+    let mut talk = Talk::new(false, &says);
+    let (credentials, policy) = (Credentials::password("joe", "secret").unwrap(), LoginPolicy::default());
+    let context = LoginContext { host: "h", port: 110, nonce: [1; 18], binding: ChannelBinding::default() };
+    let mut login = requests::login(&credentials, &policy, context);
+    assert_eq!(talk.run(&mut login).unwrap(), LoginStep::UpgradeTls);
+    talk.connection.upgrade().unwrap();
+    login.bind(ChannelBinding { exporter: Some([7; 32]), server_end_point: None });
+    talk.run(&mut login).unwrap_err();
+    assert!(talk.wire().contains("AUTH SCRAM-SHA-256-PLUS "), "{}", talk.wire());
+}
+
+#[test]
+fn s35_no_nonce_is_used_twice() {
+    let says = ["+OK\r\n", "+OK\r\nSASL SCRAM-SHA-256 SCRAM-SHA-1\r\n.\r\n", "-ERR no such mechanism\r\n", "-ERR [AUTH]\r\n"];
+    for last in [0x00, 0x01, 0xFF] {
+        let mut talk = Talk::new(true, &says);
+        let (credentials, policy) = (Credentials::password("joe", "secret").unwrap(), LoginPolicy::default());
+        let nonce = [[1; 17].as_slice(), &[last]].concat().try_into().unwrap();
+        let context = LoginContext { host: "h", port: 995, nonce, binding: ChannelBinding::default() };
+        talk.run(&mut requests::login(&credentials, &policy, context)).unwrap_err();
+        let wire = talk.wire();
+        let initial: Vec<&str> =
+            wire.lines().filter_map(|line| line.strip_prefix("AUTH SCRAM-SHA-")?.split(' ').nth(1)).collect();
+        assert_eq!(initial.len(), 2, "{wire}");
+        assert_ne!(initial[0], initial[1], "{last}");
+    }
+}
+
+#[test]
+fn two_lines_are_for_xoauth2_alone() {
+    let policy = LoginPolicy { two_lines: true, ..LoginPolicy::default() };
+    let mut talk = Talk::new(true, &["+OK\r\n", "+OK\r\nSASL PLAIN XOAUTH2\r\n.\r\n", "+OK\r\n"]);
+    talk.login(&policy).unwrap();
+    assert_eq!(talk.wire(), "CAPA\r\nAUTH PLAIN AGpvZQBzZWNyZXQ=\r\n");
+    let mut talk = Talk::new(true, &["+OK\r\n", "+OK\r\nSASL PLAIN XOAUTH2\r\n.\r\n", "+ \r\n", "+OK\r\n"]);
+    talk.login_as(&Credentials::token("joe", "token").unwrap(), &policy).unwrap();
+    assert!(talk.wire().starts_with("CAPA\r\nAUTH XOAUTH2\r\n"), "{}", talk.wire());
+}
+
+#[test]
+fn s43_a_server_that_cannot_tell_now_is_none_without_capa() {
+    let mut talk = Talk::new(true, &["+OK\r\n", "-ERR [SYS/TEMP] busy\r\n"]);
+    let error = talk.login(&LoginPolicy::default()).unwrap_err();
+    assert_eq!(error.login_failure(), Some(LoginFailure::NotNow { retry_after: None }));
+    assert_eq!(talk.wire(), "CAPA\r\n", "nothing weaker is tried");
+}

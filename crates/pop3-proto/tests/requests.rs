@@ -7,9 +7,10 @@ use pop3_contract::{Cut, Feed};
 use pop3_proto::State;
 use pop3_proto::client::requests::{self, Request, UniqueIdEntry};
 use pop3_proto::client::{
-    Client, ClientConfig, ClientEvent, Connection, Deadline, LocalError, Observer, RemoteError, RequestError, Step, Tag,
+    Awaiting, Client, ClientConfig, ClientEvent, Connection, Deadline, LocalError, LoginFailure, Observer, RemoteError,
+    RequestError, Step, Tag,
 };
-use pop3_proto::codec::{Command, MessageNumber, Password, Status, Username};
+use pop3_proto::codec::{Command, MessageNumber, Password, Status, Username, Verb};
 use pop3_proto::sasl::{ChannelBinding, Credentials, Mechanism, client_mechanism};
 
 /// A connection to a server that has said everything in advance, logged in unless it is said otherwise.
@@ -370,4 +371,150 @@ fn s28_an_empty_initial_response_is_an_equals_sign() {
     let mechanism = client_mechanism(Mechanism::External, &credentials, "host", 995, [1; 18], &binding, false).unwrap();
     place.run(requests::auth(mechanism, false)).unwrap();
     assert_eq!(place.said(), "AUTH EXTERNAL =\r\n");
+}
+
+#[test]
+fn a_session_that_is_over_says_so() {
+    let mut place = Place::new(&["+OK\r\n"], ClientConfig::default());
+    place.run(requests::quit()).unwrap();
+    let over = place.drive(|connection| connection.step(|_, _| Ok::<Option<()>, RemoteError>(None)));
+    assert_eq!(over, Err(RemoteError::Closed(Awaiting::Nothing)));
+    assert_eq!(place.run(requests::greet()).unwrap_err(), LocalError::AlreadyGreeted.into());
+}
+
+#[test]
+fn the_body_of_another_message_is_passed_over_where_nobody_has_begun_it() {
+    let mut place = Place::new(&["+OK\r\nfirst\r\n.\r\n", "+OK\r\nsecond\r\n.\r\n"], ClientConfig::default());
+    place.leave("RETR 1");
+    let tag = place.leave("RETR 2");
+    let mut text = Vec::new();
+    while place.drive(|connection| connection.next_chunk(tag)).unwrap() {
+        assert!(!place.connection.chunk().is_empty());
+        text.extend_from_slice(place.connection.chunk());
+    }
+    assert_eq!(text, b"second\r\n");
+}
+
+#[test]
+fn a_login_that_was_given_up_behind_its_last_word_is_not_believed() {
+    let mut place = Place::greeted(&["+OK\r\n", "+OK\r\n"], ClientConfig::default());
+    let credentials = Credentials::password("joe", "x").unwrap();
+    let binding = ChannelBinding::default();
+    let mechanism = client_mechanism(Mechanism::Plain, &credentials, "host", 995, [1; 18], &binding, false).unwrap();
+    place.connection.start(&mut requests::auth(mechanism, false)).unwrap();
+    place.settle().unwrap();
+    assert_eq!(place.connection.send(Command::Capa), Err(RemoteError::GivenUp.into()));
+    // A name that was taken proves nothing, and does no harm.
+    let mut place = Place::greeted(&["+OK\r\n", "-ERR\r\n"], ClientConfig::default());
+    place.leave("USER joe");
+    place.settle().unwrap();
+    place.leave("CAPA");
+}
+
+#[test]
+fn h30_a_line_over_a_large_limit_is_an_error_and_no_standstill() {
+    const LIMIT: usize = 200_000;
+    let line = format!("+OK {}\r\n", "x".repeat(LIMIT));
+    let feed = Feed::scripted([line.as_bytes()], Cut::Whole);
+    let config = ClientConfig { max_line: LIMIT, ..ClientConfig::default() };
+    let mut place = Place { connection: Connection::new_encrypted(config), feed };
+    let error = place.run(requests::greet()).unwrap_err();
+    assert_eq!(error, RemoteError::LineTooLong { limit: LIMIT }.into());
+}
+
+#[test]
+fn h30_capabilities_and_listings_have_limits_of_their_own() {
+    let config = |max_capabilities, max_capabilities_octets| ClientConfig {
+        max_capabilities,
+        max_capabilities_octets,
+        max_listing: 5,
+        max_listing_octets: 50,
+        ..ClientConfig::default()
+    };
+    let capa =
+        |lines: usize, config| Place::new(&[&format!("+OK\r\n{}.\r\n", "TOP\r\n".repeat(lines))], config).run(requests::capa());
+    let list =
+        |lines: usize, config| Place::new(&[&format!("+OK\r\n{}.\r\n", "1 1\r\n".repeat(lines))], config).run(requests::list());
+    let too_large = |verb, limit| RequestError::from(RemoteError::ReplyTooLarge { verb, limit });
+    capa(3, config(3, 100)).unwrap();
+    assert_eq!(capa(4, config(3, 100)).unwrap_err(), too_large(Verb::Capa, 3));
+    capa(3, config(9, 9)).unwrap();
+    assert_eq!(capa(4, config(9, 9)).unwrap_err(), too_large(Verb::Capa, 9));
+    assert_eq!(capa(4, config(4, 9)).unwrap_err(), too_large(Verb::Capa, 9), "the octets were too many first");
+    list(5, config(1, 1)).unwrap();
+    assert_eq!(list(6, config(1, 1)).unwrap_err(), too_large(Verb::List, 5));
+}
+
+#[test]
+fn q20_a_listing_with_a_line_that_is_none_cannot_be_read() {
+    let mut place = Place::new(&["+OK\r\n1 1\r\n\r\nodd\r\n.\r\n", "+OK odd\r\n", "+OK 1 1\r\n"], ClientConfig::default());
+    let unreadable = |verb| RequestError::Unreadable { verb, line: "odd".to_owned() };
+    assert_eq!(place.run(requests::list()).unwrap_err(), unreadable(Verb::List));
+    assert_eq!(place.run(requests::stat()).unwrap_err(), unreadable(Verb::Stat));
+    place.run(requests::stat()).expect("the session lives");
+}
+
+#[test]
+fn a_refusal_tells_what_it_means() {
+    let refused = |says: &str, line: &str| {
+        let mut place = Place::greeted(&[says], ClientConfig::default());
+        let name = Username::new("joe").unwrap();
+        match line {
+            "CAPA" => place.run(requests::capa()).map(drop).unwrap_err(),
+            _ => place.run(requests::user_pass(name, Password::new("x").unwrap())).unwrap_err(),
+        }
+    };
+    let texts = [
+        (refused("-ERR\r\n", "USER"), "the server refused USER", LoginFailure::WrongCredentials),
+        (refused("-ERR no\r\n", "USER"), "the server refused USER: no", LoginFailure::WrongCredentials),
+        (refused("-ERR no\r\n", "CAPA"), "the server refused CAPA: no", LoginFailure::Forbidden),
+        (refused("-ERR [SYS/PERM] gone\r\n", "USER"), "the server refused USER [SYS/PERM]: gone", LoginFailure::Forbidden),
+        (
+            refused("-ERR [IN-USE] busy\r\n", "USER"),
+            "the server refused USER [IN-USE]: busy",
+            LoginFailure::NotNow { retry_after: None },
+        ),
+    ];
+    for (error, text, meaning) in texts {
+        assert_eq!((error.to_string().as_str(), error.login_failure()), (text, Some(meaning)));
+        assert!(format!("{error:?}").contains(text), "{error:?}");
+    }
+    let feed = Feed::scripted([&b"-ERR go away\r\n"[..]], Cut::Whole);
+    let mut place = Place { connection: Connection::new_encrypted(ClientConfig::default()), feed };
+    let error = place.run(requests::greet()).unwrap_err();
+    assert_eq!(error.to_string(), "the server refuses sessions now: go away");
+    assert_eq!(error.login_failure(), Some(LoginFailure::NotNow { retry_after: None }));
+}
+
+#[test]
+fn h35_only_what_is_whole_moves_a_deadline() {
+    let mut client = Client::new_encrypted(ClientConfig::default());
+    assert_eq!(client.moves(), 0);
+    client.poll(b"+O").unwrap();
+    assert_eq!(client.moves(), 0);
+    client.poll(b"+OK\r\n").unwrap();
+    assert_eq!(client.moves(), 1);
+}
+
+#[test]
+fn q07_what_was_expected_of_one_exchange_is_not_of_the_next() {
+    let (mut client, mut out) = (Client::new_encrypted(ClientConfig::default()), bytes::BytesMut::new());
+    client.poll(b"+OK\r\n").unwrap();
+    client.expect_challenge(true);
+    client.send(Command::parse(b"AUTH PLAIN AGpvZQB4").unwrap(), &mut out).unwrap();
+    assert!(matches!(client.poll(b"+OK\r\n").unwrap().event, ClientEvent::Reply(..)));
+    // What is said in between changes nothing.
+    let mut client = Client::new_encrypted(ClientConfig::default());
+    client.poll(b"+OK\r\n").unwrap();
+    client.send(Command::parse(b"AUTH LOGIN").unwrap(), &mut out).unwrap();
+    client.expect_challenge(true);
+    assert!(matches!(client.poll(b"+OK\r\n").unwrap().event, ClientEvent::Challenge(..)));
+}
+
+#[test]
+fn h56_a_connection_shows_nothing_of_what_it_holds() {
+    let mut place = Place::greeted(&[], ClientConfig::default());
+    place.leave("PASS topsecret");
+    let shown = format!("{:?}", place.connection);
+    assert!(shown.starts_with("Connection") && shown.contains("machine") && !shown.contains("topsecret"), "{shown}");
 }

@@ -378,6 +378,18 @@ mod tests {
     }
 
     #[test]
+    fn arguments_are_shown_as_they_are_and_harmless() {
+        assert_eq!(format!("{}", MessageNumber::FIRST), "1");
+        assert_eq!(format!("{:?}", Username::new("joe\u{1b}").unwrap()), "Username(joe\\u{1b})");
+    }
+
+    #[test]
+    #[should_panic(expected = "no bracket")]
+    fn s39_a_literal_text_is_never_a_response_code() {
+        Text::literal("[IN-USE] no");
+    }
+
+    #[test]
     fn s39_a_text_is_never_a_response_code() {
         assert!(Text::new("[IN-USE] no").is_err());
         assert!(Text::new(" text").is_err());
@@ -409,5 +421,6 @@ mod tests {
         assert!(ApopDigest::parse(&hex.to_ascii_uppercase()).is_none());
         assert!(ApopDigest::parse(&hex[..31]).is_none());
         assert!(ApopDigest::parse(b"g4c9334bac560ecc979e58001b3e22fb").is_none());
+        assert!(ApopDigest::parse(b"gg4c9334bac560ecc979e58001b3e22f").is_none(), "two wrongs are no right");
     }
 }

@@ -283,7 +283,12 @@ mod tests {
             [b"ToP", b" uidl ", b"SASL", b"sasl  PLAIN   login", b"AUTH=PLAIN", b"X-GOOGLE-RICO", b"", b"EXPIRE x", b"TOPS"];
         let read: Capabilities = lines.into_iter().collect();
         assert!(read.top && read.uidl && !read.user);
-        assert!(read.has_mechanism("PLAIN") && read.has_mechanism("LOGIN") && read.mechanisms.len() == 2);
+        assert!(
+            read.has_mechanism("PLAIN")
+                && read.has_mechanism("LOGIN")
+                && !read.has_mechanism("LOG")
+                && read.mechanisms.len() == 2
+        );
         assert_eq!(read.others.len(), 4);
         assert_eq!(read.expire, None);
     }

@@ -316,6 +316,13 @@ mod tests {
     }
 
     #[test]
+    fn h56_debug_shows_the_command_and_no_secret() {
+        let shown = |line: &[u8]| format!("{:?}", Command::parse(line).unwrap());
+        assert_eq!(shown(b"pass topsecret"), "Command(PASS [redacted])");
+        assert_eq!(shown(b"TOP 1 2"), "Command(TOP 1 2)");
+    }
+
+    #[test]
     fn s01_keywords_in_any_case() {
         for verb in Verb::ALL {
             let lower = verb.as_str().to_ascii_lowercase();
