@@ -9,6 +9,14 @@ use crate::gate::source_of;
 
 /// Counts logins that have failed, by their source: an IPv4 address, or an IPv6 network of 64 bits. One is free, for who has mistyped;
 /// behind it each answer takes twice as long as the one before.
+///
+/// ```
+/// use std::time::Duration;
+/// use pop3_driver::Patience;
+/// let (patience, now) = (Patience::new(Duration::from_secs(15)), Duration::ZERO);
+/// let guesses = [0; 4].map(|_| patience.failed([192, 0, 2, 1].into(), now).as_secs());
+/// assert_eq!(guesses, [0, 1, 2, 4]);
+/// ```
 #[derive(Debug)]
 pub struct Patience {
     longest: Duration,

@@ -93,6 +93,20 @@ fn s05_s06_s08_every_short_message_stuffed_in_every_two_cuts() {
 }
 
 #[test]
+fn s05_s08_what_is_odd_is_found_at_every_place_of_a_large_message() {
+    let clean = [b"x".repeat(62).as_slice(), b"\r\n"].concat().repeat(32);
+    for at in (0..70).chain(500..530).chain(1010..1040).chain(2030..2048) {
+        for odd in ["\n", "\n.", "\r\n.", ".", "\r", "\n\n", "\r\r\n", "\r\n.\r\n"] {
+            let message = [&clean[..at], odd.as_bytes(), &clean[at..]].concat();
+            let expected = oracle::stuff(&message);
+            assert_eq!(stuff(&[&message]), expected, "{odd:?} at {at}");
+            assert_eq!(stuff(&[&message[..at], &message[at..]]), expected, "{odd:?} at {at}, cut there");
+            assert_eq!(stuff(&[&message[..at + 1], &message[at + 1..]]), expected, "{odd:?} at {at}, cut behind its first octet");
+        }
+    }
+}
+
+#[test]
 fn s07_the_wire_size_is_what_is_sent_without_the_stuffing() {
     for message in strings(b".\r\na", 6) {
         let (received, _) = oracle::unstuff(&oracle::stuff(&message), LineEnding::CrLf).expect("complete");

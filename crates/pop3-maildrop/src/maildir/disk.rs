@@ -1,4 +1,14 @@
 //! The file system, as far as mail is delivered through it: the operating system's, or one that a test breaks (H46).
+//!
+//! ```
+//! use std::sync::Arc;
+//! use pop3_maildrop::Maildir;
+//! use pop3_maildrop::maildir::disk::SystemDisk;
+//! let folder = tempfile::tempdir()?;
+//! let maildir = Maildir::create_on(Arc::new(SystemDisk), folder.path().join("Maildir"))?;
+//! assert!(maildir.disk().is_folder(&maildir.path().join("new"))?);
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 use std::ffi::OsString;
 use std::fmt::Debug;
