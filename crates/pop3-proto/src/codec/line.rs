@@ -189,6 +189,26 @@ mod tests {
     }
 
     #[test]
+    fn h20_the_limit_counts_the_line_end_and_not_one_octet_more() {
+        let scan = |input: &[u8], limit| match LineScanner::new(Discipline::Either, limit).scan(input) {
+            (Scan::Line(_), consumed) => Some(consumed),
+            (found, consumed) => {
+                assert_eq!((found, consumed), (Scan::TooLong, input.len()));
+                None
+            }
+        };
+        for length in [3usize, 8, 15, 16, 17, 40] {
+            let line = [b"x".repeat(length - 1).as_slice(), b"\n"].concat();
+            assert_eq!(scan(&line, length), Some(length));
+            assert_eq!(scan(&line, length - 1), None);
+            assert_eq!(scan(&line, length - 2), None);
+        }
+        // A buffer that holds as much as the limit is not waited for to become larger.
+        assert_eq!(LineScanner::new(Discipline::Either, 4).scan(b"abcd"), (Scan::NeedInput, 4));
+        assert_eq!(LineScanner::new(Discipline::Either, 4).scan(b"abc"), (Scan::NeedInput, 0));
+    }
+
+    #[test]
     fn h20_an_endless_line_is_thrown_away_as_it_comes() {
         let mut scanner = LineScanner::new(Discipline::Either, 64);
         let junk = [b'x'; 100];

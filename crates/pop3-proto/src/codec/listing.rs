@@ -187,6 +187,7 @@ mod tests {
         assert_eq!(read(b"2 -5"), Ok((2, None)));
         assert_eq!(read(b"2 18446744073709551616"), Ok((2, None)));
         assert_eq!(read(b"2"), Ok((2, None)));
+        assert_eq!(read(b"2  \t"), Ok((2, None)));
         assert_eq!(read(b"4294967296 1"), Err(MalformedListing));
         assert_eq!(read(b"2x 1"), Err(MalformedListing));
         assert_eq!(read(b""), Err(MalformedListing));
@@ -207,7 +208,9 @@ mod tests {
         let read = |line| UniqueIdListing::parse(line).map(|listing| (listing.number.get(), listing.unique_id));
         assert_eq!(read(b"1 whqtswO00WBw418f9t5JxYwZ"), Ok((1, &b"whqtswO00WBw418f9t5JxYwZ"[..])));
         assert_eq!(read(b"+OK 1 abc"), Ok((1, &b"abc"[..])));
-        assert_eq!(read(b"2    abc def "), Ok((2, &b"abc def"[..])));
+        for blanks in [&b"2    abc def "[..], b"2    abc def", b"2 abc def ", b"2\tabc def\t"] {
+            assert_eq!(read(blanks), Ok((2, &b"abc def"[..])));
+        }
         assert_eq!(read(b"2 \xff../../x"), Ok((2, &b"\xff../../x"[..])));
         assert_eq!(read(b"3"), Ok((3, &b""[..])));
         assert_eq!(read(b"3 "), Ok((3, &b""[..])));
