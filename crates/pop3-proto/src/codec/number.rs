@@ -91,6 +91,15 @@ mod tests {
     }
 
     #[test]
+    fn s25_hexadecimal_digits_are_lower_case_and_nothing_else() {
+        for byte in 0..=u8::MAX {
+            let digit = (byte as char).to_digit(16).filter(|_| !byte.is_ascii_uppercase());
+            assert_eq!(u32::from(hex_value(byte)), digit.unwrap_or(0xFF), "{byte:#x}");
+        }
+        assert_eq!([0x0F, 0xA9].map(hex_digits), [*b"0f", *b"a9"]);
+    }
+
+    #[test]
     fn q59_leading_zeros_are_decimal() {
         assert_eq!(decimal(b"007"), Some(7));
         assert_eq!(decimal(b"0000000000000000000000000000000000000000012"), Some(12));

@@ -281,6 +281,10 @@ mod tests {
             let mut out = BytesMut::new();
             put_status(&mut out, Status::Err, Some(ResponseCode::Auth), Text::new(&text).unwrap());
             assert!((508..=MAX_REPLY_LINE).contains(&out.len()), "{}", out.len());
+            // Each line has so many, whatever stands before it.
+            let first = out.len();
+            put_status(&mut out, Status::Err, Some(ResponseCode::Auth), Text::new(&text).unwrap());
+            assert_eq!(out.len(), 2 * first);
             assert!(core::str::from_utf8(&out).is_ok());
         }
     }
