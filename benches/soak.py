@@ -72,16 +72,18 @@ def heard(stream):
 def flood(folder):
     count = 2_000 if options.short else 10_000
     with Server(folder, "--max-sessions", "300", files=256) as server:
-        before, streams, served = server.memory(), [], 0
+        before, streams = server.memory(), []
+        peak = before
         for number in range(count):
             try:
                 # Where the queue of the operating system is full nobody gets in for now.
                 streams.append(server.connect(1 + number, patience=0.01))
             except OSError:
                 pass
+            peak = max(peak, server.memory())
             if len(streams) > 1_500:
                 streams.pop(0).close()
-        peak = server.memory()
+        assert peak < before + 50_000, peak
         for stream in streams:
             stream.close()
         for _ in range(100):
@@ -154,7 +156,7 @@ def stalled(folder):
 
 def guess(folder):
     with Server(folder) as server:
-        counted, until = [0], time.monotonic() + 15
+        counted, lock, until = [0], threading.Lock(), time.monotonic() + 15
 
         def guesses():
             while time.monotonic() < until:
@@ -164,9 +166,12 @@ def guess(folder):
                     lines = stream.makefile("rb")
                     lines.readline()
                     for _ in range(3):
+                        stream.settimeout(max(0.01, until - time.monotonic()))
                         stream.sendall(b"USER good\r\nPASS wrong\r\n")
                         lines.readline()
-                        counted[0] += lines.readline().startswith(b"-ERR [AUTH]")
+                        refused = lines.readline().startswith(b"-ERR [AUTH]")
+                        with lock:
+                            counted[0] += refused
                 except OSError:
                     pass
 
@@ -176,7 +181,7 @@ def guess(folder):
         took = server.serves()
         for thread in threads:
             thread.join()
-        assert counted[0] < 100, counted
+        assert counted[0] < 50, counted
         row("passwords that one source can try in 15 s, 20 sessions at once (H40)", str(counted[0]))
         row("a login from another source meanwhile", f"{took:.0f} ms")
 

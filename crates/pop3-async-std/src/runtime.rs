@@ -19,8 +19,8 @@ pub(crate) use async_std::net::TcpStream;
 pub(crate) use futures_lite::io::AsyncWrite as Sink;
 #[cfg(feature = "server")]
 pub(crate) use server::{
-    accept, accept_tls, accepted, blocking, flush_now, pause, read_now, read_unless_stopped, spawn, unless_stopped, wait_emptied,
-    wake, write_now,
+    accept, accept_tls, accepted, blocking, flush_now, pause, pause_unless_stopped, read_now, read_unless_stopped, spawn,
+    unless_stopped, wait_emptied, wake, write_now,
 };
 pub(crate) use std::time::Instant;
 
@@ -231,5 +231,15 @@ mod server {
     /// Does nothing for a while.
     pub(crate) async fn pause(time: Duration) {
         async_std::task::sleep(time).await;
+    }
+
+    /// The same, or until the server ends.
+    pub(crate) async fn pause_unless_stopped(time: Duration, gate: &Gate) {
+        // Whichever it was, there is nothing to be done about it here.
+        let _ = unless_stopped(gate, async {
+            pause(time).await;
+            Ok(())
+        })
+        .await;
     }
 }

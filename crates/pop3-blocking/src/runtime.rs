@@ -11,8 +11,8 @@ use pop3_driver::{proto::sasl::ChannelBinding, tls};
 
 #[cfg(feature = "server")]
 pub(crate) use server::{
-    accept, accept_tls, accepted, blocking, flush_now, pause, read_now, read_unless_stopped, spawn, unless_stopped, wait_emptied,
-    wake, write_now,
+    accept, accept_tls, accepted, blocking, flush_now, pause, pause_unless_stopped, read_now, read_unless_stopped, spawn,
+    unless_stopped, wait_emptied, wake, write_now,
 };
 pub(crate) use std::io::Write as Sink;
 #[cfg(feature = "server")]
@@ -373,5 +373,10 @@ mod server {
     /// Does nothing for a while.
     pub(crate) fn pause(time: Duration) {
         thread::sleep(time);
+    }
+
+    /// The same, or until the server ends.
+    pub(crate) fn pause_unless_stopped(time: Duration, gate: &Gate) {
+        gate.wait_stopped(later(time));
     }
 }

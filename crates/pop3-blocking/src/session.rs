@@ -227,7 +227,8 @@ impl Session {
     fn pause(&mut self) {
         self.count_failures();
         if let Some(until) = self.pause_until {
-            runtime::pause(until.min(self.deadline()).saturating_duration_since(Instant::now()));
+            let left = until.min(self.deadline()).saturating_duration_since(Instant::now());
+            runtime::pause_unless_stopped(left, &self.shared.gate);
             self.pause_until = None;
         }
     }

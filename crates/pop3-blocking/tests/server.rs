@@ -90,6 +90,23 @@ fn h39_so_many_sessions_from_one_source() {
     }
 }
 
+#[test]
+fn h40_who_waits_for_an_answer_does_not_hold_up_the_end() {
+    let place = serve(Listen::Plain, |options| {
+        options.longest_pause = Duration::from_secs(3600);
+        options.timeouts.login = Duration::from_secs(3600);
+        options.config.max_failed_logins = 100;
+    });
+    let mut guesses = connect(place.port);
+    heard(&mut guesses);
+    // The twentieth guess waits for days.
+    write(&mut guesses, &b"USER joe\r\nPASS wrong\r\n".repeat(20));
+    let mut other = connect(place.port);
+    heard(&mut other);
+    assert!(place.server.shutdown(Duration::from_secs(60)), "no session is left");
+    place.serving.result();
+}
+
 /// A store with a bug.
 struct Buggy(Memory);
 

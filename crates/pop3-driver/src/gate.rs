@@ -88,6 +88,19 @@ impl Gate {
         }
     }
 
+    /// The same without a runtime; false at the deadline.
+    pub fn wait_stopped(&self, until: Instant) -> bool {
+        loop {
+            let change = self.ending.listen();
+            if self.is_stopping() {
+                return true;
+            }
+            if change.wait_deadline(until).is_none() {
+                return self.is_stopping();
+            }
+        }
+    }
+
     /// Waits until no session is left.
     pub async fn emptied(&self) {
         loop {
@@ -222,8 +235,10 @@ mod tests {
     fn who_is_in_may_end_and_nobody_else_comes_in() {
         let gate = Gate::new(3, 3);
         let place = gate.enter().unwrap();
+        assert!(!gate.wait_stopped(Instant::now()));
         gate.stop();
         assert!(gate.enter().is_none() && gate.is_stopping());
+        assert!(gate.wait_stopped(Instant::now() + Duration::from_secs(60)));
         assert!(!gate.wait_emptied(Instant::now()));
         drop(place);
         assert!(gate.wait_emptied(Instant::now() + Duration::from_secs(60)));

@@ -218,6 +218,15 @@ fn a_login_that_was_given_up_is_cancelled_and_not_believed() {
     place.settle().unwrap();
     assert_eq!(place.said(), "AUTH LOGIN\r\n*\r\n");
     place.run(requests::capa()).unwrap();
+    // So is the next one.
+    let challenge = "+ VXNlcm5hbWU6\r\n";
+    let says = [challenge, "-ERR cancelled\r\n", challenge, "-ERR cancelled\r\n", "+OK\r\n.\r\n"];
+    let mut place = Place::greeted(&says, ClientConfig::default());
+    for _ in 0..2 {
+        give_up_in_an_exchange(&mut place);
+        place.settle().unwrap();
+    }
+    place.run(requests::capa()).unwrap();
     // It is cancelled in the next round where the challenge has come before.
     let mut place = Place::greeted(&["+ VXNlcm5hbWU6\r\n", "-ERR cancelled\r\n"], ClientConfig::default());
     give_up_in_an_exchange(&mut place);

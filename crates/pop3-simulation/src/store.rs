@@ -25,9 +25,10 @@ struct State {
     chance: Rng,
     mail: HashMap<&'static str, Vec<Message>>,
     locked: BTreeSet<&'static str>,
+    /// Somebody has logged in.
+    opened: bool,
     next: u64,
-    /// Unique-ids are made of the content, so that copies share one (S17).
-    ids_of_content: bool,
+    ids: Ids,
     /// All that ever came for who fetches.
     came: Vec<Arc<[u8]>>,
     /// Where it must be before it goes.
@@ -40,20 +41,35 @@ struct State {
     lost: Vec<Vec<u8>>,
 }
 
+/// How the server makes unique-ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ids {
+    /// Each message has its own.
+    Own,
+    /// Copies share one.
+    OfContent,
+    /// Messages that have nothing in common share one (S17). None that comes later has one of those: then nobody could tell whether
+    /// a removal that was not confirmed has been done.
+    Shared,
+}
+
 #[derive(Clone, Debug)]
 struct Message {
+    /// Which it is, whatever its unique-id.
+    key: u64,
     id: String,
     text: Arc<[u8]>,
 }
 
 impl SimStore {
-    pub fn new(chance: Rng, home: (SimDisk, PathBuf), ids_of_content: bool, failures: u8) -> Self {
+    pub fn new(chance: Rng, home: (SimDisk, PathBuf), ids: Ids, failures: u8) -> Self {
         let state = State {
             chance,
             mail: HashMap::new(),
             locked: BTreeSet::new(),
+            opened: false,
             next: 0,
-            ids_of_content,
+            ids,
             came: Vec::new(),
             home,
             failures,
@@ -72,16 +88,18 @@ impl SimStore {
         let state = &mut *self.state();
         let text: Arc<[u8]> = text(&mut state.chance).into();
         state.next += 1;
-        let id = if state.ids_of_content {
-            let sum = text.iter().fold(7u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
-            format!("{sum:x}")
-        } else {
-            format!("id-{}", state.next)
+        let id = match state.ids {
+            Ids::Shared if !state.opened => format!("shared-{}", state.chance.u8(..3)),
+            Ids::Own | Ids::Shared => format!("id-{}", state.next),
+            Ids::OfContent => {
+                let sum = text.iter().fold(7u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
+                format!("{sum:x}")
+            }
         };
         if user == FETCHED {
             state.came.push(Arc::clone(&text));
         }
-        state.mail.entry(user).or_default().push(Message { id, text });
+        state.mail.entry(user).or_default().push(Message { key: state.next, id, text });
     }
 
     /// All that ever came for who fetches, as it lies in a Maildir.
@@ -99,9 +117,9 @@ impl SimStore {
         self.state().mail.get(FETCHED).map_or(0, Vec::len)
     }
 
-    /// Whether unique-ids are shared by copies.
-    pub fn ids_of_content(&self) -> bool {
-        self.state().ids_of_content
+    /// How unique-ids are made.
+    pub fn ids(&self) -> Ids {
+        self.state().ids
     }
 
     /// Nothing fails any more.
@@ -139,6 +157,7 @@ impl Store for SimStore {
         if !state.locked.insert(user) {
             return Err(LoginError::InUse);
         }
+        state.opened = true;
         let seen = state.mail.get(user).cloned().unwrap_or_default();
         Ok(SimDrop { store: self.clone(), user, seen })
     }
@@ -190,7 +209,7 @@ impl Maildrop for SimDrop {
             }
             let gone = &self.seen[number.index()];
             let Some(mail) = state.mail.get_mut(self.user) else { continue };
-            let Some(at) = mail.iter().position(|message| message.id == gone.id) else { continue };
+            let Some(at) = mail.iter().position(|message| message.key == gone.key) else { continue };
             mail.remove(at);
             if self.user == FETCHED {
                 let (disk, root) = &state.home;

@@ -1,10 +1,11 @@
 //! What is home already, and what is on its way: a line for each, appended and synced before anything that depends on it (H43).
 //!
 //! A line is `CHECK SECONDS MARK UNIQUE-ID NAME`: the beginning of a SHA-256 over the rest; when the line was written or the
-//! message last seen on the server; a mark; the unique-id with odd bytes as `%XX`; and a file name for the first mark:
+//! message last seen on the server; a mark; the unique-id with odd bytes as `%XX`; and the file name, where the mark
+//! is about one message:
 //!
 //! - `?` the message is on the disk, in `tmp`, and about to become visible under this name;
-//! - `+` the message is home;
+//! - `+` the message is home (under this name, if there is one);
 //! - `-` the server has confirmed that it deleted it, so that the unique-id may mean another message from now on (Q27); without a
 //!   confirmation nothing is assumed (H48).
 //!
@@ -132,10 +133,10 @@ impl Journal {
         let mut home = Vec::new();
         for (name, unique_id) in mem::take(&mut self.unsettled) {
             if maildir.complete(&name)? {
-                home.push(unique_id);
+                home.push((unique_id, name));
             }
         }
-        self.home(home.iter().map(Vec::as_slice))?;
+        self.home(home.iter().map(|(unique_id, name)| (unique_id.as_slice(), name.as_str())))?;
         self.save()
     }
 
@@ -148,15 +149,15 @@ impl Journal {
         self.append(&messages.map(|(unique_id, name)| line(now, Mark::Intended, unique_id, name)).collect::<String>())
     }
 
-    /// Notes messages that are home; when this returns, so is the note.
+    /// Notes messages that are home, with the names that were [intended](Self::intend); when this returns, so is the note.
     ///
     /// # Errors
     /// The disk does not take it: the messages must not be deleted on the server.
-    pub fn home<'a>(&mut self, unique_ids: impl Iterator<Item = &'a [u8]>) -> io::Result<()> {
+    pub fn home<'a>(&mut self, messages: impl Iterator<Item = (&'a [u8], &'a str)>) -> io::Result<()> {
         let now = now();
         let mut lines = String::new();
-        for unique_id in unique_ids {
-            lines += &line(now, Mark::Home, unique_id, "");
+        for (unique_id, name) in messages {
+            lines += &line(now, Mark::Home, unique_id, name);
             let seen = self.seen.entry(unique_id.to_vec()).or_default();
             *seen = Seen { count: seen.count + 1, last: now };
         }
@@ -337,10 +338,8 @@ impl Contents {
         match line.mark {
             Mark::Intended => self.unsettled.push((line.name, line.unique_id)),
             Mark::Home => {
-                // Lines of one batch come in one order: the first intention with this unique-id is the one that is fulfilled.
-                if let Some(at) = self.unsettled.iter().position(|(_, unique_id)| *unique_id == line.unique_id) {
-                    self.unsettled.remove(at);
-                }
+                // By its name: of two messages with one unique-id the first may not have come so far (S17).
+                self.unsettled.retain(|(name, _)| *name != line.name);
                 let entry = self.seen.entry(line.unique_id).or_default();
                 *entry = Seen { count: entry.count.saturating_add(1), last: entry.last.max(line.seconds) };
             }
@@ -375,6 +374,10 @@ mod tests {
     use proptest::prelude::*;
     use std::fs;
 
+    fn nameless(unique_id: &[u8]) -> (&[u8], &str) {
+        (unique_id, "")
+    }
+
     fn open_at(path: &Path) -> io::Result<Journal> {
         Journal::open(&(Arc::new(SystemDisk) as Arc<dyn Disk>), path)
     }
@@ -389,7 +392,7 @@ mod tests {
     fn what_is_noted_is_known_to_the_next_run() {
         let (folder, mut journal) = open();
         let odd: &[u8] = b"with % blank \xff\n";
-        journal.home([&b"a"[..], odd, b"a"].into_iter()).unwrap();
+        journal.home([&b"a"[..], odd, b"a"].into_iter().map(nameless)).unwrap();
         assert_eq!(open_at(&folder.path().join("journal")).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         drop(journal);
         let journal = open_at(&folder.path().join("journal")).unwrap();
@@ -399,7 +402,7 @@ mod tests {
     #[test]
     fn s17_of_several_with_one_unique_id_the_next_is_new() {
         let (_folder, mut journal) = open();
-        journal.home([&b"a"[..], b"a", b"gone"].into_iter()).unwrap();
+        journal.home([&b"a"[..], b"a", b"gone"].into_iter().map(nameless)).unwrap();
         journal.compact(&HashMap::from([(b"a"[..].into(), 1)])).unwrap();
         assert_eq!((journal.count(b"a"), journal.count(b"gone")), (1, 1), "q28: what is not listed is kept for a while");
     }
@@ -453,17 +456,39 @@ mod tests {
 
         let (_folder, mut journal) = open();
         let whole = mem::replace(&mut journal.file, Box::new(Full));
-        journal.home([&b"a"[..]].into_iter()).unwrap_err();
+        journal.home([&b"a"[..]].into_iter().map(nameless)).unwrap_err();
         journal.file = whole;
-        journal.home([&b"b"[..]].into_iter()).expect_err("half a line may stand there");
+        journal.home([&b"b"[..]].into_iter().map(nameless)).expect_err("half a line may stand there");
         journal.save().unwrap();
-        journal.home([&b"b"[..]].into_iter()).expect("a new file has no half lines");
+        journal.home([&b"b"[..]].into_iter().map(nameless)).expect("a new file has no half lines");
+    }
+
+    #[test]
+    fn s17_of_two_messages_with_one_unique_id_the_one_that_came_home_is_home() {
+        let (folder, mut journal) = open();
+        let maildir = Maildir::create(folder.path().join("Maildir")).unwrap();
+        let prepare = || {
+            let mut delivery = maildir.deliver().unwrap();
+            delivery.write(b"x\r\n").unwrap();
+            delivery.prepare().unwrap()
+        };
+        // The first was about to come, and could not; the second came.
+        let [first, second] = [prepare(), prepare()];
+        let names = [first.name().to_owned(), second.name().to_owned()];
+        journal.intend(names.iter().map(|name| (&b"a"[..], name.as_str()))).unwrap();
+        drop(first);
+        second.commit().unwrap();
+        journal.home([(&b"a"[..], names[1].as_str())].into_iter()).unwrap();
+        drop(journal);
+        let mut journal = open_at(&folder.path().join("journal")).unwrap();
+        journal.settle(&maildir).unwrap();
+        assert_eq!(journal.count(b"a"), 1, "one of them has to be fetched again");
     }
 
     #[test]
     fn s17_a_deleted_unique_id_may_mean_another_message() {
         let (folder, mut journal) = open();
-        journal.home([&b"a"[..], b"b"].into_iter()).unwrap();
+        journal.home([&b"a"[..], b"b"].into_iter().map(nameless)).unwrap();
         journal.deleted([&b"a"[..]].into_iter()).unwrap();
         drop(journal);
         let journal = open_at(&folder.path().join("journal")).unwrap();
@@ -477,7 +502,7 @@ mod tests {
             ["joe@pop.example.org", "joe@pop.example.com", "joe@pop.example.new", "joe@pop.example.lock", "joe@pop.example"]
                 .map(|account| open_at(&folder.path().join(file_name(account))).unwrap());
         for mut journal in journals {
-            journal.home([&b"a"[..]].into_iter()).unwrap();
+            journal.home([&b"a"[..]].into_iter().map(nameless)).unwrap();
             journal.save().unwrap();
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 10);

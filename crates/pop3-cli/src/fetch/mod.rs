@@ -7,6 +7,7 @@ pub mod transfer;
 use std::collections::HashMap;
 use std::fs;
 use std::io;
+use std::mem;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -224,8 +225,13 @@ pub fn bring_home(
         optional(client.rset())?;
     }
     let file = |journal: &Journal, error: io::Error| Failure::file(journal.path(), &error);
+    // If the answer to QUIT is lost nobody knows how many of those that share a unique-id are gone, nor whether one that has it then
+    // is another (S17): they are forgotten first. What is still there comes again.
+    let (shared, own): (Vec<_>, Vec<_>) =
+        mem::take(&mut done.deleted_ids).into_iter().partition(|unique_id| listed.get(unique_id).is_some_and(|count| *count > 1));
+    journal.deleted(shared.iter().map(AsRef::as_ref)).map_err(|error| file(journal, error))?;
     if quit(client, delete, &mut done)? {
-        let deleted = journal.deleted(done.deleted_ids.iter().map(AsRef::as_ref));
+        let deleted = journal.deleted(own.iter().map(AsRef::as_ref));
         deleted.map_err(|error| file(journal, error))?;
     }
     journal.compact(&listed).map_err(|error| file(journal, error))?;

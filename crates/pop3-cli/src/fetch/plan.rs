@@ -105,7 +105,7 @@ mod tests {
     fn journal(home: &[&[u8]]) -> (tempfile::TempDir, Journal) {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = Journal::open(Maildir::assumed(folder.path()).disk(), &folder.path().join("journal")).unwrap();
-        journal.home(home.iter().copied()).unwrap();
+        journal.home(home.iter().map(|unique_id| (*unique_id, ""))).unwrap();
         (folder, journal)
     }
 

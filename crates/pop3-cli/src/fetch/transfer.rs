@@ -54,6 +54,8 @@ pub struct Transfer<'a> {
     /// nobody may see it.
     unconfirmed: Option<(Wanted, Delivery)>,
     batch: Batch,
+    /// Something of what makes messages secure has failed.
+    insecure: bool,
 }
 
 /// Messages that wait for the next sync.
@@ -120,6 +122,7 @@ impl<'a> Transfer<'a> {
             to_delete: VecDeque::new(),
             unconfirmed: None,
             batch: Batch::default(),
+            insecure: false,
         }
     }
 
@@ -262,9 +265,9 @@ impl<'a> Transfer<'a> {
     /// Makes what has come survive a power cut, shows it, notes it, and lets it be deleted on the server. In this order; what a
     /// crash leaves in between is completed by the next run.
     fn secure(&mut self) -> Result<(), Failure> {
-        // Whatever fails here fails for good: a sync that is tried again may seem to succeed (H45).
+        // Whatever fails here fails for good, and nothing is done behind it: a sync that is tried again may seem to succeed (H45).
         let batch = mem::take(&mut self.batch).messages;
-        if batch.is_empty() {
+        if batch.is_empty() || mem::replace(&mut self.insecure, true) {
             return Ok(());
         }
         let disk = |error: io::Error| Failure::file(self.maildir.path(), &error);
@@ -275,15 +278,18 @@ impl<'a> Transfer<'a> {
         let mut home = Vec::new();
         for (wanted, prepared) in batch {
             self.done.octets += prepared.octets();
+            let name = prepared.name().to_owned();
             prepared.commit().map_err(disk)?;
-            home.push(wanted);
+            home.push((wanted, name));
         }
         self.maildir.sync().map_err(disk)?;
-        let noted = self.journal.home(home.iter().filter_map(|wanted| wanted.unique_id.as_deref()));
+        let noted =
+            self.journal.home(home.iter().filter_map(|(wanted, name)| Some((wanted.unique_id.as_deref()?, name.as_str()))));
         noted.map_err(|error| Failure::file(self.journal.path(), &error))?;
+        self.insecure = false;
         self.done.fetched += home.len() as u64;
         if self.how.delete {
-            self.to_delete.extend(home.into_iter().map(|wanted| (wanted.number, wanted.unique_id)));
+            self.to_delete.extend(home.into_iter().map(|(wanted, _)| (wanted.number, wanted.unique_id)));
         }
         Ok(())
     }

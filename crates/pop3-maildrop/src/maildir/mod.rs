@@ -3,6 +3,7 @@
 //! Beside these, a session leaves `pop3-lock` (held while it lasts) and `pop3-index` (a cache that may be removed at any time).
 
 mod delivery;
+#[doc(hidden)] // For tests that need another one; it may change.
 pub mod disk;
 mod folder;
 #[cfg(feature = "fuzzing")]
@@ -83,6 +84,7 @@ impl Maildir {
     ///
     /// # Errors
     /// A folder cannot be made.
+    #[doc(hidden)]
     pub fn create_on(disk: Arc<dyn Disk>, root: impl Into<PathBuf>) -> io::Result<Self> {
         let root = root.into();
         for sub in ["tmp", "new", "cur"] {
@@ -98,6 +100,7 @@ impl Maildir {
     }
 
     /// The disk that it lies on.
+    #[doc(hidden)]
     pub fn disk(&self) -> &Arc<dyn Disk> {
         &self.disk
     }
@@ -152,6 +155,7 @@ impl Maildir {
         if !renamed(&hidden, &visible)? && renamed(&visible, &hidden)? {
             renamed(&hidden, &visible)?;
         }
+        // (One that a reader has moved to `cur` was renamed by them, behind the sync that failed.)
         for sub in ["new", "cur"] {
             let folder = self.root.join(sub);
             let there = |entry: OsString| names::base(entry.as_encoded_bytes()) == name.as_bytes();

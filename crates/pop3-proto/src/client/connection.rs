@@ -251,7 +251,7 @@ impl Connection {
             }
             Ok((outbox.client.is_settled() || outbox.client.failure().is_some()).then_some(()))
         });
-        self.cancelled = cancelled;
+        self.cancelled = cancelled && !matches!(step, Ok(Step::Done(())));
         step
     }
 

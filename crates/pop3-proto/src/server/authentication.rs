@@ -76,7 +76,8 @@ impl Server {
         let exchange = match self.forget_dialogue() {
             Dialogue::Sasl(exchange) => exchange,
             _ => {
-                self.put_denial(Denial::Credentials, out);
+                // It was counted when it was told.
+                self.say_denial(Denial::Credentials, out);
                 return ServerEvent::NeedInput;
             }
         };
@@ -159,8 +160,14 @@ impl Server {
         self.login_allowed() && (self.channel.encrypted || !self.config.apop)
     }
 
-    /// Says why not. Who guesses too often is sent away (H38).
+    /// Says why not, and counts it.
     pub(super) fn put_denial(&mut self, denial: Denial, out: &mut BytesMut) {
+        self.failed_logins += u32::from(denial == Denial::Credentials);
+        self.say_denial(denial, out);
+    }
+
+    /// Who guesses too often is sent away (H38).
+    fn say_denial(&mut self, denial: Denial, out: &mut BytesMut) {
         let (code, phrase) = match denial {
             Denial::Credentials => (ResponseCode::Auth, Phrase::WrongCredentials),
             Denial::InUse => (ResponseCode::InUse, Phrase::InUse),
@@ -169,7 +176,6 @@ impl Server {
             Denial::Permanent => (ResponseCode::SysPerm, Phrase::NotEver),
         };
         self.say(Status::Err, Some(code), phrase, out);
-        self.failed_logins += u32::from(denial == Denial::Credentials);
         if self.failed_logins >= self.config.max_failed_logins.max(1) {
             self.over(Ending::FailedLogins);
         }
@@ -221,6 +227,7 @@ impl Server {
         }
         if self.answer_login()? && denial == Denial::Credentials {
             // Why a token is refused is told first, as a challenge (RFC 7628 §3.2.3).
+            self.failed_logins += 1;
             put_challenge(out, br#"{"status":"invalid_token"}"#);
             self.phase = Phase::Authorization(Dialogue::TokenRefused);
         } else {

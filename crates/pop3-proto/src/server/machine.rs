@@ -357,7 +357,10 @@ impl Server {
     /// Something was read behind `STLS`, or `STLS` was not the last command: close the connection.
     pub fn into_upgraded(mut self, residual: &[u8], channel: Channel) -> Result<Self, NotAsked> {
         match mem::replace(&mut self.phase, Phase::Over { logged_in: false }) {
-            Phase::Upgrading if residual.is_empty() => Ok(Self::silent(self.config, channel)),
+            // Who has guessed in the clear has guessed (H40).
+            Phase::Upgrading if residual.is_empty() => {
+                Ok(Self { failed_logins: self.failed_logins, ..Self::silent(self.config, channel) })
+            }
             _ => Err(NotAsked),
         }
     }
