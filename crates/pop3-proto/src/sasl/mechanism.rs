@@ -89,11 +89,6 @@ impl Mechanism {
     pub const fn is_bound(self) -> bool {
         matches!(self, Self::ScramSha1Plus | Self::ScramSha256Plus)
     }
-
-    /// The server speaks first: an initial response is an error (S30).
-    pub const fn is_server_first(self) -> bool {
-        matches!(self, Self::CramMd5 | Self::Login)
-    }
 }
 
 impl fmt::Display for Mechanism {

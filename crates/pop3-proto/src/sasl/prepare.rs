@@ -76,6 +76,7 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(prepare(text.as_bytes()).as_deref(), expected.map(str::as_bytes), "{text:?}");
         }
+        assert_eq!(prepare(b"").as_deref(), Some(&b""[..]));
         assert_eq!(prepare(b"\xe9"), None, "Latin-1");
         assert_eq!(prepare("e\u{301}".as_bytes()).as_deref(), Some("é".as_bytes()));
     }

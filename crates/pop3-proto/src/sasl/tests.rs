@@ -85,6 +85,7 @@ fn the_example_of_rfc_2195() {
     let response = client.respond(challenge).unwrap();
     assert_eq!(response.expose(), b"tim b913a602c7eda7a495b4e6e7334d3890");
     let (name, proof) = CramMd5Proof::parse(challenge.to_vec(), response.expose()).unwrap();
+    assert_eq!(format!("{proof:?}"), "CramMd5Proof([redacted])");
     assert_eq!(name, b"tim");
     assert!(proof.verify(b"tanstaaftanstaaf") && !proof.verify(b"tanstaaf"));
     let mut server = Exchange::new(Mechanism::CramMd5, "x", &ChannelBinding::default(), false).unwrap();
@@ -327,5 +328,38 @@ fn s35_the_flag_and_the_nonce_of_the_last_message_are_checked() {
 fn s34_xoauth2_answers_a_failure_with_an_empty_line() {
     let mut client = client(Mechanism::Xoauth2, &Credentials::token("joe", "t").unwrap(), &ChannelBinding::default());
     client.initial_response();
+    assert_eq!(client.failure(), None);
     assert_eq!(client.respond(b"{}").unwrap().expose(), b"");
+    assert_eq!(client.failure(), Some(&b"{}"[..]));
+}
+
+#[test]
+fn h15_nothing_is_sent_that_would_be_read_as_more_than_one_part() {
+    let begins = |mechanism, credentials: &Credentials, host: &str| {
+        client_mechanism(mechanism, credentials, host, 995, NONCE, &ChannelBinding::default(), false).is_some()
+    };
+    let secret = |text: &str| crate::Secret::from(text);
+    for (odd, fine_in_a_password) in [("a\0b", false), ("a\rb", false), ("a\nb", false), ("a\u{1}b", true), ("ab", true)] {
+        let passwords = [
+            Credentials::Password { name: odd.into(), password: secret("x") },
+            Credentials::Password { name: b"joe".to_vec(), password: secret(odd) },
+        ];
+        for credentials in passwords {
+            assert_eq!(begins(Mechanism::Plain, &credentials, "host"), fine_in_a_password, "{odd:?}");
+        }
+        for credentials in [Credentials::External { name: odd.into() }] {
+            assert_eq!(begins(Mechanism::External, &credentials, "host"), fine_in_a_password, "{odd:?}");
+        }
+        let tokens = [
+            Credentials::Token { name: odd.into(), token: secret("x") },
+            Credentials::Token { name: b"joe".to_vec(), token: secret(odd) },
+        ];
+        for credentials in tokens {
+            assert_eq!(begins(Mechanism::Xoauth2, &credentials, "host"), odd == "ab", "{odd:?}");
+        }
+    }
+    assert!(!begins(Mechanism::Xoauth2, &joe(), "host"), "a password is no token");
+    let token = Credentials::token("joe", "x").unwrap();
+    assert!(begins(Mechanism::OauthBearer, &token, "host"));
+    assert!(!begins(Mechanism::OauthBearer, &token, "ho\0st") && !begins(Mechanism::OauthBearer, &token, "ho\u{1}st"));
 }
