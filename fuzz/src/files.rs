@@ -1,6 +1,6 @@
 //! Files that others may have written: the users of a server, the journal of what is home, and a Maildir's names and index.
 
-use pop3_cli::fetch::journal::{self, Mark};
+use pop3_cli::fetch::notes::{Mark, Notes, line};
 use pop3_cli::users;
 use pop3_maildrop::maildir::fuzzing;
 
@@ -28,7 +28,7 @@ pub fn users(data: &[u8]) {
 pub fn journal(data: &[u8]) {
     let mut choices = Choices::new(data);
     if choices.below(2) == 0 {
-        journal::parse(choices.rest());
+        Notes::parse(choices.rest());
         return;
     }
     let (at, change) = (choices.number(), choices.byte());
@@ -38,8 +38,8 @@ pub fn journal(data: &[u8]) {
         let mark = [Mark::Home, Mark::Home, Mark::Deleted, Mark::Intended][choices.below(4)];
         lines.push((mark, unique_id));
     }
-    let whole: String = lines.iter().map(|(mark, unique_id)| journal::line(1, *mark, unique_id, "name")).collect();
-    let read = journal::parse(whole.as_bytes());
+    let whole: String = lines.iter().map(|(mark, unique_id)| line(1, *mark, unique_id, "name")).collect();
+    let read = Notes::parse(whole.as_bytes());
     assert!(!read.damaged);
     let mut text = whole.into_bytes();
     if text.is_empty() {
@@ -53,7 +53,7 @@ pub fn journal(data: &[u8]) {
     } else {
         text[at] ^= change;
     }
-    let damaged = journal::parse(&text);
+    let damaged = Notes::parse(&text);
     for unique_id in [&b"a"[..], b"b", b"%\xff \n"] {
         // What a cut has taken was perhaps never written, so it may have been a deletion.
         if !cut {

@@ -79,16 +79,21 @@ pub fn server(data: &[u8]) {
     }
 }
 
+/// Gives the server as much as it takes, of which there is some; the rest.
+pub(crate) fn feed<'a>(server: &mut Connection, said: &'a [u8]) -> &'a [u8] {
+    let space = server.space();
+    let count = space.len().min(said.len());
+    assert!(count > 0, "H20: there is always room");
+    space[..count].copy_from_slice(&said[..count]);
+    server.filled(count);
+    &said[count..]
+}
+
 impl Dialogue<'_> {
     fn hear(&mut self, mut said: &[u8]) {
         self.said.extend_from_slice(said);
         while !said.is_empty() && !self.over {
-            let space = self.server.space();
-            let count = space.len().min(said.len());
-            assert!(count > 0, "H20: there is always room");
-            space[..count].copy_from_slice(&said[..count]);
-            self.server.filled(count);
-            said = &said[count..];
+            said = feed(&mut self.server, said);
             self.answer();
         }
     }

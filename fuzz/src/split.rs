@@ -7,6 +7,7 @@ use pop3_proto::sasl::{Mechanism, ScramKeys};
 use pop3_proto::server::{Ask, Channel, Connection, Denial, ServerConfig, Snapshot, Step};
 
 use crate::Choices;
+use crate::server::feed;
 
 /// Both machines, the same bytes whole and in up to four pieces.
 pub fn split(data: &[u8]) {
@@ -97,11 +98,7 @@ fn server_replies(pieces: &[&[u8]]) -> Vec<u8> {
             if piece.is_empty() {
                 break;
             }
-            let space = server.space();
-            let count = space.len().min(piece.len());
-            space[..count].copy_from_slice(&piece[..count]);
-            server.filled(count);
-            piece = &piece[count..];
+            piece = feed(&mut server, piece);
         }
     }
     written

@@ -79,50 +79,26 @@ impl Gate {
 
     /// Waits until the server ends.
     pub async fn stopped(&self) {
-        loop {
-            let change = self.ending.listen();
-            if self.is_stopping() {
-                return;
-            }
-            change.await;
-        }
+        until(&self.ending, || self.is_stopping()).await;
     }
 
     /// The same without a runtime; false at the deadline.
-    pub fn wait_stopped(&self, until: Instant) -> bool {
-        loop {
-            let change = self.ending.listen();
-            if self.is_stopping() {
-                return true;
-            }
-            if change.wait_deadline(until).is_none() {
-                return self.is_stopping();
-            }
-        }
+    pub fn wait_stopped(&self, deadline: Instant) -> bool {
+        wait_until(&self.ending, || self.is_stopping(), deadline)
     }
 
     /// Waits until no session is left.
     pub async fn emptied(&self) {
-        loop {
-            let change = self.empty.listen();
-            if self.state().sessions == 0 {
-                return;
-            }
-            change.await;
-        }
+        until(&self.empty, || self.is_empty()).await;
     }
 
     /// The same without a runtime; false if some are left at the deadline.
-    pub fn wait_emptied(&self, until: Instant) -> bool {
-        loop {
-            let change = self.empty.listen();
-            if self.state().sessions == 0 {
-                return true;
-            }
-            if change.wait_deadline(until).is_none() {
-                return self.state().sessions == 0;
-            }
-        }
+    pub fn wait_emptied(&self, deadline: Instant) -> bool {
+        wait_until(&self.empty, || self.is_empty(), deadline)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.state().sessions == 0
     }
 
     /// Remembers where the server listens, for runtimes that have to be woken by a connection.
@@ -133,6 +109,31 @@ impl Gate {
     /// Where the server listens.
     pub fn listening(&self) -> Vec<SocketAddr> {
         self.state().listening.clone()
+    }
+}
+
+/// Waits for what is told by an event.
+async fn until(event: &Event, done: impl Fn() -> bool) {
+    loop {
+        // Before it is looked at: what changes in between is told.
+        let change = event.listen();
+        if done() {
+            return;
+        }
+        change.await;
+    }
+}
+
+/// The same without a runtime; false at the deadline.
+fn wait_until(event: &Event, done: impl Fn() -> bool, deadline: Instant) -> bool {
+    loop {
+        let change = event.listen();
+        if done() {
+            return true;
+        }
+        if change.wait_deadline(deadline).is_none() {
+            return done();
+        }
     }
 }
 

@@ -1,17 +1,4 @@
-//! What is home already, and what is on its way: a line for each, appended and synced before anything that depends on it (H43).
-//!
-//! A line is `CHECK SECONDS MARK UNIQUE-ID NAME`: the beginning of a SHA-256 over the rest; when the line was written or the
-//! message last seen on the server; a mark; the unique-id with odd bytes as `%XX`; and the file name, where the mark
-//! is about one message:
-//!
-//! - `?` the message is on the disk, in `tmp`, and about to become visible under this name;
-//! - `+` the message is home (under this name, if there is one);
-//! - `-` the server has confirmed that it deleted it, so that the unique-id may mean another message from now on (Q27); without a
-//!   confirmation nothing is assumed (H48).
-//!
-//! A line that does not pass its check may have been any, a `-` too, so nothing that stands before it is believed: messages are
-//! fetched again, never skipped (H47). A last line without its end is what a crash leaves of something that was not done yet, and
-//! passed over; so is a `?` without its `+`: the delivery is completed, or the message fetched again (H44).
+//! The file that [notes](super::notes) are kept in: a line for each, appended and synced before anything that depends on it (H43).
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -19,36 +6,12 @@ use std::io::{self, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use pop3_maildrop::Maildir;
 use pop3_maildrop::maildir::disk::{Disk, DiskFile, Lock};
-use sha2::{Digest, Sha256};
 
-/// What a line says of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
-    Intended,
-    Home,
-    Deleted,
-}
-
-impl Mark {
-    const ALL: [(Self, char); 3] = [(Self::Intended, '?'), (Self::Home, '+'), (Self::Deleted, '-')];
-
-    fn as_char(self) -> char {
-        Self::ALL.iter().find(|(mark, _)| *mark == self).map_or('?', |(_, letter)| *letter)
-    }
-
-    fn parse(word: &str) -> Option<Self> {
-        let mut letters = word.chars();
-        let letter = letters.next().filter(|_| letters.next().is_none())?;
-        Self::ALL.iter().find(|(_, known)| *known == letter).map(|(mark, _)| *mark)
-    }
-}
-
-/// How long a unique-id is remembered that the server does not list: it may be back (Q28).
-const GRACE: Duration = Duration::from_secs(30 * 24 * 3600);
+use super::notes::{Mark, Notes, check, line};
 
 /// The journal of one account in one Maildir, held by one run.
 #[derive(Debug)]
@@ -59,17 +22,7 @@ pub struct Journal {
     _lock: Box<dyn Lock>,
     /// Something could not be appended. What has come of it may be half a line, which nothing may join.
     torn: bool,
-    seen: HashMap<Vec<u8>, Seen>,
-    /// Messages that were about to become visible when the last run ended: name and unique-id.
-    unsettled: Vec<(String, Vec<u8>)>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Seen {
-    /// Two messages may share one unique-id (S17): so many of them are home.
-    count: u32,
-    /// When the server listed it last, in seconds since 1970.
-    last: u64,
+    notes: Notes,
 }
 
 /// The file for an account; nothing in the account's name can lead out of the folder (H29).
@@ -97,12 +50,12 @@ impl Journal {
         let lock = disk.lock(&beside(path, "lock"))?;
         let file = disk.append(path)?;
         let text = disk.read(path)?;
-        let Contents { seen, unsettled, damaged } = parse(&text);
-        let mut journal = Self { path: path.to_owned(), disk: Arc::clone(disk), file, _lock: lock, torn: false, seen, unsettled };
-        if damaged {
+        let notes = Notes::parse(&text);
+        if notes.damaged {
             tracing::warn!(file = %path.display(), "the journal is damaged; some messages may be fetched again");
-            journal.save()?;
-        } else if !journal.unsettled.is_empty() {
+        }
+        let mut journal = Self { path: path.to_owned(), disk: Arc::clone(disk), file, _lock: lock, torn: false, notes };
+        if journal.notes.damaged || !journal.notes.unsettled.is_empty() {
             // The last run may have died because a sync failed. What it meant to do must survive before any of it is done (H45).
             journal.save()?;
         } else if text.is_empty() {
@@ -117,12 +70,12 @@ impl Journal {
 
     /// Nothing is known.
     pub fn is_empty(&self) -> bool {
-        self.seen.is_empty()
+        self.notes.is_empty()
     }
 
     /// How many messages with this unique-id are home.
     pub fn count(&self, unique_id: &[u8]) -> u32 {
-        self.seen.get(unique_id).map_or(0, |seen| seen.count)
+        self.notes.count(unique_id)
     }
 
     /// Completes what the last run was about to do when it ended.
@@ -131,7 +84,7 @@ impl Journal {
     /// The Maildir or the journal cannot be written.
     pub fn settle(&mut self, maildir: &Maildir) -> io::Result<()> {
         let mut home = Vec::new();
-        for (name, unique_id) in mem::take(&mut self.unsettled) {
+        for (name, unique_id) in mem::take(&mut self.notes.unsettled) {
             if maildir.complete(&name)? {
                 home.push((unique_id, name));
             }
@@ -158,8 +111,7 @@ impl Journal {
         let mut lines = String::new();
         for (unique_id, name) in messages {
             lines += &line(now, Mark::Home, unique_id, name);
-            let seen = self.seen.entry(unique_id.to_vec()).or_default();
-            *seen = Seen { count: seen.count + 1, last: now };
+            self.notes.add_home(unique_id, now);
         }
         self.append(&lines)
     }
@@ -173,7 +125,7 @@ impl Journal {
         let mut lines = String::new();
         for unique_id in unique_ids {
             lines += &line(now, Mark::Deleted, unique_id, "");
-            take_one(&mut self.seen, unique_id);
+            self.notes.take_one(unique_id);
         }
         self.append(&lines)
     }
@@ -207,30 +159,13 @@ impl Journal {
     /// # Errors
     /// The new journal cannot be written; the old one stays.
     pub fn compact(&mut self, listed: &HashMap<Box<[u8]>, u32>) -> io::Result<()> {
-        let now = now();
-        self.seen.retain(|unique_id, seen| {
-            if let Some(count) = listed.get(unique_id.as_slice()) {
-                // Of several with one unique-id some are gone: the next one that comes is a new one.
-                *seen = Seen { count: seen.count.min(*count), last: now };
-            }
-            now.saturating_sub(seen.last) <= GRACE.as_secs()
-        });
+        self.notes.keep_listed(listed, now());
         self.save()
     }
 
     /// Puts a new file in the place of the old one.
     fn save(&mut self) -> io::Result<()> {
-        let mut text = String::new();
-        let mut entries: Vec<_> = self.seen.iter().collect();
-        entries.sort();
-        for (unique_id, seen) in entries {
-            for _ in 0..seen.count {
-                text += &line(seen.last, Mark::Home, unique_id, "");
-            }
-        }
-        for (name, unique_id) in &self.unsettled {
-            text += &line(now(), Mark::Intended, unique_id, name);
-        }
+        let text = self.notes.text(now());
         let new = beside(&self.path, "new");
         match self.disk.remove(&new) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -259,119 +194,15 @@ fn beside(path: &Path, what: &str) -> PathBuf {
     name.into()
 }
 
-fn take_one(seen: &mut HashMap<Vec<u8>, Seen>, unique_id: &[u8]) {
-    if let Some(entry) = seen.get_mut(unique_id) {
-        entry.count = entry.count.saturating_sub(1);
-        if entry.count == 0 {
-            seen.remove(unique_id);
-        }
-    }
-}
-
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
-fn check(text: &[u8], octets: usize) -> String {
-    Sha256::digest(text).iter().take(octets).fold(String::new(), |mut check, octet| {
-        let _ = write!(check, "{octet:02x}");
-        check
-    })
-}
-
-/// A line of the file.
-pub fn line(seconds: u64, mark: Mark, unique_id: &[u8], name: &str) -> String {
-    let mut rest = format!("{seconds} {} ", mark.as_char());
-    for byte in unique_id {
-        match byte {
-            b'%' | ..0x21 | 0x7F.. => {
-                let _ = write!(rest, "%{byte:02X}");
-            }
-            _ => rest.push((*byte).into()),
-        }
-    }
-    rest.push(' ');
-    rest.push_str(name);
-    format!("{} {rest}\n", check(rest.as_bytes(), 4))
-}
-
-struct Line {
-    seconds: u64,
-    mark: Mark,
-    unique_id: Vec<u8>,
-    name: String,
-}
-
-fn parse_line(line: &[u8]) -> Option<Line> {
-    let (stored, rest) = line.split_at_checked(9)?;
-    if stored != format!("{} ", check(rest, 4)).as_bytes() {
-        return None;
-    }
-    let mut words = str::from_utf8(rest).ok()?.splitn(4, ' ');
-    let (seconds, mark, escaped, name) = (words.next()?, words.next()?, words.next()?, words.next()?);
-    let mut parts = escaped.split('%');
-    let mut unique_id = parts.next()?.as_bytes().to_vec();
-    for part in parts {
-        let (code, text) = part.split_at_checked(2)?;
-        unique_id.push(u8::from_str_radix(code, 16).ok()?);
-        unique_id.extend_from_slice(text.as_bytes());
-    }
-    Some(Line { seconds: seconds.parse().ok()?, mark: Mark::parse(mark)?, unique_id, name: name.to_owned() })
-}
-
-/// What a journal says.
-#[derive(Debug, Default)]
-pub struct Contents {
-    seen: HashMap<Vec<u8>, Seen>,
-    unsettled: Vec<(String, Vec<u8>)>,
-    /// Not all of it could be read.
-    pub damaged: bool,
-}
-
-impl Contents {
-    /// How many messages with this unique-id are home.
-    pub fn count(&self, unique_id: &[u8]) -> u32 {
-        self.seen.get(unique_id).map_or(0, |seen| seen.count)
-    }
-
-    fn add(&mut self, line: Line) {
-        match line.mark {
-            Mark::Intended => self.unsettled.push((line.name, line.unique_id)),
-            Mark::Home => {
-                // By its name: of two messages with one unique-id the first may not have come so far (S17).
-                self.unsettled.retain(|(name, _)| *name != line.name);
-                let entry = self.seen.entry(line.unique_id).or_default();
-                *entry = Seen { count: entry.count.saturating_add(1), last: entry.last.max(line.seconds) };
-            }
-            Mark::Deleted => take_one(&mut self.seen, &line.unique_id),
-        }
-    }
-}
-
-/// Reads a journal.
-pub fn parse(text: &[u8]) -> Contents {
-    let mut contents = Contents::default();
-    let whole = text.strip_suffix(b"\n");
-    let mut lines = whole.unwrap_or(text).split(|byte| *byte == b'\n');
-    // The last line was cut; it may look whole, but what is appended next must not join it.
-    if whole.is_none() && !text.is_empty() {
-        contents.damaged = true;
-        lines.next_back();
-    }
-    for line in lines.filter(|_| !text.is_empty()) {
-        match parse_line(line) {
-            Some(line) => contents.add(line),
-            None => contents = Contents { damaged: true, ..Contents::default() },
-        }
-    }
-    contents
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pop3_maildrop::maildir::Prepared;
     use pop3_maildrop::maildir::disk::SystemDisk;
-    use proptest::prelude::*;
     use std::fs;
 
     fn nameless(unique_id: &[u8]) -> (&[u8], &str) {
@@ -386,6 +217,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let journal = open_at(&folder.path().join("journal")).unwrap();
         (folder, journal)
+    }
+
+    fn prepare(maildir: &Maildir) -> Prepared {
+        let mut delivery = maildir.deliver().unwrap();
+        delivery.write(b"x\r\n").unwrap();
+        delivery.prepare().unwrap()
     }
 
     #[test]
@@ -411,12 +248,7 @@ mod tests {
     fn h44_what_a_crash_leaves_is_completed_or_fetched_again() {
         let (folder, mut journal) = open();
         let maildir = Maildir::create(folder.path().join("Maildir")).unwrap();
-        let prepare = || {
-            let mut delivery = maildir.deliver().unwrap();
-            delivery.write(b"x\r\n").unwrap();
-            delivery.prepare().unwrap()
-        };
-        let [visible, in_tmp, lost] = [prepare(), prepare(), prepare()];
+        let [visible, in_tmp, lost] = [prepare(&maildir), prepare(&maildir), prepare(&maildir)];
         let names = [visible.name().to_owned(), in_tmp.name().to_owned(), lost.name().to_owned()];
         let ids: [&[u8]; 3] = [b"visible", b"in tmp", b"lost"];
         journal.intend(ids.into_iter().zip(names.iter().map(String::as_str))).unwrap();
@@ -424,13 +256,13 @@ mod tests {
         mem::forget(in_tmp);
         drop((lost, journal));
         let mut journal = open_at(&folder.path().join("journal")).unwrap();
-        assert_eq!(journal.unsettled.len(), 3);
+        assert_eq!(journal.notes.unsettled.len(), 3);
         journal.settle(&maildir).unwrap();
         assert_eq!((journal.count(b"visible"), journal.count(b"in tmp"), journal.count(b"lost")), (1, 1, 0));
         assert_eq!(fs::read_dir(maildir.path().join("new")).unwrap().count(), 2);
         drop(journal);
         let journal = open_at(&folder.path().join("journal")).unwrap();
-        assert!(journal.unsettled.is_empty() && journal.count(b"in tmp") == 1);
+        assert!(journal.notes.unsettled.is_empty() && journal.count(b"in tmp") == 1);
     }
 
     #[test]
@@ -467,13 +299,8 @@ mod tests {
     fn s17_of_two_messages_with_one_unique_id_the_one_that_came_home_is_home() {
         let (folder, mut journal) = open();
         let maildir = Maildir::create(folder.path().join("Maildir")).unwrap();
-        let prepare = || {
-            let mut delivery = maildir.deliver().unwrap();
-            delivery.write(b"x\r\n").unwrap();
-            delivery.prepare().unwrap()
-        };
         // The first was about to come, and could not; the second came.
-        let [first, second] = [prepare(), prepare()];
+        let [first, second] = [prepare(&maildir), prepare(&maildir)];
         let names = [first.name().to_owned(), second.name().to_owned()];
         journal.intend(names.iter().map(|name| (&b"a"[..], name.as_str()))).unwrap();
         drop(first);
@@ -513,47 +340,5 @@ mod tests {
         assert_eq!(file_name("joe@pop.example.org:995"), "pop3-fetched-joe@pop.example.org%3A995");
         assert_eq!(file_name("../../etc/passwd\0"), "pop3-fetched-..%2F..%2Fetc%2Fpasswd%00");
         assert!(file_name(&"x".repeat(1000)).len() < 100);
-    }
-
-    #[test]
-    fn h47_what_stands_before_a_line_that_cannot_be_read_is_not_believed() {
-        let lines = [(Mark::Home, "a"), (Mark::Home, "b"), (Mark::Deleted, "a"), (Mark::Home, "c")];
-        let lines = lines.map(|(mark, unique_id)| line(1, mark, unique_id.as_bytes(), ""));
-        let damaged = lines.concat().replace(" - a ", " + a ");
-        let read = parse(damaged.as_bytes());
-        assert!(read.damaged);
-        // Another message may bear the unique-id `a` now.
-        assert_eq!(["a", "b", "c"].map(|unique_id| read.count(unique_id.as_bytes())), [0, 0, 1]);
-        let cut = lines.concat();
-        let read = parse(&cut.as_bytes()[..cut.len() - 1]);
-        assert!(read.damaged);
-        assert_eq!(["a", "b", "c"].map(|unique_id| read.count(unique_id.as_bytes())), [0, 1, 0], "a crash forgets little");
-    }
-
-    proptest! {
-        #[test]
-        fn h47_damage_makes_fetch_again_and_never_skip(at in 0usize..200, byte: u8, cut in 0usize..200) {
-            let mut text = String::new();
-            let ids: [&[u8]; 4] = [b"one", b"two", b"three", b"\xff four"];
-            for id in ids {
-                text += &line(1_700_000_000, Mark::Home, id, "");
-            }
-            let mut text = text.into_bytes();
-            let whole = parse(&text);
-            prop_assert!(whole.seen.len() == 4 && !whole.damaged);
-            if let Some(there) = text.get_mut(at) {
-                *there = byte;
-            }
-            text.truncate(text.len() - cut.min(text.len()));
-            for (unique_id, seen) in parse(&text).seen {
-                prop_assert!(ids.contains(&unique_id.as_slice()), "nothing is known that was not noted");
-                prop_assert_eq!(seen.count, 1);
-            }
-        }
-
-        #[test]
-        fn any_bytes_parse(text: Vec<u8>) {
-            let _ = parse(&text);
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! `pop3 fetch`
 
 pub mod journal;
+pub mod notes;
 pub mod plan;
 pub mod transfer;
 
