@@ -3,8 +3,8 @@
 use allocation_counter::measure;
 use bytes::BytesMut;
 use pop3_proto::client::{Client, ClientConfig, ClientEvent};
-use pop3_proto::codec::{Capability, Command, DropListing, Greeting, Reply, ScanListing, UniqueIdListing};
-use pop3_proto::server::{Channel, Connection, ServerConfig, Step};
+use pop3_proto::codec::{Capability, Command, DropListing, Greeting, Reply, ScanListing, UniqueId, UniqueIdListing};
+use pop3_proto::server::{Channel, Connection, ServerConfig, Snapshot, Step};
 
 #[test]
 fn h32_commands_replies_and_listing_lines_are_parsed_without_allocating() {
@@ -134,4 +134,51 @@ fn h31_before_login_a_session_holds_little_whatever_is_said() {
         });
         assert!(counted.bytes_max <= 16 * 1024, "{}: {counted:?}", text[..20.min(text.len())].escape_ascii());
     }
+}
+
+#[test]
+fn h31_what_a_large_reply_needed_is_not_kept_and_small_ones_allocate_nothing() {
+    fn say(session: &mut Connection, said: &[u8], at_once: usize) {
+        session.space()[..said.len()].copy_from_slice(said);
+        session.filled(said.len());
+        loop {
+            match session.step() {
+                Step::Write => session.written(at_once),
+                Step::Ask(_) => {
+                    let mut snapshot = Snapshot::default();
+                    for number in 1..=20_000 {
+                        snapshot.push(number, UniqueId::new(number.to_string().as_bytes()).unwrap()).unwrap();
+                    }
+                    session.accept(snapshot).unwrap();
+                }
+                step => return assert_eq!(step, Step::Read),
+            }
+        }
+    }
+
+    for at_once in [1000, 5000, 1_000_000] {
+        let mut session = Connection::new(ServerConfig::default().into(), Channel::encrypted([1; 18], Default::default()));
+        say(&mut session, b"USER joe\r\nPASS x\r\n", at_once);
+        let counted = measure(|| say(&mut session, b"LIST\r\n", at_once));
+        assert!(counted.bytes_max >= 32 * 1024 && counted.bytes_current <= 4 * 1024, "{at_once}: {counted:?}");
+        say(&mut session, b"NOOP\r\n", at_once);
+        let counted = measure(|| {
+            for _ in 0..10 {
+                say(&mut session, b"NOOP\r\nSTAT\r\n", at_once);
+            }
+        });
+        assert!(counted.count_total <= 10, "{at_once}: {counted:?}");
+    }
+}
+
+#[test]
+fn h41_a_snapshot_of_a_known_size_allocates_once() {
+    let counted = measure(|| {
+        let mut snapshot = Snapshot::with_capacity(1000, 4000);
+        for number in 1000..2000 {
+            snapshot.push(number, UniqueId::new(number.to_string().as_bytes()).unwrap()).unwrap();
+        }
+    });
+    // The texts of the numbers, and the snapshot's two.
+    assert_eq!(counted.count_total, 1000 + 2, "{counted:?}");
 }

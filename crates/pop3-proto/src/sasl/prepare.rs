@@ -59,6 +59,7 @@ fn is_forbidden(c: char) -> bool {
 #[cfg(all(test, feature = "saslprep"))]
 mod tests {
     use super::*;
+    use std::format;
 
     #[test]
     fn s54_q53_the_examples_of_rfc_4013() {
@@ -75,6 +76,10 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(prepare(text.as_bytes()).as_deref(), expected.map(str::as_bytes), "{text:?}");
+        }
+        // One of each table of RFC 4013 §2.3, which is in no other, beside a letter that is not of ASCII.
+        for forbidden in ['\u{7}', '\u{80}', '\u{e000}', '\u{fdd0}', '\u{fffd}', '\u{2ff0}', '\u{200e}', '\u{e0020}'] {
+            assert_eq!(prepare(format!("é{forbidden}").as_bytes()), None, "{forbidden:?}");
         }
         assert_eq!(prepare(b"").as_deref(), Some(&b""[..]));
         assert_eq!(prepare(b"\xe9"), None, "Latin-1");

@@ -219,6 +219,57 @@ fn s35_an_exchange_that_has_failed_proves_nobody() {
 }
 
 #[test]
+#[cfg(feature = "scram")]
+fn s35_what_a_client_may_say_first() {
+    let exporter = ChannelBinding { exporter: Some([1; 32]), server_end_point: None };
+    let first = |mechanism, text: &[u8]| Exchange::new(mechanism, "xyz", &exporter, true).unwrap().step(text);
+    for taken in [&b"n,,n=joe,r=abc"[..], b"n,a=joe,n=joe,r=abc"] {
+        assert!(matches!(first(Mechanism::ScramSha1, taken), Ok(Next::FindKeys(ScramHash::Sha1, _))), "{}", taken.escape_ascii());
+    }
+    let refused = [
+        &b"n,a=ann,n=joe,r=abc"[..],
+        b"n,,n=joe,r=",
+        b"n,,n=joe,r=a c",
+        b"n,,n=joe,r=a\xff",
+        b"p=tls-exporter,,n=joe,r=abc",
+        b"x,,n=joe,r=abc",
+    ];
+    for bad in refused {
+        assert_eq!(first(Mechanism::ScramSha1, bad), Err(SaslError::Malformed), "{}", bad.escape_ascii());
+    }
+    assert_eq!(first(Mechanism::ScramSha1, b"n,,m=x,n=joe,r=abc"), Err(SaslError::Extension));
+    assert!(matches!(first(Mechanism::ScramSha1Plus, b"p=tls-exporter,,n=joe,r=abc"), Ok(Next::FindKeys(..))));
+    // Bound to what this connection does not have, it would be bound to nothing.
+    for unbound in [&b"p=tls-server-end-point,,n=joe,r=abc"[..], b"p=tls-unique,,n=joe,r=abc", b"n,,n=joe,r=abc"] {
+        assert_eq!(first(Mechanism::ScramSha1Plus, unbound), Err(SaslError::Malformed), "{}", unbound.escape_ascii());
+    }
+}
+
+#[test]
+#[cfg(feature = "scram")]
+fn s35_keys_are_for_the_hash_that_asked_and_once() {
+    let keys = |hash| ScramKeys::derive(hash, b"secret", b"salt", 4096);
+    let mut server = Exchange::new(Mechanism::ScramSha1, "xyz", &ChannelBinding::default(), false).unwrap();
+    assert_eq!(server.keys(keys(ScramHash::Sha1)), Err(SaslError::Malformed), "nobody is named yet");
+    server.step(b"n,,n=joe,r=abc").unwrap();
+    assert_eq!(server.keys(keys(ScramHash::Sha256)), Err(SaslError::Malformed));
+    server.keys(keys(ScramHash::Sha1)).unwrap();
+    assert_eq!(server.keys(keys(ScramHash::Sha1)), Err(SaslError::Malformed), "already given");
+}
+
+#[test]
+#[cfg(feature = "scram")]
+fn s35_who_has_proven_it_says_nothing_more() {
+    let none = ChannelBinding::default();
+    let mut client = client(Mechanism::ScramSha256, &joe(), &none);
+    let mut server = Exchange::new(Mechanism::ScramSha256, "xyz", &none, false).unwrap();
+    server.step(client.initial_response().unwrap().expose()).unwrap();
+    let challenge = server.keys(ScramKeys::derive(ScramHash::Sha256, b"secret", b"salt", 4096)).unwrap();
+    assert!(matches!(server.step(client.respond(&challenge).unwrap().expose()), Ok(Next::Challenge(_))));
+    assert_eq!(server.step(b"x"), Err(SaslError::Malformed));
+}
+
+#[test]
 fn h24_a_server_that_never_ends_an_exchange_hears_nothing_twice() {
     let mut client = client(Mechanism::Login, &joe(), &ChannelBinding::default());
     assert_eq!(client.respond(b"").unwrap().expose(), b"joe");
@@ -285,10 +336,25 @@ fn h56_no_mechanism_shows_a_secret() {
             if let Some(mut client) = client_mechanism(mechanism, credentials, "h", 1, NONCE, &binding, true) {
                 let _ = client.initial_response();
                 let _ = client.respond(b"x");
-                assert!(!format!("{client:?} {credentials:?}").contains("canary"), "{mechanism}");
+                let shown = format!("{client:?} {credentials:?}");
+                assert!(!shown.contains("canary"), "{mechanism}");
+                let is_scram = mechanism.as_str().starts_with("SCRAM");
+                assert!(!is_scram || shown.starts_with(&format!("ScramClient {{ mechanism: {mechanism:?}")), "{shown}");
             }
         }
     }
+}
+
+#[test]
+#[cfg(feature = "scram")]
+fn h56_keys_are_not_shown() {
+    let keys = ScramKeys::derive(ScramHash::Sha1, b"canary", b"salt", 4096);
+    assert_eq!(format!("{keys:?}"), "ScramKeys([redacted])");
+    let mut server = Exchange::new(Mechanism::ScramSha1, "abcdefghijklmnopqrstuvwx", &ChannelBinding::default(), false).unwrap();
+    server.step(b"n,,n=joe,r=abc").unwrap();
+    server.keys(keys).unwrap();
+    let shown = format!("{server:?}");
+    assert!(shown.contains("ScramServer { mechanism: ScramSha1, .. }"), "{shown}");
 }
 
 #[test]

@@ -270,6 +270,8 @@ mod tests {
                     _ => break,
                 }
             }
+            let shown = std::format!("{session:?}");
+            assert!(shown.starts_with("Connection { session: Session {") && !shown.contains("topsecret"), "{shown}");
             assert!(!session.inbox.memory().windows(9).any(|window| window == b"topsecret"));
         }
     }

@@ -95,3 +95,21 @@ pub enum Denial {
     /// Something on this side that needs a person.
     Permanent,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn h56_a_name_is_shown_harmless() {
+        assert_eq!(std::format!("{:?}", Name::from(Username::new("joe\u{1b}").unwrap())), "Name(joe\\u{1b})");
+    }
+
+    #[test]
+    #[cfg(feature = "apop")]
+    fn s25_the_example_of_rfc_1939() {
+        let digest = ApopDigest::parse(b"c4c9334bac560ecc979e58001b3e22fb").unwrap();
+        let proof = ApopProof::new(b"<1896.697170952@dbc.mtview.ca.us>", digest);
+        assert!(proof.verify(b"tanstaaf") && !proof.verify(b"tanstaff"));
+    }
+}

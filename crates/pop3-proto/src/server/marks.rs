@@ -46,3 +46,33 @@ impl Marks {
         (0..self.words.len() * BITS).filter_map(MessageNumber::from_index).filter(|number| self.contains(*number))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    proptest! {
+        #[test]
+        fn s12_marks_are_a_set(first in prop::collection::vec(0usize..400, 0..8), more in prop::collection::vec(0usize..400, 0..8)) {
+            let marked = |indices: &[usize]| {
+                let mut marks = Marks::default();
+                for index in indices {
+                    marks.insert(MessageNumber::from_index(*index).unwrap());
+                    prop_assert!(marks.words.len() <= 400 / BITS + 1, "a bit a message");
+                }
+                Ok(marks)
+            };
+            let mut marks = marked(&first)?;
+            marks.add(&marked(&more)?);
+            let expected: BTreeSet<usize> = first.into_iter().chain(more).collect();
+            prop_assert!(marks.iter().map(MessageNumber::index).eq(expected.iter().copied()));
+            for index in 0..500 {
+                prop_assert_eq!(marks.contains(MessageNumber::from_index(index).unwrap()), expected.contains(&index));
+            }
+            marks.clear();
+            prop_assert_eq!(marks.iter().count(), 0);
+        }
+    }
+}
