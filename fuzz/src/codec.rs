@@ -54,6 +54,11 @@ pub fn listing(line: &[u8]) {
     let Some((first, second)) = text.split_once(' ') else { return };
     let digits = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(first) {
+        // No sign, no letter, no unique-id stands for a number (H21). A tab would be a blank, and `+OK` may stand before a unique-id.
+        if !first.is_empty() && !first.contains('\t') {
+            assert!(drop_listing.is_err() && scan_listing.is_err(), "H21");
+            assert!(unique_id_listing.is_err() || first.starts_with("+OK"), "H21");
+        }
         return;
     }
     let number = first.parse().ok().and_then(MessageNumber::new);

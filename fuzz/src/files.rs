@@ -24,6 +24,8 @@ pub fn users(data: &[u8]) {
     }
 }
 
+const IDS: [&[u8]; 3] = [b"a", b"b", b"%\xff \n"];
+
 /// The journal: what was noted is known, and damage makes messages be fetched again, and never be skipped (H47).
 pub fn journal(data: &[u8]) {
     let mut choices = Choices::new(data);
@@ -34,13 +36,24 @@ pub fn journal(data: &[u8]) {
     let (at, change) = (choices.number(), choices.byte());
     let mut lines = Vec::new();
     while !choices.is_done() && lines.len() < 8 {
-        let unique_id = [&b"a"[..], b"b", b"%\xff \n"][choices.below(3)];
+        let unique_id = IDS[choices.below(IDS.len())];
         let mark = [Mark::Home, Mark::Home, Mark::Deleted, Mark::Intended][choices.below(4)];
         lines.push((mark, unique_id));
     }
     let whole: String = lines.iter().map(|(mark, unique_id)| line(1, *mark, unique_id, "name")).collect();
     let read = Notes::parse(whole.as_bytes());
     assert!(!read.damaged);
+    // What so many lines say, to a naive reader.
+    let count = |lines: &[(Mark, &[u8])], unique_id: &[u8]| {
+        lines.iter().filter(|(_, noted)| *noted == unique_id).fold(0u32, |count, (mark, _)| match mark {
+            Mark::Home => count + 1,
+            Mark::Deleted => count.saturating_sub(1),
+            Mark::Intended => count,
+        })
+    };
+    for unique_id in IDS {
+        assert_eq!(read.count(unique_id), count(&lines, unique_id));
+    }
     let mut text = whole.into_bytes();
     if text.is_empty() {
         return;
@@ -54,9 +67,12 @@ pub fn journal(data: &[u8]) {
         text[at] ^= change;
     }
     let damaged = Notes::parse(&text);
-    for unique_id in [&b"a"[..], b"b", b"%\xff \n"] {
-        // What a cut has taken was perhaps never written, so it may have been a deletion.
-        if !cut {
+    let whole_lines = text.split(|byte| *byte == b'\n').count() - 1;
+    for unique_id in IDS {
+        if cut {
+            // What a cut has taken was perhaps never written; all else is known.
+            assert_eq!(damaged.count(unique_id), count(&lines[..whole_lines], unique_id), "H47: {}", text.escape_ascii());
+        } else {
             assert!(damaged.count(unique_id) <= read.count(unique_id), "H47: {}", text.escape_ascii());
         }
     }

@@ -236,15 +236,15 @@ impl Session {
     fn count_failures(&mut self) {
         let server = self.connection.session().server();
         let failed = server.failed_logins();
-        // Who guesses without waiting for an answer waits for all of them together.
-        let new = failed.saturating_sub(mem::replace(&mut self.failed_logins, failed));
-        if new > 0 {
-            // Where a proxy has not told whom it speaks for, one client must not make the others wait.
-            if let Some(source) = server.origin().map(|origin| origin.address).or(self.source) {
-                let now = self.shared.began.elapsed();
-                let pause: Duration = (0..new).map(|_| self.shared.patience.failed(source, now)).sum();
-                self.pause_until = (!pause.is_zero()).then(|| later(pause));
-            }
+        let before = mem::replace(&mut self.failed_logins, failed);
+        if failed > before {
+            let (patience, now) = (&self.shared.patience, self.shared.began.elapsed());
+            // Where nobody has told whom a session speaks for, as a proxy may not, it must not make others wait: it counts for itself.
+            let source = server.origin().map(|origin| origin.address).or(self.source);
+            let wait = |count| source.map_or_else(|| patience.wait(count), |source| patience.failed(source, now));
+            // Who guesses without waiting for an answer waits for all of them together.
+            let pause: Duration = (before + 1..=failed).map(wait).sum();
+            self.pause_until = (!pause.is_zero()).then(|| later(pause));
         }
     }
 

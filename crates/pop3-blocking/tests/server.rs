@@ -6,6 +6,7 @@ mod peer;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use peer::{Stream, Task, accept, connect, handshake, heard, listen, read, say, spawn, write};
@@ -91,20 +92,36 @@ fn h39_so_many_sessions_from_one_source() {
 }
 
 #[test]
-fn h40_who_waits_for_an_answer_does_not_hold_up_the_end() {
+fn h40_who_waits_for_an_answer_holds_up_neither_others_nor_the_end() {
     let place = serve(Listen::Plain, |options| {
         options.longest_pause = Duration::from_secs(3600);
         options.timeouts.login = Duration::from_secs(3600);
-        options.config.max_failed_logins = 100;
+        options.config.max_failed_logins = 15;
     });
     let mut guesses = connect(place.port);
     heard(&mut guesses);
-    // The twentieth guess waits for days.
-    write(&mut guesses, &b"USER joe\r\nPASS wrong\r\n".repeat(20));
-    let mut other = connect(place.port);
-    heard(&mut other);
+    // All together they wait for an hour, and would be sent away without it.
+    write(&mut guesses, &b"USER joe\r\nPASS wrong\r\n".repeat(15));
+    let answered = Arc::new(AtomicBool::new(false));
+    let hears = Arc::clone(&answered);
+    let waiting = spawn(move || {
+        while let Ok(1..) = read(&mut guesses, &mut [0; 64]) {
+            hears.store(true, Ordering::SeqCst);
+        }
+    });
+    // A right password does not wait, though it comes from the same source.
+    for _ in 0..20 {
+        let mut other = connect(place.port);
+        heard(&mut other);
+        say(&mut other, "USER joe");
+        assert!(say(&mut other, "PASS secret").starts_with("+OK"));
+        assert!(say(&mut other, "QUIT").starts_with("+OK"));
+    }
+    assert!(!answered.load(Ordering::SeqCst));
     assert!(place.server.shutdown(Duration::from_secs(60)), "no session is left");
     place.serving.result();
+    waiting.result();
+    assert!(answered.load(Ordering::SeqCst));
 }
 
 /// A store with a bug.

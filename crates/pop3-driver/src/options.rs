@@ -100,7 +100,9 @@ pub struct ServerOptions {
     /// The same from one source: an IPv4 address, or an IPv6 network of 64 bits. The clients of a trusted proxy are told apart where it
     /// speaks the PROXY protocol; what it says by `XCLIENT` comes too late for that.
     pub max_sessions_per_source: usize,
-    /// Behind a wrong password the answer waits, longer each time for each source (H40), and so long at most. Zero: it never does.
+    /// Behind a wrong password the answer waits, longer each time for each source (H40), and so long at most for each; zero: it never does.
+    /// A session that waits keeps its place, whether or not its client is still there: so many passwords can be tried from one source in
+    /// that time as there may be sessions from it. Where the source is not known each session counts for itself.
     pub longest_pause: Duration,
 }
 

@@ -36,7 +36,7 @@ const FORGOTTEN: Duration = Duration::from_secs(15 * 60);
 const SOURCES: usize = 10_000;
 
 impl Patience {
-    /// No answer waits longer than this; zero: none waits.
+    /// No answer to one login waits longer than this; zero: none waits.
     pub fn new(longest: Duration) -> Self {
         Self { longest, sources: Mutex::default() }
     }
@@ -57,9 +57,14 @@ impl Patience {
             failures.count = 0;
         }
         *failures = Failures { count: failures.count.saturating_add(1), last: now };
-        match failures.count {
-            1 => Duration::ZERO,
-            count => Duration::from_secs(1).saturating_mul(2u32.saturating_pow(count - 2)).min(self.longest),
+        self.wait(failures.count)
+    }
+
+    /// How long the answer to the so many-th failed login in a row has to wait: for sessions of which nobody knows where they come from.
+    pub fn wait(&self, count: u32) -> Duration {
+        match count.checked_sub(2) {
+            None => Duration::ZERO,
+            Some(doublings) => Duration::from_secs(1).saturating_mul(2u32.saturating_pow(doublings)).min(self.longest),
         }
     }
 }

@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn h44_h45_h46_h48_nothing_is_lost_or_doubled_in_any_world() {
+    fn h43_h44_h45_h46_h48_nothing_is_lost_or_doubled_in_any_world() {
         let mut all = Report::default();
         for seed in 0..2_000 {
             let report = run(seed);

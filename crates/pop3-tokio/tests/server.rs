@@ -4,6 +4,7 @@ mod peer;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use peer::{Stream, Task, accept, connect, handshake, heard, listen, read, say, spawn, write};
@@ -89,21 +90,37 @@ async fn h39_so_many_sessions_from_one_source() {
 }
 
 #[tokio::test]
-async fn h40_who_waits_for_an_answer_does_not_hold_up_the_end() {
+async fn h40_who_waits_for_an_answer_holds_up_neither_others_nor_the_end() {
     let place = serve(Listen::Plain, |options| {
         options.longest_pause = Duration::from_secs(3600);
         options.timeouts.login = Duration::from_secs(3600);
-        options.config.max_failed_logins = 100;
+        options.config.max_failed_logins = 15;
     })
     .await;
     let mut guesses = connect(place.port).await;
     heard(&mut guesses).await;
-    // The twentieth guess waits for days.
-    write(&mut guesses, &b"USER joe\r\nPASS wrong\r\n".repeat(20)).await;
-    let mut other = connect(place.port).await;
-    heard(&mut other).await;
+    // All together they wait for an hour, and would be sent away without it.
+    write(&mut guesses, &b"USER joe\r\nPASS wrong\r\n".repeat(15)).await;
+    let answered = Arc::new(AtomicBool::new(false));
+    let hears = Arc::clone(&answered);
+    let waiting = spawn(async move {
+        while let Ok(1..) = read(&mut guesses, &mut [0; 64]).await {
+            hears.store(true, Ordering::SeqCst);
+        }
+    });
+    // A right password does not wait, though it comes from the same source.
+    for _ in 0..20 {
+        let mut other = connect(place.port).await;
+        heard(&mut other).await;
+        say(&mut other, "USER joe").await;
+        assert!(say(&mut other, "PASS secret").await.starts_with("+OK"));
+        assert!(say(&mut other, "QUIT").await.starts_with("+OK"));
+    }
+    assert!(!answered.load(Ordering::SeqCst));
     assert!(place.server.shutdown(Duration::from_secs(60)).await, "no session is left");
     place.serving.result().await;
+    waiting.result().await;
+    assert!(answered.load(Ordering::SeqCst));
 }
 
 /// A store with a bug.

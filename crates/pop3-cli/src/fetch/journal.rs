@@ -20,7 +20,7 @@ pub struct Journal {
     disk: Arc<dyn Disk>,
     file: Box<dyn DiskFile>,
     _lock: Box<dyn Lock>,
-    /// Something could not be appended. What has come of it may be half a line, which nothing may join.
+    /// Something could not be written. What has come of it may be half a line, which nothing may join, or another file.
     torn: bool,
     notes: Notes,
 }
@@ -166,6 +166,8 @@ impl Journal {
     /// Puts a new file in the place of the old one.
     fn save(&mut self) -> io::Result<()> {
         let text = self.notes.text(now());
+        // Until the new file is the one that is open, nothing may be appended: it could go to one that nobody finds any more.
+        self.torn = true;
         let new = beside(&self.path, "new");
         match self.disk.remove(&new) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
