@@ -175,3 +175,32 @@ impl NotRemoved {
 pub fn password_login(name: &str, password: &str) -> Result<Login, InvalidArgument> {
     Ok(Login { name: Username::new(name)?.into(), proof: Proof::Password(Secret::from(password)) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s39_s40_why_there_is_no_maildrop_is_told_by_its_code() {
+        let denial = |error: LoginError| Denial::from(&error);
+        assert_eq!(denial(LoginError::Credentials), Denial::Credentials);
+        assert_eq!(denial(LoginError::TooSoon), Denial::LoginDelay);
+        for (kind, expected) in [
+            (ErrorKind::WouldBlock, Denial::InUse),
+            (ErrorKind::NotFound, Denial::Permanent),
+            (ErrorKind::PermissionDenied, Denial::Permanent),
+            (ErrorKind::StorageFull, Denial::Temporary),
+        ] {
+            assert_eq!(denial(io::Error::from(kind).into()), expected, "{kind}");
+        }
+    }
+
+    #[test]
+    fn s19_so_many_are_still_there() {
+        let failed = |numbers: &[u32]| {
+            NotRemoved::check(numbers.iter().map(|n| (MessageNumber::new(*n).unwrap(), ErrorKind::Other.into())).collect())
+        };
+        assert_eq!([&[][..], &[1], &[1, 2, 3]].map(|numbers| NotRemoved::count(failed(numbers))), [0, 1, 3]);
+        assert_eq!(failed(&[2]).unwrap_err().failed()[0].0.get(), 2);
+    }
+}

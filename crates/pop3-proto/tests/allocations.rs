@@ -4,7 +4,7 @@ use allocation_counter::measure;
 use bytes::BytesMut;
 use pop3_proto::client::{Client, ClientConfig, ClientEvent};
 use pop3_proto::codec::{Capability, Command, DropListing, Greeting, Reply, ScanListing, UniqueId, UniqueIdListing};
-use pop3_proto::server::{Channel, Connection, ServerConfig, Snapshot, Step};
+use pop3_proto::server::{Ask, Channel, Connection, ServerConfig, Snapshot, Step};
 
 #[test]
 fn h32_commands_replies_and_listing_lines_are_parsed_without_allocating() {
@@ -136,35 +136,45 @@ fn h31_before_login_a_session_holds_little_whatever_is_said() {
     }
 }
 
-#[test]
-fn h31_what_a_large_reply_needed_is_not_kept_and_small_ones_allocate_nothing() {
-    fn say(session: &mut Connection, said: &[u8], at_once: usize) {
-        session.space()[..said.len()].copy_from_slice(said);
-        session.filled(said.len());
-        loop {
-            match session.step() {
-                Step::Write => session.written(at_once),
-                Step::Ask(_) => {
-                    let mut snapshot = Snapshot::default();
-                    for number in 1..=20_000 {
-                        snapshot.push(number, UniqueId::new(number.to_string().as_bytes()).unwrap()).unwrap();
-                    }
-                    session.accept(snapshot).unwrap();
+/// A client of a maildrop of so many messages says something and reads so many octets of the answer at once; how many there are.
+fn say(session: &mut Connection, said: &[u8], messages: u32, at_once: usize) -> usize {
+    session.space()[..said.len()].copy_from_slice(said);
+    session.filled(said.len());
+    let mut octets = 0;
+    loop {
+        match session.step() {
+            Step::Write => {
+                octets += session.output().len().min(at_once);
+                session.written(at_once);
+            }
+            Step::Ask(Ask::Commit) => session.committed(0).unwrap(),
+            Step::Ask(_) => {
+                let mut snapshot = Snapshot::with_capacity(messages as usize, 40 * messages as usize);
+                for number in 1..=messages {
+                    let id = format!("17000{:05}.R12345678P4711Q{number:07}", number / 7);
+                    snapshot.push(number.into(), UniqueId::new(id.as_bytes()).unwrap()).unwrap();
                 }
-                step => return assert_eq!(step, Step::Read),
+                session.accept(snapshot).unwrap();
+            }
+            step => {
+                assert!(matches!(step, Step::Read | Step::Close), "{step:?}");
+                return octets;
             }
         }
     }
+}
 
+#[test]
+fn h31_what_a_large_reply_needed_is_not_kept_and_small_ones_allocate_nothing() {
     for at_once in [1000, 5000, 1_000_000] {
         let mut session = Connection::new(ServerConfig::default().into(), Channel::encrypted([1; 18], Default::default()));
-        say(&mut session, b"USER joe\r\nPASS x\r\n", at_once);
-        let counted = measure(|| say(&mut session, b"LIST\r\n", at_once));
+        say(&mut session, b"USER joe\r\nPASS x\r\n", 20_000, at_once);
+        let counted = measure(|| assert!(say(&mut session, b"LIST\r\n", 0, at_once) > 200_000));
         assert!(counted.bytes_max >= 32 * 1024 && counted.bytes_current <= 4 * 1024, "{at_once}: {counted:?}");
-        say(&mut session, b"NOOP\r\n", at_once);
+        say(&mut session, b"NOOP\r\n", 0, at_once);
         let counted = measure(|| {
             for _ in 0..10 {
-                say(&mut session, b"NOOP\r\nSTAT\r\n", at_once);
+                say(&mut session, b"NOOP\r\nSTAT\r\n", 0, at_once);
             }
         });
         assert!(counted.count_total <= 10, "{at_once}: {counted:?}");
@@ -181,4 +191,22 @@ fn h41_a_snapshot_of_a_known_size_allocates_once() {
     });
     // The texts of the numbers, and the snapshot's two.
     assert_eq!(counted.count_total, 1000 + 2, "{counted:?}");
+}
+
+#[test]
+fn h41_a_session_over_a_million_messages() {
+    const MESSAGES: u32 = 1_000_000;
+    let mut session = Connection::new(ServerConfig::default().into(), Channel::encrypted([1; 18], Default::default()));
+    let counted = measure(|| {
+        say(&mut session, b"USER joe\r\nPASS x\r\n", MESSAGES, 1 << 20);
+        assert!(say(&mut session, b"LIST\r\n", 0, 1 << 20) > 14_000_000);
+        assert!(say(&mut session, b"UIDL\r\n", 0, 1 << 20) > 40_000_000);
+        for number in 1..=MESSAGES {
+            say(&mut session, format!("DELE {number}\r\n").as_bytes(), 0, 1 << 20);
+        }
+        assert_eq!(session.marked().count(), 1_000_000);
+        say(&mut session, b"QUIT\r\n", 0, 1 << 20);
+    });
+    let each = counted.bytes_max / u64::from(MESSAGES);
+    assert!(each < 100, "{each} octets a message at the most");
 }

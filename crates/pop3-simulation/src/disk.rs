@@ -40,6 +40,8 @@ struct State {
     can_sync_at_once: bool,
     /// A sync of all has failed: what was lost is lost.
     at_once_failed: bool,
+    /// A sync that all depend on or a renaming has failed in this process: nothing may become visible behind it (H45).
+    untrusted: bool,
 }
 
 #[derive(Debug, Default)]
@@ -73,6 +75,7 @@ impl SimDisk {
             stopped: false,
             can_sync_at_once,
             at_once_failed: false,
+            untrusted: false,
         })))
     }
 
@@ -83,7 +86,8 @@ impl SimDisk {
     /// A process begins, and this will happen to its disk.
     pub fn start(&self, trouble: Trouble) {
         let mut state = self.state();
-        (state.trouble, state.operations, state.stopped, state.at_once_failed) = (trouble, 0, false, false);
+        (state.trouble, state.operations) = (trouble, 0);
+        (state.stopped, state.at_once_failed, state.untrusted) = (false, false, false);
         state.locked.clear();
     }
 
@@ -235,6 +239,9 @@ impl DiskFile for SimFile {
         match state.begin()? {
             Fate::Done => state.sync_file(self.file),
             Fate::Fails => {
+                // A message that cannot be synced by itself is left out, and others may be seen.
+                let is_message = |path: &PathBuf| path.parent().is_some_and(|folder| folder.ends_with("tmp"));
+                state.untrusted |= !state.names.iter().any(|(path, file)| *file == self.file && is_message(path));
                 state.files[self.file].lost = true;
                 return Err(io::Error::other("the disk has failed"));
             }
@@ -262,7 +269,7 @@ impl SyncAtOnce for SimDisk {
         let mut state = self.state();
         let fate = state.begin()?;
         if matches!(fate, Fate::Fails) || state.at_once_failed {
-            state.at_once_failed = true;
+            (state.at_once_failed, state.untrusted) = (true, true);
             state.files.iter_mut().filter(|content| content.synced < content.bytes.len()).for_each(|content| content.lost = true);
             return Err(io::Error::other("the disk has failed"));
         }
@@ -328,8 +335,13 @@ impl Disk for SimDisk {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut state = self.state();
-        state.begin_or_fail(ErrorKind::StorageFull)?;
+        if let Fate::Fails = state.begin()? {
+            state.untrusted = true;
+            return Err(ErrorKind::StorageFull.into());
+        }
         let file = *state.names.get(from).ok_or(ErrorKind::NotFound)?;
+        let becomes_visible = to.parent().is_some_and(|folder| folder.ends_with("new"));
+        assert!(!becomes_visible || !state.untrusted, "H45: made visible behind a failure: {}", to.display());
         state.change(Change::Rename(from.to_owned(), to.to_owned(), file));
         Ok(())
     }
@@ -357,6 +369,7 @@ impl Disk for SimDisk {
             Fate::Done => state.sync_folder(path),
             // Whether the names survive is left to chance; another sync may seem to succeed.
             Fate::Fails => {
+                state.untrusted = true;
                 let in_folder = |name: &Path| name.parent() == Some(path);
                 state.pending.retain(|change| match change {
                     Change::Link(name, _) | Change::Unlink(name) => !in_folder(name),

@@ -22,7 +22,7 @@ use fastrand::Rng;
 use indicatif::ProgressBar;
 use pop3_blocking::proto::client::LoginPolicy;
 use pop3_blocking::proto::sasl::Credentials;
-use pop3_blocking::{Client, ClientOptions, Security};
+use pop3_blocking::{Client, ClientOptions, Security, Transport};
 use pop3_cli::failure::Failure;
 use pop3_cli::fetch::journal::Journal;
 use pop3_cli::fetch::transfer::How;
@@ -115,7 +115,7 @@ impl World {
             disk: self.disk.clone(),
             crowd: Arc::clone(&self.crowd),
         };
-        let result = fetch_once(&self.disk, root, stream, &self.how);
+        let result = fetch_once(&self.disk, root, Box::new(stream), &self.how);
         let died = self.disk.is_stopped();
         let told = match &result {
             Ok(done) => {
@@ -169,11 +169,11 @@ impl World {
 }
 
 /// What `pop3 fetch` does, in its order.
-fn fetch_once(disk: &SimDisk, root: &Path, stream: SimStream, how: &How) -> Result<Done, Failure> {
+fn fetch_once(disk: &SimDisk, root: &Path, stream: Box<dyn Transport>, how: &How) -> Result<Done, Failure> {
     let maildir = Maildir::create_on(Arc::new(disk.clone()), root).map_err(|error| Failure::file(root, &error))?;
     let options = ClientOptions::new(Security::DangerousCleartext);
     let credentials = Credentials::password(FETCHED, "x").map_err(pop3_blocking::Error::from)?;
-    let client = Client::log_in_over(Box::new(stream), "pop.example.org", 110, &options, &credentials, &LoginPolicy::default())?;
+    let client = Client::log_in_over(stream, "pop.example.org", 110, &options, &credentials, &LoginPolicy::default())?;
     let path = root.join("pop3-fetched-joe");
     let disk: Arc<dyn Disk> = Arc::new(disk.clone());
     let mut journal = Journal::open(&disk, &path).map_err(|error| Failure::file(&path, &error))?;
@@ -184,6 +184,9 @@ fn fetch_once(disk: &SimDisk, root: &Path, stream: SimStream, how: &How) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pop3_contract::{Cut, Feed};
+    use std::io::{self, Read, Write};
+    use std::time::Instant;
 
     #[test]
     fn h43_h44_h45_h46_h48_nothing_is_lost_or_doubled_in_any_world() {
@@ -213,6 +216,75 @@ mod tests {
         disk.start(Trouble::Nothing);
         assert!(maildir.complete(&name).unwrap());
         assert_eq!(disk.messages(root, true), [b"A: b\n"], "it survives a power cut");
+    }
+
+    /// A server with a script.
+    struct Scripted(Feed);
+
+    impl Read for Scripted {
+        fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+            self.0.read(space)
+        }
+    }
+
+    impl Write for Scripted {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(self.0.write(bytes))
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Transport for Scripted {
+        fn set_deadline(&mut self, _: Instant) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    const ROOT: &str = "/Maildir";
+
+    /// `fetch --delete`, a message at a time, from a server that says this behind the login.
+    fn fetch_from(disk: &SimDisk, says: &[&'static [u8]]) -> (Result<Done, Failure>, String) {
+        let login: [&[u8]; 4] = [b"+OK\r\n", b"-ERR no CAPA\r\n", b"+OK\r\n", b"+OK\r\n"];
+        let feed = Feed::scripted(login.into_iter().chain(says.iter().copied()), Cut::Whole);
+        feed.end();
+        let how = How { messages: 1, ..How::new(true) };
+        let result = fetch_once(disk, Path::new(ROOT), Box::new(Scripted(feed.clone())), &how);
+        (result, String::from_utf8(feed.written()).unwrap())
+    }
+
+    const TWO: [&[u8]; 3] = [b"-ERR no CAPA\r\n", b"+OK\r\n1 3\r\n2 3\r\n.\r\n", b"+OK\r\n1 same\r\n2 same\r\n.\r\n"];
+
+    #[test]
+    fn s17_q43_which_of_two_with_one_unique_id_is_gone_is_not_known_when_the_answer_to_quit_is_lost() {
+        let disk = SimDisk::new(Rng::with_seed(1));
+        // The second cannot be had now; the first is deleted, and the server removes it.
+        let says = [&TWO[..], &[b"+OK\r\nA\r\n.\r\n", b"-ERR not now\r\n", b"+OK\r\n"]].concat();
+        let (result, said) = fetch_from(&disk, &says);
+        assert!(said.ends_with("RETR 1\r\nRETR 2\r\nDELE 1\r\nQUIT\r\n"), "{said}");
+        assert_eq!(result.unwrap().troubles.len(), 2);
+        // What is left has the same unique-id.
+        let says: [&[u8]; 6] =
+            [TWO[0], b"+OK\r\n1 3\r\n.\r\n", b"+OK\r\n1 same\r\n.\r\n", b"+OK\r\nB\r\n.\r\n", b"+OK\r\n", b"+OK\r\n"];
+        let (_, said) = fetch_from(&disk, &says);
+        assert!(said.contains("RETR 1\r\n"), "it is another: {said}");
+        let mut home = disk.messages(Path::new(ROOT), true);
+        home.sort();
+        assert_eq!(home, [b"A\n", b"B\n"]);
+    }
+
+    #[test]
+    fn h45_nothing_becomes_visible_behind_a_failure() {
+        // The disk itself looks after that. Each of its operations fails once, while a message more is on its way.
+        let says = [&TWO[..], &[b"+OK\r\nA\r\n.\r\n", b"+OK\r\nB\r\n.\r\n", b"+OK\r\n", b"+OK\r\n", b"+OK\r\n"]].concat();
+        let failed = (1..100).filter(|operation| {
+            let disk = SimDisk::new(Rng::with_seed(*operation));
+            disk.start(Trouble::Fails(*operation));
+            fetch_from(&disk, &says).0.is_err()
+        });
+        assert!(failed.count() > 30);
     }
 
     #[test]

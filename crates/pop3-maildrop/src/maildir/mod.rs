@@ -3,7 +3,7 @@
 //! Beside these, a session leaves `pop3-lock` (held while it lasts) and `pop3-index` (a cache that may be removed at any time).
 
 mod delivery;
-#[doc(hidden)] // For tests that need another one; it may change.
+#[doc(hidden)] // For `pop3 fetch`, which names this version exactly, and for tests that need another one; it may change.
 pub mod disk;
 mod folder;
 #[cfg(feature = "fuzzing")]
