@@ -1,85 +1,19 @@
-//! Requests over a connection in memory: what belongs to them and what does not, what is left when they are given up, how many at once.
+//! Requests over a connection in memory: what belongs to them and what does not, and how many at once.
+
+mod place;
 
 use std::sync::{Arc, Mutex};
 
+use place::{ONE, Place, give_up_in_an_exchange, is_refusal};
 use pop3_contract::client::Log;
 use pop3_contract::{Cut, Feed};
 use pop3_proto::State;
-use pop3_proto::client::requests::{self, Request, UniqueIdEntry};
+use pop3_proto::client::requests::{self, UniqueIdEntry};
 use pop3_proto::client::{
     Awaiting, Client, ClientConfig, ClientEvent, Connection, Deadline, LocalError, LoginFailure, Observer, RemoteError,
-    RequestError, Step, Tag,
+    RequestError,
 };
 use pop3_proto::codec::{Command, MessageNumber, Password, Status, Username, Verb};
-use pop3_proto::sasl::{ChannelBinding, Credentials, Mechanism, client_mechanism};
-
-/// A connection to a server that has said everything in advance, logged in unless it is said otherwise.
-struct Place {
-    connection: Connection,
-    feed: Feed,
-}
-
-impl Place {
-    /// A server that greets and takes a login; behind that it says this, line for line.
-    fn new(says: &[&str], config: ClientConfig) -> Self {
-        let mut place = Self::greeted(&[&["+OK\r\n", "+OK\r\n"], says].concat(), config);
-        place.run(requests::user_pass(Username::new("joe").unwrap(), Password::new("x").unwrap())).unwrap();
-        place
-    }
-
-    fn greeted(says: &[&str], config: ClientConfig) -> Self {
-        let says = [&["+OK\r\n"], says].concat();
-        let feed = Feed::scripted(says.iter().map(|line| line.as_bytes()), Cut::EveryByte);
-        let mut place = Self { connection: Connection::new_encrypted(config), feed };
-        place.run(requests::greet()).unwrap();
-        place
-    }
-
-    fn run<R: Request>(&mut self, mut request: R) -> Result<R::Output, RequestError> {
-        self.connection.start(&mut request)?;
-        self.drive(|connection| connection.run(&mut request))
-    }
-
-    fn drive<T, E: From<RemoteError>>(&mut self, mut step: impl FnMut(&mut Connection) -> Result<Step<T>, E>) -> Result<T, E> {
-        loop {
-            match step(&mut self.connection)? {
-                Step::Done(value) => return Ok(value),
-                Step::Write => {
-                    self.feed.write(self.connection.output());
-                    self.connection.written(self.connection.output().len());
-                }
-                Step::Read => {
-                    let count = self.feed.read(self.connection.space()).expect("the script goes on");
-                    self.connection.filled(count)?;
-                }
-            }
-        }
-    }
-
-    fn settle(&mut self) -> Result<(), RequestError> {
-        self.drive(Connection::settle)
-    }
-
-    /// Sends a command whose reply nobody waits for.
-    fn leave(&mut self, line: &str) -> Tag {
-        self.connection.send(Command::parse(line.as_bytes()).unwrap()).unwrap()
-    }
-
-    /// Reads up to such an event.
-    fn wait_for(&mut self, wanted: fn(&ClientEvent<'_>) -> bool) {
-        self.drive(|connection| connection.step(|event, _| Ok::<_, RemoteError>(wanted(&event).then_some(())))).unwrap();
-    }
-
-    fn said(&self) -> String {
-        String::from_utf8(self.feed.written()).unwrap()
-    }
-}
-
-fn is_refusal(error: &RequestError) -> bool {
-    matches!(error, RequestError::Refused(_))
-}
-
-const ONE: MessageNumber = MessageNumber::FIRST;
 
 #[test]
 fn what_comes_for_others_is_passed_over() {
@@ -181,77 +115,6 @@ fn h37_a_batch_writes_before_it_says_more_than_a_buffer_holds() {
     assert_eq!(count, 3000);
 }
 
-/// Begins a login by an exchange, and gives it up where it is.
-fn give_up_in_an_exchange(place: &mut Place) {
-    let credentials = Credentials::password("joe", "x").unwrap();
-    let mechanism =
-        client_mechanism(Mechanism::Login, &credentials, "host", 995, [1; 18], &ChannelBinding::default(), false).unwrap();
-    place.connection.start(&mut requests::auth(mechanism, false)).unwrap();
-}
-
-#[test]
-fn what_was_given_up_comes_to_its_end_first() {
-    // Nothing is left.
-    let mut place = Place::new(&[], ClientConfig::default());
-    place.settle().unwrap();
-    // A name was said; its reply is read.
-    let mut place = Place::greeted(&["+OK\r\n", "-ERR no\r\n"], ClientConfig::default());
-    place.leave("USER joe");
-    place.settle().unwrap();
-    assert!(!place.connection.machine().is_waiting());
-    assert_eq!(place.said(), "USER joe\r\n");
-    // A full window has to go, and one that has room may stay.
-    let mut place = Place::new(&["+OK\r\n", "+OK\r\n"], ClientConfig { window: 2, ..ClientConfig::default() });
-    place.leave("NOOP");
-    place.settle().unwrap();
-    assert!(place.connection.machine().is_waiting());
-    place.leave("NOOP");
-    place.settle().unwrap();
-    assert!(place.connection.machine().window() > 0);
-}
-
-#[test]
-fn a_login_that_was_given_up_is_cancelled_and_not_believed() {
-    // The exchange is cancelled when the challenge comes, and the server says that it is.
-    let mut place = Place::greeted(&["+ VXNlcm5hbWU6\r\n", "-ERR cancelled\r\n", "+OK\r\n.\r\n"], ClientConfig::default());
-    give_up_in_an_exchange(&mut place);
-    place.settle().unwrap();
-    assert_eq!(place.said(), "AUTH LOGIN\r\n*\r\n");
-    place.run(requests::capa()).unwrap();
-    // So is the next one.
-    let challenge = "+ VXNlcm5hbWU6\r\n";
-    let says = [challenge, "-ERR cancelled\r\n", challenge, "-ERR cancelled\r\n", "+OK\r\n.\r\n"];
-    let mut place = Place::greeted(&says, ClientConfig::default());
-    for _ in 0..2 {
-        give_up_in_an_exchange(&mut place);
-        place.settle().unwrap();
-    }
-    place.run(requests::capa()).unwrap();
-    // It is cancelled in the next round where the challenge has come before.
-    let mut place = Place::greeted(&["+ VXNlcm5hbWU6\r\n", "-ERR cancelled\r\n"], ClientConfig::default());
-    give_up_in_an_exchange(&mut place);
-    place.wait_for(|event| matches!(event, ClientEvent::Challenge(..)));
-    place.settle().unwrap();
-    // A server that says that it was successful, or goes on behind the cancellation, is not believed.
-    for says in [&["+OK\r\n", "+OK\r\n"][..], &["+ VXNlcm5hbWU6\r\n", "+OK\r\n"], &["+ VXNlcm5hbWU6\r\n", "+ UGFzc3dvcmQ6\r\n"]] {
-        let mut place = Place::greeted(says, ClientConfig::default());
-        give_up_in_an_exchange(&mut place);
-        place.settle().unwrap();
-        assert_eq!(place.connection.send(Command::Capa), Err(RemoteError::GivenUp.into()), "{says:?}");
-    }
-}
-
-#[test]
-fn stls_that_was_given_up_leaves_no_way_on() {
-    let config = ClientConfig::default();
-    let feed = Feed::scripted([&b"+OK\r\n"[..], b"+OK go on\r\n"], Cut::EveryByte);
-    let mut place = Place { connection: Connection::new(config), feed };
-    place.run(requests::greet()).unwrap();
-    place.connection.start(&mut requests::stls()).unwrap();
-    place.settle().unwrap();
-    assert_eq!(place.connection.send(Command::Capa), Err(RemoteError::GivenUp.into()));
-}
-
 #[derive(Clone, Default)]
 struct Seen(Arc<Mutex<Vec<String>>>);
 
@@ -320,69 +183,6 @@ fn deadlines_and_moves_follow_the_dialogue() {
 }
 
 #[test]
-fn s27_lines_are_as_long_as_a_server_must_take_and_no_longer() {
-    let line = |length: usize| "x".repeat(length);
-    let mut place = Place::greeted(&["+OK\r\n", "-ERR\r\n"], ClientConfig::default());
-    let name = Username::new("joe").unwrap();
-    let refused = place.run(requests::user_pass(name, Password::new(&line(248)).unwrap())).unwrap_err();
-    assert!(is_refusal(&refused), "255 octets are sent");
-    let local = place.run(requests::user_pass(name, Password::new(&line(249)).unwrap())).unwrap_err();
-    assert_eq!(local, LocalError::LineTooLong.into());
-    let mut client = Client::new_encrypted(ClientConfig::default());
-    client.poll(b"+OK\r\n").unwrap();
-    let mut out = bytes::BytesMut::new();
-    client.send(Command::User(Username::new(&line(248)).unwrap()), &mut out).unwrap();
-    assert_eq!(out.len(), 255);
-    let refused = client.send(Command::User(Username::new(&line(249)).unwrap()), &mut out);
-    assert_eq!((refused.unwrap_err(), out.len()), (LocalError::LineTooLong, 255), "nothing is sent of it");
-}
-
-/// A server that asks for the name so many times.
-fn ask_for_the_name(times: usize) -> Result<(), RequestError> {
-    let says: Vec<&str> = std::iter::repeat_n("+ \r\n", times).chain(["-ERR\r\n"]).collect();
-    let mut place = Place::greeted(&says, ClientConfig::default());
-    place.run(requests::auth(Box::new(Patient), false))
-}
-
-/// A mechanism that answers whatever is asked.
-#[derive(Debug)]
-struct Patient;
-
-impl pop3_proto::sasl::ClientMechanism for Patient {
-    fn mechanism(&self) -> Mechanism {
-        Mechanism::Plain
-    }
-
-    fn initial_response(&mut self) -> Option<pop3_proto::Secret> {
-        None
-    }
-
-    fn respond(&mut self, _: &[u8]) -> Result<pop3_proto::Secret, pop3_proto::sasl::SaslError> {
-        Ok(pop3_proto::Secret::from("x"))
-    }
-
-    fn expects_challenge(&self) -> bool {
-        true
-    }
-}
-
-#[test]
-fn h30_sixteen_challenges_are_answered_and_no_more() {
-    assert!(matches!(ask_for_the_name(16), Err(RequestError::Refused(_))));
-    assert_eq!(ask_for_the_name(17), Err(RemoteError::LoginNotBelieved.into()));
-}
-
-#[test]
-fn s28_an_empty_initial_response_is_an_equals_sign() {
-    let mut place = Place::greeted(&["+OK\r\n"], ClientConfig::default());
-    let credentials = Credentials::External { name: Vec::new() };
-    let binding = ChannelBinding::default();
-    let mechanism = client_mechanism(Mechanism::External, &credentials, "host", 995, [1; 18], &binding, false).unwrap();
-    place.run(requests::auth(mechanism, false)).unwrap();
-    assert_eq!(place.said(), "AUTH EXTERNAL =\r\n");
-}
-
-#[test]
 fn a_session_that_is_over_says_so() {
     let mut place = Place::new(&["+OK\r\n"], ClientConfig::default());
     place.run(requests::quit()).unwrap();
@@ -402,22 +202,6 @@ fn the_body_of_another_message_is_passed_over_where_nobody_has_begun_it() {
         text.extend_from_slice(place.connection.chunk());
     }
     assert_eq!(text, b"second\r\n");
-}
-
-#[test]
-fn a_login_that_was_given_up_behind_its_last_word_is_not_believed() {
-    let mut place = Place::greeted(&["+OK\r\n", "+OK\r\n"], ClientConfig::default());
-    let credentials = Credentials::password("joe", "x").unwrap();
-    let binding = ChannelBinding::default();
-    let mechanism = client_mechanism(Mechanism::Plain, &credentials, "host", 995, [1; 18], &binding, false).unwrap();
-    place.connection.start(&mut requests::auth(mechanism, false)).unwrap();
-    place.settle().unwrap();
-    assert_eq!(place.connection.send(Command::Capa), Err(RemoteError::GivenUp.into()));
-    // A name that was taken proves nothing, and does no harm.
-    let mut place = Place::greeted(&["+OK\r\n", "-ERR\r\n"], ClientConfig::default());
-    place.leave("USER joe");
-    place.settle().unwrap();
-    place.leave("CAPA");
 }
 
 #[test]
@@ -503,21 +287,6 @@ fn h35_only_what_is_whole_moves_a_deadline() {
     assert_eq!(client.moves(), 0);
     client.poll(b"+OK\r\n").unwrap();
     assert_eq!(client.moves(), 1);
-}
-
-#[test]
-fn q07_what_was_expected_of_one_exchange_is_not_of_the_next() {
-    let (mut client, mut out) = (Client::new_encrypted(ClientConfig::default()), bytes::BytesMut::new());
-    client.poll(b"+OK\r\n").unwrap();
-    client.expect_challenge(true);
-    client.send(Command::parse(b"AUTH PLAIN AGpvZQB4").unwrap(), &mut out).unwrap();
-    assert!(matches!(client.poll(b"+OK\r\n").unwrap().event, ClientEvent::Reply(..)));
-    // What is said in between changes nothing.
-    let mut client = Client::new_encrypted(ClientConfig::default());
-    client.poll(b"+OK\r\n").unwrap();
-    client.send(Command::parse(b"AUTH LOGIN").unwrap(), &mut out).unwrap();
-    client.expect_challenge(true);
-    assert!(matches!(client.poll(b"+OK\r\n").unwrap().event, ClientEvent::Challenge(..)));
 }
 
 #[test]
