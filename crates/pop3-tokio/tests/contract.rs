@@ -3,6 +3,7 @@
 mod peer;
 
 use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
 use peer::{Stream, blocking, spawn};
 use pop3_contract::client::{self, Act, Log};
@@ -108,7 +109,10 @@ async fn every_cut_of_every_server_transcript_gives_its_replies() {
         for cut in Cut::all(server::said(&transcript).len()) {
             let (config, channel) = server::set_up(&transcript);
             let tls = tls.clone().filter(|_| config.stls);
-            let server = Server::new(ServerOptions { config, tls, ..ServerOptions::dangerous_cleartext() }, Maildrops);
+            // The transcripts have no time.
+            let longest_pause = Duration::ZERO;
+            let server =
+                Server::new(ServerOptions { config, tls, longest_pause, ..ServerOptions::dangerous_cleartext() }, Maildrops);
             let feed = Feed::default();
             feed.push(&server::said(&transcript), cut);
             let ended = server.session_on(Box::new(Stream(feed.clone())), channel).await;
