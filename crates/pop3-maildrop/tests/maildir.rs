@@ -37,9 +37,18 @@ fn h43_a_delivery_is_invisible_until_it_is_committed() {
     assert_eq!(fs::read_dir(maildir.path().join("new")).unwrap().count(), 0);
     let temporary = delivery.temporary_path().to_owned();
     assert_eq!(fs::metadata(&temporary).unwrap().permissions().mode() & 0o777, 0o600, "H58");
-    let path = delivery.finish().unwrap();
+    assert_eq!(delivery.wire_octets(), 12);
+    maildir.sync_tmp().unwrap();
+    let prepared = delivery.prepare().unwrap();
+    assert_eq!(prepared.octets(), 11);
+    assert_eq!(fs::read_dir(maildir.path().join("new")).unwrap().count(), 0);
+    let path = prepared.commit().unwrap();
+    maildir.sync().unwrap();
     assert_eq!(fs::read(path).unwrap(), b"Subject: x\n");
     assert!(!temporary.exists());
+    let mut alone = maildir.deliver().unwrap();
+    alone.write(b"y").unwrap();
+    assert_eq!(fs::read(alone.finish().unwrap()).unwrap(), b"y");
 }
 
 #[test]

@@ -205,3 +205,53 @@ impl Disk for SystemDisk {
         sync::AtOnce::of(root).map(|at_once| Arc::new(at_once) as Arc<dyn SyncAtOnce>)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind<T>(result: io::Result<T>) -> Option<io::ErrorKind> {
+        result.err().map(|error| error.kind())
+    }
+
+    #[test]
+    fn h45_h51_the_disk_of_the_system_does_what_it_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let [a, b, link, none] = ["a", "b", "link", "none"].map(|name| folder.path().join(name));
+        let disk = SystemDisk;
+        let mut file = disk.create(&a).unwrap();
+        file.write_all(b"one").unwrap();
+        file.sync().unwrap();
+        disk.append(&a).unwrap().write_all(b", two").unwrap();
+        assert_eq!(disk.read(&a).unwrap(), b"one, two");
+        assert_eq!(kind(disk.create(&a)), Some(io::ErrorKind::AlreadyExists));
+        std::os::unix::fs::symlink(&a, &link).unwrap();
+        assert!(disk.create(&link).is_err() && disk.append(&link).is_err() && disk.read(&link).is_err());
+        assert!(disk.is_folder(folder.path()).unwrap() && !disk.is_folder(&a).unwrap() && disk.is_folder(&none).is_err());
+        disk.rename(&a, &b).unwrap();
+        let mut names = disk.names(folder.path()).unwrap();
+        names.sort();
+        assert_eq!(names, ["b", "link"]);
+        disk.remove(&link).unwrap();
+        assert_eq!(kind(disk.remove(&link)), Some(io::ErrorKind::NotFound));
+        let lock = disk.lock(&b).unwrap();
+        assert_eq!(kind(disk.lock(&b)), Some(io::ErrorKind::WouldBlock));
+        drop(lock);
+        disk.lock(&b).unwrap();
+        disk.sync_folder(folder.path()).unwrap();
+        disk.sync_path(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn h45_what_cannot_be_synced_is_told() {
+        // What is no disk cannot.
+        let null = || OpenOptions::new().write(true).open("/dev/null").unwrap();
+        assert!(DiskFile::sync(&null()).is_err() && DiskFile::sync_data(&null()).is_err());
+        for path in ["/proc/sys", "/none"].map(Path::new) {
+            assert!(SystemDisk.sync_folder(path).is_err() && SystemDisk.sync_path(path).is_err(), "{}", path.display());
+        }
+        let folder = folder::Folder::open(Path::new("/proc/sys")).unwrap();
+        assert!(folder.sync().is_err());
+        assert!(folder.length(b"kernel").is_ok() && folder.length(b"none").is_err());
+    }
+}
