@@ -200,6 +200,7 @@ fn logged_in(open: fn() -> io::Result<Box<dyn Read + Send>>) -> Session<Odd> {
 
 #[test]
 fn a_read_that_is_interrupted_is_tried_again() {
+    assert_eq!(OddDrop(|| Err(ErrorKind::NotFound.into())).owner(), None, "who logs in is whose it is");
     let mut session = logged_in(|| Ok(Box::new(Interrupted { pieces: &["A: b\n", ".\n"], interrupted: false })));
     assert!(session.say("RETR 1\r\n").unwrap().ends_with(" octets\r\nA: b\r\n..\r\n.\r\n"));
     assert!(!session.answering.is_sending());

@@ -151,6 +151,8 @@ fn h28_three_files_with_one_name_have_three_unique_ids() {
     let snapshot = maildrop.snapshot().unwrap();
     let ids: std::collections::HashSet<_> = (1..=4).map(|n| snapshot.unique_id(number(n)).unwrap().as_str().to_owned()).collect();
     assert_eq!(ids.len(), 4, "{ids:?}");
+    // Clients remember them, so they stay what they are.
+    assert_eq!(snapshot.unique_id(number(2)).unwrap().as_str(), "6.y.host/1");
 }
 
 #[test]

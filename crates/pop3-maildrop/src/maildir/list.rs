@@ -1,5 +1,6 @@
 //! The files of a Maildir by their names, in little memory: a drop may hold a million (H41).
 
+use std::collections::HashSet;
 use std::io;
 
 use super::names;
@@ -78,6 +79,16 @@ impl List {
         self.entries.iter().map(|entry| entry.place(&self.text))
     }
 
+    /// Of several with one name, keeps those that are there still: the others have moved while we looked. It must be in order.
+    pub(super) fn keep_there(&mut self, is_there: impl Fn(Place<'_>) -> bool) {
+        let bases = || self.iter().map(Place::base);
+        let shared: HashSet<Vec<u8>> =
+            bases().zip(bases().skip(1)).filter(|(one, next)| one == next).map(|(base, _)| base.to_vec()).collect();
+        if !shared.is_empty() {
+            self.retain(|place| !shared.contains(place.base()) || is_there(place));
+        }
+    }
+
     /// Keeps those that are wanted.
     pub(super) fn retain(&mut self, mut wanted: impl FnMut(Place<'_>) -> bool) {
         let text = &self.text;
@@ -144,6 +155,22 @@ mod tests {
         assert_eq!((list.len(), snapshot.len()), (1_000_000, 1_000_000));
         let each = counted.bytes_max / MESSAGES;
         assert!(each < 200, "{each} octets a message at the most");
+    }
+
+    #[test]
+    fn h50_of_several_with_one_name_those_are_kept_that_are_there() {
+        let mut list = List::default();
+        let names = ["1.alone", "2.moved", "2.moved:2,S", "3.both", "3.both:2,S", "4.alone"];
+        for name in names {
+            list.push(Place { sub: Sub::Cur, name: name.as_bytes() }).unwrap();
+        }
+        list.sort();
+        list.keep_there(|place| {
+            assert!(!place.name.ends_with(b"alone"), "nobody has to look");
+            place.name != b"2.moved"
+        });
+        let names: Vec<_> = list.iter().map(|place| str::from_utf8(place.name).unwrap()).collect();
+        assert_eq!(names, ["1.alone", "2.moved:2,S", "3.both", "3.both:2,S", "4.alone"]);
     }
 
     #[test]

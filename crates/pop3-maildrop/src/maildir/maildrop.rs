@@ -63,13 +63,7 @@ impl MaildirDrop {
             files.map_err(|error| about(&self.maildir.root, &error))?;
         }
         list.sort();
-        // Of several with one name those are there that are there still: others have moved while we looked.
-        let bases = || list.iter().map(Place::base);
-        let shared: HashSet<Vec<u8>> =
-            bases().zip(bases().skip(1)).filter(|(one, next)| one == next).map(|(base, _)| base.to_vec()).collect();
-        if !shared.is_empty() {
-            list.retain(|place| !shared.contains(place.base()) || self.folder(place.sub).length(place.name).is_ok());
-        }
+        list.keep_there(|place| self.folder(place.sub).length(place.name).is_ok());
         list.shrink();
         Ok(list)
     }
@@ -258,6 +252,17 @@ fn snapshot_of(list: &List, octets: &[u64]) -> io::Result<Snapshot> {
 mod tests {
     use super::*;
     use std::fs;
+
+    #[test]
+    fn what_cannot_be_read_has_the_length_of_its_file_and_what_is_gone_has_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let maildir = Maildir::create(folder.path().join("Maildir")).unwrap();
+        let drop = MaildirDrop::lock(maildir.clone()).unwrap();
+        fs::create_dir(maildir.path().join("new/1.folder")).unwrap();
+        let count = |name: &str| drop.count(Place { sub: Sub::New, name: name.as_bytes() }, &mut [0; 16]).unwrap();
+        assert!(count("1.folder").is_some());
+        assert_eq!(count("2.gone"), None);
+    }
 
     #[test]
     fn s42_old_messages_expire_and_no_others() {

@@ -85,6 +85,7 @@ mod tests {
         assert_eq!(names.len(), 1000);
         for name in &names {
             assert!(UniqueId::new(&format!("{name},S=99999999,W=99999999")).is_ok(), "{name}");
+            assert!(!name.ends_with('.'), "the host: {name}");
         }
     }
 
@@ -100,7 +101,9 @@ mod tests {
     #[test]
     fn h28_names_that_are_no_unique_ids_are_hashed() {
         let id = |base: &[u8]| with_unique_id(base, |id| id.as_str().to_owned()).unwrap();
-        assert_eq!(id(b"1700000000.1.host"), "1700000000.1.host");
+        for fine in ["1700000000.1.host", "1700000000", &"x".repeat(64)] {
+            assert_eq!(id(fine.as_bytes()), fine);
+        }
         for odd in [&b"with blank"[..], b"\xff", "ü".as_bytes(), &[b'x'; 71]] {
             assert_eq!(id(odd).len(), 64);
             assert_eq!(id(odd), id(odd), "s16");

@@ -41,3 +41,33 @@ pub(super) fn for_all<T: Sync, R: Send>(items: &[T], work: impl Fn(&T, &mut [u8]
         Ok(all)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Is interrupted before each piece, and breaks off behind the last.
+    struct Troubled(u8);
+
+    impl Read for Troubled {
+        fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+            self.0 += 1;
+            match self.0 {
+                1 | 3 => Err(io::ErrorKind::Interrupted.into()),
+                2 => {
+                    space[..2].copy_from_slice(b"a\n");
+                    Ok(2)
+                }
+                4 => Err(io::ErrorKind::StorageFull.into()),
+                _ => Ok(0),
+            }
+        }
+    }
+
+    #[test]
+    fn s07_a_message_that_breaks_off_has_no_size() {
+        assert_eq!(count(&b"a\n.\n"[..], &mut [0; 3]).unwrap(), 6);
+        assert_eq!(count(Troubled(0), &mut [0; 16]).unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(count(Troubled(4), &mut [0; 16]).unwrap(), 0);
+    }
+}
