@@ -141,3 +141,33 @@ pub fn say(line: impl fmt::Display) -> Result<(), Failure> {
         Ok(()) => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn h11_what_is_wrong_with_a_certificate_says_what_to_do() {
+        let cases = [
+            (TlsFailure::NotTls, "wants --stls"),
+            (TlsFailure::UnknownIssuer, "give it with --ca-file"),
+            (TlsFailure::WrongName, "by the name in the certificate"),
+        ];
+        for (failure, hint) in cases {
+            let failure = Failure::from(Error::Tls(failure));
+            assert_eq!(failure.exit, Exit::Tls);
+            assert!(failure.to_string().contains(hint), "{failure}");
+        }
+        assert_eq!(Failure::from(Error::HostName("a b".to_owned())).exit, Exit::Tls);
+        assert_eq!(Failure::from(Error::Sink(io::ErrorKind::StorageFull.into())).exit, Exit::Other);
+        let cleartext = Failure::from(Error::from(RequestError::from(LocalError::CleartextLogin)));
+        assert!(cleartext.to_string().contains("--dangerously-cleartext"), "{cleartext}");
+    }
+
+    #[test]
+    fn h56_a_secret_is_left_out_of_what_is_told() {
+        let failure = || Failure::new(Exit::Other, "no secret here");
+        assert_eq!(failure().without("secret").to_string(), "no [redacted] here");
+        assert_eq!(failure().without("").to_string(), "no secret here");
+    }
+}
