@@ -249,7 +249,7 @@ mod tests {
     fn h53_hashes_plain_passwords_and_nonsense() {
         let good = hash(b"secret").unwrap();
         let text = format!(
-            "# comment\n\njoe:{good}\nann:{{PLAIN}}pass:word\nbad:$argon2id$nonsense\nempty:\nopen:{{PLAIN}}\nmd:$1$x$y\nno colon\n"
+            "# comment\n\njoe:{good}\nann:{{PLAIN}}pass:word\nbad:$argon2id$nonsense\nempty:\n../up:{{PLAIN}}x\nopen:{{PLAIN}}\nmd:$1$x$y\nno colon\n"
         );
         let (_folder, users) = users(&text);
         let check = |name: &str, password: &str| users.check(name.as_bytes(), &Secret::from(password));
@@ -261,6 +261,7 @@ mod tests {
             ("bad", ""),
             ("bad", "$argon2id$nonsense"),
             ("empty", ""),
+            ("../up", "x"),
             ("open", ""),
             ("md", "y"),
             ("nobody", "nobody has this password"),

@@ -3,9 +3,9 @@
 mod script;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+
 use std::net::TcpListener;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -24,6 +24,11 @@ fn demo_needs_nothing_and_shows_everything() {
     {
         assert!(said.contains(part), "{part}\n{said}");
     }
+    for part in ["S: UTF8\n  S: (and 2 lines more)\n  S: .\n", "octets\n  S: (the message: ", "goodbye ──\n  C: QUIT\n"] {
+        assert!(said.contains(part), "{part}\n{said}");
+    }
+    // What has no message has none.
+    assert!(!said.contains("(the message: 0 B)") && said.contains("S: 5 1700000099.5-large\n  S: .\n"), "{said}");
 }
 
 #[test]
@@ -215,6 +220,20 @@ fn q49_what_a_server_keeps_about_its_folder_stays_there() {
     assert_eq!(server.fetch(&maildir, &["--delete"]).status.code(), Some(0));
     assert_eq!((mail(&maildir).as_slice(), server.heard("DELE 1"), server.heard("DELE 2")), (&[TWO.to_owned()][..], 0, 1));
     assert_eq!(in_tmp(&maildir), 0);
+    // Mail that has only one of the signs is mail, and so is what comes later.
+    for like_it in [
+        &b"+OK\r\nSubject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\r\n\r\n.\r\n"[..],
+        b"+OK\r\nSubject: x\r\nX-IMAP: 1 0\r\n\r\n.\r\n",
+    ] {
+        let (_folder, maildir) = home();
+        let server = Script::two_messages(Box::leak(Box::new([("RETR 1", Some(like_it))])));
+        assert_eq!(server.fetch(&maildir, &[]).status.code(), Some(0));
+        assert_eq!(mail(&maildir).len(), 2, "{}", text(like_it));
+    }
+    let (_folder, maildir) = home();
+    let server = Script::two_messages(&[("RETR 2", Some(DATA))]);
+    assert_eq!(server.fetch(&maildir, &[]).status.code(), Some(0));
+    assert_eq!(mail(&maildir).len(), 2);
 }
 
 #[test]
@@ -390,109 +409,6 @@ fn nobody_listens_to_what_is_printed() {
         .unwrap();
     assert_eq!(status.code(), Some(7));
     assert_eq!(mail(&maildir).len(), 2);
-}
-
-/// `pop3 serve` over one Maildir, with a certificate, and users made by `pop3 passwd`.
-struct Serve {
-    folder: tempfile::TempDir,
-    child: Child,
-    port: String,
-}
-
-impl Drop for Serve {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Serve {
-    fn new(password: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path();
-        let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        fs::write(path.join("cert.pem"), certified.cert.pem()).unwrap();
-        fs::write(path.join("key.pem"), certified.signing_key.serialize_pem()).unwrap();
-        for sub in ["tmp", "new", "cur"] {
-            fs::create_dir_all(path.join("joe").join(sub)).unwrap();
-        }
-        fs::write(path.join("joe/new/1.one.host"), ONE).unwrap();
-        let mut passwd =
-            pop3().arg("passwd").arg(path.join("users")).arg("joe").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        passwd.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
-        assert!(passwd.wait().unwrap().success());
-        let mut child = pop3()
-            .args(["serve", "--listen-tls", "127.0.0.1:0", "--users"])
-            .arg(path.join("users"))
-            .arg("--mail")
-            .arg(path.join("%u"))
-            .arg("--cert")
-            .arg(path.join("cert.pem"))
-            .arg("--key")
-            .arg(path.join("key.pem"))
-            .env("POP3_LOG", "trace")
-            .stdout(Stdio::piped())
-            .stderr(fs::File::create(path.join("log")).unwrap())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let port = line.trim().rsplit(':').next().unwrap().to_owned();
-        Self { folder, child, port }
-    }
-
-    fn fetch(&self, user: &str, password: &str) -> Output {
-        pop3()
-            .args(["fetch", "localhost", "--user", user, "--delete", "--port", &self.port, "--ca-file"])
-            .arg(self.folder.path().join("cert.pem"))
-            .arg(self.folder.path().join("home"))
-            .env("POP3_PASSWORD", password)
-            .env("POP3_LOG", "trace")
-            .output()
-            .unwrap()
-    }
-}
-
-#[test]
-fn h56_serve_and_fetch_over_tls_and_no_secret_is_shown() {
-    const CANARY: &str = "canary-in-a-coal-mine";
-    let server = Serve::new(CANARY);
-    let wrong = server.fetch("joe", "canary-of-another-kind");
-    assert_eq!(wrong.status.code(), Some(5), "{}", text(&wrong.stderr));
-    assert_eq!(server.fetch("../joe", CANARY).status.code(), Some(5), "h57");
-    let right = server.fetch("joe", CANARY);
-    assert_eq!(right.status.code(), Some(0), "{}", text(&right.stderr));
-    assert_eq!(mail(&server.folder.path().join("home")), [ONE]);
-    assert!(mail(&server.folder.path().join("joe")).is_empty(), "deleted on the server");
-    let log = fs::read_to_string(server.folder.path().join("log")).unwrap();
-    assert!(log.contains("login refused"), "the log has something to show");
-    for output in [wrong, right] {
-        assert!(!text(&output.stdout).contains("canary") && !text(&output.stderr).contains("canary"));
-    }
-    assert!(!log.contains("canary"), "{log}");
-    assert!(!fs::read_to_string(server.folder.path().join("users")).unwrap().contains("canary"));
-}
-
-#[test]
-#[cfg(unix)]
-fn serve_renews_its_certificate_at_sighup_and_ends_at_sigterm() {
-    let mut server = Serve::new("secret");
-    let signal = |server: &Serve, name: &str| {
-        let status = Command::new("kill").args([name, &server.child.id().to_string()]).status().unwrap();
-        assert!(status.success());
-    };
-    let another = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    fs::write(server.folder.path().join("cert.pem"), another.cert.pem()).unwrap();
-    fs::write(server.folder.path().join("key.pem"), another.signing_key.serialize_pem()).unwrap();
-    assert_eq!(server.fetch("joe", "secret").status.code(), Some(4), "the certificate is still the old one");
-    signal(&server, "-HUP");
-    while !fs::read_to_string(server.folder.path().join("log")).unwrap().contains("the certificate was read again") {
-        thread::yield_now();
-    }
-    let output = server.fetch("joe", "secret");
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    signal(&server, "-TERM");
-    assert!(server.child.wait().unwrap().success());
 }
 
 #[test]

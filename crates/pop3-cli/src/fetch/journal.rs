@@ -236,6 +236,9 @@ mod tests {
         drop(journal);
         let journal = open_at(&folder.path().join("journal")).unwrap();
         assert_eq!((journal.count(b"a"), journal.count(odd), journal.count(b"b")), (2, 1, 0));
+        let text = fs::read_to_string(journal.path()).unwrap();
+        let seconds: u64 = text.split_whitespace().nth(1).unwrap().parse().unwrap();
+        assert!(seconds > 1_700_000_000, "since 1970: {text}");
     }
 
     #[test]

@@ -216,6 +216,23 @@ mod tests {
         assert_eq!(["a", "b", "c"].map(|unique_id| read.count(unique_id.as_bytes())), [0, 1, 0], "a crash forgets little");
     }
 
+    #[test]
+    fn q28_what_is_not_listed_is_forgotten_after_a_month() {
+        const DAY: u64 = 24 * 3600;
+        let mut notes = Notes::default();
+        assert!(notes.is_empty());
+        notes.add_home(b"a", 0);
+        notes.add_home(b"b", 20 * DAY);
+        notes.keep_listed(&HashMap::new(), 30 * DAY);
+        assert_eq!((notes.count(b"a"), notes.count(b"b"), notes.is_empty()), (1, 1, false));
+        notes.keep_listed(&HashMap::from([(b"b"[..].into(), 2)]), 30 * DAY + 1);
+        assert_eq!((notes.count(b"a"), notes.count(b"b")), (0, 1));
+        notes.keep_listed(&HashMap::new(), 60 * DAY + 1);
+        assert_eq!(notes.count(b"b"), 1, "it was listed a month ago");
+        notes.keep_listed(&HashMap::new(), 60 * DAY + 2);
+        assert!(notes.is_empty());
+    }
+
     proptest! {
         #[test]
         fn h47_damage_makes_fetch_again_and_never_skip(at in 0usize..200, byte: u8, cut in 0usize..200) {

@@ -118,6 +118,7 @@ mod tests {
         assert_eq!(numbers(&plan.new), [1, 4, 8], "which of the two with `a` is home cannot be told");
         assert_eq!(plan.ambiguous, [Box::from(&b"a"[..])]);
         assert_eq!(numbers(&plan.nameless), [5, 9]);
+        assert_eq!((plan.octets(false), plan.octets(true)), (0, 10));
         assert_eq!(plan.known.iter().map(|(number, _)| number.get()).collect::<Vec<_>>(), [2, 6, 7]);
     }
 
