@@ -5,6 +5,7 @@ mod script;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 
@@ -26,6 +27,13 @@ impl Drop for Serve {
     }
 }
 
+/// Adds `joe` to a file of users.
+fn passwd(users: &Path, password: &str) {
+    let mut passwd = pop3().arg("passwd").arg(users).arg("joe").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    passwd.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
+    assert!(passwd.wait().unwrap().success());
+}
+
 impl Serve {
     fn new(password: &str, options: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -37,10 +45,7 @@ impl Serve {
             fs::create_dir_all(path.join("joe").join(sub)).unwrap();
         }
         fs::write(path.join("joe/new/1.one.host"), ONE).unwrap();
-        let mut passwd =
-            pop3().arg("passwd").arg(path.join("users")).arg("joe").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        passwd.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
-        assert!(passwd.wait().unwrap().success());
+        passwd(&path.join("users"), password);
         let mut child = pop3()
             .args(["serve", "--users"])
             .arg(path.join("users"))
@@ -174,11 +179,12 @@ fn what_could_not_work_is_told_before_anything_is_done() {
 
 #[test]
 #[cfg(unix)]
-fn h58_files_of_secrets_that_others_can_read_are_told() {
+fn h58_files_of_secrets_are_for_their_owner_and_others_that_can_read_them_are_told() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("users");
-    fs::write(&file, "joe:{PLAIN}x\n").unwrap();
+    passwd(&file, "x");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     for (mode, by_anybody, by_others) in [(0o600, false, false), (0o640, false, true), (0o604, true, true), (0o601, true, true)] {

@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn h45_h51_the_disk_of_the_system_does_what_it_says() {
+    fn h45_h51_h58_the_disk_of_the_system_does_what_it_says() {
         let folder = tempfile::tempdir().unwrap();
         let [a, b, link, none] = ["a", "b", "link", "none"].map(|name| folder.path().join(name));
         let disk = SystemDisk;
@@ -224,6 +224,8 @@ mod tests {
         file.sync().unwrap();
         disk.append(&a).unwrap().write_all(b", two").unwrap();
         assert_eq!(disk.read(&a).unwrap(), b"one, two");
+        let mode = |path: &Path| std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).unwrap().permissions()) & 0o777;
+        assert_eq!(mode(&a), 0o600, "h58");
         assert_eq!(kind(disk.create(&a)), Some(io::ErrorKind::AlreadyExists));
         std::os::unix::fs::symlink(&a, &link).unwrap();
         assert!(disk.create(&link).is_err() && disk.append(&link).is_err() && disk.read(&link).is_err());
