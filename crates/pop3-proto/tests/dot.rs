@@ -107,6 +107,20 @@ fn s05_s08_what_is_odd_is_found_at_every_place_of_a_large_message() {
 }
 
 #[test]
+fn s05_s08_h52_a_large_message_of_nothing_but_odd_things_is_stuffed() {
+    // What repeats fills whole blocks with the same few pairs of octets.
+    for unit in strings(b".\r\na", 4).filter(|unit| !unit.is_empty()) {
+        for before in ["", "a", "\r"] {
+            let message = [before.as_bytes(), &unit.repeat(1300 / unit.len())].concat();
+            let expected = oracle::stuff(&message);
+            for cut in 0..=2 {
+                assert_eq!(stuff(&[&message[..cut], &message[cut..]]), expected, "{before:?} and {unit:?}, cut at {cut}");
+            }
+        }
+    }
+}
+
+#[test]
 fn s07_the_wire_size_is_what_is_sent_without_the_stuffing() {
     for message in strings(b".\r\na", 6) {
         let (received, _) = oracle::unstuff(&oracle::stuff(&message), LineEnding::CrLf).expect("complete");

@@ -139,6 +139,20 @@ fn the_strongest_is_taken_and_user_pass_is_the_last() {
 }
 
 #[test]
+fn s35_a_client_that_could_have_bound_says_so_where_that_was_not_offered() {
+    // `y,,` finds out who has taken the bound form out of the offer; `n,,` where the client does without it.
+    let flag = |offered: &[Mechanism], allowed| {
+        let mut pair = Pair::new(offered);
+        let policy = LoginPolicy { mechanisms: vec![allowed], ..LoginPolicy::default() };
+        pair.login(&joe(), &policy).unwrap();
+        let wire = String::from_utf8_lossy(&pair.wire).into_owned();
+        wire.split(&format!("AUTH {allowed} ")).nth(1).unwrap()[..4].to_owned()
+    };
+    assert_eq!(flag(&[Mechanism::ScramSha256], Mechanism::ScramSha256), "eSws");
+    assert_eq!(flag(&[Mechanism::ScramSha256, Mechanism::ScramSha1Plus], Mechanism::ScramSha256), "biws");
+}
+
+#[test]
 fn wrong_credentials_are_not_tried_in_another_way() {
     for mechanism in
         Mechanism::ALL.into_iter().filter(|mechanism| !matches!(mechanism, Mechanism::External | Mechanism::Anonymous))
