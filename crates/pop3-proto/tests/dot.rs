@@ -121,6 +121,18 @@ fn s05_s08_h52_a_large_message_of_nothing_but_odd_things_is_stuffed() {
 }
 
 #[test]
+fn s05_s08_what_begins_a_large_piece_depends_on_the_piece_before() {
+    let plain = "b".repeat(1300);
+    for before in ["", "a", "\r", "a\r", "\r\n", "\n", "."] {
+        for first in ["\n", ".", "\r", "\r\n", "\n.", "\r\n.", "..", ""] {
+            let rest = format!("{first}{plain}");
+            let expected = oracle::stuff(format!("{before}{rest}").as_bytes());
+            assert_eq!(stuff(&[before.as_bytes(), rest.as_bytes()]), expected, "{before:?} before {first:?}");
+        }
+    }
+}
+
+#[test]
 fn s07_the_wire_size_is_what_is_sent_without_the_stuffing() {
     for message in strings(b".\r\na", 6) {
         let (received, _) = oracle::unstuff(&oracle::stuff(&message), LineEnding::CrLf).expect("complete");
