@@ -287,6 +287,19 @@ mod tests {
     }
 
     #[test]
+    fn s42_no_time_at_all_expires_nothing() {
+        const DAY: Duration = Duration::from_secs(24 * 3600);
+        let folder = tempfile::tempdir().unwrap();
+        let maildir = Maildir::create(folder.path().join("Maildir")).unwrap();
+        fs::write(maildir.path().join("new/1.old"), "x\n").unwrap();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let left = |age, later| MaildirDrop::lock(maildir.clone()).unwrap().expiring(age).snapshot_at(now + later).unwrap().len();
+        assert_eq!(left(Duration::ZERO, 1000 * DAY), 1);
+        assert_eq!(left(30 * DAY, 29 * DAY), 1);
+        assert_eq!(left(30 * DAY, 31 * DAY), 0);
+    }
+
+    #[test]
     fn s07_h50_an_index_is_believed_until_the_folders_change() {
         let folder = tempfile::tempdir().unwrap();
         let maildir = Maildir::create(folder.path().join("Maildir")).unwrap();
