@@ -92,6 +92,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn h45_behind_a_sync_that_failed_none_succeeds() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = |failed: bool| AtOnce(Arc::new(Held { folder: File::open(folder.path()).unwrap(), failed: failed.into() }));
+        held(false).sync().unwrap();
+        held(true).sync().unwrap_err();
+    }
+
+    #[test]
     fn h45_kernels_that_keep_errors_to_themselves_are_not_asked() {
         for (release, tells) in [
             ("6.18.44", true),
