@@ -52,7 +52,7 @@ fn a_refused_login_says_what_to_do() {
     for (reply, code, hint) in cases {
         let (ended, told) = fetch_where("PASS secret", Some(reply));
         assert_eq!(ended, Some(code), "{told}");
-        assert!(told.contains(hint), "{told}");
+        assert!(told.contains(hint) && !told.contains("A port with TLS"), "{told}");
     }
     let (ended, told) = fetch_where("PASS secret", None);
     assert_eq!(ended, Some(5), "{told}");
@@ -116,4 +116,18 @@ fn h56_verbose_shows_the_dialogue_and_no_secret() {
     }
     assert!(told.lines().filter(|line| line.ends_with("S: +OK")).count() > 5, "{told}");
     assert!(!told.contains("secret"), "{told}");
+}
+
+#[test]
+fn q43_q44_how_quit_ended_is_told() {
+    let (_folder, maildir) = home();
+    for (reply, expected) in [
+        (None, "whether the server has removed what was deleted is not known"),
+        (Some(&b"-ERR some deleted messages not removed\r\n"[..]), "the server did not remove all that was deleted"),
+    ] {
+        let server = Script::two_messages(Box::leak(Box::new([("QUIT", reply)])));
+        let (code, told, troubles) = output(&server.fetch(&maildir, &["--delete"]));
+        assert_eq!(code, Some(8), "{troubles}");
+        assert!(troubles.contains(expected) && !told.contains("deleted on the server"), "{told}{troubles}");
+    }
 }
