@@ -108,3 +108,51 @@ impl From<rustls::Error> for Error {
         Self::Tls(TlsFailure::from(&error))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pop3_proto::client::Awaiting;
+
+    fn closed() -> Error {
+        RemoteError::Closed(Awaiting::Greeting).into()
+    }
+
+    fn timed_out(after: Duration) -> Error {
+        Error::TimedOut { doing: "waiting for the greeting", after }
+    }
+
+    #[test]
+    fn q43_a_connection_that_ended_is_told_from_all_else() {
+        for error in [closed(), timed_out(Duration::ZERO), io::Error::from(io::ErrorKind::ConnectionReset).into()] {
+            assert!(error.is_disconnect(), "{error}");
+        }
+        let others = [
+            Error::HostName("a b".to_owned()),
+            Error::Tls(TlsFailure::NotTls),
+            Error::Sink(io::ErrorKind::StorageFull.into()),
+            LocalError::CleartextLogin.into(),
+            Error::Connect { host: "host".to_owned(), port: 1, source: io::ErrorKind::ConnectionRefused.into() },
+        ];
+        for error in others {
+            assert!(!error.is_disconnect() && error.refusal().is_none(), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_went_wrong_with_a_login_is_told_from_tls_too() {
+        let failure = |error: Error| error.login_failure();
+        assert_eq!(failure(Error::Tls(TlsFailure::NotTls)), Some(LoginFailure::WrongService(Service::NoTls)));
+        assert_eq!(failure(Error::Tls(TlsFailure::NothingInCommon(String::new()))), Some(LoginFailure::NoTls));
+        assert_eq!(failure(Error::Tls(TlsFailure::Expired)), None);
+        assert_eq!(failure(timed_out(Duration::ZERO)), None);
+    }
+
+    #[test]
+    fn a_time_is_told_in_seconds_or_less() {
+        let told = |after| timed_out(after).to_string();
+        let what = "while waiting for the greeting";
+        assert_eq!(told(Duration::from_secs(60)), format!("the server was silent, or too slow, for 60 seconds {what}"));
+        assert_eq!(told(Duration::from_millis(200)), format!("the server was silent, or too slow, for 200 milliseconds {what}"));
+    }
+}
