@@ -240,6 +240,31 @@ fn q41_a_session_is_kept_alive() {
 }
 
 #[test]
+fn every_command_does_what_it_says() {
+    let place = serve();
+    let mut client = place.connect(true);
+    assert!(client.languages().unwrap().iter().any(|language| language.starts_with(b"es")));
+    client.lang("es").unwrap();
+    client.utf8().unwrap();
+    client.login("joe", "secret").unwrap();
+    let drop = client.stat().unwrap();
+    let octets = client.list().unwrap().iter().map(|listing| listing.octets.unwrap()).sum();
+    assert_eq!((drop.messages, drop.octets), (3, Some(octets)));
+    assert_eq!(client.list_one(number(1)).unwrap(), client.list().unwrap()[0]);
+    assert_eq!(client.uidl_one(number(2)).unwrap(), client.uidl().unwrap()[1]);
+    client.dele(number(1)).unwrap();
+    assert_eq!(client.stat().unwrap().messages, 2);
+    client.noop().unwrap();
+    let error = client.retr(number(1)).unwrap_err().to_string();
+    assert!(error.contains("mensaje"), "Spanish: {error}");
+    client.rset().unwrap();
+    assert_eq!(client.stat().unwrap().messages, 3);
+    assert!(client.lang("xx").is_err());
+    assert!(format!("{client:?}").starts_with("Client { connection: Connection"));
+    client.quit().unwrap();
+}
+
+#[test]
 fn a_refusal_leaves_the_session_alive() {
     let place = serve();
     let mut client = place.connect(true);

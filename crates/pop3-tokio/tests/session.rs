@@ -239,6 +239,31 @@ async fn q41_a_session_is_kept_alive() {
 }
 
 #[tokio::test]
+async fn every_command_does_what_it_says() {
+    let place = serve().await;
+    let mut client = place.connect(true).await;
+    assert!(client.languages().await.unwrap().iter().any(|language| language.starts_with(b"es")));
+    client.lang("es").await.unwrap();
+    client.utf8().await.unwrap();
+    client.login("joe", "secret").await.unwrap();
+    let drop = client.stat().await.unwrap();
+    let octets = client.list().await.unwrap().iter().map(|listing| listing.octets.unwrap()).sum();
+    assert_eq!((drop.messages, drop.octets), (3, Some(octets)));
+    assert_eq!(client.list_one(number(1)).await.unwrap(), client.list().await.unwrap()[0]);
+    assert_eq!(client.uidl_one(number(2)).await.unwrap(), client.uidl().await.unwrap()[1]);
+    client.dele(number(1)).await.unwrap();
+    assert_eq!(client.stat().await.unwrap().messages, 2);
+    client.noop().await.unwrap();
+    let error = client.retr(number(1)).await.unwrap_err().to_string();
+    assert!(error.contains("mensaje"), "Spanish: {error}");
+    client.rset().await.unwrap();
+    assert_eq!(client.stat().await.unwrap().messages, 3);
+    assert!(client.lang("xx").await.is_err());
+    assert!(format!("{client:?}").starts_with("Client { connection: Connection"));
+    client.quit().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_refusal_leaves_the_session_alive() {
     let place = serve().await;
     let mut client = place.connect(true).await;
