@@ -221,6 +221,36 @@ mod tests {
         assert!(verified_by(own.cert.pem().as_bytes()).is_ok() && verified_by(authority.pem().as_bytes()).is_ok());
     }
 
+    /// A handshake in memory; what logins over it can be bound to, as both ends see it.
+    fn bindings(tls: &ServerTls, certificate: &str) -> [ChannelBinding; 2] {
+        let client = verified_by(certificate.as_bytes()).unwrap();
+        let mut client = rustls::ClientConnection::new(client, server_name("a.example").unwrap()).unwrap();
+        let mut server = rustls::ServerConnection::new(Arc::clone(&tls.config)).unwrap();
+        while client.is_handshaking() || server.is_handshaking() {
+            let mut wire = Vec::new();
+            client.write_tls(&mut wire).unwrap();
+            server.read_tls(&mut wire.as_slice()).unwrap();
+            server.process_new_packets().unwrap();
+            wire.clear();
+            server.write_tls(&mut wire).unwrap();
+            client.read_tls(&mut wire.as_slice()).unwrap();
+            client.process_new_packets().unwrap();
+        }
+        [client_binding(&client), server_channel(&server, tls).unwrap().binding]
+    }
+
+    #[test]
+    fn s36_both_ends_are_bound_to_one_connection_and_to_no_other() {
+        let own = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
+        let tls = server(own.cert.pem().as_bytes(), own.signing_key.serialize_pem().as_bytes()).unwrap();
+        let [client, server] = bindings(&tls, &own.cert.pem());
+        assert!(client.exporter.is_some() && client.server_end_point.is_some());
+        assert_eq!((client.exporter, &client.server_end_point), (server.exporter, &server.server_end_point));
+        let [other, _] = bindings(&tls, &own.cert.pem());
+        assert_ne!(client.exporter, other.exporter, "another connection");
+        assert_eq!(client.server_end_point, other.server_end_point, "the same certificate");
+    }
+
     #[test]
     fn hosts_are_names_or_addresses() {
         for good in ["pop.example.org", "127.0.0.1", "::1"] {
