@@ -243,3 +243,48 @@ mod server {
         .await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+    use tokio::io::ReadBuf;
+
+    /// A stream that ends like this.
+    struct Ends(io::ErrorKind);
+
+    impl AsyncRead for Ends {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Err(self.0.into()))
+        }
+    }
+
+    impl AsyncWrite for Ends {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Err(self.0.into()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn h13_q08_a_reset_is_an_end_and_no_other_error_is() {
+        for (kind, is_end) in [
+            (io::ErrorKind::UnexpectedEof, true),
+            (io::ErrorKind::ConnectionReset, true),
+            (io::ErrorKind::BrokenPipe, false),
+            (io::ErrorKind::TimedOut, false),
+        ] {
+            let mut stream: Stream = Box::new(Ends(kind));
+            let read = read(&mut stream, &mut [0; 8], later(Duration::from_secs(60))).await;
+            assert_eq!(read.ok(), is_end.then_some(0), "{kind}");
+        }
+    }
+}
