@@ -1,6 +1,7 @@
 //! Files that others may have written: the users of a server, the journal of what is home, and a Maildir's names and index.
 
-use pop3_cli::fetch::notes::{Mark, Notes, line};
+use pop3_cli::fetch::fingerprint::Fingerprint;
+use pop3_cli::fetch::notes::{Entry, Mark, Notes, Record, State};
 use pop3_cli::users;
 use pop3_maildrop::maildir::fuzzing;
 
@@ -37,22 +38,47 @@ pub fn journal(data: &[u8]) {
     let mut lines = Vec::new();
     while !choices.is_done() && lines.len() < 8 {
         let unique_id = IDS[choices.below(IDS.len())];
-        let mark = [Mark::Home, Mark::Home, Mark::Deleted, Mark::Intended][choices.below(4)];
+        let mark =
+            [Mark::Stored, Mark::Stored, Mark::Deleting, Mark::Suspect, Mark::NowDeleting, Mark::Intended][choices.below(6)];
         lines.push((mark, unique_id));
     }
-    let whole: String = lines.iter().map(|(mark, unique_id)| line(1, *mark, unique_id, "name")).collect();
+    let entry = |mark, unique_id: &[u8]| Entry {
+        name: "name".to_owned(),
+        octets: Some(1),
+        fingerprint: Some(Fingerprint::of(unique_id)),
+        ..Entry::new(mark, unique_id)
+    };
+    let whole: String = lines.iter().map(|(mark, unique_id)| entry(*mark, unique_id).line()).collect();
     let read = Notes::parse(whole.as_bytes());
     assert!(!read.damaged);
-    // What so many lines say, to a naive reader.
-    let count = |lines: &[(Mark, &[u8])], unique_id: &[u8]| {
-        lines.iter().filter(|(_, noted)| *noted == unique_id).fold(0u32, |count, (mark, _)| match mark {
-            Mark::Home => count + 1,
-            Mark::Deleted => count.saturating_sub(1),
-            Mark::Intended => count,
-        })
+    // What the lines say, to a naive reader.
+    let states = |lines: &[(Mark, &[u8])], unique_id: &[u8]| {
+        let mut states = Vec::new();
+        for (mark, _) in lines.iter().filter(|(_, noted)| *noted == unique_id) {
+            match mark {
+                Mark::Stored => states.push(State::Stored),
+                Mark::Suspect => states.push(State::Suspect),
+                Mark::Deleting => states.push(State::Deleting),
+                Mark::NowDeleting => {
+                    if let Some(state) = states.iter_mut().find(|state| **state == State::Stored) {
+                        *state = State::Deleting;
+                    }
+                }
+                _ => {}
+            }
+        }
+        states
+    };
+    let known = |notes: &Notes, unique_id: &[u8]| -> Vec<State> {
+        notes.records(unique_id).iter().map(|record: &Record| record.state).collect()
     };
     for unique_id in IDS {
-        assert_eq!(read.count(unique_id), count(&lines, unique_id));
+        assert_eq!(known(&read, unique_id), states(&lines, unique_id));
+    }
+    // What is saved says the same.
+    let saved = Notes::parse(read.text(1).as_bytes());
+    for unique_id in IDS {
+        assert!(!saved.damaged && known(&saved, unique_id) == known(&read, unique_id));
     }
     let mut text = whole.into_bytes();
     if text.is_empty() {
@@ -71,9 +97,9 @@ pub fn journal(data: &[u8]) {
     for unique_id in IDS {
         if cut {
             // What a cut has taken was perhaps never written; all else is known.
-            assert_eq!(damaged.count(unique_id), count(&lines[..whole_lines], unique_id), "H47: {}", text.escape_ascii());
+            assert_eq!(known(&damaged, unique_id), states(&lines[..whole_lines], unique_id), "H47: {}", text.escape_ascii());
         } else {
-            assert!(damaged.count(unique_id) <= read.count(unique_id), "H47: {}", text.escape_ascii());
+            assert!(damaged.records(unique_id).len() <= read.records(unique_id).len(), "H47: {}", text.escape_ascii());
         }
     }
 }

@@ -3,8 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use pop3_tokio::proto::Secret;
+use pop3_tokio::proto::client::LoginPolicy;
+use pop3_tokio::proto::sasl::Mechanism;
 use pop3_tokio::{IpNet, Proxy, ProxyKind};
 
 const EXIT_CODES: &str = "\
@@ -17,7 +19,7 @@ Exit codes:
   5  the server refuses the name or the password
   6  not now: the mailbox is in use, or the server wants a pause
   7  a file or a folder cannot be read or written
-  8  done, but for some messages
+  8  done, except for some messages
 
 POP3_LOG=debug (or -v) tells more; no password is ever shown.";
 
@@ -81,6 +83,10 @@ Examples:
       Port 110 with STLS, the password from the first line of a
       file.
 
+  pop3 fetch outlook.office365.com --user joe@example.org \
+      --auth xoauth2 --token-command 'get-token joe' ~/Maildir
+      Log in with an access token that a command prints.
+
 `pop3 --help` lists the exit codes.")]
 pub struct Fetch {
     /// Host of the server.
@@ -121,12 +127,30 @@ pub struct Fetch {
     #[arg(long, conflicts_with_all = ["stls", "ca_file", "dangerously_any_certificate"])]
     pub dangerously_cleartext: bool,
 
-    /// Go through a proxy: socks5://HOST:PORT or http://HOST:PORT, with NAME:PASSWORD@ before the host where it wants them.
+    /// Go through a proxy: socks5://HOST:PORT or http://HOST:PORT, with NAME:PASSWORD@ before the host where it wants them. Set
+    /// POP3_PROXY instead if there is a password in it: other users can see the arguments of a program.
     #[arg(long, value_name = "URL")]
     pub proxy: Option<String>,
 
+    /// Log in this way and in no other. (By default, the strongest that both sides have.)
+    #[arg(long, value_name = "METHOD", value_enum)]
+    pub auth: Option<AuthMethod>,
+
     #[command(flatten)]
     pub password: PasswordSource,
+
+    #[command(flatten)]
+    pub token: TokenSource,
+
+    /// How long to wait for the server each time. (By default 30 seconds for a connection, 60 for the greeting and for a message
+    /// that stalls, 120 for other replies, 300 for a login and for QUIT.)
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub timeout: Option<u64>,
+
+    /// How many commands may wait for their replies at once, where the server announces PIPELINING. 1: none is sent before the
+    /// reply to the one before.
+    #[arg(long, value_name = "NUMBER", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub window: u16,
 
     /// Say nothing when all is well.
     #[arg(short, long)]
@@ -143,6 +167,64 @@ pub struct PasswordSource {
     /// Run this and read the password from the first line of what it prints.
     #[arg(long, value_name = "COMMAND")]
     pub password_command: Option<String>,
+}
+
+/// Where an access token comes from, for servers that want one instead of a password.
+#[derive(Args, Debug)]
+pub struct TokenSource {
+    /// Log in with an access token (OAuth), read from the first line of a file.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["token_command", "password_file", "password_command"])]
+    pub token_file: Option<PathBuf>,
+
+    /// Log in with an access token, from the first line of what this command prints.
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["password_file", "password_command"])]
+    pub token_command: Option<String>,
+}
+
+/// A way to log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AuthMethod {
+    /// USER and PASS.
+    User,
+    Apop,
+    Plain,
+    Login,
+    CramMd5,
+    #[value(name = "scram-sha-1")]
+    ScramSha1,
+    #[value(name = "scram-sha-256")]
+    ScramSha256,
+    #[value(name = "scram-sha-1-plus")]
+    ScramSha1Plus,
+    #[value(name = "scram-sha-256-plus")]
+    ScramSha256Plus,
+    Xoauth2,
+    Oauthbearer,
+}
+
+impl AuthMethod {
+    /// The policy that allows this way alone, whether or not the server announces it.
+    pub fn policy(self) -> LoginPolicy {
+        let mechanism = match self {
+            Self::User | Self::Apop => None,
+            Self::Plain => Some(Mechanism::Plain),
+            Self::Login => Some(Mechanism::Login),
+            Self::CramMd5 => Some(Mechanism::CramMd5),
+            Self::ScramSha1 => Some(Mechanism::ScramSha1),
+            Self::ScramSha256 => Some(Mechanism::ScramSha256),
+            Self::ScramSha1Plus => Some(Mechanism::ScramSha1Plus),
+            Self::ScramSha256Plus => Some(Mechanism::ScramSha256Plus),
+            Self::Xoauth2 => Some(Mechanism::Xoauth2),
+            Self::Oauthbearer => Some(Mechanism::OauthBearer),
+        };
+        LoginPolicy {
+            mechanisms: mechanism.into_iter().collect(),
+            assumed: mechanism.into_iter().collect(),
+            apop: self == Self::Apop,
+            user_pass: self == Self::User,
+            ..LoginPolicy::default()
+        }
+    }
 }
 
 /// What `--proxy` names. No error repeats it: there may be a password in it.

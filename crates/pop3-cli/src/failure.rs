@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use pop3_blocking::Error;
-use pop3_blocking::proto::client::{LocalError, LoginFailure, Refusal, RemoteError, RequestError};
+use pop3_blocking::proto::client::{LocalError, LoginFailure, Refusal, RefusalMeaning, RemoteError, RequestError};
 use pop3_blocking::proto::codec::ResponseCode;
 use pop3_blocking::tls::TlsFailure;
 
@@ -27,7 +27,7 @@ pub enum Exit {
     Later = 6,
     /// The disk does not take the mail, or a file cannot be read.
     Storage = 7,
-    /// Done, but for some messages.
+    /// Done, except for some messages.
     Partly = 8,
 }
 
@@ -58,11 +58,6 @@ impl Failure {
     pub fn and(self, more: impl fmt::Display) -> Self {
         let hint = self.hint.map_or_else(|| more.to_string(), |hint| format!("{hint}\n      {more}"));
         Self { hint: Some(hint), ..self }
-    }
-
-    /// Without a secret that a server has sent back.
-    pub fn without(self, secret: &str) -> Self {
-        if secret.is_empty() { self } else { Self { what: self.what.replace(secret, "[redacted]"), ..self } }
     }
 
     /// A file or folder that cannot be used.
@@ -99,10 +94,21 @@ impl From<Error> for Failure {
                 failure.hint("If the server has a certificate of its own, get it and give it with --ca-file.")
             }
             (Error::Tls(TlsFailure::WrongName), _) => failure.hint("Give the host by the name in the certificate."),
-            (_, Some(ResponseCode::SysPerm)) => failure.hint("The server has a fault that its administrator must mend."),
+            _ if error.login_failure() == Some(LoginFailure::SwitchedOff) => {
+                failure.hint("POP3 is switched off for this account. Switch it on in the settings of the mailbox on the provider's web page.")
+            }
+            _ if error.login_failure() == Some(LoginFailure::OtherPassword) => failure.hint(
+                "The provider wants another kind of password here: an app password or authorization code from its web page, or an access \
+                 token (--token-file, --token-command).",
+            ),
+            _ if error.refusal().and_then(Refusal::meaning) == Some(RefusalMeaning::Ambiguous) => failure.hint(
+                "The server names several causes at once: a wrong password, the wrong kind of password (try an authorization code), \
+                 POP3 switched off, or too many logins.",
+            ),
+            (_, Some(ResponseCode::SysPerm)) => failure.hint("The server has a fault that its administrator must fix."),
             (Error::Connect { .. }, _) => failure.hint("Check the host name, the port and the network."),
             (Error::Request(RequestError::Local(LocalError::CleartextLogin)), _) => {
-                failure.hint("Use TLS, or --dangerously-cleartext if nobody can listen on the way.")
+                failure.hint("Use TLS, or --dangerously-cleartext on a network that you trust.")
             }
             (Error::Request(RequestError::Remote(RemoteError::Closed(_))), _)
                 if error.login_failure() == Some(LoginFailure::WrongCredentials) =>
@@ -117,7 +123,9 @@ impl From<Error> for Failure {
 fn exit_of(error: &Error) -> Exit {
     if let (Some(failure), false) = (error.login_failure(), matches!(error, Error::Tls(_))) {
         return match failure {
-            LoginFailure::WrongCredentials => Exit::Login,
+            LoginFailure::WrongCredentials | LoginFailure::OtherPassword => Exit::Login,
+            // A code that says that the server has a fault wins over its words.
+            LoginFailure::SwitchedOff if error.refusal().and_then(Refusal::code).is_none() => Exit::Login,
             LoginFailure::NotNow { .. } => Exit::Later,
             LoginFailure::NoTls => Exit::Tls,
             LoginFailure::WrongService(_) => Exit::Connection,
@@ -162,12 +170,5 @@ mod tests {
         assert_eq!(Failure::from(Error::Sink(io::ErrorKind::StorageFull.into())).exit, Exit::Other);
         let cleartext = Failure::from(Error::from(RequestError::from(LocalError::CleartextLogin)));
         assert!(cleartext.to_string().contains("--dangerously-cleartext"), "{cleartext}");
-    }
-
-    #[test]
-    fn h56_a_secret_is_left_out_of_what_is_told() {
-        let failure = || Failure::new(Exit::Other, "no secret here");
-        assert_eq!(failure().without("secret").to_string(), "no [redacted] here");
-        assert_eq!(failure().without("").to_string(), "no secret here");
     }
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use pop3_blocking::proto::Secret;
 
-use crate::arguments::PasswordSource;
+use crate::arguments::{PasswordSource, TokenSource};
 use crate::failure::{Exit, Failure};
 
 impl PasswordSource {
@@ -18,7 +18,7 @@ impl PasswordSource {
             return from_file(file);
         }
         if let Some(command) = &self.password_command {
-            return from_command(command);
+            return from_command(command, "password");
         }
         if let Some(password) = env::var_os("POP3_PASSWORD") {
             return Ok(Secret::from(password.as_encoded_bytes()));
@@ -28,6 +28,16 @@ impl PasswordSource {
                 .hint("Set POP3_PASSWORD, or use --password-file or --password-command."));
         }
         prompt(&format!("Password for {account}: "))
+    }
+}
+
+impl TokenSource {
+    /// The access token; `None`: none is to be used.
+    pub fn read(&self) -> Result<Option<Secret>, Failure> {
+        if let Some(file) = &self.token_file {
+            return from_file(file).map(Some);
+        }
+        self.token_command.as_deref().map(|command| from_command(command, "token")).transpose()
     }
 }
 
@@ -48,14 +58,14 @@ fn from_file(file: &Path) -> Result<Secret, Failure> {
     first_line(&text).ok_or_else(|| Failure::new(Exit::Storage, format_args!("{}: the first line is empty", file.display())))
 }
 
-fn from_command(command: &str) -> Result<Secret, Failure> {
-    let failed = |what: &dyn std::fmt::Display| Failure::new(Exit::Other, format_args!("the password command failed: {what}"));
+fn from_command(command: &str, kind: &str) -> Result<Secret, Failure> {
+    let failed = |what: &dyn std::fmt::Display| Failure::new(Exit::Other, format_args!("the {kind} command failed: {what}"));
     let output = Command::new("sh").args(["-c", command]).stdin(Stdio::inherit()).stderr(Stdio::inherit()).output();
     let output = output.map_err(|error| failed(&error))?;
     if !output.status.success() {
         return Err(failed(&output.status));
     }
-    first_line(&output.stdout).ok_or_else(|| failed(&"it printed no password"))
+    first_line(&output.stdout).ok_or_else(|| failed(&format_args!("it printed no {kind}")))
 }
 
 /// The first line of standard input, for scripts.
@@ -66,7 +76,32 @@ pub fn from_stdin() -> Result<Secret, Failure> {
 }
 
 fn first_line(text: &[u8]) -> Option<Secret> {
+    // Some editors put a byte order mark before it.
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     (!line.is_empty()).then(|| Secret::from(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn q53_a_password_is_the_first_line_byte_for_byte() {
+        let cases: [(&[u8], Option<&[u8]>); 8] = [
+            (b"secret\n", Some(b"secret")),
+            (b"secret\r\nmore\n", Some(b"secret")),
+            (b"secret", Some(b"secret")),
+            (b" sec ret \n", Some(b" sec ret ")),
+            (b"\xEF\xBB\xBFsecret\n", Some(b"secret")),
+            (b"s\xe9cret\n", Some(b"s\xe9cret")),
+            (b"\nsecret\n", None),
+            (b"", None),
+        ];
+        for (text, expected) in cases {
+            let read = first_line(text);
+            assert_eq!(read.as_ref().map(Secret::expose), expected, "{}", text.escape_ascii());
+        }
+    }
 }

@@ -47,7 +47,7 @@ fn a_refused_login_says_what_to_do() {
         (b"-ERR [IN-USE] no\r\n", 6, "Another program is reading this mailbox now."),
         (b"-ERR [LOGIN-DELAY] no\r\n", 6, "wants a pause between logins"),
         (b"-ERR [SYS/TEMP] no\r\n", 6, "a fault that should pass"),
-        (b"-ERR [SYS/PERM] no\r\n", 1, "that its administrator must mend"),
+        (b"-ERR [SYS/PERM] no\r\n", 1, "that its administrator must fix"),
     ];
     for (reply, code, hint) in cases {
         let (ended, told) = fetch_where("PASS secret", Some(reply));
@@ -122,7 +122,7 @@ fn h56_verbose_shows_the_dialogue_and_no_secret() {
 fn q43_q44_how_quit_ended_is_told() {
     let (_folder, maildir) = home();
     for (reply, expected) in [
-        (None, "whether the server has removed what was deleted is not known"),
+        (None, "it is not known whether the server removed what was deleted"),
         (Some(&b"-ERR some deleted messages not removed\r\n"[..]), "the server did not remove all that was deleted"),
     ] {
         let server = Script::two_messages(Box::leak(Box::new([("QUIT", reply)])));

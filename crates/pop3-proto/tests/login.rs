@@ -255,10 +255,55 @@ fn q11_a_mechanism_that_is_not_there_after_all_is_passed_over() {
         assert_eq!(ended, Ok(()), "{mechanism}");
         assert!(wire.ends_with(b"USER joe\r\nPASS secret\r\n"), "{mechanism}");
     }
-    // A password that was sent is not sent again in another way.
-    let (ended, _, wire) = against(Mechanism::Plain, false, &[b"-ERR no\r\n"]);
-    assert!(matches!(ended, Err(RequestError::Refused(_))));
-    assert!(!wire.ends_with(b"USER joe\r\n"));
+    // A password that was judged is not sent again in another way.
+    for judged in ["-ERR authentication failed\r\n", "-ERR [AUTH] no\r\n", "-ERR bad password\r\n", "-ERR mailbox busy\r\n"] {
+        let (ended, _, wire) = against(Mechanism::Plain, false, &[judged.as_bytes()]);
+        assert!(matches!(ended, Err(RequestError::Refused(_))), "{judged}");
+        assert_eq!(wire.iter().filter(|byte| **byte == b'\n').count(), 2, "CAPA and AUTH: {judged}");
+    }
+}
+
+#[test]
+fn q11_an_initial_response_that_is_refused_is_sent_on_a_line_of_its_own() {
+    const PLAIN: &str = "CAPA\r\nAUTH PLAIN AGpvZQBzZWNyZXQ=\r\nAUTH PLAIN\r\n";
+    let refusals =
+        ["-ERR\r\n", "-ERR no\r\n", "-ERR syntax error\r\n", "-ERR invalid command\r\n", "-ERR too many arguments\r\n"];
+    for refusal in &refusals[..4] {
+        let (ended, _, wire) = against(Mechanism::Plain, false, &[refusal.as_bytes(), b"+ \r\n", b"+OK\r\n"]);
+        assert_eq!((ended, String::from_utf8(wire).unwrap()), (Ok(()), format!("{PLAIN}AGpvZQBzZWNyZXQ=\r\n")), "{refusal}");
+        // Then the credentials are judged.
+        let (ended, _, wire) = against(Mechanism::Plain, false, &[refusal.as_bytes(), b"+ \r\n", refusal.as_bytes()]);
+        assert!(matches!(ended, Err(RequestError::Refused(_))) && !wire.ends_with(b"USER joe\r\n"), "{refusal}");
+        // And where the mechanism is not there at all, the next way is tried.
+        let says: [&[u8]; 4] = [refusal.as_bytes(), refusal.as_bytes(), b"+OK\r\n", b"+OK\r\n"];
+        let (ended, _, wire) = against(Mechanism::Plain, false, &says);
+        assert_eq!(
+            (ended, String::from_utf8(wire).unwrap()),
+            (Ok(()), format!("{PLAIN}USER joe\r\nPASS secret\r\n")),
+            "{refusal}"
+        );
+    }
+    let token: [&[u8]; 3] = [refusals[1].as_bytes(), b"+ \r\n", b"+OK\r\n"];
+    let (ended, _, _) = against(Mechanism::Xoauth2, false, &token);
+    assert_eq!(ended, Ok(()), "as some large providers want it");
+}
+
+#[test]
+fn q11_a_challenge_that_makes_no_sense_leads_to_the_next_way() {
+    let nonsense: [(Mechanism, &[u8]); 3] = [
+        (Mechanism::CramMd5, b"+ ???\r\n"),
+        (Mechanism::ScramSha256, b"+ bm9uc2Vuc2U=\r\n"),
+        (Mechanism::ScramSha1, b"+ ???\r\n"),
+    ];
+    for (mechanism, challenge) in nonsense {
+        let (ended, _, wire) = against(mechanism, false, &[challenge, b"-ERR cancelled\r\n", b"+OK\r\n", b"+OK\r\n"]);
+        assert_eq!(ended, Ok(()), "{mechanism}");
+        assert!(wire.ends_with(b"*\r\nUSER joe\r\nPASS secret\r\n"), "{mechanism}");
+    }
+    // Another nonce is an attack, and no lack of the mechanism: c=other nonce, 4096 rounds.
+    let attack: &[u8] = b"+ cj1vdGhlcixzPWMyRnNkQT09LGk9NDA5Ng==\r\n";
+    let (ended, _, wire) = against(Mechanism::ScramSha256, false, &[attack, b"-ERR cancelled\r\n"]);
+    assert!(ended.is_err() && !wire.ends_with(b"USER joe\r\n"));
 }
 
 #[test]

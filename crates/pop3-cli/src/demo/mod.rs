@@ -19,8 +19,9 @@ use tokio::runtime::Runtime;
 use crate::arguments::Demo;
 use crate::failure::{Exit, Failure, say};
 use crate::fetch::journal::{self, Journal};
-use crate::fetch::transfer::How;
-use crate::fetch::{bring_home, progress_bar};
+use crate::fetch::progress_bar;
+use crate::fetch::sessions::Run;
+use crate::fetch::transfer::TransferOptions;
 use dialogue::Dialogue;
 
 const USER: &str = "demo";
@@ -137,13 +138,16 @@ fn fetch(server: SocketAddr, certificate: &str, home: &Maildir) -> Result<(), Fa
     let mut client = Client::connect_observed(&server.ip().to_string(), server.port(), &options, Some(observer))?;
     client.capa()?;
     client.login(USER, PASSWORD)?;
-    client.stat()?;
-    let done = bring_home(client, home, &mut journal, &How::new(false), &bar)?;
+    let mut client = Some(client);
+    let ended = || Failure::new(Exit::Other, "the demonstration needs one session only");
+    let options = TransferOptions::new(false);
+    let summary = Run::new(home, &mut journal, &options, &bar).fetch_new(&mut || client.take().ok_or_else(ended))?;
     bar.finish_and_clear();
-    if done.fetched == MAIL.len() as u64 + 1 {
+    if summary.fetched == MAIL.len() as u64 + 1 {
         return Ok(());
     }
-    Err(Failure::new(Exit::Other, format_args!("only {} messages have come: {}", done.fetched, done.troubles.join(", "))))
+    let (fetched, troubles) = (summary.fetched, summary.troubles.join(", "));
+    Err(Failure::new(Exit::Other, format_args!("only {fetched} messages were fetched: {troubles}")))
 }
 
 /// Every message of the server's Maildir must be at home, but for a last line end that the wire demands.

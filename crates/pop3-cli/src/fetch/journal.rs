@@ -1,4 +1,4 @@
-//! The file that [notes](super::notes) are kept in: a line for each, appended and synced before anything that depends on it (H43).
+//! The journal's file: a line for each note, appended and synced before anything that depends on it (H43).
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -11,7 +11,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use pop3_maildrop::Maildir;
 use pop3_maildrop::maildir::disk::{Disk, DiskFile, Lock};
 
-use super::notes::{Mark, Notes, check, line};
+use super::fingerprint::Fingerprint;
+use super::notes::{Entry, Mark, Notes, check};
 
 /// The journal of one account in one Maildir, held by one run.
 #[derive(Debug)]
@@ -20,12 +21,36 @@ pub struct Journal {
     disk: Arc<dyn Disk>,
     file: Box<dyn DiskFile>,
     _lock: Box<dyn Lock>,
-    /// Something could not be written. What has come of it may be half a line, which nothing may join, or another file.
-    torn: bool,
+    /// A write failed. It may have left half a line, which nothing may join, or another file.
+    write_failed: bool,
     notes: Notes,
 }
 
-/// The file for an account; nothing in the account's name can lead out of the folder (H29).
+/// A message as the journal knows it.
+#[derive(Clone, Debug)]
+pub struct Stored<'a> {
+    pub unique_id: &'a [u8],
+    /// The name of its file.
+    pub name: &'a str,
+    /// The size that the server announced.
+    pub octets: Option<u64>,
+    pub fingerprint: Fingerprint,
+    /// Whether it may be incomplete.
+    pub suspect: bool,
+}
+
+impl Stored<'_> {
+    fn entry(&self, mark: Mark) -> Entry {
+        Entry {
+            name: self.name.to_owned(),
+            octets: self.octets,
+            fingerprint: Some(self.fingerprint),
+            ..Entry::new(mark, self.unique_id)
+        }
+    }
+}
+
+/// The name of an account's file. Nothing in the account's name can lead out of the folder (H29).
 pub fn file_name(account: &str) -> String {
     let mut name = String::from("pop3-fetched-");
     for byte in account.bytes() {
@@ -54,8 +79,8 @@ impl Journal {
         if notes.damaged {
             tracing::warn!(file = %path.display(), "the journal is damaged; some messages may be fetched again");
         }
-        let mut journal = Self { path: path.to_owned(), disk: Arc::clone(disk), file, _lock: lock, torn: false, notes };
-        if journal.notes.damaged || !journal.notes.unsettled.is_empty() {
+        let mut journal = Self { path: path.to_owned(), disk: Arc::clone(disk), file, _lock: lock, write_failed: false, notes };
+        if journal.notes.damaged || !journal.notes.interrupted.is_empty() {
             // The last run may have died because a sync failed. What it meant to do must survive before any of it is done (H45).
             journal.save()?;
         } else if text.is_empty() {
@@ -68,106 +93,125 @@ impl Journal {
         &self.path
     }
 
-    /// Nothing is known.
-    pub fn is_empty(&self) -> bool {
-        self.notes.is_empty()
+    /// The journal's contents.
+    pub const fn notes(&self) -> &Notes {
+        &self.notes
     }
 
-    /// How many messages with this unique-id are home.
-    pub fn count(&self, unique_id: &[u8]) -> u32 {
-        self.notes.count(unique_id)
+    /// The journal's contents, to change what need not survive a crash: [`compact`](Self::compact) saves it.
+    pub const fn notes_mut(&mut self) -> &mut Notes {
+        &mut self.notes
     }
 
     /// Completes what the last run was about to do when it ended.
     ///
     /// # Errors
     /// The Maildir or the journal cannot be written.
-    pub fn settle(&mut self, maildir: &Maildir) -> io::Result<()> {
-        let mut home = Vec::new();
-        for (name, unique_id) in mem::take(&mut self.notes.unsettled) {
-            if maildir.complete(&name)? {
-                home.push((unique_id, name));
+    pub fn complete_interrupted(&mut self, maildir: &Maildir) -> io::Result<()> {
+        let mut stored = Vec::new();
+        for entry in mem::take(&mut self.notes.interrupted) {
+            if maildir.complete(&entry.name)? {
+                let mark = if entry.mark == Mark::IntendedSuspect { Mark::Suspect } else { Mark::Stored };
+                stored.push(Entry { mark, ..entry });
             }
         }
-        self.home(home.iter().map(|(unique_id, name)| (unique_id.as_slice(), name.as_str())))?;
+        self.record(stored)?;
         self.save()
     }
 
-    /// Notes messages that are about to become visible; when this returns, so is the note.
+    /// Notes messages that are about to become visible. When this returns, the note is on the disk.
     ///
     /// # Errors
-    /// The disk does not take it.
-    pub fn intend<'a>(&mut self, messages: impl Iterator<Item = (&'a [u8], &'a str)>) -> io::Result<()> {
+    /// The disk did not accept it.
+    pub fn record_intended<'a>(&mut self, messages: impl Iterator<Item = Stored<'a>>) -> io::Result<()> {
         let now = now();
-        self.append(&messages.map(|(unique_id, name)| line(now, Mark::Intended, unique_id, name)).collect::<String>())
+        let mark = |message: &Stored<'_>| if message.suspect { Mark::IntendedSuspect } else { Mark::Intended };
+        self.append(&messages.map(|message| Entry { seconds: now, ..message.entry(mark(&message)) }.line()).collect::<String>())
     }
 
-    /// Notes messages that are home, with the names that were [intended](Self::intend); when this returns, so is the note.
+    /// Notes messages that are stored under the names that were [intended](Self::record_intended), and, with `deleting`, that their
+    /// deletion is about to be requested. When this returns, the note is on the disk.
     ///
     /// # Errors
-    /// The disk does not take it: the messages must not be deleted on the server.
-    pub fn home<'a>(&mut self, messages: impl Iterator<Item = (&'a [u8], &'a str)>) -> io::Result<()> {
+    /// The disk did not accept it: the messages must not be deleted on the server.
+    pub fn record_stored<'a>(&mut self, messages: impl Iterator<Item = Stored<'a>>, deleting: bool) -> io::Result<()> {
+        let mark = |message: &Stored<'_>| match (message.suspect, deleting) {
+            (true, _) => Mark::Suspect,
+            (false, true) => Mark::Deleting,
+            (false, false) => Mark::Stored,
+        };
+        self.record(messages.map(|message| message.entry(mark(&message))).collect())
+    }
+
+    /// Notes that the deletion of stored messages is about to be requested: from then on their unique-ids may mean other messages.
+    ///
+    /// # Errors
+    /// The disk did not accept it: their deletion must not be requested.
+    pub fn record_deleting<'a>(&mut self, messages: impl Iterator<Item = (&'a [u8], Option<Fingerprint>)>) -> io::Result<()> {
+        let entry = |(unique_id, fingerprint)| Entry { fingerprint, ..Entry::new(Mark::NowDeleting, unique_id) };
+        self.record(messages.map(entry).collect())
+    }
+
+    /// Notes that the message with this [key](super::notes::failure_key) could not be retrieved; returns the number of tries.
+    ///
+    /// # Errors
+    /// The disk did not accept it.
+    pub fn record_failure(&mut self, key: &[u8]) -> io::Result<u32> {
+        let tries = self.notes.failures(key).map_or(0, |failures| failures.tries).saturating_add(1);
+        self.record(vec![Entry { octets: Some(tries.into()), ..Entry::new(Mark::Failed, key) }])?;
+        Ok(tries)
+    }
+
+    /// Notes what was learnt about the account; see [`Mark`].
+    ///
+    /// # Errors
+    /// The disk did not accept it.
+    pub fn record_learnt(&mut self, mark: Mark, unique_id: &[u8], octets: Option<u64>) -> io::Result<()> {
+        self.record(vec![Entry { octets, ..Entry::new(mark, unique_id) }])
+    }
+
+    fn record(&mut self, entries: Vec<Entry>) -> io::Result<()> {
         let now = now();
         let mut lines = String::new();
-        for (unique_id, name) in messages {
-            lines += &line(now, Mark::Home, unique_id, name);
-            self.notes.add_home(unique_id, now);
+        for entry in entries {
+            let entry = Entry { seconds: now, ..entry };
+            lines += &entry.line();
+            self.notes.add(entry);
         }
         self.append(&lines)
-    }
-
-    /// Notes messages that the server has deleted: what comes under their unique-ids now are others.
-    ///
-    /// # Errors
-    /// The disk does not take it.
-    pub fn deleted<'a>(&mut self, unique_ids: impl Iterator<Item = &'a [u8]>) -> io::Result<()> {
-        let now = now();
-        let mut lines = String::new();
-        for unique_id in unique_ids {
-            lines += &line(now, Mark::Deleted, unique_id, "");
-            self.notes.take_one(unique_id);
-        }
-        self.append(&lines)
-    }
-
-    /// Forgets all messages under these unique-ids.
-    ///
-    /// # Errors
-    /// The disk does not take it.
-    pub fn forget(&mut self, unique_ids: &[Box<[u8]>]) -> io::Result<()> {
-        let all: Vec<&[u8]> =
-            unique_ids.iter().flat_map(|unique_id| vec![unique_id.as_ref(); self.count(unique_id) as usize]).collect();
-        self.deleted(all.into_iter())
     }
 
     fn append(&mut self, lines: &str) -> io::Result<()> {
         if lines.is_empty() {
             return Ok(());
         }
-        if self.torn {
+        if self.write_failed {
             return Err(io::Error::other("an earlier note could not be written"));
         }
-        self.torn = true;
+        self.write_failed = true;
         self.file.write_all(lines.as_bytes())?;
         self.file.sync_data()?;
-        self.torn = false;
+        self.write_failed = false;
         Ok(())
     }
 
-    /// Forgets what the server has not listed for long. `listed`: how many messages it lists under each unique-id.
+    /// Forgets what the server no longer lists, and saves the rest; see [`Notes::keep_listed`].
     ///
     /// # Errors
     /// The new journal cannot be written; the old one stays.
-    pub fn compact(&mut self, listed: &HashMap<Box<[u8]>, u32>) -> io::Result<()> {
-        self.notes.keep_listed(listed, now());
+    pub fn compact(&mut self, listed: &HashMap<Box<[u8]>, u32>, complete: bool) -> io::Result<()> {
+        self.notes.keep_listed(listed, complete, now());
         self.save()
     }
 
-    /// Puts a new file in the place of the old one.
-    fn save(&mut self) -> io::Result<()> {
+    /// Saves the journal.
+    ///
+    /// # Errors
+    /// The new journal cannot be written; the old one stays.
+    pub fn save(&mut self) -> io::Result<()> {
         let text = self.notes.text(now());
         // Until the new file is the one that is open, nothing may be appended: it could go to one that nobody finds any more.
-        self.torn = true;
+        self.write_failed = true;
         let new = beside(&self.path, "new");
         match self.disk.remove(&new) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -179,7 +223,7 @@ impl Journal {
         self.disk.rename(&new, &self.path)?;
         self.sync_folder()?;
         self.file = self.disk.append(&self.path)?;
-        self.torn = false;
+        self.write_failed = false;
         Ok(())
     }
 
@@ -188,7 +232,7 @@ impl Journal {
     }
 }
 
-/// The name with something behind it. A tilde is in no account's file name, so this is nobody else's file.
+/// The path with a suffix. No account's file name contains a tilde, so the result is no account's journal.
 fn beside(path: &Path, what: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push("~");
@@ -196,19 +240,29 @@ fn beside(path: &Path, what: &str) -> PathBuf {
     name.into()
 }
 
-fn now() -> u64 {
+/// The time, in seconds since 1970.
+pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::notes::{State, failure_key};
     use super::*;
     use pop3_maildrop::maildir::Prepared;
     use pop3_maildrop::maildir::disk::SystemDisk;
     use std::fs;
 
-    fn nameless(unique_id: &[u8]) -> (&[u8], &str) {
-        (unique_id, "")
+    fn stored<'a>(unique_id: &'a [u8], name: &'a str) -> Stored<'a> {
+        Stored { unique_id, name, octets: Some(3), fingerprint: Fingerprint::of(unique_id), suspect: false }
+    }
+
+    fn store(journal: &mut Journal, ids: &[&[u8]]) -> io::Result<()> {
+        journal.record_stored(ids.iter().map(|unique_id| stored(unique_id, "")), false)
+    }
+
+    fn known<const N: usize>(journal: &Journal, ids: [&[u8]; N]) -> [usize; N] {
+        ids.map(|unique_id| journal.notes().records(unique_id).len())
     }
 
     fn open_at(path: &Path) -> io::Result<Journal> {
@@ -228,46 +282,42 @@ mod tests {
     }
 
     #[test]
-    fn what_is_noted_is_known_to_the_next_run() {
+    fn notes_are_known_to_the_next_run() {
         let (folder, mut journal) = open();
         let odd: &[u8] = b"with % blank \xff\n";
-        journal.home([&b"a"[..], odd, b"a"].into_iter().map(nameless)).unwrap();
+        store(&mut journal, &[b"a", odd, b"a"]).unwrap();
         assert_eq!(open_at(&folder.path().join("journal")).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         drop(journal);
         let journal = open_at(&folder.path().join("journal")).unwrap();
-        assert_eq!((journal.count(b"a"), journal.count(odd), journal.count(b"b")), (2, 1, 0));
+        assert_eq!(known(&journal, [b"a", odd, b"b"]), [2, 1, 0]);
         let text = fs::read_to_string(journal.path()).unwrap();
         let seconds: u64 = text.split_whitespace().nth(1).unwrap().parse().unwrap();
         assert!(seconds > 1_700_000_000, "since 1970: {text}");
     }
 
     #[test]
-    fn s17_of_several_with_one_unique_id_the_next_is_new() {
-        let (_folder, mut journal) = open();
-        journal.home([&b"a"[..], b"a", b"gone"].into_iter().map(nameless)).unwrap();
-        journal.compact(&HashMap::from([(b"a"[..].into(), 1)])).unwrap();
-        assert_eq!((journal.count(b"a"), journal.count(b"gone")), (1, 1), "q28: what is not listed is kept for a while");
-    }
-
-    #[test]
-    fn h44_what_a_crash_leaves_is_completed_or_fetched_again() {
+    fn h44_interrupted_deliveries_are_completed_or_fetched_again() {
         let (folder, mut journal) = open();
         let maildir = Maildir::create(folder.path().join("Maildir")).unwrap();
-        let [visible, in_tmp, lost] = [prepare(&maildir), prepare(&maildir), prepare(&maildir)];
-        let names = [visible.name().to_owned(), in_tmp.name().to_owned(), lost.name().to_owned()];
-        let ids: [&[u8]; 3] = [b"visible", b"in tmp", b"lost"];
-        journal.intend(ids.into_iter().zip(names.iter().map(String::as_str))).unwrap();
+        let [visible, in_tmp, lost, suspect] = [prepare(&maildir), prepare(&maildir), prepare(&maildir), prepare(&maildir)];
+        let names = [&visible, &in_tmp, &lost, &suspect].map(|prepared| prepared.name().to_owned());
+        let ids: [&[u8]; 4] = [b"visible", b"in tmp", b"lost", b"suspect"];
+        let intended = ids.into_iter().zip(names.iter().map(String::as_str));
+        let intended = intended.map(|(id, name)| Stored { suspect: id == b"suspect", ..stored(id, name) });
+        journal.record_intended(intended).unwrap();
         visible.commit().unwrap();
-        mem::forget(in_tmp);
+        mem::forget((in_tmp, suspect));
         drop((lost, journal));
         let mut journal = open_at(&folder.path().join("journal")).unwrap();
-        assert_eq!(journal.notes.unsettled.len(), 3);
-        journal.settle(&maildir).unwrap();
-        assert_eq!((journal.count(b"visible"), journal.count(b"in tmp"), journal.count(b"lost")), (1, 1, 0));
-        assert_eq!(fs::read_dir(maildir.path().join("new")).unwrap().count(), 2);
+        assert_eq!(journal.notes().interrupted.len(), 4);
+        journal.complete_interrupted(&maildir).unwrap();
+        assert_eq!(known(&journal, ids), [1, 1, 0, 1]);
+        assert_eq!(fs::read_dir(maildir.path().join("new")).unwrap().count(), 3);
         drop(journal);
         let journal = open_at(&folder.path().join("journal")).unwrap();
-        assert!(journal.notes.unsettled.is_empty() && journal.count(b"in tmp") == 1);
+        assert!(journal.notes().interrupted.is_empty());
+        let state = |unique_id| journal.notes().records(unique_id)[0].state;
+        assert_eq!((state(b"in tmp"), state(b"suspect")), (State::Stored, State::Suspect));
     }
 
     #[test]
@@ -293,38 +343,52 @@ mod tests {
 
         let (_folder, mut journal) = open();
         let whole = mem::replace(&mut journal.file, Box::new(Full));
-        journal.home([&b"a"[..]].into_iter().map(nameless)).unwrap_err();
+        store(&mut journal, &[b"a"]).unwrap_err();
         journal.file = whole;
-        journal.home([&b"b"[..]].into_iter().map(nameless)).expect_err("half a line may stand there");
+        store(&mut journal, &[b"b"]).expect_err("half a line may be there");
         journal.save().unwrap();
-        journal.home([&b"b"[..]].into_iter().map(nameless)).expect("a new file has no half lines");
+        store(&mut journal, &[b"b"]).expect("a new file has no half lines");
     }
 
     #[test]
-    fn s17_of_two_messages_with_one_unique_id_the_one_that_came_home_is_home() {
+    fn s17_of_two_messages_with_one_unique_id_the_one_that_arrived_is_stored() {
         let (folder, mut journal) = open();
         let maildir = Maildir::create(folder.path().join("Maildir")).unwrap();
-        // The first was about to come, and could not; the second came.
+        // The first was about to arrive, and could not; the second arrived.
         let [first, second] = [prepare(&maildir), prepare(&maildir)];
         let names = [first.name().to_owned(), second.name().to_owned()];
-        journal.intend(names.iter().map(|name| (&b"a"[..], name.as_str()))).unwrap();
+        journal.record_intended(names.iter().map(|name| stored(b"a", name))).unwrap();
         drop(first);
         second.commit().unwrap();
-        journal.home([(&b"a"[..], names[1].as_str())].into_iter()).unwrap();
+        journal.record_stored([stored(b"a", &names[1])].into_iter(), false).unwrap();
         drop(journal);
         let mut journal = open_at(&folder.path().join("journal")).unwrap();
-        journal.settle(&maildir).unwrap();
-        assert_eq!(journal.count(b"a"), 1, "one of them has to be fetched again");
+        journal.complete_interrupted(&maildir).unwrap();
+        assert_eq!(known(&journal, [b"a"]), [1], "one of them has to be fetched again");
     }
 
     #[test]
-    fn s17_a_deleted_unique_id_may_mean_another_message() {
+    fn h48_a_requested_deletion_is_known_to_the_next_run() {
         let (folder, mut journal) = open();
-        journal.home([&b"a"[..], b"b"].into_iter().map(nameless)).unwrap();
-        journal.deleted([&b"a"[..]].into_iter()).unwrap();
+        store(&mut journal, &[b"a", b"b"]).unwrap();
+        journal.record_deleting([(&b"a"[..], Some(Fingerprint::of(b"a")))].into_iter()).unwrap();
+        journal.record_stored([stored(b"c", "")].into_iter(), true).unwrap();
         drop(journal);
         let journal = open_at(&folder.path().join("journal")).unwrap();
-        assert_eq!((journal.count(b"a"), journal.count(b"b")), (0, 1));
+        let state = |unique_id| journal.notes().records(unique_id)[0].state;
+        assert_eq!([state(b"a"), state(b"b"), state(b"c")], [State::Deleting, State::Stored, State::Deleting]);
+    }
+
+    #[test]
+    fn failures_are_counted_until_the_message_arrives() {
+        let (folder, mut journal) = open();
+        let key = failure_key(b"a", Some(3));
+        assert_eq!(journal.record_failure(&key).unwrap(), 1);
+        drop(journal);
+        let mut journal = open_at(&folder.path().join("journal")).unwrap();
+        assert_eq!(journal.record_failure(&key).unwrap(), 2);
+        store(&mut journal, &[b"a"]).unwrap();
+        assert_eq!(journal.notes().failures(&key), None);
     }
 
     #[test]
@@ -334,7 +398,7 @@ mod tests {
             ["joe@pop.example.org", "joe@pop.example.com", "joe@pop.example.new", "joe@pop.example.lock", "joe@pop.example"]
                 .map(|account| open_at(&folder.path().join(file_name(account))).unwrap());
         for mut journal in journals {
-            journal.home([&b"a"[..]].into_iter().map(nameless)).unwrap();
+            store(&mut journal, &[b"a"]).unwrap();
             journal.save().unwrap();
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 10);

@@ -1,130 +1,286 @@
-//! Which messages are to be fetched, by what the server lists and what is home already.
+//! Which messages are to be fetched and deleted, by what the server lists and what is stored already.
+//!
+//! A listed message is known if a stored one has its unique-id and its announced size. That is not enough where unique-ids are
+//! doubtful: where they are no more than message numbers, where one was seen with two messages, and where a deletion was requested.
+//! Such a message is retrieved again and compared by its fingerprint before it is taken for the stored one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::time::Duration;
 
-use pop3_blocking::proto::client::requests::UniqueIdEntry;
 use pop3_blocking::proto::codec::MessageNumber;
 
-use super::journal::Journal;
+use super::fingerprint::Fingerprint;
+use super::listing::{Listed, Listing};
+use super::notes::{Notes, Record, State, failure_key};
 
-/// A message to be fetched.
+/// Tries before a message that cannot be retrieved is set aside.
+pub const MAX_TRIES: u32 = 3;
+
+/// How long a message is set aside before it is tried once more.
+const SET_ASIDE: Duration = Duration::from_secs(24 * 3600);
+
+/// A message to be retrieved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     pub number: MessageNumber,
-    /// `None`: the server has no unique-id for it.
-    pub unique_id: Option<Box<[u8]>>,
-    /// What the server says it weighs: for the progress bar only (Q29).
-    pub octets: u64,
+    /// Empty if the server gives it none.
+    pub unique_id: Box<[u8]>,
+    /// The size that the server announced.
+    pub octets: Option<u64>,
+    /// Whether it may be a message that is stored already.
+    pub compare: bool,
+    /// How often it could not be retrieved so far.
+    pub tries: u32,
+}
+
+impl Wanted {
+    fn new(listed: &Listed, compare: bool, tries: u32) -> Self {
+        let Listed { number, ref unique_id, octets } = *listed;
+        Self { number, unique_id: unique_id.clone(), octets, compare, tries }
+    }
+
+    /// The name under which failures of this message are noted.
+    pub fn failure_key(&self) -> Box<[u8]> {
+        failure_key(&self.unique_id, self.octets)
+    }
+}
+
+/// A stored message that may be deleted from the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deletable {
+    pub number: MessageNumber,
+    pub unique_id: Box<[u8]>,
+    pub fingerprint: Option<Fingerprint>,
+    /// Whether the server has confirmed its deletion before, and lists it still.
+    pub again: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    pub new: Vec<Wanted>,
-    /// Messages without a unique-id (Q21): fetched only where they are deleted behind it, or they would come every time.
-    pub nameless: Vec<Wanted>,
-    /// Home already: number and unique-id.
-    pub known: Vec<(MessageNumber, Box<[u8]>)>,
-    /// Unique-ids of which some messages are home and some are not: what is known of them must be forgotten before they are fetched
-    /// again, or the copies would be counted for messages that never came.
-    pub ambiguous: Vec<Box<[u8]>>,
+    /// Messages to be retrieved: new ones, and those to be compared.
+    pub wanted: Vec<Wanted>,
+    /// Messages that broke an earlier session or did not arrive whole: they come last, alone.
+    pub last: Vec<Wanted>,
+    /// Stored messages, to be compared only if [`probe`](Self::probe) shows that unique-ids changed their meaning.
+    pub if_probe_differs: Vec<Wanted>,
+    /// The stored message that is retrieved again first: if it is the same, so are the others.
+    pub probe: Option<MessageNumber>,
+    /// Stored messages to be deleted.
+    pub to_delete: Vec<Deletable>,
+    /// How many messages are stored already.
+    pub known: u64,
+    /// Messages that the server keeps although it confirmed their deletion.
+    pub kept: u64,
+    /// Messages without a unique-id that stay where they are: without deletion they would come again each time.
+    pub nameless: usize,
+    /// Messages that could not be retrieved several times and are not tried now.
+    pub set_aside: Vec<MessageNumber>,
     /// How many messages the server lists under each unique-id.
     pub listed: HashMap<Box<[u8]>, u32>,
 }
 
 impl Plan {
-    /// By unique-id. Of several messages with one unique-id (S17, Q23) all are known if so many are home; if only some are, nobody
-    /// can tell which: all of them are fetched, and none is taken for another.
-    ///
-    /// `None`: the listing cannot be trusted, it names a message twice.
-    pub fn new(entries: &[UniqueIdEntry], sizes: &HashMap<MessageNumber, u64>, journal: &Journal) -> Option<Self> {
+    /// Plans a session. `delete`: stored messages are to be deleted; `now`: seconds since 1970.
+    pub fn new(listing: &Listing, notes: &Notes, delete: bool, now: u64) -> Self {
         let mut plan = Self::default();
-        let mut numbers = HashSet::new();
-        for entry in entries {
-            if !numbers.insert(entry.number) {
-                return None;
-            }
-            if !entry.unique_id.is_empty() {
-                *plan.listed.entry(entry.unique_id.clone()).or_default() += 1;
-            }
+        for message in &listing.messages {
+            *plan.listed.entry(message.unique_id.clone()).or_default() += 1;
         }
-        for (unique_id, listed) in &plan.listed {
-            if (1..*listed).contains(&journal.count(unique_id)) {
-                plan.ambiguous.push(unique_id.clone());
-            }
+        let doubtful = notes.are_ids_reused() || are_only_numbers(&listing.messages);
+        for message in &listing.messages {
+            plan.add(message, notes, delete, doubtful, now);
         }
-        for entry in entries {
-            let number = entry.number;
-            let octets = sizes.get(&number).copied().unwrap_or(0);
-            let listed = plan.listed.get(&entry.unique_id).copied().unwrap_or(0);
-            if listed == 0 {
-                plan.nameless.push(Wanted { number, unique_id: None, octets });
-            } else if journal.count(&entry.unique_id) >= listed {
-                plan.known.push((number, entry.unique_id.clone()));
-            } else {
-                plan.new.push(Wanted { number, unique_id: Some(entry.unique_id.clone()), octets });
-            }
+        // If messages were removed and the rest renumbered, the last known number means another message now.
+        if let Some(probe) = plan.if_probe_differs.pop() {
+            plan.probe = Some(probe.number);
+            plan.known -= 1;
+            plan.wanted.insert(0, probe);
         }
-        // What only LIST has is there all the same.
-        for (number, octets) in sizes {
-            if !numbers.contains(number) {
-                plan.nameless.push(Wanted { number: *number, unique_id: None, octets: *octets });
-            }
-        }
-        plan.nameless.sort_by_key(|wanted| wanted.number);
-        Some(plan)
+        plan
     }
 
-    /// For a server without unique-ids (Q26).
-    pub fn everything(sizes: &HashMap<MessageNumber, u64>) -> Self {
-        let mut nameless: Vec<Wanted> =
-            sizes.iter().map(|(number, octets)| Wanted { number: *number, unique_id: None, octets: *octets }).collect();
-        nameless.sort_by_key(|wanted| wanted.number);
-        Self { nameless, ..Self::default() }
+    /// `doubtful`: equal unique-ids do not prove that two messages are the same.
+    fn add(&mut self, message: &Listed, notes: &Notes, delete: bool, doubtful: bool, now: u64) {
+        let records = notes.records(&message.unique_id);
+        if message.unique_id.is_empty() {
+            // Without deletion they would come again each time.
+            return if delete { self.want(message, true, notes, now) } else { self.nameless += 1 };
+        }
+        let listed = self.listed.get(&message.unique_id).map_or(0, |count| *count as usize);
+        let Some(record) = records.iter().find(|record| has_size_of(record, message)) else {
+            return self.want(message, !records.is_empty(), notes, now);
+        };
+        // Of several messages with one unique-id (S17, Q23) it cannot be told which are stored, unless all are.
+        let shared = listed > 1 && (delete || records.len() < listed);
+        // Behind a deletion the unique-id may mean another message (Q27), and nothing is deleted that is not provably stored.
+        let unproven = matches!(record.state, State::Deleting | State::Deleted) || (delete && record.fingerprint.is_none());
+        if shared || unproven || (doubtful && delete) {
+            return self.want(message, true, notes, now);
+        }
+        self.known += 1;
+        self.kept += u64::from(record.state == State::Kept);
+        if doubtful {
+            self.if_probe_differs.push(Wanted::new(message, true, 0));
+        } else if delete && record.state == State::Stored {
+            let Listed { number, ref unique_id, .. } = *message;
+            self.to_delete.push(Deletable {
+                number,
+                unique_id: unique_id.clone(),
+                fingerprint: record.fingerprint,
+                again: false,
+            });
+        }
     }
 
-    /// The octets to come.
-    pub fn octets(&self, delete: bool) -> u64 {
-        let nameless = if delete { self.nameless.as_slice() } else { &[] };
-        self.new.iter().chain(nameless).fold(0, |sum, wanted| sum.saturating_add(wanted.octets))
+    fn want(&mut self, message: &Listed, compare: bool, notes: &Notes, now: u64) {
+        let mut wanted = Wanted::new(message, compare, 0);
+        let Some(failures) = notes.failures(&wanted.failure_key()) else { return self.wanted.push(wanted) };
+        if failures.tries >= MAX_TRIES && now.saturating_sub(failures.last) < SET_ASIDE.as_secs() {
+            return self.set_aside.push(message.number);
+        }
+        wanted.tries = failures.tries;
+        self.last.push(wanted);
     }
+
+    /// The octets to come, as far as the server says.
+    pub fn octets(&self) -> u64 {
+        self.wanted.iter().chain(&self.last).fold(0, |sum, wanted| sum.saturating_add(wanted.octets.unwrap_or(0)))
+    }
+}
+
+fn has_size_of(record: &Record, message: &Listed) -> bool {
+    record.octets.is_none() || message.octets.is_none() || record.octets == message.octets
+}
+
+/// Whether the unique-ids are no more than the numbers of the messages, perhaps behind a few letters.
+fn are_only_numbers(messages: &[Listed]) -> bool {
+    const MAX_PREFIX: usize = 8;
+    let mut any = false;
+    for Listed { number, unique_id, .. } in messages.iter().filter(|message| !message.unique_id.is_empty()) {
+        let prefix = unique_id.iter().take_while(|byte| !byte.is_ascii_digit()).count();
+        let digits = unique_id.get(prefix..).and_then(|digits| str::from_utf8(digits).ok());
+        if prefix > MAX_PREFIX || digits.and_then(|digits| digits.parse().ok()) != Some(number.get()) {
+            return false;
+        }
+        any = true;
+    }
+    any
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::notes::{Entry, Mark};
     use super::*;
-    use pop3_maildrop::Maildir;
 
-    fn entry(number: u32, unique_id: &str) -> UniqueIdEntry {
-        UniqueIdEntry { number: MessageNumber::new(number).unwrap(), unique_id: unique_id.as_bytes().into() }
+    fn listed(number: u32, unique_id: &str, octets: u64) -> Listed {
+        Listed { number: MessageNumber::new(number).unwrap(), unique_id: unique_id.as_bytes().into(), octets: Some(octets) }
     }
 
-    fn numbers(wanted: &[Wanted]) -> Vec<u32> {
-        wanted.iter().map(|wanted| wanted.number.get()).collect()
+    fn listing(messages: Vec<Listed>) -> Listing {
+        Listing { messages, has_unique_ids: true, complete: true, missing: 0 }
     }
 
-    fn journal(home: &[&[u8]]) -> (tempfile::TempDir, Journal) {
-        let folder = tempfile::tempdir().unwrap();
-        let mut journal = Journal::open(Maildir::assumed(folder.path()).disk(), &folder.path().join("journal")).unwrap();
-        journal.home(home.iter().map(|unique_id| (*unique_id, ""))).unwrap();
-        (folder, journal)
+    fn notes(stored: &[(Mark, &str, u64)]) -> Notes {
+        let mut notes = Notes::default();
+        for (mark, unique_id, octets) in stored {
+            let fingerprint = Some(Fingerprint::of(unique_id.as_bytes()));
+            notes.add(Entry { octets: Some(*octets), fingerprint, ..Entry::new(*mark, unique_id.as_bytes()) });
+        }
+        notes
+    }
+
+    /// Numbers of the messages that are wanted, those to be compared negative.
+    fn wanted(plan: &Plan) -> Vec<i64> {
+        let number = |wanted: &Wanted| i64::from(wanted.number.get()) * if wanted.compare { -1 } else { 1 };
+        plan.wanted.iter().map(number).collect()
+    }
+
+    fn deleted(plan: &Plan) -> Vec<u32> {
+        plan.to_delete.iter().map(|message| message.number.get()).collect()
     }
 
     #[test]
-    fn s17_q21_q23_of_several_with_one_unique_id_none_is_lost() {
-        let (_folder, journal) = journal(&[b"a", b"b", b"c", b"c"]);
-        let entries = [entry(1, "a"), entry(2, "b"), entry(4, "a"), entry(5, ""), entry(6, "c"), entry(7, "c"), entry(8, "d")];
-        let sizes = HashMap::from([(MessageNumber::new(9).unwrap(), 10)]);
-        let plan = Plan::new(&entries, &sizes, &journal).unwrap();
-        assert_eq!(numbers(&plan.new), [1, 4, 8], "which of the two with `a` is home cannot be told");
-        assert_eq!(plan.ambiguous, [Box::from(&b"a"[..])]);
-        assert_eq!(numbers(&plan.nameless), [5, 9]);
-        assert_eq!((plan.octets(false), plan.octets(true)), (0, 10));
-        assert_eq!(plan.known.iter().map(|(number, _)| number.get()).collect::<Vec<_>>(), [2, 6, 7]);
+    fn s16_q28_a_message_is_known_by_its_unique_id_and_its_size() {
+        let notes = notes(&[(Mark::Stored, "a", 10), (Mark::Stored, "b", 20)]);
+        let listing = listing(vec![listed(1, "a", 10), listed(2, "b", 21), listed(3, "c", 10)]);
+        for delete in [false, true] {
+            let plan = Plan::new(&listing, &notes, delete, 0);
+            assert_eq!((wanted(&plan), plan.known), (vec![-2, 3], 1), "another size may be another message");
+            assert_eq!(deleted(&plan), if delete { vec![1] } else { vec![] });
+        }
     }
 
     #[test]
-    fn a_listing_that_names_a_message_twice_is_not_trusted() {
-        let (_folder, journal) = journal(&[]);
-        assert_eq!(Plan::new(&[entry(1, "a"), entry(1, "b")], &HashMap::new(), &journal), None);
+    fn s17_q23_messages_that_share_a_unique_id_are_compared() {
+        let notes = notes(&[(Mark::Stored, "a", 10), (Mark::Stored, "b", 10), (Mark::Stored, "b", 10)]);
+        let listing = listing(vec![listed(1, "a", 10), listed(2, "b", 10), listed(4, "a", 10), listed(5, "b", 10)]);
+        let plan = Plan::new(&listing, &notes, false, 0);
+        assert_eq!((wanted(&plan), plan.known), (vec![-1, -4], 2), "of `b` all are stored");
+        assert_eq!(wanted(&Plan::new(&listing, &notes, true, 0)), [-1, -2, -4, -5]);
+    }
+
+    #[test]
+    fn q27_after_a_deletion_a_unique_id_is_compared() {
+        let notes =
+            notes(&[(Mark::Deleting, "a", 10), (Mark::Deleted, "b", 10), (Mark::Kept, "c", 10), (Mark::Suspect, "d", 10)]);
+        let listing = listing(vec![listed(1, "a", 10), listed(2, "b", 10), listed(3, "c", 10), listed(4, "d", 10)]);
+        for delete in [false, true] {
+            let plan = Plan::new(&listing, &notes, delete, 0);
+            assert_eq!((wanted(&plan), deleted(&plan), plan.known, plan.kept), (vec![-1, -2], vec![], 2, 1));
+        }
+    }
+
+    #[test]
+    fn unique_ids_that_are_only_numbers_prove_nothing() {
+        let notes = notes(&[(Mark::Stored, "1", 10), (Mark::Stored, "2", 10), (Mark::Stored, "3", 10)]);
+        let numbers = listing((1..=4).map(|number| listed(number, &number.to_string(), 10)).collect());
+        let plan = Plan::new(&numbers, &notes, false, 0);
+        assert_eq!((wanted(&plan), plan.probe.map(MessageNumber::get), plan.known), (vec![-3, 4], Some(3), 2));
+        assert_eq!(plan.if_probe_differs.len(), 2);
+        let plan = Plan::new(&numbers, &notes, true, 0);
+        assert_eq!((wanted(&plan), deleted(&plan)), (vec![-1, -2, -3, 4], vec![]));
+    }
+
+    #[test]
+    fn which_unique_ids_are_only_numbers() {
+        let only = |ids: &[&str]| {
+            are_only_numbers(&ids.iter().enumerate().map(|(at, id)| listed(at as u32 + 1, id, 1)).collect::<Vec<_>>())
+        };
+        assert!(only(&["1", "2"]) && only(&["u1", "u2"]) && only(&["msg-1"]) && only(&["", "2"]) && only(&["001"]));
+        assert!(!only(&["2"]) && !only(&["1", "3"]) && !only(&["a"]) && !only(&[]) && !only(&[""]) && !only(&["1.host"]));
+        assert!(!only(&["somewhat-longer-1"]) && !only(&["7f1"]));
+    }
+
+    #[test]
+    fn q21_q26_messages_without_a_unique_id_are_compared_and_only_fetched_to_be_deleted() {
+        let listing = listing(vec![listed(1, "a", 10), listed(2, "", 10)]);
+        let plan = Plan::new(&listing, &Notes::default(), false, 0);
+        assert_eq!((wanted(&plan), plan.nameless, plan.octets()), (vec![1], 1, 10));
+        assert_eq!(wanted(&Plan::new(&listing, &Notes::default(), true, 0)), [1, -2]);
+    }
+
+    #[test]
+    fn a_message_that_broke_sessions_comes_last_and_is_set_aside_in_the_end() {
+        let listing = listing(vec![listed(1, "a", 10), listed(2, "b", 10)]);
+        let plan = |tries: u64, now: u64| {
+            let mut notes = Notes::default();
+            notes.add(Entry { octets: Some(tries), ..Entry::new(Mark::Failed, &failure_key(b"a", Some(10))) });
+            let plan = Plan::new(&listing, &notes, false, now);
+            assert_eq!(wanted(&plan), [2]);
+            (plan.last.iter().map(|wanted| wanted.tries).collect::<Vec<_>>(), plan.set_aside.len())
+        };
+        assert_eq!(plan(1, 0), (vec![1], 0));
+        assert_eq!(plan(3, SET_ASIDE.as_secs() - 1), (vec![], 1));
+        assert_eq!(plan(3, SET_ASIDE.as_secs()), (vec![3], 0), "it is tried again now and then");
+    }
+
+    #[test]
+    fn without_a_fingerprint_nothing_is_deleted_unseen() {
+        let mut notes = Notes::default();
+        notes.add(Entry::new(Mark::Stored, b"old"));
+        let listing = listing(vec![listed(1, "old", 10)]);
+        assert_eq!(Plan::new(&listing, &notes, false, 0).known, 1);
+        let plan = Plan::new(&listing, &notes, true, 0);
+        assert_eq!((wanted(&plan), deleted(&plan)), (vec![-1], vec![]));
     }
 }

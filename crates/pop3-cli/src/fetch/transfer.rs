@@ -1,215 +1,342 @@
-//! The transfer: retrieve, deliver, sync, note, and only then delete (H43). What has not come to its end has not come (Q38).
+//! The transfer of one session: retrieve, deliver, sync, note, and only then delete (H43). A message that did not arrive whole has
+//! not arrived (Q38).
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::mem;
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
-use pop3_blocking::proto::client::{ClientEvent, Tag};
-use pop3_blocking::proto::codec::{Command, MessageNumber, Status};
+use pop3_blocking::proto::client::{ClientEvent, RemoteError, RequestError, Tag};
+use pop3_blocking::proto::codec::{Command, Escaped, MessageNumber, Status, Verb};
 use pop3_blocking::{Client, Error};
 use pop3_maildrop::{Delivery, Maildir, Prepared};
 
-use super::journal::Journal;
-use super::plan::{Plan, Wanted};
-use super::{Done, said};
+use super::RunSummary;
+use super::fingerprint::Fingerprint;
+use super::journal::{Journal, Stored};
+use super::notes::{Mark, State};
+use super::plan::{Deletable, MAX_TRIES, Plan, Wanted};
+use super::soundness::{Inspector, Soundness};
 use crate::failure::{Exit, Failure};
 
 /// What is to be done, and how much at once.
 #[derive(Clone, Debug)]
-pub struct How {
-    /// Whether what is home is deleted on the server.
+pub struct TransferOptions {
+    /// Whether stored messages are deleted on the server.
     pub delete: bool,
-    /// Messages that reach the disk together, so that syncs are few: at most so many,
+    /// Messages that are synced to the disk together, so that syncs are few: at most so many,
     pub messages: usize,
     /// so many octets,
     pub octets: u64,
-    /// and what has come in so long a time.
+    /// and what has arrived in this time.
     pub time: Duration,
+    /// Commands that may wait for their replies at once, where the server allows it.
+    pub window: usize,
 }
 
-impl How {
+impl TransferOptions {
+    /// The defaults.
     pub const fn new(delete: bool) -> Self {
-        Self { delete, messages: 256, octets: 32 * 1024 * 1024, time: Duration::from_secs(2) }
+        Self { delete, messages: 256, octets: 32 * 1024 * 1024, time: Duration::from_secs(2), window: 256 }
+    }
+}
+
+/// How a session ended that broke.
+pub struct Broken {
+    pub error: Error,
+    /// The message that was being retrieved.
+    pub culprit: Option<Wanted>,
+    /// Commands that were answered.
+    pub answered: usize,
+    /// Whether several commands were waiting for their replies.
+    pub pipelined: bool,
+    /// What arrived did not fit the command that it answered.
+    pub out_of_step: bool,
+}
+
+/// Why a transfer ended early.
+pub enum Trouble {
+    Disk(Failure),
+    Session(Box<Broken>),
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Self::Disk(failure)
     }
 }
 
 /// A transfer over one session.
 pub struct Transfer<'a> {
-    client: &'a mut Client,
-    maildir: &'a Maildir,
-    journal: &'a mut Journal,
-    bar: &'a ProgressBar,
+    pub client: &'a mut Client,
+    pub maildir: &'a Maildir,
+    pub journal: &'a mut Journal,
+    pub bar: &'a ProgressBar,
+    pub options: &'a TransferOptions,
+    pub summary: &'a mut RunSummary,
     /// Commands that may wait for their replies at once.
-    window: usize,
-    how: &'a How,
-    done: &'a mut Done,
-    /// Messages that have begun to come, of so many.
+    pub window: usize,
+    /// Commands that this session may still have.
+    pub budget: usize,
+    pub state: TransferState,
+}
+
+/// How far a transfer has come.
+#[derive(Default)]
+pub struct TransferState {
+    /// Messages whose retrieval has begun, and all that are to be retrieved.
     begun: usize,
     total: usize,
+    queue: VecDeque<Wanted>,
+    if_probe_differs: Vec<Wanted>,
+    probe: Option<MessageNumber>,
+    listed: HashMap<Box<[u8]>, u32>,
     in_flight: VecDeque<(Tag, Job)>,
-    to_delete: VecDeque<(MessageNumber, Option<Box<[u8]>>)>,
-    /// The message that came last. That it really ended where it seemed to is known when the next reply is one (Q31); until then
-    /// nobody may see it.
-    unconfirmed: Option<(Wanted, Delivery)>,
+    /// The command whose reply is being read.
+    current: Option<Wanted>,
+    answered: usize,
+    to_delete: VecDeque<Deletion>,
+    /// Deletions that were accepted.
+    deleted: Vec<Deletable>,
+    /// The message that arrived last. That it really ended where it seemed to is known when the next reply is one (Q31); until then
+    /// no reader may see it.
+    unconfirmed: Option<Arrived>,
     batch: Batch,
-    /// Something of what makes messages secure has failed.
-    insecure: bool,
+    /// Stored messages that were recognised, so that none is taken for two.
+    recognised: HashMap<(Box<[u8]>, Fingerprint), usize>,
+    /// A step of committing a batch failed.
+    commit_failed: bool,
+}
+
+/// A message that arrived.
+struct Arrived {
+    wanted: Wanted,
+    delivery: Delivery,
+    fingerprint: Fingerprint,
+    soundness: Soundness,
+}
+
+struct Deletion {
+    message: Deletable,
+    /// Whether the journal knows that it is requested.
+    noted: bool,
 }
 
 /// Messages that wait for the next sync.
 #[derive(Default)]
 struct Batch {
-    messages: Vec<(Wanted, Prepared)>,
+    messages: Vec<Waiting>,
     octets: u64,
     /// Since when the first of them waits.
     since: Option<Instant>,
 }
 
+struct Waiting {
+    wanted: Wanted,
+    prepared: Prepared,
+    fingerprint: Fingerprint,
+    suspect: bool,
+}
+
 impl Batch {
-    fn push(&mut self, wanted: Wanted, prepared: Prepared) {
+    fn push(&mut self, waiting: Waiting) {
         self.since.get_or_insert_with(Instant::now);
-        self.octets += prepared.octets();
-        self.messages.push((wanted, prepared));
+        self.octets += waiting.prepared.octets();
+        self.messages.push(waiting);
     }
 
-    fn is_full(&self, how: &How) -> bool {
-        self.messages.len() >= how.messages
-            || self.octets >= how.octets
-            || self.since.is_some_and(|since| since.elapsed() >= how.time)
+    fn is_full(&self, options: &TransferOptions) -> bool {
+        self.messages.len() >= options.messages
+            || self.octets >= options.octets
+            || self.since.is_some_and(|since| since.elapsed() >= options.time)
     }
 }
 
-#[derive(Debug)]
 enum Job {
     Fetch(Wanted),
-    Delete(Option<Box<[u8]>>),
+    Delete(Deletable),
     Confirm,
 }
 
 /// How a command ended.
 enum Ended {
-    Arrived(Delivery),
+    Arrived(Delivery, Box<Inspector>),
     /// It is no mail, but what the server keeps about the folder.
     FolderData,
+    /// It goes on far beyond the size that was announced.
+    Endless,
     Ok,
     Refused(String),
     DiskFailed(io::Error),
 }
 
-impl<'a> Transfer<'a> {
-    pub fn new(
-        client: &'a mut Client,
-        maildir: &'a Maildir,
-        journal: &'a mut Journal,
-        bar: &'a ProgressBar,
-        window: usize,
-        how: &'a How,
-        done: &'a mut Done,
-    ) -> Self {
-        Self {
-            client,
-            maildir,
-            journal,
-            bar,
-            window,
-            how,
-            done,
-            begun: 0,
-            total: 0,
-            in_flight: VecDeque::new(),
-            to_delete: VecDeque::new(),
-            unconfirmed: None,
-            batch: Batch::default(),
-            insecure: false,
-        }
-    }
+/// What a session has done, beyond its summary.
+pub struct Transferred {
+    /// Deletions that the server accepted; `QUIT` carries them out.
+    pub deleted: Vec<Deletable>,
+    /// The session's share of the work is done, and some is left for another one.
+    pub more: bool,
+}
 
-    /// Fetches what the plan wants; deletes, where that is asked for, what is home.
-    pub fn run(mut self, plan: Plan) -> Result<(), Failure> {
-        let nameless = if self.how.delete { plan.nameless } else { Vec::new() };
-        let mut queue: VecDeque<Wanted> = plan.new.into_iter().chain(nameless).collect();
-        self.total = queue.len();
-        if self.how.delete {
-            self.to_delete.extend(plan.known.into_iter().map(|(number, unique_id)| (number, Some(unique_id))));
-        }
-        let Err(trouble) = self.work(&mut queue) else { return Ok(()) };
-        // What was confirmed is home, whatever became of the session and of later messages. One that was not is home if it weighs
-        // what the server had announced, and fetched again if not: it may have ended too early (Q31).
-        let whole = self.unconfirmed.take().filter(|(wanted, delivery)| delivery.wire_octets() == wanted.octets);
-        if let Some((wanted, delivery)) = whole
-            && let Ok(prepared) = delivery.prepare()
+impl Transfer<'_> {
+    /// Retrieves what the plan wants, and deletes what is stored, where that is asked for.
+    ///
+    /// # Errors
+    /// The disk did not accept something, or the session broke. What was stored until then is stored and noted.
+    pub fn run(mut self, plan: Plan) -> Result<Transferred, Trouble> {
+        self.state.queue = plan.wanted.into();
+        self.state.total = self.state.queue.len();
+        self.state.if_probe_differs = plan.if_probe_differs;
+        self.state.probe = plan.probe;
+        self.state.listed = plan.listed;
+        self.state.to_delete = plan.to_delete.into_iter().map(|message| Deletion { message, noted: false }).collect();
+        let Err(trouble) = self.work() else {
+            let more = !self.state.queue.is_empty() || !self.state.to_delete.is_empty();
+            return Ok(Transferred { deleted: self.state.deleted, more });
+        };
+        // What was confirmed is stored, whatever became of the session and of later messages. The last message is if it has the size
+        // that the server announced; otherwise it may have ended too early (Q31), and it is fetched again.
+        let last = self.state.unconfirmed.take();
+        let is_exact = |arrived: &Arrived| Some(arrived.delivery.wire_octets()) == arrived.wanted.octets;
+        if let Some(arrived) = last
+            && is_exact(&arrived)
         {
-            self.batch.push(wanted, prepared);
+            self.accept(arrived)?;
         }
-        let secured = self.secure();
-        match trouble {
-            Trouble::Disk(failure) => Err(failure),
-            Trouble::Session(error) => {
-                secured?;
-                let failure = Failure::from(error);
-                Err(match self.done.fetched {
-                    0 => failure,
-                    count => failure.and(format_args!("{count} messages are safely home. Run it again for the rest.")),
-                })
-            }
+        self.commit_batch()?;
+        if matches!(trouble, Trouble::Session(_)) {
+            self.cancel_deletions()?;
         }
+        Err(trouble)
     }
 
-    fn work(&mut self, queue: &mut VecDeque<Wanted>) -> Result<(), Trouble> {
+    /// A session that ends without `QUIT` deletes nothing (RFC 1939 section 6), so unique-ids mean what they meant.
+    fn cancel_deletions(&mut self) -> Result<(), Failure> {
+        let state = &self.state;
+        let in_flight = state.in_flight.iter().filter_map(|(_, job)| match job {
+            Job::Delete(message) => Some(message),
+            Job::Fetch(_) | Job::Confirm => None,
+        });
+        let waiting = state.to_delete.iter().filter(|deletion| deletion.noted).map(|deletion| &deletion.message);
+        let unsent = in_flight.chain(waiting).map(|message| (&*message.unique_id, message.fingerprint));
+        let sent = state.deleted.iter().map(|message| (&*message.unique_id, message.fingerprint));
+        self.journal.notes_mut().cancel_deletions(unsent.chain(sent));
+        self.journal.save().map_err(|error| Failure::file(self.journal.path(), &error))
+    }
+
+    fn work(&mut self) -> Result<(), Trouble> {
         loop {
-            self.fill_window(queue)?;
-            if let Some((tag, job)) = self.in_flight.pop_front() {
-                let ended = self.finish(tag, &job)?;
+            self.fill_window()?;
+            if let Some((tag, job)) = self.state.in_flight.pop_front() {
+                self.state.current = match &job {
+                    Job::Fetch(wanted) => Some(wanted.clone()),
+                    Job::Delete(_) | Job::Confirm => None,
+                };
+                let ended = self.finish(tag, &job).map_err(|error| self.broken(error, false))?;
+                self.state.answered += 1;
                 // A reply where one was due: the message before it did end where it seemed to.
-                if let Some((wanted, delivery)) = self.unconfirmed.take() {
-                    let prepared = delivery.prepare().map_err(|error| disk(self.maildir, &error))?;
-                    self.batch.push(wanted, prepared);
+                if let Some(arrived) = self.state.unconfirmed.take() {
+                    self.accept(arrived)?;
                 }
-                self.note(job, ended)?;
-            } else if self.batch.messages.is_empty() {
+                self.conclude(job, ended)?;
+                self.state.current = None;
+            } else if self.state.batch.messages.is_empty() {
                 return Ok(());
             }
-            let last = queue.is_empty() && self.unconfirmed.is_none() && self.in_flight.is_empty();
-            if self.batch.is_full(self.how) || last {
-                self.secure()?;
+            let idle = self.state.unconfirmed.is_none() && self.state.in_flight.is_empty();
+            if self.state.batch.is_full(self.options) || (idle && !self.can_fetch()) {
+                self.commit_batch()?;
             }
         }
     }
 
-    /// Sends as many commands as may be in flight: deletions first, they are what is safely home.
-    fn fill_window(&mut self, queue: &mut VecDeque<Wanted>) -> Result<(), Error> {
-        while self.in_flight.len() < self.window {
-            let (command, job) = if let Some((number, unique_id)) = self.to_delete.pop_front() {
-                (Command::Dele(number), Job::Delete(unique_id))
-            } else if let Some(wanted) = queue.pop_front() {
+    fn broken(&self, error: Error, out_of_step: bool) -> Trouble {
+        // If the last message did not end where it seemed to, what follows cannot be understood.
+        let understood = !matches!(&error, Error::Request(RequestError::Remote(remote)) if is_nonsense(remote));
+        let unconfirmed = self.state.unconfirmed.as_ref().map(|arrived| arrived.wanted.clone());
+        let current = self.state.current.clone();
+        Trouble::Session(Box::new(Broken {
+            out_of_step: out_of_step || !understood,
+            error,
+            culprit: if understood { current.or(unconfirmed) } else { unconfirmed.or(current) },
+            answered: self.state.answered,
+            pipelined: !self.state.in_flight.is_empty(),
+        }))
+    }
+
+    /// What a message costs of the budget: its retrieval and its deletion.
+    const fn cost(&self) -> usize {
+        if self.options.delete { 2 } else { 1 }
+    }
+
+    fn can_fetch(&self) -> bool {
+        !self.state.queue.is_empty() && self.budget >= self.cost()
+    }
+
+    /// Sends as many commands as may be in flight. New mail comes first: should the session break, old mail is deleted by the next.
+    fn fill_window(&mut self) -> Result<(), Trouble> {
+        while self.state.in_flight.len() < self.window {
+            let (command, job) = if self.can_fetch()
+                && let Some(wanted) = self.state.queue.pop_front()
+            {
+                self.budget -= self.cost();
                 (Command::Retr(wanted.number), Job::Fetch(wanted))
-            } else if self.unconfirmed.is_some() && self.in_flight.is_empty() {
+            } else if let Some(message) = self.next_deletion()? {
+                (Command::Dele(message.number), Job::Delete(message))
+            } else if self.state.unconfirmed.is_some() && self.state.in_flight.is_empty() {
                 (Command::Noop, Job::Confirm)
             } else {
                 return Ok(());
             };
-            let tag = self.client.send(command)?;
-            self.in_flight.push_back((tag, job));
+            let tag = self.client.send(command).map_err(|error| self.broken(error, false))?;
+            self.state.in_flight.push_back((tag, job));
         }
         Ok(())
     }
 
-    /// Reads until a command is done with. A message goes to the disk piece by piece.
-    fn finish(&mut self, tag: Tag, job: &Job) -> Result<Ended, Error> {
-        let fetching = matches!(job, Job::Fetch(_));
-        if fetching {
-            self.begun += 1;
-            self.bar.set_message(format!("message {} of {}", self.begun, self.total));
+    fn next_deletion(&mut self) -> Result<Option<Deletable>, Failure> {
+        if self.state.to_delete.front().is_some_and(|deletion| !deletion.noted) {
+            self.note_deletions()?;
         }
-        let first = matches!(job, Job::Fetch(Wanted { number: MessageNumber::FIRST, .. }));
+        if self.state.to_delete.front().is_none_or(|deletion| !deletion.noted) {
+            return Ok(None);
+        }
+        Ok(self.state.to_delete.pop_front().map(|deletion| deletion.message))
+    }
+
+    /// Notes as many of the waiting deletions as the budget allows. From the request on, a unique-id may mean another message; the
+    /// journal must know that first, should the run end in between.
+    fn note_deletions(&mut self) -> Result<(), Failure> {
+        let mut waiting = Vec::new();
+        for deletion in self.state.to_delete.iter_mut().filter(|deletion| !deletion.noted).take(self.budget) {
+            deletion.noted = true;
+            waiting.push(deletion.message.clone());
+        }
+        self.budget -= waiting.len();
+        let noted = self.journal.record_deleting(waiting.iter().map(|message| (&*message.unique_id, message.fingerprint)));
+        noted.map_err(|error| Failure::file(self.journal.path(), &error))
+    }
+
+    /// Reads until a command is answered. A message goes to the disk piece by piece.
+    fn finish(&mut self, tag: Tag, job: &Job) -> Result<Ended, Error> {
+        let wanted = match job {
+            Job::Fetch(wanted) => Some(wanted),
+            Job::Delete(_) | Job::Confirm => None,
+        };
+        if wanted.is_some() {
+            self.state.begun += 1;
+            self.bar.set_message(format!("message {} of {}", self.state.begun, self.state.total));
+        }
+        let is_first = wanted.is_some_and(|wanted| wanted.number == MessageNumber::FIRST);
+        let limit = wanted.and_then(|wanted| wanted.octets).map_or(u64::MAX, longest_for);
         let (mut delivery, mut head) = (None, Vec::new());
+        let mut inspector = Box::<Inspector>::default();
         let (maildir, bar) = (self.maildir, self.bar);
         self.client.event(|event| match event {
             ClientEvent::Reply(of, reply) if of == tag => match reply.status {
-                Status::Err => Some(Ended::Refused(said(reply.text))),
-                Status::Ok if !fetching => Some(Ended::Ok),
+                Status::Err => Some(Ended::Refused(Escaped(reply.text).to_string())),
+                Status::Ok if wanted.is_none() => Some(Ended::Ok),
                 Status::Ok => match maildir.deliver() {
                     Ok(begun) => {
                         delivery = Some(begun);
@@ -220,79 +347,205 @@ impl<'a> Transfer<'a> {
             },
             ClientEvent::Body(of, chunk) if of == tag => {
                 bar.inc(chunk.len() as u64);
-                if first && head.len() < FOLDER_DATA_HEAD {
+                if is_first && head.len() < FOLDER_DATA_HEAD {
                     head.extend_from_slice(&chunk[..chunk.len().min(FOLDER_DATA_HEAD)]);
+                }
+                inspector.add(chunk);
+                if inspector.octets() > limit {
+                    return Some(Ended::Endless);
                 }
                 let written = delivery.as_mut().map_or(Ok(()), |delivery| delivery.write(chunk));
                 written.err().map(Ended::DiskFailed)
             }
             ClientEvent::End(of) if of == tag && is_folder_data(&head) => Some(Ended::FolderData),
-            ClientEvent::End(of) if of == tag => delivery.take().map(Ended::Arrived),
+            ClientEvent::End(of) if of == tag => {
+                delivery.take().map(|delivery| Ended::Arrived(delivery, mem::take(&mut inspector)))
+            }
             _ => None,
         })
     }
 
-    fn note(&mut self, job: Job, ended: Ended) -> Result<(), Trouble> {
+    fn conclude(&mut self, job: Job, ended: Ended) -> Result<(), Trouble> {
         match (job, ended) {
-            (_, Ended::DiskFailed(error)) => return Err(disk(self.maildir, &error)),
-            (Job::Fetch(wanted), Ended::Arrived(delivery)) => {
-                let (octets, announced) = (delivery.wire_octets(), wanted.octets);
-                if octets < announced / 10 * 9 {
-                    // Sizes are often a little wrong (Q29); so wrong they are where a server cuts messages short (Q39).
-                    tracing::warn!(number = %wanted.number, octets, announced, "a message is much smaller than the server says");
+            (_, Ended::DiskFailed(error)) => return Err(Trouble::Disk(disk_failure(self.maildir, &error))),
+            (_, Ended::Endless) => {
+                let announced = self.state.current.as_ref().and_then(|wanted| wanted.octets).unwrap_or(0);
+                let error = RemoteError::ReplyTooLarge { verb: Verb::Retr, limit: longest_for(announced) };
+                return Err(self.broken(error.into(), false));
+            }
+            (Job::Fetch(wanted), Ended::Arrived(delivery, inspector)) => {
+                let soundness = inspector.judge(wanted.octets);
+                if soundness == Soundness::OutOfStep {
+                    let error = RemoteError::Unsolicited(b"the reply to another command, inside a message".as_slice().into());
+                    return Err(self.broken(error.into(), true));
                 }
-                self.unconfirmed = Some((wanted, delivery));
+                let fingerprint = inspector.fingerprint();
+                self.state.unconfirmed = Some(Arrived { wanted, delivery, fingerprint, soundness });
             }
             // One message that cannot be had is no reason to leave the others (Q37).
             (Job::Fetch(wanted), Ended::Refused(text)) => {
-                self.done.troubles.push(format!("message {} was not fetched; the server says: {text}", wanted.number));
+                self.summary.troubles.push(format!("message {} was not fetched; the server says: {text}", wanted.number));
             }
-            (Job::Delete(_), Ended::Refused(text)) => {
-                self.done.troubles.push(format!("a message could not be deleted; the server says: {text}"));
+            (Job::Delete(message), Ended::Refused(text)) => {
+                let number = message.number;
+                self.summary.troubles.push(format!("message {number} could not be deleted; the server says: {text}"));
             }
-            (Job::Delete(unique_id), _) => {
-                self.done.deleted += 1;
-                self.done.deleted_ids.extend(unique_id);
+            (Job::Delete(message), _) => {
+                self.summary.deleted += 1;
+                self.state.deleted.push(message);
             }
             (Job::Fetch(wanted), Ended::FolderData) => {
-                tracing::info!(number = %wanted.number, "what the server keeps about its folder is left where it is");
+                tracing::info!(number = %wanted.number, "the server's own data about its folder stay where they are");
             }
             (Job::Fetch(_) | Job::Confirm, _) => {}
         }
         Ok(())
     }
 
-    /// Makes what has come survive a power cut, shows it, notes it, and lets it be deleted on the server. In this order; what a
+    /// A message arrived: is it one that is stored already, one to be stored, or one that is not believed?
+    fn accept(&mut self, arrived: Arrived) -> Result<(), Trouble> {
+        let Arrived { wanted, delivery, fingerprint, soundness } = arrived;
+        if wanted.compare && self.recognise(&wanted, fingerprint) {
+            return Ok(());
+        }
+        let number = wanted.number;
+        let suspect = soundness != Soundness::Sound;
+        if suspect {
+            let (octets, announced) = (delivery.wire_octets(), wanted.octets.unwrap_or(0));
+            tracing::warn!(%number, octets, announced, "a message does not have the size that the server announced");
+            let tries = match soundness {
+                Soundness::TooShort => self.note_failure(&wanted)?,
+                _ => MAX_TRIES,
+            };
+            let what = format!(
+                "message {number} has {octets} octets instead of the {announced} that the server announced, so it stays on the server"
+            );
+            self.summary.troubles.push(match (soundness, tries < MAX_TRIES) {
+                (Soundness::TooShort, true) => format!("{what}; it is tried again next time"),
+                (Soundness::TooShort, false) => format!("{what}; it was stored as it came, and may be incomplete"),
+                _ => format!("{what}; it was stored as it came"),
+            });
+            if soundness == Soundness::TooShort && tries < MAX_TRIES {
+                return Ok(());
+            }
+        }
+        if wanted.compare && !wanted.unique_id.is_empty() {
+            self.note_reuse(&wanted)?;
+        }
+        let prepared = delivery.prepare().map_err(|error| disk_failure(self.maildir, &error))?;
+        self.state.batch.push(Waiting { wanted, prepared, fingerprint, suspect });
+        Ok(())
+    }
+
+    /// Whether a message is stored already. If so, it is treated as known.
+    fn recognise(&mut self, wanted: &Wanted, fingerprint: Fingerprint) -> bool {
+        let records = self.journal.notes().records(&wanted.unique_id);
+        let mut same = records.iter().filter(|record| record.fingerprint == Some(fingerprint));
+        let taken = self.state.recognised.entry((wanted.unique_id.clone(), fingerprint)).or_default();
+        let Some(record) = same.nth(*taken).copied() else { return false };
+        *taken += 1;
+        self.summary.known += 1;
+        self.journal.notes_mut().clear_failures(&wanted.failure_key());
+        if record.octets != wanted.octets {
+            self.journal.notes_mut().resize(&wanted.unique_id, fingerprint, wanted.octets);
+        }
+        match record.state {
+            State::Kept => self.summary.kept += 1,
+            State::Suspect => {}
+            State::Stored | State::Deleting | State::Deleted if self.options.delete => {
+                let (number, unique_id) = (wanted.number, wanted.unique_id.clone());
+                // It may be a copy with the same unique-id. If it is not, the server keeps what it said it had deleted.
+                let again = record.state == State::Deleted;
+                let message = Deletable { number, unique_id, fingerprint: Some(fingerprint), again };
+                // Its share of the budget was set aside when it was retrieved.
+                self.budget += 1;
+                self.state.to_delete.push_back(Deletion { message, noted: false });
+            }
+            State::Stored | State::Deleting | State::Deleted => {}
+        }
+        true
+    }
+
+    /// A unique-id that was known means another message now.
+    fn note_reuse(&mut self, wanted: &Wanted) -> Result<(), Failure> {
+        let records = self.journal.notes().records(&wanted.unique_id);
+        let is_alone = self.state.listed.get(&wanted.unique_id).is_some_and(|count| *count == 1);
+        if records.is_empty() || !is_alone {
+            return Ok(());
+        }
+        // After a deletion a server may use it again (RFC 1939 section 7); before it, it must not.
+        let illegal = records.iter().all(|record| !matches!(record.state, State::Deleting | State::Deleted));
+        self.journal.notes_mut().forget(&wanted.unique_id);
+        if illegal && !self.journal.notes().are_ids_reused() {
+            tracing::warn!("the server uses unique-ids again for other messages; messages are compared before they are deleted");
+            let noted = self.journal.record_learnt(Mark::IdsReused, b"", None);
+            noted.map_err(|error| Failure::file(self.journal.path(), &error))?;
+        }
+        if self.state.probe.take_if(|probe| *probe == wanted.number).is_some() {
+            let others = mem::take(&mut self.state.if_probe_differs);
+            self.summary.known -= others.len() as u64;
+            self.state.total += others.len();
+            self.state.queue.extend(others);
+        }
+        Ok(())
+    }
+
+    fn note_failure(&mut self, wanted: &Wanted) -> Result<u32, Failure> {
+        let noted = self.journal.record_failure(&wanted.failure_key());
+        noted.map_err(|error| Failure::file(self.journal.path(), &error))
+    }
+
+    /// Makes what has arrived survive a power cut, shows it, notes it, and lets it be deleted on the server. In this order; what a
     /// crash leaves in between is completed by the next run.
-    fn secure(&mut self) -> Result<(), Failure> {
-        // Whatever fails here fails for good, and nothing is done behind it: a sync that is tried again may seem to succeed (H45).
-        let batch = mem::take(&mut self.batch).messages;
-        if batch.is_empty() || mem::replace(&mut self.insecure, true) {
+    fn commit_batch(&mut self) -> Result<(), Failure> {
+        // If a step fails, it fails for good, and nothing is done after it: a sync that is tried again may seem to succeed (H45).
+        let batch = mem::take(&mut self.state.batch).messages;
+        if batch.is_empty() || mem::replace(&mut self.state.commit_failed, true) {
             return Ok(());
         }
         let disk = |error: io::Error| Failure::file(self.maildir.path(), &error);
         self.maildir.sync_tmp().map_err(disk)?;
-        let named = batch.iter().filter_map(|(wanted, prepared)| Some((wanted.unique_id.as_deref()?, prepared.name())));
-        let noted = self.journal.intend(named);
+        let noted = self.journal.record_intended(batch.iter().map(|waiting| waiting.stored(waiting.prepared.name())));
         noted.map_err(|error| Failure::file(self.journal.path(), &error))?;
-        let mut home = Vec::new();
-        for (wanted, prepared) in batch {
-            self.done.octets += prepared.octets();
+        let mut named = Vec::new();
+        for waiting in batch {
+            let Waiting { wanted, prepared, fingerprint, suspect } = waiting;
+            self.summary.octets += prepared.octets();
             let name = prepared.name().to_owned();
             prepared.commit().map_err(disk)?;
-            home.push((wanted, name));
+            named.push((wanted, name, fingerprint, suspect));
         }
         self.maildir.sync().map_err(disk)?;
-        let noted =
-            self.journal.home(home.iter().filter_map(|(wanted, name)| Some((wanted.unique_id.as_deref()?, name.as_str()))));
+        let stored = named.iter().map(|(wanted, name, fingerprint, suspect)| stored(wanted, name, *fingerprint, *suspect));
+        let noted = self.journal.record_stored(stored, self.options.delete);
         noted.map_err(|error| Failure::file(self.journal.path(), &error))?;
-        self.insecure = false;
-        self.done.fetched += home.len() as u64;
-        if self.how.delete {
-            self.to_delete.extend(home.into_iter().map(|(wanted, _)| (wanted.number, wanted.unique_id)));
+        self.state.commit_failed = false;
+        self.summary.fetched += named.len() as u64;
+        for (wanted, _, fingerprint, suspect) in named {
+            // Stored once, it is recognised should it be listed twice.
+            *self.state.recognised.entry((wanted.unique_id.clone(), fingerprint)).or_default() += 1;
+            if self.options.delete && !suspect {
+                let message = Deletable {
+                    number: wanted.number,
+                    unique_id: wanted.unique_id,
+                    fingerprint: Some(fingerprint),
+                    again: false,
+                };
+                self.state.to_delete.push_front(Deletion { message, noted: true });
+            }
         }
         Ok(())
     }
+}
+
+impl Waiting {
+    fn stored<'a>(&'a self, name: &'a str) -> Stored<'a> {
+        stored(&self.wanted, name, self.fingerprint, self.suspect)
+    }
+}
+
+fn stored<'a>(wanted: &'a Wanted, name: &'a str, fingerprint: Fingerprint, suspect: bool) -> Stored<'a> {
+    Stored { unique_id: &wanted.unique_id, name, octets: wanted.octets, fingerprint, suspect }
 }
 
 /// Octets of a message's beginning in which its kind shows.
@@ -304,24 +557,17 @@ fn is_folder_data(head: &[u8]) -> bool {
     has(b"DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA") && has(b"\nX-IMAP: ")
 }
 
-enum Trouble {
-    Disk(Failure),
-    Session(Error),
+/// The most octets that a message of an announced size may have before it counts as endless.
+const fn longest_for(announced: u64) -> u64 {
+    announced.saturating_mul(4).saturating_add(64 * 1024 * 1024)
 }
 
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Self {
-        Self::Session(error)
-    }
+/// The server sent something that is no reply to what was asked.
+const fn is_nonsense(error: &RemoteError) -> bool {
+    matches!(error, RemoteError::NotAReply(_) | RemoteError::Unsolicited(_) | RemoteError::LineTooLong { .. })
 }
 
-impl From<Failure> for Trouble {
-    fn from(failure: Failure) -> Self {
-        Self::Disk(failure)
-    }
-}
-
-fn disk(maildir: &Maildir, error: &io::Error) -> Trouble {
+fn disk_failure(maildir: &Maildir, error: &io::Error) -> Failure {
     let failure = Failure::new(Exit::Storage, format_args!("{}: {error}", maildir.path().display()));
-    Trouble::Disk(failure.hint("Nothing that is not safely home was deleted on the server. Mend the disk and run it again."))
+    failure.hint("Only messages safely on disk were deleted from the server. Fix the disk and run it again.")
 }

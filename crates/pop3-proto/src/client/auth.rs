@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 
 use super::connection::Outbox;
 use super::requests::Refusal;
-use super::{ClientEvent, LocalError, RemoteError, Request, RequestError, Tag};
+use super::{ClientEvent, LocalError, RefusalMeaning, RemoteError, Request, RequestError, Tag};
 use crate::Secret;
-use crate::codec::{Command, MAX_COMMAND_LINE, Status, Verb, Word};
+use crate::codec::{Command, MAX_COMMAND_LINE, ResponseCode, Status, Verb, Word};
 use crate::sasl::{ClientMechanism, Mechanism, SaslError, encode_base64};
 
 /// `AUTH` with a mechanism (RFC 5034).
@@ -20,6 +20,15 @@ pub fn auth(mechanism: Box<dyn ClientMechanism>, two_lines: bool) -> impl Reques
 
 /// More than any mechanism needs by far.
 const MAX_CHALLENGES: u32 = 16;
+
+/// What to try after a mechanism was refused before the credentials were judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fallback {
+    /// The same mechanism, its initial response on a line of its own.
+    WithoutInitialResponse,
+    /// Another mechanism, or `USER` and `PASS`.
+    NextMechanism,
+}
 
 pub(super) struct Auth {
     mechanism: Box<dyn ClientMechanism>,
@@ -55,12 +64,31 @@ impl Auth {
         self.held.is_none() && self.mechanism.failure().is_none() && !self.mechanism.expects_challenge()
     }
 
-    /// Refused at once, without a word about credentials, and nothing was sent that proves them: the mechanism is not there (Q11).
-    pub(super) fn is_missing(&self, refusal: &Refusal) -> bool {
-        let revealed = self.begun && self.mechanism().reveals_the_secret();
-        // Where TLS was to be bound to, going on without is what somebody in the middle wants.
-        let bound = self.mechanism().is_bound();
-        self.challenges == 0 && refusal.code().is_none() && !refusal.is_transient() && !revealed && !bound
+    /// The next way to try after a refusal: the server does not have the mechanism although it announces it (Q11), or it has it in
+    /// the form of RFC 1734 only, without an initial response. `None`: the credentials were judged, or something in the middle
+    /// of the connection may want a weaker way.
+    pub(super) fn fallback(&self, refusal: &Refusal) -> Option<Fallback> {
+        // Without a binding to TLS, a man in the middle could go on.
+        if self.challenges > 0 || self.mechanism().is_bound() || matches!(refusal.code(), Some(ResponseCode::Auth)) {
+            return None;
+        }
+        match refusal.meaning() {
+            Some(RefusalMeaning::UnknownCommand) => {}
+            // Some servers refuse without a word.
+            None if refusal.code().is_none() => {}
+            _ => return None,
+        }
+        Some(if self.begun_with_secret() { Fallback::WithoutInitialResponse } else { Fallback::NextMechanism })
+    }
+
+    /// Whether the server's first challenge made no sense, before anything was proven to it: it does not have the mechanism, either.
+    pub(super) fn was_nonsense(&self, error: SaslError) -> bool {
+        let nonsense = matches!(error, SaslError::NotBase64 | SaslError::Malformed | SaslError::Extension);
+        nonsense && self.challenges == 1 && !self.begun_with_secret() && !self.mechanism().is_bound()
+    }
+
+    fn begun_with_secret(&self) -> bool {
+        self.begun && self.mechanism().reveals_the_secret()
     }
 
     fn answer(&mut self, challenge: Result<Vec<u8>, SaslError>) -> Result<Secret, SaslError> {

@@ -17,7 +17,7 @@ pub enum CleartextLogin {
 pub struct ClientConfig {
     /// Octets of the longest line outside message bodies, its end included.
     pub max_line: usize,
-    /// Entries of the longest listing.
+    /// Entries of the longest listing. One message costs about 100 octets of memory in a caller that keeps them all.
     pub max_listing: u64,
     /// Octets of the longest listing.
     pub max_listing_octets: u64,
@@ -37,10 +37,10 @@ impl Default for ClientConfig {
     fn default() -> Self {
         Self {
             max_line: 8 * 1024,
-            max_listing: 10_000_000,
-            max_listing_octets: 512 * 1024 * 1024,
-            max_capabilities: 1_000,
-            max_capabilities_octets: 64 * 1024,
+            max_listing: 2_000_000,
+            max_listing_octets: 128 * 1024 * 1024,
+            max_capabilities: 20_000,
+            max_capabilities_octets: 1024 * 1024,
             max_message: None,
             window: 64,
             cleartext_login: CleartextLogin::Refuse,

@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 use core::mem;
 use core::time::Duration;
 
-use super::auth::Auth;
+use super::auth::{Auth, Fallback};
 use super::connection::Outbox;
-use super::requests::{capa, greet, stls, user_pass};
+use super::requests::{capa, greet, stls, user_pass, utf8};
 use super::{ClientEvent, LocalError, OwnedGreeting, Request, RequestError};
 use crate::codec::{Capabilities, Password, ResponseCode, Username};
 use crate::sasl::{ChannelBinding, Credentials, Mechanism, Offer, SaslError, client_mechanism};
@@ -29,6 +29,9 @@ pub struct LoginPolicy {
     pub user_pass: bool,
     /// Send the initial response of `XOAUTH2` on a line of its own.
     pub two_lines: bool,
+    /// Send `UTF8` before the login where the server announces it: some servers wrap messages with headers in UTF-8 for clients that
+    /// do not, and some refuse them (RFC 6856 §2.1).
+    pub utf8: bool,
     /// Ask for the capabilities. Some servers close the connection when they hear `CAPA` (Q09): for these, no.
     pub capa: bool,
 }
@@ -44,6 +47,7 @@ impl Default for LoginPolicy {
             apop: false,
             user_pass: true,
             two_lines: false,
+            utf8: false,
             capa: true,
         }
     }
@@ -80,6 +84,7 @@ enum Step<'a> {
     Greeting(Boxed<'a, OwnedGreeting>),
     Capabilities(Boxed<'a, Capabilities>),
     Stls(Boxed<'a, ()>),
+    Utf8(Boxed<'a, ()>),
     Auth(Auth),
     /// `USER` and `PASS`, or `APOP`.
     Other(Boxed<'a, ()>),
@@ -98,11 +103,22 @@ pub struct Login<'a> {
     delay: Option<Duration>,
     /// Mechanisms that the server announces and does not have.
     refused: Vec<Mechanism>,
+    /// Mechanisms whose initial response the server refuses.
+    without_initial_response: Vec<Mechanism>,
 }
 
 impl<'a> Login<'a> {
     pub(super) fn new(credentials: &'a Credentials, policy: &'a LoginPolicy, context: LoginContext<'a>) -> Self {
-        Self { credentials, policy, context, step: Step::Start, offer: Offer::default(), delay: None, refused: Vec::new() }
+        Self {
+            credentials,
+            policy,
+            context,
+            step: Step::Start,
+            offer: Offer::default(),
+            delay: None,
+            refused: Vec::new(),
+            without_initial_response: Vec::new(),
+        }
     }
 
     /// What the login can be bound to, now that TLS is active.
@@ -141,7 +157,9 @@ impl<'a> Login<'a> {
         self.step = Step::Start;
         let LoginContext { host, port, mut nonce, ref binding } = self.context;
         // No nonce is used twice.
-        if let (Some(last), Ok(attempt)) = (nonce.last_mut(), u8::try_from(self.refused.len())) {
+        if let (Some(last), Ok(attempt)) =
+            (nonce.last_mut(), u8::try_from(self.refused.len() + self.without_initial_response.len()))
+        {
             *last ^= attempt;
         }
         let allowed = self.policy.mechanisms.iter().copied().filter(|mechanism| !self.refused.contains(mechanism));
@@ -158,7 +176,8 @@ impl<'a> Login<'a> {
         if let Some(mechanism) = chosen {
             let bound_offered = Mechanism::ALL.into_iter().any(|other| other.is_bound() && self.offer.has(other));
             if let Some(client) = client_mechanism(mechanism, self.credentials, host, port, nonce, binding, bound_offered) {
-                let mut auth = Auth::new(client, self.policy.two_lines && mechanism == Mechanism::Xoauth2);
+                let two_lines = self.policy.two_lines && mechanism == Mechanism::Xoauth2;
+                let mut auth = Auth::new(client, two_lines || self.without_initial_response.contains(&mechanism));
                 auth.start(outbox)?;
                 self.step = Step::Auth(auth);
                 return Ok(());
@@ -220,6 +239,12 @@ impl<'a> Login<'a> {
                     Ok(Some(capabilities)) => {
                         self.offer = self.offered(&capabilities.mechanisms);
                         self.delay = capabilities.login_delay.map(Duration::from_secs);
+                        if self.policy.utf8 && capabilities.utf8.is_some() {
+                            let mut request: Boxed<'a, ()> = Box::new(utf8());
+                            request.start(outbox)?;
+                            self.step = Step::Utf8(request);
+                            return Ok(None);
+                        }
                     }
                     // A server without CAPA is one without mechanisms (S43), but for those that the caller knows.
                     Err(RequestError::Refused(refusal)) if !refusal.is_transient() => {
@@ -239,19 +264,30 @@ impl<'a> Login<'a> {
                 Err(RequestError::Refused(refusal)) => return Err(RequestError::NoTls(refusal)),
                 Err(error) => return Err(error),
             },
-            Step::Auth(auth) => match auth.on_event(event, outbox) {
+            Step::Utf8(request) => match request.on_event(event, outbox) {
                 Ok(None) => return Ok(None),
-                Ok(Some(())) => return Ok(Some(LoginStep::Done)),
-                Err(RequestError::Refused(refusal)) if auth.is_missing(&refusal) => {
-                    self.refused.push(auth.mechanism());
-                    self.next(outbox)?;
-                    // Where there is no other way, this is why.
-                    if matches!(self.step, Step::Start) {
-                        return Err(RequestError::Refused(refusal));
-                    }
-                }
+                Ok(Some(())) => self.next(outbox)?,
+                // It was only asked for.
+                Err(RequestError::Refused(refusal)) if !refusal.is_transient() => self.next(outbox)?,
                 Err(error) => return Err(error),
             },
+            Step::Auth(auth) => {
+                let error = match auth.on_event(event, outbox) {
+                    Ok(done) => return Ok(done.map(|()| LoginStep::Done)),
+                    Err(error) => error,
+                };
+                let (mechanism, fallback) = (auth.mechanism(), fallback_after(auth, &error));
+                match fallback {
+                    None => return Err(error),
+                    Some(Fallback::WithoutInitialResponse) => self.without_initial_response.push(mechanism),
+                    Some(Fallback::NextMechanism) => self.refused.push(mechanism),
+                }
+                self.next(outbox)?;
+                // Where there is no other way, this is why.
+                if matches!(self.step, Step::Start) {
+                    return Err(error);
+                }
+            }
             Step::Other(request) => return Ok(request.on_event(event, outbox)?.map(|()| LoginStep::Done)),
         }
         // There was a next step to take, or there is no way at all.
@@ -263,6 +299,14 @@ impl<'a> Login<'a> {
                 Ok(None)
             }
         }
+    }
+}
+
+fn fallback_after(auth: &Auth, error: &RequestError) -> Option<Fallback> {
+    match error {
+        RequestError::Refused(refusal) => auth.fallback(refusal),
+        RequestError::Sasl(error) if auth.was_nonsense(*error) => Some(Fallback::NextMechanism),
+        _ => None,
     }
 }
 

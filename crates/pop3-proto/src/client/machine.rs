@@ -66,6 +66,8 @@ pub struct Client {
     next_tag: u64,
     /// Events so far: a deadline that no event has moved is the same deadline.
     pub(super) events: u64,
+    /// Octets of a reply that have come since they last counted as an event.
+    pub(super) trickle: usize,
     /// This machine's own greeting.
     pub(super) greeting: Option<OwnedGreeting>,
     /// A mechanism was run that is bound to this TLS connection: no second one may be (S36).
@@ -100,6 +102,7 @@ impl Client {
             in_flight: VecDeque::new(),
             next_tag: 0,
             events: 0,
+            trickle: 0,
             greeting: None,
             bound: false,
             utf8: false,
@@ -204,8 +207,9 @@ impl Client {
         self.greeting.as_ref()
     }
 
-    /// How far the session has come: a larger number when something has happened since. A deadline begins anew when this or
-    /// [`deadline`](Self::deadline) changes, and not with every byte: a server that drips must not hold a client for ever.
+    /// How far the session has come: a larger number when a reply has come since, a command was sent, or 16 KiB of a long reply have
+    /// come. A deadline begins anew when this or [`deadline`](Self::deadline) changes, and not with every byte or line: a server that
+    /// drips must not hold a client for ever.
     pub const fn moves(&self) -> u64 {
         self.events + self.next_tag
     }

@@ -11,6 +11,7 @@ mod machine;
 mod one;
 mod reading;
 mod refusal;
+mod refusal_words;
 pub mod requests;
 
 pub use config::{CleartextLogin, ClientConfig, Deadline, Timeouts};
@@ -19,4 +20,5 @@ pub use error::{Awaiting, LocalError, RemoteError, Service};
 pub use event::{Challenge, ClientEvent, OwnedGreeting, Tag};
 pub use login::{Login, LoginContext, LoginPolicy, LoginStep};
 pub use machine::Client;
+pub use refusal_words::RefusalMeaning;
 pub use requests::{LoginFailure, Refusal, Request, RequestError};

@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use super::machine::{Pending, Phase, Reading};
 use super::{Challenge, Client, ClientEvent, OwnedGreeting, RemoteError};
 use crate::Progress;
-use crate::codec::{DotDecoder, Greeting, Reply, Scan, Status, Unstuffed, Verb, names_one_message, trim_blanks};
+use crate::codec::{DotDecoder, Greeting, LineEnding, Reply, Scan, Status, Unstuffed, Verb, names_one_message, trim_blanks};
 use crate::state::State;
 
 impl Client {
@@ -18,7 +18,12 @@ impl Client {
             return Err(error.clone());
         }
         let progress = self.advance(input).map_err(|error| self.fail(error))?;
-        self.events += u64::from(progress.event != ClientEvent::NeedInput);
+        let progressed = match &progress.event {
+            ClientEvent::NeedInput => false,
+            ClientEvent::Line(_, piece) | ClientEvent::Body(_, piece) => self.count_trickle(piece.len()),
+            _ => true,
+        };
+        self.events += u64::from(progressed);
         // What stands behind the last awaited reply was sent before its command (H02). The event is good; all else is not.
         let behind = input.get(progress.consumed..).unwrap_or_default();
         // Behind a challenge nothing may stand either before it is answered.
@@ -35,6 +40,16 @@ impl Client {
             };
         }
         Ok(progress)
+    }
+
+    /// A reply that drips must not renew its deadline with each piece: only with so many octets. Returns `true` once they have come.
+    fn count_trickle(&mut self, octets: usize) -> bool {
+        self.trickle = self.trickle.saturating_add(octets);
+        let enough = self.trickle >= MIN_PROGRESS;
+        if enough {
+            self.trickle = 0;
+        }
+        enough
     }
 
     pub(super) fn fail(&mut self, error: RemoteError) -> RemoteError {
@@ -135,7 +150,9 @@ impl Client {
         let (Some(line), consumed) = self.scan(input)? else {
             return Ok(Progress { consumed: 0, event: ClientEvent::NeedInput });
         };
-        if line == b"." {
+        // A few servers end their lines with LF and this one with CR LF. No content of a message is at stake here.
+        let is_mixed = line == b".\r" && self.scanner.ending() == LineEnding::Lf;
+        if line == b"." || is_mixed {
             return Ok(self.end(pending, consumed));
         }
         let (limit, octets_limit) = match pending.verb {
@@ -201,6 +218,9 @@ fn challenge(line: &[u8], unfinished: bool) -> Option<&[u8]> {
         rest => Some(trim_blanks(rest)),
     }
 }
+
+/// Octets of a reply that renew its deadline: with the default time-out, 273 octets a second.
+const MIN_PROGRESS: usize = 16 * 1024;
 
 /// So much of a peer's bytes goes into an error.
 fn beginning(line: &[u8]) -> Box<[u8]> {

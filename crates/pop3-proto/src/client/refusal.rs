@@ -7,6 +7,7 @@ use core::time::Duration;
 
 use thiserror::Error;
 
+use super::refusal_words::{RefusalMeaning, meaning_of};
 use super::{Awaiting, LocalError, RemoteError, Service};
 use crate::codec::{Escaped, Reply, ResponseCode, Verb};
 use crate::sasl::SaslError;
@@ -26,7 +27,8 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub(super) fn new(verb: Option<Verb>, reply: Reply<'_>) -> Self {
+    /// The refusal that a reply with `-ERR` is. `verb`: the command that it answers; `None`: it is the greeting.
+    pub fn new(verb: Option<Verb>, reply: Reply<'_>) -> Self {
         Self {
             verb,
             code: reply.code.map(|code| code.as_bytes().into()),
@@ -41,31 +43,21 @@ impl Refusal {
         self.code.as_deref().map(ResponseCode::from_bytes)
     }
 
-    /// The server says that it may work later: no reason to ask a person for another password. By its code, or, where there is
-    /// none, by words that servers without codes are known to use (Q47).
-    pub fn is_transient(&self) -> bool {
-        const WORDS: [&str; 11] = [
-            "lock busy",
-            "locked by",
-            "is locked",
-            "already locked",
-            "in use",
-            "try again",
-            "try later",
-            "temporar",
-            "too many",
-            "too soon",
-            "wait ",
-        ];
-        match self.code() {
-            Some(code) => matches!(code, ResponseCode::InUse | ResponseCode::LoginDelay | ResponseCode::SysTemp),
-            None => {
-                let text = self.text.to_ascii_lowercase();
-                let has = |word: &str| memchr::memmem::find(&text, word.as_bytes()).is_some();
-                // An account that is locked stays so.
-                !has("account") && WORDS.into_iter().any(has)
-            }
+    /// What the refusal means: by its response code, or, without one, by words that servers are known to use. `None`: neither tells.
+    pub fn meaning(&self) -> Option<RefusalMeaning> {
+        let by_words = meaning_of(&self.text);
+        match (self.code(), by_words) {
+            (Some(ResponseCode::InUse | ResponseCode::LoginDelay | ResponseCode::SysTemp), _) => Some(RefusalMeaning::Later),
+            (Some(_), Some(RefusalMeaning::OtherPassword | RefusalMeaning::SwitchedOff)) => by_words,
+            (Some(ResponseCode::Auth), _) => Some(RefusalMeaning::Credentials),
+            (Some(ResponseCode::SysPerm | ResponseCode::Utf8), _) => None,
+            (Some(_) | None, by_words) => by_words,
         }
+    }
+
+    /// Returns `true` if the same command may work later: no reason to ask a person for another password.
+    pub fn is_transient(&self) -> bool {
+        self.meaning() == Some(RefusalMeaning::Later)
     }
 }
 
@@ -139,6 +131,10 @@ pub enum LoginFailure {
     },
     /// The server needs a person to mend it, or refuses for a reason of its own.
     Forbidden,
+    /// POP3 is switched off for the account: its owner can switch it on.
+    SwitchedOff,
+    /// The server demands another kind of password: an app password, an authorization code or a token.
+    OtherPassword,
     /// There is no TLS, which the policy demands.
     NoTls,
     /// Both sides have no mechanism in common that the policy allows and the credentials fit.
@@ -157,6 +153,8 @@ impl RequestError {
             Self::NoMechanism => Some(LoginFailure::NoMechanism),
             Self::Refused(refusal) => Some(match (refusal.verb, refusal.code()) {
                 _ if refusal.is_transient() => LoginFailure::NotNow { retry_after: refusal.retry_after },
+                _ if refusal.meaning() == Some(RefusalMeaning::SwitchedOff) => LoginFailure::SwitchedOff,
+                _ if refusal.meaning() == Some(RefusalMeaning::OtherPassword) => LoginFailure::OtherPassword,
                 (_, Some(ResponseCode::SysPerm)) => LoginFailure::Forbidden,
                 (None, _) => LoginFailure::NotNow { retry_after: None },
                 (Some(verb), _) if credentials(verb) => LoginFailure::WrongCredentials,

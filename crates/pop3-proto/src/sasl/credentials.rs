@@ -37,12 +37,12 @@ pub enum Credentials {
 }
 
 impl Credentials {
-    /// A name and a password.
+    /// A name and a password. A password may have any bytes that can be sent, as old ones in Latin-1 have.
     ///
     /// # Errors
     /// One of them cannot be sent: CR, LF or NUL in it, longer than 255 octets.
-    pub fn password(name: &str, password: &str) -> Result<Self, InvalidArgument> {
-        let (name, password) = (Username::new(name)?, Password::new(password)?);
+    pub fn password(name: &str, password: &(impl AsRef<[u8]> + ?Sized)) -> Result<Self, InvalidArgument> {
+        let (name, password) = (Username::new(name)?, Password::new(password.as_ref())?);
         Ok(Self::Password { name: name.as_bytes().to_vec(), password: Secret::from(password.expose()) })
     }
 

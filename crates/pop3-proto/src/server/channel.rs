@@ -54,6 +54,9 @@ pub enum Ending {
     /// The client speaks another protocol: mostly somebody who tries every port (Q57).
     #[error("the client does not speak POP3")]
     OtherProtocol,
+    /// The client sent a line far beyond the limit.
+    #[error("the client sent an endless line")]
+    EndlessLine,
     /// The application gave up.
     #[error("the session was broken off")]
     Aborted,

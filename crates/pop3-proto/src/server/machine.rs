@@ -81,6 +81,9 @@ pub(super) enum Asked {
     Quit,
 }
 
+/// Octets of one line after which the session is closed.
+const MAX_DISCARDED: usize = 64 * 1024;
+
 /// A POP3 server without I/O and without mail: it refuses what is malformed or out of place and goes on (S04, H19, H23), takes
 /// commands in their order however they were cut and whatever stands behind them (S44, Q55), answers `CAPA`, `USER` and
 /// `STLS`, and asks for the rest. [`Session`](super::Session) answers most of that.
@@ -95,6 +98,8 @@ pub struct Server {
     scanner: LineScanner,
     /// Nothing was said yet.
     fresh: bool,
+    /// Octets of a line over the limit that were thrown away.
+    discarded: usize,
     pub(super) language: Language,
     /// The client has said `UTF8`.
     pub(super) utf8: bool,
@@ -144,6 +149,7 @@ impl Server {
             asked: Asked::Nothing,
             scanner,
             fresh: true,
+            discarded: 0,
             utf8: false,
             origin,
             bound: false,
@@ -243,6 +249,13 @@ impl Server {
         }
         self.scanner.set_limit(self.max_line());
         let (scan, consumed) = self.scanner.scan(input);
+        self.discarded = if scan == Scan::NeedInput { self.discarded.saturating_add(consumed) } else { 0 };
+        if self.discarded > MAX_DISCARDED {
+            // A line that never ends must not keep the session until its deadline.
+            self.say(Status::Err, None, Phrase::LineTooLong, out);
+            self.over(Ending::EndlessLine);
+            return Progress { consumed: input.len(), event: ServerEvent::Closed };
+        }
         let event = match (scan, &self.phase) {
             (Scan::NeedInput, _) => ServerEvent::NeedInput,
             (Scan::TooLong, _) => {

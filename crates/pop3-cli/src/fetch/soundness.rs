@@ -1,0 +1,182 @@
+//! Whether a message that has arrived can be what the server announced.
+//!
+//! Servers count badly (Q29), and that alone is no reason to distrust a message. These are tolerated:
+//!
+//! - the size of the message as the server stores it, with LF line ends: at most one octet a line less than on the wire;
+//! - line ends, byte-stuffing or the final dot counted as well: at most one octet a line and a few more;
+//! - sizes rounded up or down to a multiple of 512, 1000 or 1024 octets, and sizes in KiB;
+//! - an estimate that is off by at most a twentieth.
+//!
+//! A message that is shorter than all of these allow may be cut short. One that is longer by more than the tolerance is odd, but
+//! nothing of it is missing (Q39). Neither is ever deleted from the server.
+
+use super::fingerprint::{Fingerprint, Fingerprinter};
+
+/// How a message that has arrived compares with what was announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Soundness {
+    /// As announced, or announced without a size.
+    Sound,
+    /// So short that something is missing.
+    TooShort,
+    /// So long that something else may have come with it.
+    TooLong,
+    /// The reply to another command seems to be part of it: the session is out of step.
+    OutOfStep,
+}
+
+/// Octets that any count may be off by.
+const SLACK: u64 = 16;
+
+/// Looks at a message while it arrives.
+#[derive(Clone, Debug, Default)]
+pub struct Inspector {
+    octets: u64,
+    lines: u64,
+    fingerprinter: Fingerprinter,
+    /// The beginning of the line that is arriving.
+    line: [u8; 4],
+    line_length: usize,
+    /// Where lines began that look like a reply: the first line, and the last one seen.
+    first_reply: bool,
+    last_reply: Option<u64>,
+}
+
+impl Inspector {
+    /// Adds the next piece, byte-stuffing removed.
+    pub fn add(&mut self, piece: &[u8]) {
+        self.fingerprinter.add(piece);
+        for line in piece.split_inclusive(|byte| *byte == b'\n') {
+            let before = self.line_length;
+            for byte in line.iter().take(4usize.saturating_sub(before)) {
+                self.line[self.line_length] = *byte;
+                self.line_length += 1;
+            }
+            if before < 4 && self.line_length == 4 {
+                self.look_at_line(self.octets);
+            }
+            self.octets += line.len() as u64;
+            if line.ends_with(b"\n") {
+                self.lines += 1;
+                self.line_length = 0;
+            }
+        }
+    }
+
+    fn look_at_line(&mut self, at: u64) {
+        let is_reply = matches!(&self.line, b"+OK " | b"+OK\r" | b"+OK\n" | b"-ERR");
+        if is_reply && self.lines == 0 {
+            self.first_reply = true;
+        }
+        if is_reply {
+            self.last_reply = Some(at);
+        }
+    }
+
+    /// Octets so far, as they count on the wire.
+    pub const fn octets(&self) -> u64 {
+        self.octets
+    }
+
+    /// Compares with the size that the server announced; `None`: it announced none.
+    pub fn judge(&self, announced: Option<u64>) -> Soundness {
+        let Some(announced) = announced.filter(|octets| *octets > 0) else { return Soundness::Sound };
+        if self.octets == announced {
+            return Soundness::Sound;
+        }
+        // A header never begins with a reply. A body may hold one, but not where the message should have ended already.
+        if self.first_reply || self.last_reply.is_some_and(|at| at.saturating_add(SLACK) >= announced) {
+            return Soundness::OutOfStep;
+        }
+        if self.rounding(announced) {
+            return Soundness::Sound;
+        }
+        let tolerance = self.lines + SLACK + announced / 20;
+        match (announced.saturating_sub(self.octets), self.octets.saturating_sub(announced)) {
+            (short, _) if short > tolerance => Soundness::TooShort,
+            (_, long) if long > tolerance => Soundness::TooLong,
+            _ => Soundness::Sound,
+        }
+    }
+
+    /// The announced size is the real one, rounded, or in KiB.
+    fn rounding(&self, announced: u64) -> bool {
+        let smallest = self.octets - self.lines.min(self.octets);
+        let largest = self.octets + self.lines;
+        let near = |low: u64, high: u64, unit: u64| low < largest.saturating_add(unit) && high.saturating_add(unit) > smallest;
+        let rounded = [512, 1000, 1024].into_iter().any(|unit: u64| announced.is_multiple_of(unit) && near(announced, announced, unit));
+        // In KiB: a small number for something a thousand times as large.
+        let scaled = announced.saturating_mul(1024);
+        rounded || (self.octets > announced.saturating_mul(500) && near(scaled, scaled, 1024))
+    }
+
+    /// The fingerprint of what has arrived.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprinter.clone().finish(self.octets)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(message: &[u8], announced: u64) -> Soundness {
+        let whole = {
+            let mut inspector = Inspector::default();
+            inspector.add(message);
+            inspector.judge(Some(announced))
+        };
+        let mut inspector = Inspector::default();
+        message.chunks(1).for_each(|piece| inspector.add(piece));
+        assert_eq!(inspector.judge(Some(announced)), whole, "byte by byte");
+        whole
+    }
+
+    fn message(lines: usize) -> Vec<u8> {
+        [b"Subject: x\r\n\r\n".to_vec(), b"a line of text\r\n".repeat(lines)].concat()
+    }
+
+    #[test]
+    fn q29_servers_that_merely_count_badly_are_believed() {
+        for lines in [0, 3, 50, 1000] {
+            let text = message(lines);
+            let octets = text.len() as u64;
+            let ends = lines as u64 + 2;
+            for announced in
+                [octets, octets - ends, octets + ends, octets + 3, octets.next_multiple_of(1024), octets.next_multiple_of(1000)]
+            {
+                assert_eq!(judge(&text, announced), Soundness::Sound, "{octets} announced as {announced}");
+            }
+            if octets > 2048 {
+                assert_eq!(judge(&text, octets / 1024 * 1024), Soundness::Sound, "rounded down");
+                assert_eq!(judge(&text, octets.div_ceil(1024)), Soundness::Sound, "in KiB");
+            }
+        }
+        assert_eq!(judge(&message(3), 0), Soundness::Sound, "a server that names no size");
+    }
+
+    #[test]
+    fn q39_a_message_far_from_its_size_is_not_believed() {
+        let text = message(100);
+        for announced in [text.len() as u64 * 10, text.len() as u64 * 2, text.len() as u64 * 5 / 4 + 7] {
+            assert_eq!(judge(&text, announced), Soundness::TooShort, "{announced}");
+        }
+        for announced in [7, 300, text.len() as u64 / 2 + 7] {
+            assert_eq!(judge(&text, announced), Soundness::TooLong, "{announced}");
+        }
+    }
+
+    #[test]
+    fn replies_inside_a_message_show_that_the_session_is_out_of_step() {
+        let text = message(5);
+        let octets = text.len() as u64;
+        let stray = [b"+OK 120 octets\r\n".to_vec(), text.clone()].concat();
+        assert_eq!(judge(&stray, octets), Soundness::OutOfStep, "a reply before the header");
+        let two = [text.clone(), b"+OK\r\n".to_vec(), text.clone()].concat();
+        assert_eq!(judge(&two, octets), Soundness::OutOfStep, "two messages without an end between them");
+        // A message that quotes a session, of the size that was announced, is a message.
+        assert_eq!(judge(&stray, stray.len() as u64), Soundness::Sound);
+        let quoting = [b"A: b\r\n\r\n+OK ready\r\n".to_vec(), b"a line of text\r\n".repeat(50)].concat();
+        assert_eq!(judge(&quoting, quoting.len() as u64 + 3), Soundness::Sound);
+    }
+}
