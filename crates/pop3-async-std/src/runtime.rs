@@ -19,8 +19,8 @@ pub(crate) use async_std::net::TcpStream;
 pub(crate) use futures_lite::io::AsyncWrite as Sink;
 #[cfg(feature = "server")]
 pub(crate) use server::{
-    accept, accept_tls, accepted, blocking, flush_now, pause, pause_unless_stopped, read_now, read_unless_stopped, spawn,
-    unless_stopped, wait_emptied, wake, write_now,
+    accept, accept_tls, accepted, blocking, flush_now, outcome, pause, pause_unless_stopped, read_now, read_unless_stopped,
+    spawn, unless_evicted, unless_stopped, wait_emptied, wake, write_now,
 };
 pub(crate) use std::time::Instant;
 
@@ -119,7 +119,8 @@ mod server {
     use futures_rustls::TlsAcceptor;
     use pop3_driver::proto::server::Channel;
     use pop3_driver::tls::{ServerTls, TlsFailure};
-    use pop3_driver::{Gate, Place};
+    use pop3_driver::{Gate, Place, Seat};
+    use pop3_maildrop::{LoginError, Pending};
     use std::pin::Pin;
     use std::task::{Context, Poll, Waker};
     use tracing::{Instrument, Span};
@@ -183,6 +184,25 @@ mod server {
         or(stopped, work).await
     }
 
+    /// A session, unless it has to give way to another one before its client has logged in.
+    pub(crate) async fn unless_evicted(seat: &Seat, session: impl Future<Output = io::Result<()>>) -> io::Result<()> {
+        let evicted = async {
+            seat.evicted().await;
+            Err(io::Error::other("the session gave way to another one"))
+        };
+        or(evicted, session).await
+    }
+
+    /// The outcome of a check, unless the server ends or the time is over.
+    pub(crate) async fn outcome(pending: Pending, until: Instant, gate: &Gate) -> Result<(), LoginError> {
+        let stopped = async {
+            gate.stopped().await;
+            Err(LoginError::Io(io::ErrorKind::ConnectionAborted.into()))
+        };
+        let known = timeout(until.saturating_duration_since(Instant::now()), pending.outcome());
+        or(stopped, async { known.await.unwrap_or_else(|_| Err(LoginError::Io(io::ErrorKind::TimedOut.into()))) }).await
+    }
+
     /// Waits until no session is left; false: some are.
     pub(crate) async fn wait_emptied(gate: &Gate, until: Instant) -> bool {
         timeout(until.saturating_duration_since(Instant::now()), gate.emptied()).await.is_ok()
@@ -219,7 +239,8 @@ mod server {
 
     /// Does what may block where it stops nobody else.
     pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
-        Ok(async_std::task::spawn_blocking(work).await)
+        let span = Span::current();
+        Ok(async_std::task::spawn_blocking(move || span.in_scope(work)).await)
     }
 
     /// Lets a session run by itself.

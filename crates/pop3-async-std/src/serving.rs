@@ -5,36 +5,72 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use pop3_driver::proto::server::Step;
-use pop3_maildrop::{Answering, Store};
+use pop3_driver::LoginSlot;
+use pop3_driver::proto::server::{Ask, Login, Step};
+use pop3_maildrop::{Answering, LoginError, Peer, Store};
 
 use crate::runtime;
 use crate::session::Session;
 
-/// So long a session may keep a thread that others may wait for; then it is its turn again behind them.
-const TURN: Duration = Duration::from_millis(50);
+/// Time after which a session gives up its blocking thread and queues again.
+const MAX_TURN: Duration = Duration::from_millis(50);
 
-/// Serves a session to its end.
+/// Serves a session to its end, and puts the end into the log.
+pub(crate) async fn serve<S: Store>(session: Session, answering: Answering<S>) -> io::Result<()> {
+    let mut log = SessionLog { peer: answering.peer(session.connection()), user: None };
+    let served = answer_all(session, answering, &mut log).await;
+    log.end(&served);
+    served.map(drop)
+}
+
+/// What the log tells of a session at its end.
+struct SessionLog {
+    peer: Peer,
+    user: Option<String>,
+}
+
+impl SessionLog {
+    fn end(&self, served: &io::Result<String>) {
+        let address = self.peer.address.map(tracing::field::display);
+        let (how, tls) = (served.as_ref().map_or_else(ToString::to_string, Clone::clone), self.peer.tls);
+        match &self.user {
+            Some(user) => tracing::info!(user, address, tls, "session ended: {how}"),
+            None => tracing::debug!(address, tls, "session ended before login: {how}"),
+        }
+    }
+}
+
+/// Returns how the session ended.
 ///
 /// Once the store is asked, the session goes to where blocking does no harm, and stays there for as long as it need not wait for the
 /// client: many messages cost one way there and back.
-pub(crate) async fn serve<S: Store>(mut session: Session, mut answering: Answering<S>) -> io::Result<()> {
+async fn answer_all<S: Store>(mut session: Session, mut answering: Answering<S>, log: &mut SessionLog) -> io::Result<String> {
     loop {
         let ask = if answering.is_sending() {
             session.write().await?;
             None
         } else {
             match session.ask().await? {
-                None => return Ok(()),
+                None => return Ok(session.ending()),
                 some => some,
             }
         };
+        let (ask, slot) = match ask {
+            Some(Ask::Authenticate(login)) => match admit(&mut session, &mut answering, login).await? {
+                Some((login, slot)) => (Some(Ask::Authenticate(login)), slot),
+                None => continue,
+            },
+            other => (other, None),
+        };
         let worked = runtime::blocking(move || {
+            // The login is in progress until the store has answered.
+            let slot: Option<LoginSlot> = slot;
             if let Some(ask) = ask {
                 answering.answer(session.answer(), ask)?;
             }
+            drop(slot);
             let begin = Instant::now();
-            while begin.elapsed() < TURN
+            while begin.elapsed() < MAX_TURN
                 && match answering.go_on(session.answer())? {
                     Step::Write => session.write_now()?,
                     Step::Read => session.read_now()?,
@@ -48,5 +84,27 @@ pub(crate) async fn serve<S: Store>(mut session: Session, mut answering: Answeri
         });
         // An error here ends the connection in the middle of a message, so that the client does not take it for whole.
         (session, answering) = worked.await??;
+        log.peer = answering.peer(session.connection());
+        if log.user.is_none() {
+            log.user = answering.user().map(str::to_owned);
+        }
     }
+}
+
+/// Lets a login go on to the store. Where its credentials are checked elsewhere, it waits for that, and only so many logins of a user
+/// go on at once. (Logins that are not checked yet must not keep out the user whose name they give.) `None`: it was refused.
+async fn admit<S: Store>(
+    session: &mut Session,
+    answering: &mut Answering<S>,
+    login: Login,
+) -> io::Result<Option<(Login, Option<LoginSlot>)>> {
+    let Some(pending) = answering.verify(session.connection(), &login) else { return Ok(Some((login, None))) };
+    let outcome = session.outcome(pending).await;
+    let Some(login) = answering.verified(session.answer(), login, outcome)? else { return Ok(None) };
+    let slot = session.login_slot(login.name.as_bytes());
+    if slot.is_none() {
+        answering.verified(session.answer(), login, Err(LoginError::InUse))?;
+        return Ok(None);
+    }
+    Ok(Some((login, slot)))
 }

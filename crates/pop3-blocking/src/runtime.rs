@@ -11,8 +11,8 @@ use pop3_driver::{proto::sasl::ChannelBinding, tls};
 
 #[cfg(feature = "server")]
 pub(crate) use server::{
-    accept, accept_tls, accepted, blocking, flush_now, pause, pause_unless_stopped, read_now, read_unless_stopped, spawn,
-    unless_stopped, wait_emptied, wake, write_now,
+    accept, accept_tls, accepted, blocking, flush_now, outcome, pause, pause_unless_stopped, read_now, read_unless_stopped,
+    spawn, unless_evicted, unless_stopped, wait_emptied, wake, write_now,
 };
 pub(crate) use std::io::Write as Sink;
 #[cfg(feature = "server")]
@@ -261,7 +261,8 @@ where
 mod server {
     use pop3_driver::proto::server::Channel;
     use pop3_driver::tls::{ServerTls, TlsFailure};
-    use pop3_driver::{Gate, Place};
+    use pop3_driver::{Gate, Place, Seat};
+    use pop3_maildrop::{LoginError, Pending};
     use tracing::Span;
 
     use super::*;
@@ -337,6 +338,16 @@ mod server {
     /// What comes before a session: its stream ends when the server does.
     pub(crate) fn unless_stopped<T>(_: &Gate, done: io::Result<T>) -> io::Result<T> {
         done
+    }
+
+    /// A session: if it has to give way, its stream ends.
+    pub(crate) fn unless_evicted(_: &Seat, served: io::Result<()>) -> io::Result<()> {
+        served
+    }
+
+    /// The outcome of a check, unless the time is over.
+    pub(crate) fn outcome(pending: Pending, until: Instant, _: &Gate) -> Result<(), LoginError> {
+        pending.wait(Some(until))
     }
 
     /// Waits until no session is left; false: some are.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use pop3_driver::proto::server::{Channel, Origin};
 use pop3_driver::tls::{self, ServerTls};
-use pop3_driver::{Listen, Place, ProxyHeader, ServerOptions};
+use pop3_driver::{Listen, Place, ProxyHeader, Seat, ServerOptions};
 use pop3_maildrop::{Answering, Store};
 
 use crate::handshake::shake;
@@ -35,15 +35,15 @@ use crate::session::{Session, Shared};
 #[derive(Debug)]
 pub struct Server<S> {
     shared: Arc<Shared>,
-    /// What keys for users that there are not are made of.
-    decoys: [u8; 18],
+    /// What keys for users that there are not are made of. `None`: the operating system had no random numbers, so no session begins.
+    decoys: Option<[u8; 18]>,
     store: Arc<S>,
 }
 
 impl<S> Server<S> {
     /// A server that is not listening yet. Whoever answers all questions in [raw sessions](Self::raw_session) gives `()` as the store.
     pub fn new(options: ServerOptions, store: S) -> Self {
-        Self { shared: Shared::new(options), decoys: tls::chance().unwrap_or_default(), store: Arc::new(store) }
+        Self { shared: Shared::new(options), decoys: tls::chance().ok(), store: Arc::new(store) }
     }
 
     /// Ends the server: no more connections are taken, and each session ends once the command that it works on is answered. What
@@ -69,7 +69,7 @@ impl<S> Server<S> {
     pub fn raw_session(&self, stream: TcpStream, listen: Listen) -> io::Result<Session> {
         let address = stream.peer_addr()?.ip();
         let trusted = self.shared.options.trusts(address);
-        let peer = Peer { trusted, origin: None, source: (!trusted).then_some(address) };
+        let peer = Peer { trusted, source: (!trusted).then_some(address), ..Peer::default() };
         let deadline = later(self.shared.options.timeouts.login);
         self.begin(runtime::stream(stream)?, listen, peer, deadline)
     }
@@ -95,12 +95,12 @@ impl<S> Server<S> {
             }
         };
         (channel.trusted, channel.origin) = (peer.trusted, peer.origin);
-        Ok(Session::new(Arc::clone(&self.shared), stream, channel, peer.source, login_deadline))
+        Ok(Session::new(Arc::clone(&self.shared), stream, channel, peer.source, peer.seat, login_deadline))
     }
 }
 
 /// What is known of who connects.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Peer {
     /// A proxy whose word is taken.
     trusted: bool,
@@ -108,6 +108,7 @@ struct Peer {
     origin: Option<Origin>,
     /// Where the client is.
     source: Option<IpAddr>,
+    seat: Option<Arc<Seat>>,
 }
 
 impl<S: Store> Server<S> {
@@ -134,9 +135,13 @@ impl<S: Store> Server<S> {
                 continue;
             };
             // Whatever a session does, a panic too, ends this session only (H60).
-            let session = move || match server.serve_connection(stream, peer.ip(), listen, &mut place) {
-                Ok(()) => tracing::debug!("session ended"),
-                Err(error) => tracing::info!(%error, "session broke"),
+            let session = move || {
+                let seat = Arc::clone(place.seat());
+                let served = server.serve_connection(stream, peer.ip(), listen, &mut place);
+                match runtime::unless_evicted(&seat, served) {
+                    Ok(()) => {}
+                    Err(error) => tracing::debug!(%error, "session broke"),
+                }
             };
             if let Err(error) = runtime::spawn(tracing::info_span!("session", %peer), session) {
                 tracing::warn!(%peer, %error, "a session could not begin");
@@ -162,7 +167,8 @@ impl<S: Store> Server<S> {
         }
         // Behind its header every octet is the client's, whom nobody trusts.
         let trusted = trusted && !self.shared.options.proxy_protocol;
-        let session = self.begin(stream, listen, Peer { trusted, origin, source }, login_deadline)?;
+        let session =
+            self.begin(stream, listen, Peer { trusted, origin, source, seat: Some(Arc::clone(place.seat())) }, login_deadline)?;
         self.run(session)
     }
 
@@ -189,10 +195,12 @@ impl<S: Store> Server<S> {
     /// See [`session`](Self::session).
     pub fn session_on(&self, stream: Box<dyn Transport>, channel: Channel) -> io::Result<()> {
         let deadline = later(self.shared.options.timeouts.login);
-        self.run(Session::new(Arc::clone(&self.shared), stream, channel, None, deadline))
+        self.run(Session::new(Arc::clone(&self.shared), stream, channel, None, None, deadline))
     }
 
     fn run(&self, session: Session) -> io::Result<()> {
-        serve(session, Answering::new(Arc::clone(&self.store), self.decoys))
+        let decoys = self.decoys.ok_or_else(|| io::Error::other("the operating system has no random numbers"))?;
+        let answering = Answering::new(Arc::clone(&self.store), decoys).with_address(session.source());
+        serve(session, answering)
     }
 }

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -8,6 +8,8 @@ use pop3_tokio::proto::Secret;
 use pop3_tokio::proto::client::LoginPolicy;
 use pop3_tokio::proto::sasl::Mechanism;
 use pop3_tokio::{IpNet, Proxy, ProxyKind};
+
+use crate::listeners::ListenAddress;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -277,26 +279,32 @@ what `pop3 passwd` writes, or {PLAIN} followed by the password
 itself; lines that begin with # are comments. It is read again
 when it has changed. Each user's Maildir must be there.
 
-Who logs in and who does not is told on standard error.
+Logins, failed logins and the ends of sessions are logged to
+standard error, with user, address, method and TLS.
 
-SIGHUP has the certificate read again. At SIGTERM or Ctrl-C each
-session may end the command that it works on.")]
+SIGHUP reloads the certificate. SIGTERM and Ctrl-C let sessions
+finish their commands, for up to 30 s.")]
 pub struct Serve {
     /// File of users.
     #[arg(long, value_name = "FILE")]
     pub users: PathBuf,
 
-    /// Where the Maildir of a user is; %u stands for the name.
+    /// Where the Maildir of a user is; %u stands for the name. Symbolic links behind the last fixed folder are followed if they
+    /// belong to root or to the user that runs the server.
     #[arg(long, value_name = "PATH")]
     pub mail: String,
 
-    /// Address and port for POP3, in the clear until STLS. May be given more than once.
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    pub listen: Vec<SocketAddr>,
+    /// Upper and lower case of user names are one; %u stands for the name in lower case.
+    #[arg(long)]
+    pub ignore_case: bool,
 
-    /// Address and port for POP3 over TLS. May be given more than once.
+    /// Address and port for POP3, in the clear until STLS; a port alone means every address. May be given more than once.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Vec<ListenAddress>,
+
+    /// Address and port for POP3 over TLS; a port alone means every address. May be given more than once.
     #[arg(long, value_name = "ADDRESS:PORT", requires = "cert")]
-    pub listen_tls: Vec<SocketAddr>,
+    pub listen_tls: Vec<ListenAddress>,
 
     /// Certificate chain, PEM.
     #[arg(long, value_name = "FILE", requires = "key")]

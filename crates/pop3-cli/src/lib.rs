@@ -8,10 +8,15 @@
 
 mod arguments;
 mod demo;
+mod descriptors;
 #[doc(hidden)]
 pub mod failure;
 #[doc(hidden)]
 pub mod fetch;
+#[doc(hidden)]
+pub mod hashing;
+mod listeners;
+mod passwd;
 mod password;
 mod serve;
 #[doc(hidden)]
@@ -45,7 +50,7 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Fetch(arguments) => fetch::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
-        Command::Passwd(arguments) => users::passwd(&arguments),
+        Command::Passwd(arguments) => passwd::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

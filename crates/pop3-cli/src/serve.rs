@@ -1,50 +1,122 @@
 //! `pop3 serve`
 
 use std::fs;
-use std::io;
-use std::net::SocketAddr;
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pop3_maildrop::{LoginError, Maildir, MaildirDrop, Paced, Store};
-use pop3_tokio::proto::codec::{Expire, Text};
+use pop3_maildrop::{LoginError, Maildir, MaildirDrop, Maildrop, NotRemoved, Paced, Peer, Store, Verification, verification};
+use pop3_tokio::proto::codec::{Expire, MessageNumber, Text};
 use pop3_tokio::proto::sasl::Mechanism;
-use pop3_tokio::proto::server::{CleartextLogin, ExpirePolicy, Login, LoginDelay, Proof, Utf8};
+use pop3_tokio::proto::server::{CleartextLogin, ExpirePolicy, Login, LoginDelay, Proof, Snapshot, Utf8};
 use pop3_tokio::tls::{self, ServerTls};
 use pop3_tokio::{Listen, Server, ServerOptions};
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::arguments::Serve;
+use crate::descriptors;
 use crate::failure::{Exit, Failure, say};
-use crate::users::{Users, is_safe_name};
+use crate::hashing::HashPool;
+use crate::listeners::ListenAddress;
+use crate::users::{Users, is_safe_name, warn_if_readable};
 
 /// The Maildirs of the users in a file.
 pub struct Maildirs {
-    users: Users,
-    /// Path with `%u` in the place of the name.
-    template: String,
-    /// So old a message may become.
+    users: Arc<Users>,
+    hashing: HashPool,
+    template: Template,
+    /// The age at which messages are removed.
     expire: Option<Duration>,
 }
 
 impl Store for Maildirs {
-    type Maildrop = MaildirDrop;
+    type Maildrop = OwnedMaildir;
 
-    fn login(&self, login: &Login) -> Result<MaildirDrop, LoginError> {
-        let name = login.name.as_bytes();
-        let Proof::Password(password) = &login.proof else { return Err(LoginError::Credentials) };
-        if !self.users.check(name, password) {
-            return Err(LoginError::Credentials);
+    fn verify(&self, login: &Login, peer: &Peer) -> Verification {
+        let Proof::Password(password) = &login.proof else { return Verification::AtLogin };
+        let (verifier, pending) = verification();
+        let (users, name, password) = (Arc::clone(&self.users), login.name.as_bytes().to_vec(), password.clone());
+        // If there is no room, the verifier is dropped, and the login is refused for now.
+        let queued = self.hashing.submit(peer.address, move |memory| {
+            if !verifier.is_abandoned() {
+                verifier.finish(users.check(&name, &password, memory));
+            }
+        });
+        if !queued {
+            tracing::warn!("too many logins wait for their passwords to be checked");
         }
-        // Only safe names are read from the file; asked again where a path is made (H57).
-        let name = str::from_utf8(name).ok().filter(|name| is_safe_name(name)).ok_or(LoginError::Credentials)?;
-        let maildrop = Maildir::assumed(self.template.replace("%u", name)).lock()?;
-        Ok(match self.expire {
+        Verification::Pending(pending)
+    }
+
+    fn login(&self, login: &Login) -> Result<OwnedMaildir, LoginError> {
+        // A password was checked before; nothing else is offered.
+        let Proof::Proven = login.proof else { return Err(LoginError::Credentials) };
+        let owner = self.users.normalized(login.name.as_bytes());
+        // Only safe names are read from the file. This is where a path is made, so the name is checked again (H57).
+        let name = str::from_utf8(&owner).ok().filter(|name| is_safe_name(name)).ok_or(LoginError::Credentials)?;
+        let maildrop = self.template.maildir(name).lock()?;
+        let maildrop = match self.expire {
             Some(age) => maildrop.expiring(age),
             None => maildrop,
-        })
+        };
+        Ok(OwnedMaildir { maildrop, owner })
+    }
+}
+
+/// A Maildir, and whose it is, however the name was written.
+pub struct OwnedMaildir {
+    maildrop: MaildirDrop,
+    owner: Vec<u8>,
+}
+
+impl Maildrop for OwnedMaildir {
+    fn owner(&self) -> Option<&[u8]> {
+        Some(&self.owner)
+    }
+
+    fn snapshot(&mut self) -> io::Result<Snapshot> {
+        self.maildrop.snapshot()
+    }
+
+    fn open(&mut self, number: MessageNumber) -> io::Result<Box<dyn Read + Send>> {
+        self.maildrop.open(number)
+    }
+
+    fn remove(&mut self, marked: &[MessageNumber]) -> Result<(), NotRemoved> {
+        self.maildrop.remove(marked)
+    }
+}
+
+/// A path with `%u` in the place of the user's name.
+struct Template {
+    /// The folders before the first `%u`: the operator's own.
+    base: PathBuf,
+    /// What follows, with `%u` in it.
+    rest: String,
+}
+
+impl Template {
+    /// Splits a path. A path that all users would share, or that no shell has expanded, is a mistake.
+    fn new(path: &str) -> Result<Self, Failure> {
+        let odd = path.match_indices('%').any(|(at, _)| !path[at..].starts_with("%u"));
+        if odd || !path.contains("%u") || path.starts_with('~') {
+            return Err(Failure::new(
+                Exit::Usage,
+                format_args!("--mail {path:?} is not a path with %u in the place of the user's name"),
+            )
+            .hint("For example: --mail '/home/%u/Maildir'"));
+        }
+        let at = path.find("%u").unwrap_or(0);
+        let (base, rest) = match path[..at].rfind('/') {
+            Some(slash) => (if slash == 0 { "/" } else { &path[..slash] }, &path[slash + 1..]),
+            None => (".", path),
+        };
+        Ok(Self { base: base.into(), rest: rest.to_owned() })
+    }
+
+    fn maildir(&self, name: &str) -> Maildir {
+        Maildir::beneath(&self.base, self.rest.replace("%u", name))
     }
 }
 
@@ -60,12 +132,13 @@ impl Certificate {
         let chain = fs::read(cert).map_err(|error| Failure::file(cert, &error))?;
         let private = fs::read(key).map_err(|error| Failure::file(key, &error))?;
         let unusable = |error| Failure::new(Exit::Storage, format_args!("{} and {}: {error}", cert.display(), key.display()));
+        warn_if_readable(key, "the private key");
         tls::server(&chain, &private).map_err(unusable)
     }
 }
 
 pub fn run(arguments: &Serve) -> Result<(), Failure> {
-    check_template(&arguments.mail)?;
+    let template = Template::new(&arguments.mail)?;
     if arguments.listen.is_empty() && arguments.listen_tls.is_empty() {
         return Err(Failure::new(Exit::Usage, "there is nothing to listen on").hint("Give --listen or --listen-tls, or both."));
     }
@@ -75,7 +148,7 @@ pub fn run(arguments: &Serve) -> Result<(), Failure> {
         _ if arguments.dangerously_cleartext => ServerOptions::dangerous_cleartext(),
         _ => {
             return Err(Failure::new(Exit::Usage, "without a certificate nobody could log in")
-                .hint("Give --cert and --key, or --dangerously-cleartext if nobody can listen on the way."));
+                .hint("Give --cert and --key, or --dangerously-cleartext on a network that you trust."));
         }
     };
     if arguments.dangerously_cleartext {
@@ -83,13 +156,15 @@ pub fn run(arguments: &Serve) -> Result<(), Failure> {
     }
     options.config.implementation = const { Text::literal(concat!("pop3 ", env!("CARGO_PKG_VERSION"))) };
     options.config.utf8 = Utf8::MessagesAndLogins;
+    // It is announced after login, too, and some clients say it there (Q51).
+    options.config.utf8_after_login = true;
     // Under TLS only, where the password is sent in the clear. The others need the password itself or keys made of it, which a
     // file of hashes does not have.
     options.config.mechanisms = vec![Mechanism::Plain, Mechanism::Login];
-    options.max_sessions = arguments.max_sessions;
-    let users = Users::load(&arguments.users)?;
+    options.max_sessions = descriptors::sessions_within_limit(arguments.max_sessions);
+    let users = Users::load(&arguments.users, arguments.ignore_case)?;
     if users.count() == 0 {
-        tracing::warn!(file = %arguments.users.display(), "there is no user in the file: nobody can log in");
+        tracing::warn!(file = %arguments.users.display(), "the file has no user, so nobody can log in");
     }
     const DAY: Duration = Duration::from_secs(24 * 3600);
     if let Some(days) = arguments.expire {
@@ -101,74 +176,71 @@ pub fn run(arguments: &Serve) -> Result<(), Failure> {
     options.trusted.clone_from(&arguments.trust_proxy);
     options.proxy_protocol = arguments.proxy_protocol;
     options.max_sessions_per_source = arguments.max_sessions_per_source;
-    let maildirs = Maildirs { users, template: arguments.mail.clone(), expire: arguments.expire.map(|days| DAY * days) };
+    let expire = arguments.expire.map(|days| DAY * days);
+    let maildirs = Maildirs { users: Arc::new(users), hashing: HashPool::per_processor(), template, expire };
+    let max_sessions = options.max_sessions;
     let server = Arc::new(Server::new(options, Paced::new(maildirs, Duration::from_secs(arguments.login_delay))));
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    // Each session needs one blocking thread at most, so that mail on a disk that hangs keeps no other session waiting.
+    let threads = max_sessions.saturating_add(SPARE_THREADS);
+    let runtime = tokio::runtime::Builder::new_multi_thread().max_blocking_threads(threads).enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::Other, error))?;
-    let plain = arguments.listen.iter().map(|address| (*address, Listen::Plain));
-    let tls = arguments.listen_tls.iter().map(|address| (*address, Listen::Tls));
+    let plain = arguments.listen.iter().map(|address| (address.clone(), Listen::Plain));
+    let tls = arguments.listen_tls.iter().map(|address| (address.clone(), Listen::Tls));
     let result = runtime.block_on(listen(server, plain.chain(tls).collect(), certificate));
     runtime.shutdown_background();
     result
 }
 
-/// A path that every user would share, or that no shell has expanded, is a mistake.
-fn check_template(template: &str) -> Result<(), Failure> {
-    let odd = template.match_indices('%').any(|(at, _)| !template[at..].starts_with("%u"));
-    if odd || !template.contains("%u") || template.starts_with('~') {
-        return Err(Failure::new(
-            Exit::Usage,
-            format_args!("--mail {template:?} is not a path with %u in the place of the user's name"),
-        )
-        .hint("For example: --mail '/home/%u/Maildir'"));
-    }
-    Ok(())
-}
-
 async fn listen(
     server: Arc<Server<Paced<Maildirs>>>,
-    places: Vec<(SocketAddr, Listen)>,
+    places: Vec<(ListenAddress, Listen)>,
     certificate: Option<Certificate>,
 ) -> Result<(), Failure> {
     let mut listeners = JoinSet::new();
     for (address, listen) in places {
         let failed = |error: io::Error| Failure::new(Exit::Other, format_args!("cannot listen on {address}: {error}"));
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
         let kind = if listen == Listen::Tls { "POP3 over TLS" } else { "POP3" };
-        say(format_args!("{kind} on {}", listener.local_addr().map_err(failed)?))?;
-        let server = Arc::clone(&server);
-        listeners.spawn(async move { server.serve(&listener, listen).await });
+        for listener in address.listen().map_err(failed)? {
+            say(format_args!("{kind} on {}", listener.local_addr().map_err(failed)?))?;
+            let server = Arc::clone(&server);
+            listeners.spawn(async move { server.serve(&listener, listen).await });
+        }
     }
     let ended = tokio::select! {
         signal = stop_signal() => signal,
-        error = renew_at_hangup(&server, certificate) => Err(error),
+        error = reload_at_hangup(&server, certificate) => Err(error),
         Some(result) = listeners.join_next() => result.map_err(io::Error::other).and_then(|served| served),
     };
     // Each session may end what it works on; what it marked without QUIT stays.
-    if !server.shutdown(LAST_WORDS).await {
-        tracing::warn!("sessions were cut off: they did not end in {} seconds", LAST_WORDS.as_secs());
+    if !server.shutdown(SHUTDOWN_TIMEOUT).await {
+        tracing::warn!("sessions were cut off: they did not end in {} seconds", SHUTDOWN_TIMEOUT.as_secs());
     }
     ended.map_err(|error| Failure::new(Exit::Other, error))
 }
 
-/// How long sessions may take to end what they work on when the server ends.
-const LAST_WORDS: Duration = Duration::from_secs(30);
+/// Blocking threads beyond one for each session.
+const SPARE_THREADS: usize = 64;
 
-/// Reads the certificate again whenever SIGHUP comes; sessions that run keep theirs. One that cannot be read changes nothing.
-async fn renew_at_hangup(server: &Server<Paced<Maildirs>>, certificate: Option<Certificate>) -> io::Error {
+/// How long sessions may take to finish their commands when the server ends.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Reads the certificate again at each SIGHUP; sessions keep the one that they have. One that cannot be read changes nothing. Without
+/// a certificate SIGHUP does nothing, and in particular does not end the server.
+async fn reload_at_hangup(server: &Server<Paced<Maildirs>>, certificate: Option<Certificate>) -> io::Error {
     #[cfg(unix)]
-    if let Some(certificate) = certificate {
+    {
         let mut hangup = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) {
             Ok(hangup) => hangup,
             Err(error) => return error,
         };
         while hangup.recv().await.is_some() {
-            match certificate.read() {
-                Ok(tls) => {
+            match certificate.as_ref().map(Certificate::read) {
+                None => tracing::info!("SIGHUP: there is no certificate to reload"),
+                Some(Ok(tls)) => {
                     server.renew_tls(tls);
-                    tracing::info!("the certificate was read again");
+                    tracing::info!("SIGHUP: the certificate was reloaded");
                 }
-                Err(failure) => tracing::error!("the certificate stays as it was: {failure}"),
+                Some(Err(failure)) => tracing::error!("SIGHUP: the certificate stays as it was: {failure}"),
             }
         }
     }
@@ -187,4 +259,23 @@ async fn stop_signal() -> io::Result<()> {
     }
     #[cfg(not(unix))]
     tokio::signal::ctrl_c().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn h57_the_operators_folders_end_before_the_name() {
+        let split = |path: &str| Template::new(path).map(|template| (template.base, template.rest)).ok();
+        let expected = |base: &str, rest: &str| Some((PathBuf::from(base), rest.to_owned()));
+        assert_eq!(split("/home/%u/Maildir"), expected("/home", "%u/Maildir"));
+        assert_eq!(split("/srv/mail/u-%u"), expected("/srv/mail", "u-%u"));
+        assert_eq!(split("/%u"), expected("/", "%u"));
+        assert_eq!(split("mail/%u"), expected("mail", "%u"));
+        assert_eq!(split("%u"), expected(".", "%u"));
+        for bad in ["/home/joe", "~/%u", "/home/%n/%u", "", "100%"] {
+            assert_eq!(split(bad), None, "{bad}");
+        }
+    }
 }

@@ -1,140 +1,163 @@
-//! The file of users for `pop3 serve`, and `pop3 passwd`, which writes it.
+//! The file of users for `pop3 serve`, and the check of their passwords.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::{self, IsTerminal, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread;
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
-use argon2::Argon2;
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString, rand_core::OsRng};
+use argon2::password_hash::{PasswordHash, PasswordHasher, SaltString, rand_core::OsRng};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use pop3_blocking::proto::Secret;
 use pop3_blocking::proto::sasl::prepare;
+use pop3_maildrop::LoginError;
 use subtle::ConstantTimeEq;
 
-use crate::arguments::Passwd;
-use crate::failure::{Exit, Failure, say};
-use crate::password;
+use crate::failure::{Exit, Failure};
+use crate::hashing::Memory;
 
 /// Says that the password itself follows.
-const PLAIN: &str = "{PLAIN}";
+const PLAIN: &[u8] = b"{PLAIN}";
+
+/// How long users are believed whose file cannot be read any more.
+const STALE: Duration = Duration::from_secs(60);
+
+/// The most memory that a stored hash may ask for, in KiB.
+const MAX_MEMORY: u32 = 256 * 1024;
+
+/// Names and what is stored for each.
+pub type Stored = HashMap<Vec<u8>, Vec<u8>>;
 
 /// The users in a file, read again when it has changed.
 #[derive(Debug)]
 pub struct Users {
     file: PathBuf,
     loaded: Mutex<Loaded>,
-    /// The hash of a password that nobody has: an unknown user must cost what a known one does (H54).
-    nobody: String,
-    turns: Turns,
-}
-
-/// So many at once.
-#[derive(Debug)]
-struct Turns {
-    free: Mutex<usize>,
-    changed: Condvar,
-}
-
-/// One of them; given back when dropped.
-struct Turn<'a>(&'a Turns);
-
-impl Turns {
-    fn take(&self) -> Turn<'_> {
-        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut free = self.changed.wait_while(free, |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
-        *free -= 1;
-        Turn(self)
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.changed.notify_one();
-    }
+    /// The hash of a random password: an unknown user must cost what a known one does (H54).
+    decoy_hash: String,
+    fold_case: bool,
 }
 
 #[derive(Clone, Debug)]
 struct Loaded {
-    stamp: Option<(SystemTime, u64)>,
-    users: Arc<HashMap<String, String>>,
+    stamp: Option<(SystemTime, u64, u64)>,
+    users: Arc<Stored>,
+    /// Since when the file cannot be read.
+    unreadable: Option<Instant>,
 }
 
 impl Users {
-    pub fn load(file: &Path) -> Result<Self, Failure> {
-        let loaded = read(file)
+    /// Reads the file. `fold_case`: upper and lower case of names are one.
+    pub fn load(file: &Path, fold_case: bool) -> Result<Self, Failure> {
+        let loaded = read(file, fold_case)
             .map_err(|error| Failure::file(file, &error).hint("`pop3 passwd FILE NAME` makes the file and adds a user to it."))?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            if fs::metadata(file).is_ok_and(|meta| meta.permissions().mode() & 0o007 != 0) {
-                tracing::warn!(file = %file.display(), "everybody on this machine can read the file of users");
-            }
-        }
-        let turns = Turns { free: Mutex::new(thread::available_parallelism().map_or(1, usize::from)), changed: Condvar::new() };
-        Ok(Self { file: file.to_owned(), loaded: Mutex::new(loaded), nobody: hash(b"nobody has this password")?, turns })
+        warn_if_readable(file, "the file of users");
+        let decoy_hash = hash(b"a password that is never compared")?;
+        Ok(Self { file: file.to_owned(), loaded: Mutex::new(loaded), decoy_hash, fold_case })
     }
 
+    /// How many there are.
     pub fn count(&self) -> usize {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).users.len()
     }
 
-    /// Whether there is such a user and the password is theirs.
-    pub fn check(&self, name: &[u8], password: &Secret) -> bool {
-        let users = self.current();
-        let stored = str::from_utf8(name).ok().and_then(|name| users.get(name));
+    /// A name as it is looked up, and as its Maildir is named.
+    pub fn normalized(&self, name: &[u8]) -> Vec<u8> {
+        if self.fold_case { name.to_ascii_lowercase() } else { name.to_vec() }
+    }
+
+    /// Checks a password. May block, and takes as long for a user that does not exist as for one that does (H54).
+    ///
+    /// # Errors
+    /// The name or the password is wrong, or the file has not been readable for so long that nothing can be said.
+    pub fn check(&self, name: &[u8], password: &Secret, memory: &mut Memory) -> Result<(), LoginError> {
+        let users = self.current()?;
+        let stored = users.get(&self.normalized(name)).map(Vec::as_slice);
+        let is_plain = |stored: &&[u8]| stored.starts_with(PLAIN);
+        let plain = stored.filter(is_plain).is_some_and(|stored| verify(stored, password.expose(), memory));
         if !users.values().any(|stored| !stored.starts_with(PLAIN)) {
-            return stored.is_some_and(|stored| verify(stored, password.expose()));
+            return if plain { Ok(()) } else { Err(LoginError::Credentials) };
         }
-        // Where some passwords are hashed every login costs one hash, so that the time tells nothing about who exists (H54); and
-        // only so many at once, as each takes 19 MiB.
-        let _turn = self.turns.take();
-        let (hashed, plain) = match stored {
-            Some(stored) if stored.starts_with(PLAIN) => (None, Some(stored)),
-            stored => (stored, None),
-        };
-        let right = verify(hashed.unwrap_or(&self.nobody), password.expose()) && hashed.is_some();
-        right || plain.is_some_and(|stored| verify(stored, password.expose()))
+        // Where some passwords are hashed, every login costs one hash.
+        let hashed = stored.filter(|stored| !stored.starts_with(PLAIN));
+        let right = verify(hashed.unwrap_or(self.decoy_hash.as_bytes()), password.expose(), memory) && hashed.is_some();
+        if right || plain { Ok(()) } else { Err(LoginError::Credentials) }
     }
 
-    fn current(&self) -> Arc<HashMap<String, String>> {
+    fn current(&self) -> Result<Arc<Stored>, LoginError> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        match stamp(&self.file) {
-            Ok(stamp) if loaded.stamp == Some(stamp) => {}
-            // A file that cannot be read now leaves the users as they were.
-            _ => match read(&self.file) {
-                Ok(fresh) => *loaded = fresh,
-                Err(error) => tracing::warn!(file = %self.file.display(), %error, "the file of users cannot be read again"),
-            },
+        let fresh = match stamp(&self.file) {
+            Ok(stamp) if loaded.stamp == Some(stamp) && loaded.unreadable.is_none() => return Ok(Arc::clone(&loaded.users)),
+            Ok(_) => read(&self.file, self.fold_case),
+            Err(error) => Err(error),
+        };
+        match fresh {
+            Ok(fresh) => *loaded = fresh,
+            // A file that is being replaced is back at once. One that stays away may hold other passwords by now.
+            Err(error) => {
+                let since = *loaded.unreadable.get_or_insert_with(Instant::now);
+                let path = self.file.display();
+                if since.elapsed() >= STALE {
+                    tracing::error!(file = %path, %error, "the file of users cannot be read, so nobody can log in");
+                    return Err(LoginError::Io(io::Error::other("the file of users cannot be read")));
+                }
+                tracing::error!(file = %path, %error, "the file of users cannot be read; its old contents are used for a minute");
+            }
         }
-        Arc::clone(&loaded.users)
+        Ok(Arc::clone(&loaded.users))
+    }
+
+    #[cfg(test)]
+    fn pass_time(&self, time: Duration) {
+        let mut loaded = self.loaded.lock().unwrap();
+        loaded.unreadable = loaded.unreadable.and_then(|since| since.checked_sub(time));
     }
 }
 
-fn stamp(file: &Path) -> io::Result<(SystemTime, u64)> {
+/// Warns if everybody on this machine can read a file that holds secrets.
+pub fn warn_if_readable(file: &Path, what: &str) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        if fs::metadata(file).is_ok_and(|meta| meta.permissions().mode() & 0o007 != 0) {
+            tracing::warn!(file = %file.display(), "everybody on this machine can read {what}; chmod 600 it");
+        }
+    }
+}
+
+/// Time of the last change, length and inode: a file that was replaced within the clock's grain is noticed, too.
+fn stamp(file: &Path) -> io::Result<(SystemTime, u64, u64)> {
     let meta = fs::metadata(file)?;
-    Ok((meta.modified()?, meta.len()))
+    #[cfg(unix)]
+    let inode = std::os::unix::fs::MetadataExt::ino(&meta);
+    #[cfg(not(unix))]
+    let inode = 0;
+    Ok((meta.modified()?, meta.len(), inode))
 }
 
-fn read(file: &Path) -> io::Result<Loaded> {
+fn read(file: &Path, fold_case: bool) -> io::Result<Loaded> {
     let stamp = stamp(file)?;
-    let text = fs::read_to_string(file)?;
-    Ok(Loaded { stamp: Some(stamp), users: Arc::new(parse(&text)) })
+    let text = fs::read(file)?;
+    let users = parse(&text).into_iter();
+    let fold = |name: Vec<u8>| if fold_case { name.to_ascii_lowercase() } else { name };
+    let users = users.map(|(name, stored)| (fold(name), stored)).collect();
+    Ok(Loaded { stamp: Some(stamp), users: Arc::new(users), unreadable: None })
 }
 
-/// Lines that are no users are passed over: nobody logs in by them.
-pub fn parse(text: &str) -> HashMap<String, String> {
+/// Reads the file. Lines that name no user are ignored, with a warning: nobody logs in by them.
+pub fn parse(text: &[u8]) -> Stored {
+    // Some editors put a byte order mark before it.
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
     let mut users = HashMap::new();
-    for (at, line) in text.lines().enumerate() {
-        if line.is_empty() || line.starts_with('#') {
+    for (at, line) in text.split(|byte| *byte == b'\n').enumerate() {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() || line.starts_with(b"#") {
             continue;
         }
-        match line.split_once(':') {
-            Some((name, stored)) if is_safe_name(name) && is_usable(stored) => {
-                users.insert(name.to_owned(), stored.to_owned());
+        match split(line) {
+            Some((name, stored)) if str::from_utf8(name).is_ok_and(is_safe_name) && is_usable(stored) => {
+                users.insert(name.to_vec(), stored.to_vec());
             }
             _ => tracing::warn!(line = at + 1, "a line in the file of users is not NAME:HASH with a hash that can be used"),
         }
@@ -142,29 +165,64 @@ pub fn parse(text: &str) -> HashMap<String, String> {
     users
 }
 
-/// What `pop3 passwd` writes, or a password as it is.
-fn is_usable(stored: &str) -> bool {
+/// The name in a line of the file, and what is stored for it.
+pub fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = line.iter().position(|byte| *byte == b':')?;
+    Some((line.get(..at)?, line.get(at + 1..)?))
+}
+
+/// A hash of argon2 with parameters that can be met, or a password as it is.
+fn is_usable(stored: &[u8]) -> bool {
     match stored.strip_prefix(PLAIN) {
         Some(plain) => !plain.is_empty(),
-        None => PasswordHash::new(stored).is_ok(),
+        None => parse_hash(stored).is_some(),
     }
 }
 
-/// Names become parts of paths (H57): letters, digits and `. _ @ + -`, and no dot at the start.
-pub fn is_safe_name(name: &str) -> bool {
-    let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '@' | '+' | '-');
-    !name.is_empty() && name.len() <= 128 && !name.starts_with(['.', '-']) && name.chars().all(safe)
+/// A hash in the PHC format, and how to compute it again.
+fn parse_hash(stored: &[u8]) -> Option<(PasswordHash<'_>, Argon2<'static>)> {
+    let hash = PasswordHash::new(str::from_utf8(stored).ok()?).ok()?;
+    let algorithm = Algorithm::try_from(hash.algorithm).ok()?;
+    let version = hash.version.map_or(Some(Version::default()), |version| Version::try_from(version).ok())?;
+    let params = Params::try_from(&hash).ok().filter(|params| params.m_cost() <= MAX_MEMORY)?;
+    hash.hash.and(hash.salt)?;
+    Some((hash, Argon2::new(algorithm, version, params)))
 }
 
-/// A stored hash that is malformed lets nobody in (H53).
-pub fn verify(stored: &str, password: &[u8]) -> bool {
+/// Whether a user may have this name, which becomes a part of a path (H57): whatever RFC 5321 allows in a mailbox, and letters of any
+/// language, but no `/`, no `:` (it ends the name in the file), no control character, and no dot or blank at an end.
+pub fn is_safe_name(name: &str) -> bool {
+    const LONGEST: usize = 255;
+    let forbidden = |c: char| matches!(c, '/' | ':') || c.is_control() || (c.is_whitespace() && c != ' ');
+    let ends = |c: char| c == ' ' || c == '.';
+    !name.is_empty()
+        && name.len() <= LONGEST
+        && !name.contains(forbidden)
+        && !name.starts_with(['#', '-'])
+        && !name.starts_with(ends)
+        && !name.ends_with(ends)
+}
+
+/// Whether this is the password that was stored. A stored hash that is malformed lets nobody in (H53).
+pub fn verify(stored: &[u8], password: &[u8], memory: &mut Memory) -> bool {
     let password = prepared(password);
     let password = password.expose();
     if let Some(plain) = stored.strip_prefix(PLAIN) {
         // An empty password is none.
-        return !plain.is_empty() && bool::from(prepared(plain.as_bytes()).expose().ct_eq(password));
+        return !plain.is_empty() && bool::from(prepared(plain).expose().ct_eq(password));
     }
-    PasswordHash::new(stored).is_ok_and(|hash| Argon2::default().verify_password(password, &hash).is_ok())
+    let Some((hash, argon2)) = parse_hash(stored) else { return false };
+    let (Some(salt), Some(expected)) = (hash.salt, hash.hash) else { return false };
+    let mut salt_bytes = [0; 64];
+    let Ok(salt) = salt.decode_b64(&mut salt_bytes) else { return false };
+    let blocks = argon2.params().block_count();
+    if memory.0.len() < blocks {
+        memory.0.resize(blocks, Block::default());
+    }
+    let Some(blocks) = memory.0.get_mut(..blocks) else { return false };
+    let mut computed = vec![0; expected.len()];
+    argon2.hash_password_into_with_memory(password, salt, &mut computed, blocks).is_ok()
+        && bool::from(computed.as_slice().ct_eq(expected.as_bytes()))
 }
 
 /// A password in the form in which it is compared and hashed: two ways to type a letter are one letter.
@@ -172,65 +230,12 @@ fn prepared(password: &[u8]) -> Secret {
     Secret::from(prepare(password).as_deref().unwrap_or(password))
 }
 
-fn hash(password: &[u8]) -> Result<String, Failure> {
+/// The hash to be stored for a password.
+pub fn hash(password: &[u8]) -> Result<String, Failure> {
     let password = prepared(password);
     let salt = SaltString::generate(&mut OsRng);
     let hash = Argon2::default().hash_password(password.expose(), &salt).map_err(|error| Failure::new(Exit::Other, error))?;
     Ok(hash.to_string())
-}
-
-/// `pop3 passwd`
-pub fn passwd(arguments: &Passwd) -> Result<(), Failure> {
-    let name = &arguments.name;
-    if !is_safe_name(name) {
-        return Err(Failure::new(Exit::Other, format_args!("{name:?} cannot be the name of a user"))
-            .hint("Letters, digits and . _ @ + - can be in one; a dot or a dash cannot begin it."));
-    }
-    let password = if io::stdin().is_terminal() {
-        let password = password::prompt(&format!("New password for {name}: "))?;
-        if password::prompt("Once more: ")? != password {
-            return Err(Failure::new(Exit::Other, "the two are not the same; nothing was changed"));
-        }
-        password
-    } else {
-        password::from_stdin()?
-    };
-    if password.expose().is_empty() {
-        return Err(Failure::new(Exit::Usage, "an empty password would let everybody in; nothing was changed"));
-    }
-    // Two at once must not lose each other's user.
-    let mut lock_file = arguments.users.clone().into_os_string();
-    lock_file.push(".lock");
-    let lock = File::options().create(true).truncate(false).write(true).open(&lock_file);
-    let lock = lock.map_err(|error| Failure::file(&arguments.users, &error))?;
-    lock.lock().map_err(|error| Failure::file(&arguments.users, &error))?;
-    let line = format!("{name}:{}", hash(password.expose())?);
-    let file = &arguments.users;
-    let old = match fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(Failure::file(file, &error)),
-    };
-    let is_theirs = |line: &&str| line.split_once(':').is_some_and(|(other, _)| other == name);
-    let mut lines: Vec<&str> = old.lines().filter(|line| !is_theirs(line)).collect();
-    lines.push(&line);
-    write_private(file, &(lines.join("\n") + "\n")).map_err(|error| Failure::file(file, &error))?;
-    say(format_args!("{name} can log in with the new password."))
-}
-
-/// Puts a new file, for its owner alone (H58), in the place of the old one.
-fn write_private(file: &Path, text: &str) -> io::Result<()> {
-    let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut new =
-        tempfile::Builder::new().prefix(".pop3-users").tempfile_in(folder).map_err(|error| io::Error::from(error.kind()))?;
-    if let Ok(old) = fs::metadata(file) {
-        // Whoever could read it before still can.
-        new.as_file().set_permissions(old.permissions())?;
-    }
-    new.write_all(text.as_bytes())?;
-    new.as_file().sync_all()?;
-    new.persist(file).map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]
@@ -238,66 +243,141 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn users(text: &str) -> (tempfile::TempDir, Users) {
+    fn users(text: &[u8], fold_case: bool) -> (tempfile::TempDir, Users) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("users");
         fs::write(&file, text).unwrap();
-        (folder, Users::load(&file).unwrap())
+        (folder, Users::load(&file, fold_case).unwrap())
+    }
+
+    fn check(users: &Users, name: &str, password: &[u8]) -> bool {
+        users.check(name.as_bytes(), &Secret::from(password), &mut Memory::default()).is_ok()
     }
 
     #[test]
     fn h53_hashes_plain_passwords_and_nonsense() {
         let good = hash(b"secret").unwrap();
         let text = format!(
-            "# comment\n\njoe:{good}\nann:{{PLAIN}}pass:word\nbad:$argon2id$nonsense\nempty:\n../up:{{PLAIN}}x\nopen:{{PLAIN}}\nmd:$1$x$y\nno colon\n"
+            "# comment\n\njoe:{good}\nann:{{PLAIN}}pass:word\r\nbad:$argon2id$nonsense\nempty:\n../up:{{PLAIN}}x\nopen:{{PLAIN}}\nmd:$1$x$y\nno colon\n"
         );
-        let (_folder, users) = users(&text);
-        let check = |name: &str, password: &str| users.check(name.as_bytes(), &Secret::from(password));
-        assert!(check("joe", "secret") && check("ann", "pass:word"));
+        let (_folder, users) = users(text.as_bytes(), false);
+        assert_eq!(users.count(), 2);
+        assert!(check(&users, "joe", b"secret") && check(&users, "ann", b"pass:word"));
         for (name, password) in [
             ("joe", "Secret"),
             ("joe", ""),
             ("ann", "pass"),
+            ("ann", ""),
             ("bad", ""),
             ("bad", "$argon2id$nonsense"),
             ("empty", ""),
             ("../up", "x"),
             ("open", ""),
             ("md", "y"),
-            ("nobody", "nobody has this password"),
+            ("nobody", "a password that is never compared"),
             ("no colon", ""),
             ("", ""),
         ] {
-            assert!(!check(name, password), "{name} {password}");
+            assert!(!check(&users, name, password.as_bytes()), "{name} {password}");
         }
+    }
+
+    #[test]
+    fn h53_an_empty_password_opens_nothing() {
+        let (_folder, users) = users(b"open:{PLAIN}\nann:{PLAIN}x\n", false);
+        for name in ["open", "ann", "nobody"] {
+            assert!(!check(&users, name, b""), "{name}");
+        }
+        assert!(!verify(b"{PLAIN}", b"", &mut Memory::default()));
+    }
+
+    #[test]
+    fn h53_only_hashes_of_argon2_that_can_be_met_are_usable() {
+        let hash = hash(b"x").unwrap();
+        assert!(is_usable(hash.as_bytes()));
+        for unusable in [
+            "$scrypt$ln=16,r=8,p=1$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4CbdRSCdEBsjjJxD+iCs5E".to_owned(),
+            hash.replace("m=19456", "m=999999999"),
+            hash.replace("argon2id", "argon2x"),
+            hash.rsplit_once('$').unwrap().0.to_owned(),
+            String::new(),
+        ] {
+            assert!(!is_usable(unusable.as_bytes()), "{unusable}");
+        }
+    }
+
+    #[test]
+    fn h54_an_unknown_user_costs_a_hash() {
+        let hash = hash(b"secret").unwrap();
+        let (_folder, mixed) = users(format!("joe:{hash}\nann:{{PLAIN}}x\n").as_bytes(), false);
+        for (name, password) in [("joe", "wrong"), ("nobody", "wrong"), ("ann", "wrong"), ("ann", "x")] {
+            let mut memory = Memory::default();
+            let _ = mixed.check(name.as_bytes(), &Secret::from(password), &mut memory);
+            assert_eq!(memory.0.len(), Params::DEFAULT.block_count(), "{name}: a hash was computed");
+        }
+        let (_folder, plain) = users(b"ann:{PLAIN}x\n", false);
+        let mut memory = Memory::default();
+        let _ = plain.check(b"nobody", &Secret::from("x"), &mut memory);
+        assert!(memory.0.is_empty(), "where nothing is hashed, nothing needs to be");
+    }
+
+    #[test]
+    fn q53_passwords_have_any_bytes_and_an_editor_may_add_a_mark() {
+        let (_folder, users) = users(b"\xEF\xBB\xBFann:{PLAIN}gehe\xefm\njoe:{PLAIN}\xc3\xbc\n", false);
+        assert!(check(&users, "ann", b"gehe\xefm") && check(&users, "joe", "ü".as_bytes()));
+        assert!(!check(&users, "ann", b"geheim"));
+    }
+
+    #[test]
+    fn upper_and_lower_case_are_one_where_that_is_asked_for() {
+        let text = b"Ann@Example.org:{PLAIN}x\n";
+        let (_folder, folding) = users(text, true);
+        assert!(check(&folding, "ann@example.ORG", b"x"));
+        assert_eq!(folding.normalized(b"ANN@example.org"), b"ann@example.org");
+        let (_folder, exact) = users(text, false);
+        assert!(check(&exact, "Ann@Example.org", b"x") && !check(&exact, "ann@example.org", b"x"));
     }
 
     #[test]
     fn a_changed_file_is_read_again() {
-        let (folder, users) = users("joe:{PLAIN}one\n");
+        let (folder, users) = users(b"joe:{PLAIN}one\n", false);
         fs::write(folder.path().join("users"), "joe:{PLAIN}other\n").unwrap();
-        assert!(users.check(b"joe", &Secret::from("other")));
-        assert!(!users.check(b"joe", &Secret::from("one")));
-        fs::remove_file(folder.path().join("users")).unwrap();
-        assert!(users.check(b"joe", &Secret::from("other")));
+        assert!(check(&users, "joe", b"other") && !check(&users, "joe", b"one"));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_any_more_lets_nobody_in_after_a_while() {
+        let (folder, users) = users(b"joe:{PLAIN}one\n", false);
+        let file = folder.path().join("users");
+        fs::rename(&file, folder.path().join("away")).unwrap();
+        assert!(check(&users, "joe", b"one"), "it may be replaced just now");
+        users.pass_time(STALE);
+        let refused = users.check(b"joe", &Secret::from("one"), &mut Memory::default());
+        assert!(matches!(refused, Err(LoginError::Io(_))), "the password may be another by now: {refused:?}");
+        fs::rename(folder.path().join("away"), &file).unwrap();
+        assert!(check(&users, "joe", b"one"), "and back again");
     }
 
     #[test]
     fn h57_names_that_are_paths_are_none() {
-        for bad in ["", ".", "..", "../x", "a/b", "/etc", ".hidden", "a b", "a\0", "ä", "-rf", "%u"] {
+        for bad in
+            ["", ".", "..", "../x", "a/b", "/etc", ".hidden", "a\0", "a:b", "a\nb", " a", "a ", "-rf", "#a", &"x".repeat(256)]
+        {
             assert!(!is_safe_name(bad), "{bad:?}");
         }
-        for good in ["joe", "joe@example.org", "a.b", "a+b", "1"] {
+        for good in
+            ["joe", "joe@example.org", "o'brien@example.org", "r&d@x", "a=b@x", "j#k@x", "müller@x", "!$%*?^`{|}~@x", "%u", "1"]
+        {
             assert!(is_safe_name(good), "{good:?}");
         }
     }
 
     proptest! {
         #[test]
-        fn any_file_and_any_hash_deny_without_a_panic(text: String, stored: String, password: Vec<u8>) {
+        fn any_file_and_any_hash_deny_without_a_panic(text: Vec<u8>, stored: Vec<u8>, password: Vec<u8>) {
             let _ = parse(&text);
             if !stored.starts_with(PLAIN) {
-                prop_assert!(!verify(&stored, &password));
+                prop_assert!(!verify(&stored, &password, &mut Memory::default()));
             }
         }
     }

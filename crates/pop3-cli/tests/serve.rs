@@ -112,7 +112,7 @@ fn serve_renews_its_certificate_at_sighup_and_ends_at_sigterm() {
     fs::write(server.folder.path().join("key.pem"), another.signing_key.serialize_pem()).unwrap();
     assert_eq!(server.fetch("joe", "secret").status.code(), Some(4), "the certificate is still the old one");
     signal(&server, "-HUP");
-    while !fs::read_to_string(server.folder.path().join("log")).unwrap().contains("the certificate was read again") {
+    while !fs::read_to_string(server.folder.path().join("log")).unwrap().contains("the certificate was reloaded") {
         thread::yield_now();
     }
     let output = server.fetch("joe", "secret");

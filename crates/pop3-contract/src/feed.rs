@@ -49,6 +49,7 @@ pub fn is_drained(error: &io::Error) -> bool {
 impl Feed {
     /// A server that greets, then answers each line with the next of these; behind the last it is silent. All is cut.
     pub fn scripted<'s>(says: impl IntoIterator<Item = &'s [u8]>, cut: Cut) -> Self {
+        crate::limit_test();
         let feed = Self::default();
         let mut state = feed.state();
         state.cut = Some(cut);

@@ -12,6 +12,7 @@
 
 pub mod client;
 mod feed;
+mod limit;
 pub mod model;
 pub mod oracle;
 pub mod server;
@@ -19,4 +20,5 @@ pub mod starttls;
 pub mod transcript;
 
 pub use feed::{Feed, is_drained};
+pub use limit::limit_test;
 pub use transcript::{Cut, Transcript};

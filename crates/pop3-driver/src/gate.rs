@@ -1,8 +1,10 @@
 //! Who may come in, how many at once, and when all have to leave.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -26,6 +28,7 @@ struct State {
     sources: HashMap<IpAddr, usize>,
     listening: Vec<SocketAddr>,
     stopping: bool,
+    seats: HashMap<u64, Arc<Seat>>,
     /// What has sessions end that wait for their clients without a runtime.
     enders: HashMap<u64, Ender>,
     next: u64,
@@ -40,6 +43,36 @@ impl fmt::Debug for Ender {
     }
 }
 
+/// What a session shows of itself while it lasts.
+#[derive(Debug)]
+pub struct Seat {
+    source: Mutex<Option<IpAddr>>,
+    logged_in: AtomicBool,
+    evicted: AtomicBool,
+    eviction: Event,
+}
+
+impl Seat {
+    fn new() -> Arc<Self> {
+        let (logged_in, evicted) = (AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new(Self { source: Mutex::default(), logged_in, evicted, eviction: Event::new() })
+    }
+
+    /// The client has logged in: the session gives way to no other any more.
+    pub fn set_logged_in(&self) {
+        self.logged_in.store(true, Ordering::Release);
+    }
+
+    /// Waits until the session has to give way to another one.
+    pub async fn evicted(&self) {
+        until(&self.eviction, || self.evicted.load(Ordering::Acquire)).await;
+    }
+
+    fn source(&self) -> Option<IpAddr> {
+        *self.source.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Gate {
     /// For so many sessions, and so many from one source.
     pub fn new(total: usize, per_source: usize) -> Arc<Self> {
@@ -50,15 +83,19 @@ impl Gate {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place for one session, given back when it is dropped; `None`: there is none, or the server ends (H39).
+    /// A place for one session, given back when it is dropped; `None`: there is none, or the server ends (H39). If all places are
+    /// taken, the oldest session that has not logged in yet gives way, of the source that has most sessions: clients that connect and
+    /// say nothing must not lock out all others.
     pub fn enter(self: &Arc<Self>) -> Option<Place> {
         let mut state = self.state();
-        if state.stopping || state.sessions >= self.total {
+        if state.stopping || (state.sessions >= self.total && !state.evict_one(self.total)) {
             return None;
         }
         state.sessions += 1;
         state.next += 1;
-        Some(Place { gate: Arc::clone(self), id: state.next, source: None })
+        let (id, seat) = (state.next, Seat::new());
+        state.seats.insert(id, Arc::clone(&seat));
+        Some(Place { gate: Arc::clone(self), id, source: None, seat })
     }
 
     /// Has all sessions end once what they do is done, and takes no more.
@@ -112,6 +149,39 @@ impl Gate {
     }
 }
 
+impl State {
+    /// Has one session give way. Returns `true` if there is a place then. A session that gives way keeps its place for a moment, until
+    /// it notices.
+    fn evict_one(&mut self, total: usize) -> bool {
+        let leaving = self.seats.values().filter(|seat| seat.evicted.load(Ordering::Acquire)).count();
+        // As many may be leaving as there are places, and no more: memory is bounded all the same.
+        if leaving >= total.min(MAX_LEAVING) {
+            return false;
+        }
+        if self.sessions - leaving < total {
+            return true;
+        }
+        let mut of_source: HashMap<Option<IpAddr>, usize> = HashMap::new();
+        for seat in self.seats.values() {
+            *of_source.entry(seat.source()).or_default() += 1;
+        }
+        let may_leave = |seat: &Seat| !seat.logged_in.load(Ordering::Acquire) && !seat.evicted.load(Ordering::Acquire);
+        let victim = self.seats.iter().filter(|(_, seat)| may_leave(seat));
+        let Some((id, seat)) = victim.max_by_key(|(id, seat)| (of_source.get(&seat.source()), Reverse(**id))) else {
+            return false;
+        };
+        seat.evicted.store(true, Ordering::Release);
+        seat.eviction.notify(usize::MAX);
+        if let Some(Ender(end)) = self.enders.get(id) {
+            end();
+        }
+        true
+    }
+}
+
+/// Sessions that may be giving way at once.
+const MAX_LEAVING: usize = 100;
+
 /// Waits for what is told by an event.
 async fn until(event: &Event, done: impl Fn() -> bool) {
     loop {
@@ -143,13 +213,14 @@ pub struct Place {
     gate: Arc<Gate>,
     id: u64,
     source: Option<IpAddr>,
+    seat: Arc<Seat>,
 }
 
 impl Place {
     /// Has this called when the server ends: for sessions that no runtime wakes. It must not wait.
     pub fn at_end(&self, end: impl Fn() + Send + 'static) {
         let mut state = self.gate.state();
-        if state.stopping {
+        if state.stopping || self.seat.evicted.load(Ordering::Acquire) {
             end();
         }
         state.enders.insert(self.id, Ender(Box::new(end)));
@@ -168,7 +239,13 @@ impl Place {
         *count += 1;
         drop(state);
         self.source = Some(source);
+        *self.seat.source.lock().unwrap_or_else(PoisonError::into_inner) = Some(source);
         true
+    }
+
+    /// What the session shows of itself.
+    pub const fn seat(&self) -> &Arc<Seat> {
+        &self.seat
     }
 
     /// The gate that it is behind.
@@ -200,6 +277,7 @@ impl Drop for Place {
         let mut state = self.gate.state();
         leave(&mut state, self.source.take());
         state.enders.remove(&self.id);
+        state.seats.remove(&self.id);
         state.sessions = state.sessions.saturating_sub(1);
         let empty = state.sessions == 0;
         drop(state);
@@ -215,6 +293,28 @@ mod tests {
     use std::time::Duration;
 
     #[test]
+    fn h39_silent_sessions_of_the_busiest_source_give_way_and_no_others() {
+        let gate = Gate::new(4, 4);
+        let enter = |address: &str| {
+            let mut place = gate.enter()?;
+            place.claim(address.parse().unwrap()).then_some(place)
+        };
+        let busy: Vec<_> = (0..3).map(|_| enter("192.0.2.1").unwrap()).collect();
+        let other = enter("192.0.2.2").unwrap();
+        busy[0].seat().set_logged_in();
+        let is_evicted = |place: &Place| place.seat().evicted.load(Ordering::Acquire);
+        let _fifth = enter("192.0.2.3").expect("a silent session gives way");
+        assert_eq!(busy.iter().map(is_evicted).collect::<Vec<_>>(), [false, true, false], "the oldest that is not logged in");
+        let _sixth = enter("192.0.2.4").unwrap();
+        assert_eq!((is_evicted(&busy[2]), is_evicted(&other)), (true, false));
+        other.seat().set_logged_in();
+        let logged_in = Gate::new(1, 1);
+        let place = logged_in.enter().unwrap();
+        place.seat().set_logged_in();
+        assert!(logged_in.enter().is_none(), "no session that is logged in gives way");
+    }
+
+    #[test]
     fn h39_so_many_in_all_and_so_many_from_one_source() {
         let gate = Gate::new(3, 2);
         let enter = |address: &str| {
@@ -222,9 +322,12 @@ mod tests {
             place.claim(address.parse().unwrap()).then_some(place)
         };
         let first = enter("192.0.2.1").unwrap();
-        let _second = enter("::ffff:192.0.2.1").unwrap();
+        let second = enter("::ffff:192.0.2.1").unwrap();
         assert!(enter("192.0.2.1").is_none(), "the third from there");
-        let _third = enter("2001:db8::1").unwrap();
+        let third = enter("2001:db8::1").unwrap();
+        for place in [&first, &second, &third] {
+            place.seat().set_logged_in();
+        }
         assert!(enter("192.0.2.2").is_none(), "the fourth in all");
         drop(first);
         let _again = enter("192.0.2.1").unwrap();

@@ -12,14 +12,16 @@
 mod error;
 mod gate;
 mod handshake;
+mod login_slots;
 mod options;
 mod patience;
 pub mod tls;
 
 pub use error::Error;
-pub use gate::{Gate, Place};
+pub use gate::{Gate, Place, Seat};
 pub use handshake::{Handshake, Proxy, ProxyHeader, ProxyKind};
 pub use ipnet::IpNet;
+pub use login_slots::{LoginSlot, LoginSlots};
 pub use options::{ClientOptions, Listen, Security, ServerOptions};
 pub use patience::Patience;
 pub use pop3_proto as proto;

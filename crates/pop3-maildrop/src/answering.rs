@@ -1,19 +1,24 @@
 //! Answers what a session asks, out of a store.
 
 use std::io::{self, ErrorKind, Read};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use pop3_proto::codec::{Escaped, MessageNumber};
 use pop3_proto::sasl::{ScramHash, ScramKeys};
-use pop3_proto::server::{Ask, BodyWants, Connection, Denial, Login, Name, NotAsked, Step};
+use pop3_proto::server::{Ask, BodyWants, Connection, Denial, Login, Name, NotAsked, Proof, Step};
 
-use crate::{Maildrop, NotRemoved, Store, log_refusal, log_unavailable};
+use crate::{LoginError, Maildrop, NotRemoved, Peer, Pending, Store, Verification, log_unavailable, loggable};
 
 /// What answers for a store in one session. For drivers: all of it may block, so they call it where that does no harm.
 pub struct Answering<S: Store> {
     store: Arc<S>,
     /// What keys for users that there are not are made of.
     decoys: [u8; 18],
+    /// Where the connection comes from.
+    address: Option<IpAddr>,
+    /// Who is logged in.
+    user: Option<String>,
     maildrop: Option<S::Maildrop>,
     /// The message that is being sent.
     message: Option<Box<dyn Read + Send>>,
@@ -32,7 +37,63 @@ const PIECE: usize = 64 * 1024;
 impl<S: Store> Answering<S> {
     /// For a session that begins. `decoys`: bytes of chance, the same for all sessions of a server.
     pub const fn new(store: Arc<S>, decoys: [u8; 18]) -> Self {
-        Self { store, decoys, maildrop: None, message: None, buffer: Vec::new() }
+        Self { store, decoys, address: None, user: None, maildrop: None, message: None, buffer: Vec::new() }
+    }
+
+    /// Tells where the connection comes from, for the store and for the log.
+    #[must_use]
+    pub fn with_address(self, address: Option<IpAddr>) -> Self {
+        Self { address, ..self }
+    }
+
+    /// What is known of the client now.
+    pub fn peer(&self, connection: &Connection) -> Peer {
+        let server = connection.session().server();
+        Peer::new(server.origin().map(|origin| origin.address).or(self.address), server.is_encrypted())
+    }
+
+    /// Who is logged in, as it is shown in logs.
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    /// The check of a login's credentials, where the store does not do it [at login](Verification::AtLogin): wait for it, tell
+    /// [`verified`](Self::verified), and only then [`answer`](Self::answer).
+    pub fn verify(&self, connection: &Connection, login: &Login) -> Option<Pending> {
+        match self.store.verify(login, &self.peer(connection)) {
+            Verification::AtLogin => None,
+            Verification::Pending(pending) => Some(pending),
+        }
+    }
+
+    /// Takes the outcome of a check. Returns the login to be answered; `None`: it was refused, and that was the answer.
+    ///
+    /// # Errors
+    /// No login was asked for.
+    pub fn verified(
+        &self,
+        connection: &mut Connection,
+        login: Login,
+        outcome: Result<(), LoginError>,
+    ) -> io::Result<Option<Login>> {
+        match outcome {
+            Ok(()) => Ok(Some(Login { proof: Proof::Proven, ..login })),
+            Err(error) => {
+                self.refuse(connection, &login, &error).map_err(io::Error::other)?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn refuse(&self, connection: &mut Connection, login: &Login, error: &LoginError) -> Result<(), NotAsked> {
+        let Peer { address, tls } = self.peer(connection);
+        let method = connection.session().server().login_method();
+        let name = login.name.as_bytes();
+        // The name is shown to be right by the credentials, except where these are wrong.
+        let user = if matches!(error, LoginError::Credentials) { loggable(name) } else { Some(Escaped(name)) };
+        let user = user.as_ref().map_or_else(|| "[not shown: it may be a password]".to_owned(), ToString::to_string);
+        tracing::warn!(user, address = address.map(tracing::field::display), method, tls, "login refused: {error}");
+        connection.deny(Denial::from(error))
     }
 
     /// A message was begun, and there is more of it.
@@ -96,16 +157,16 @@ impl<S: Store> Answering<S> {
         });
         match opened {
             Ok((maildrop, snapshot)) => {
-                let name = Escaped(login.name.as_bytes());
-                let origin = connection.session().server().origin().map(|origin| tracing::field::display(origin.address));
-                tracing::info!(%name, origin, messages = snapshot.len(), "logged in");
+                let Peer { address, tls } = self.peer(connection);
+                let method = connection.session().server().login_method();
+                let user = Escaped(maildrop.owner().unwrap_or(login.name.as_bytes())).to_string();
+                let address = address.map(tracing::field::display);
+                tracing::info!(user, address, method, tls, messages = snapshot.len(), "logged in");
+                self.user = Some(user);
                 self.maildrop = Some(maildrop);
                 connection.accept(snapshot)
             }
-            Err(error) => {
-                log_refusal(&login.name, &error);
-                connection.deny(Denial::from(&error))
-            }
+            Err(error) => self.refuse(connection, login, &error),
         }
     }
 

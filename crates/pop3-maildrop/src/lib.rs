@@ -23,6 +23,7 @@ mod answering;
 pub mod maildir;
 mod memory;
 mod paced;
+mod verification;
 
 use std::io::{self, ErrorKind, Read};
 
@@ -37,6 +38,7 @@ pub use answering::Answering;
 pub use maildir::{Delivery, Maildir, MaildirDrop, Prepared};
 pub use memory::{Memory, MemoryDrop};
 pub use paced::{Paced, PacedDrop};
+pub use verification::{Peer, Pending, Verification, Verifier, verification};
 
 /// Who may log in, and to what.
 pub trait Store: Send + Sync + 'static {
@@ -48,6 +50,13 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// See [`LoginError`]. A lock that is held is told only to whom the credentials are right (S22).
     fn login(&self, login: &Login) -> Result<Self::Maildrop, LoginError>;
+
+    /// Begins to check the credentials of a login without blocking, for stores whose check takes long, as hashing a password does: the
+    /// session waits for the outcome without a thread. By default [`login`](Self::login) checks them.
+    fn verify(&self, login: &Login, peer: &Peer) -> Verification {
+        let _ = (login, peer);
+        Verification::AtLogin
+    }
 
     /// What is kept of a user's password for `SCRAM`; `None`: there is no such user, or nothing is kept. Only asked if a server is
     /// told to offer the mechanism.
@@ -118,19 +127,24 @@ impl From<&LoginError> for Denial {
             LoginError::Credentials => Self::Credentials,
             LoginError::InUse => Self::InUse,
             LoginError::TooSoon => Self::LoginDelay,
-            LoginError::Io(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => Self::Permanent,
+            LoginError::Io(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied) =>
+            {
+                Self::Permanent
+            }
             LoginError::Io(_) => Self::Temporary,
         }
     }
 }
 
-/// Puts a refused login into the log. The name of somebody who is not known here is left out: people type passwords
-/// where names belong.
-fn log_refusal(name: &Name, error: &LoginError) {
-    match error {
-        LoginError::Credentials => tracing::warn!("login refused: {error}"),
-        _ => tracing::warn!(name = %Escaped(name.as_bytes()), "login refused: {error}"),
-    }
+/// The name of a login that was refused, for the log; `None`: it may be a password, which people type where names belong. Names are
+/// in small letters, with digits and a few signs, or have an `@`.
+fn loggable(name: &[u8]) -> Option<Escaped<'_>> {
+    const LONGEST: usize = 64;
+    let is_plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-' | b'+');
+    let is_name = name.iter().any(u8::is_ascii_lowercase) && name.iter().all(is_plain);
+    let is_address = name.iter().filter(|byte| **byte == b'@').count() == 1 && !name.contains(&b' ');
+    (name.len() <= LONGEST && (is_name || is_address)).then_some(Escaped(name))
 }
 
 /// What a client is told when a message cannot be opened; puts it into the log, too.
@@ -141,7 +155,7 @@ fn log_unavailable(number: MessageNumber, error: &io::Error) -> Unavailable {
 
 /// Messages that could not be removed, and why.
 #[derive(Debug, Error)]
-#[error("{} messages could not be removed; the first, message {}: {}", .failed.len(), .failed[0].0, .failed[0].1)]
+#[error("{} could not be removed; the first, message {}: {}", messages(.failed.len()), .failed[0].0, .failed[0].1)]
 pub struct NotRemoved {
     failed: Vec<(MessageNumber, io::Error)>,
 }
@@ -168,6 +182,10 @@ impl NotRemoved {
     }
 }
 
+fn messages(count: usize) -> String {
+    if count == 1 { "1 message".to_owned() } else { format!("{count} messages") }
+}
+
 /// A login with name and password, as a session would give it.
 ///
 /// # Errors
@@ -189,9 +207,21 @@ mod tests {
             (ErrorKind::WouldBlock, Denial::InUse),
             (ErrorKind::NotFound, Denial::Permanent),
             (ErrorKind::PermissionDenied, Denial::Permanent),
+            (ErrorKind::NotADirectory, Denial::Permanent),
             (ErrorKind::StorageFull, Denial::Temporary),
         ] {
             assert_eq!(denial(io::Error::from(kind).into()), expected, "{kind}");
+        }
+    }
+
+    #[test]
+    fn h56_a_name_that_may_be_a_password_is_not_logged() {
+        let is_logged = |name: &str| loggable(name.as_bytes()).is_some();
+        for name in ["ann", "joe.doe", "web-01", "joe@example.org", "Joe@Example.org", "o'brien@example.org"] {
+            assert!(is_logged(name), "{name}");
+        }
+        for name in ["", "Secret", "pass word", "hunter2!", "12345678", "p@ss w@rd", "a@b@c", &"x".repeat(65)] {
+            assert!(!is_logged(name), "{name}");
         }
     }
 

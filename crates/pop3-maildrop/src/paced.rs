@@ -9,7 +9,7 @@ use pop3_proto::codec::MessageNumber;
 use pop3_proto::sasl::{ScramHash, ScramKeys};
 use pop3_proto::server::{Login, Name, Snapshot};
 
-use crate::{LoginError, Maildrop, NotRemoved, Store};
+use crate::{LoginError, Maildrop, NotRemoved, Peer, Store, Verification};
 
 /// A store that lets a user in again only after a pause. Announce the same pause in the server's configuration.
 ///
@@ -58,6 +58,10 @@ impl<S: Store> Store for Paced<S> {
         }
         drop(last);
         Ok(PacedDrop { maildrop, owner, at: now, last: Arc::clone(&self.last) })
+    }
+
+    fn verify(&self, login: &Login, peer: &Peer) -> Verification {
+        self.store.verify(login, peer)
     }
 
     fn scram_keys(&self, hash: ScramHash, name: &Name) -> io::Result<Option<ScramKeys>> {

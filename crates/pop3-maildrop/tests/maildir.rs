@@ -67,16 +67,20 @@ fn s07_sizes_are_exact_and_cached() {
     let (_folder, maildir) = maildir();
     put(&maildir, "new/1.a.host", "a\nb");
     put(&maildir, "cur/2.b.host:2,S", ".\r\n\n");
-    put(&maildir, "new/3.c.host,S=1,W=77", "trusted");
+    put(&maildir, "new/3.c.host,S=7,W=9", "trusted");
+    put(&maildir, "new/4.d.host,S=1,W=3", "a filter has changed it\n");
     for _ in 0..2 {
         let mut maildrop = maildir.lock().unwrap();
         let snapshot = maildrop.snapshot().unwrap();
-        let octets: Vec<_> = (1..=3).map(|n| snapshot.octets(number(n)).unwrap()).collect();
-        assert_eq!(octets, [6, 5, 77]);
+        let octets: Vec<_> = (1..=4).map(|n| snapshot.octets(number(n)).unwrap()).collect();
+        assert_eq!(octets, [6, 5, 9, 25]);
         assert_eq!(snapshot.unique_id(number(2)).unwrap().as_str(), "2.b.host");
     }
     let cache = fs::read_to_string(maildir.path().join("pop3-index")).unwrap();
-    assert_eq!(cache, "pop3-index 1 3\n6 new/1.a.host\n5 cur/2.b.host:2,S\n77 new/3.c.host,S=1,W=77\n");
+    let lines: Vec<&str> = cache.lines().collect();
+    assert_eq!((lines[0], lines.len()), ("pop3-index 2 4", 6), "{cache}");
+    assert!(lines[1].starts_with("6 3 ") && lines[1].ends_with(" new/1.a.host"), "{cache}");
+    assert!(lines[4].starts_with("25 24 "), "{cache}");
     // A damaged cache is counted again.
     fs::write(maildir.path().join("pop3-index"), b"x 1.a.host\n\xff\n5").unwrap();
     assert_eq!(maildir.lock().unwrap().snapshot().unwrap().octets(number(1)), Some(6));
@@ -163,9 +167,38 @@ fn h51_folders_that_are_symbolic_links_are_not_followed() {
     fs::remove_dir(maildir.path().join("cur")).unwrap();
     symlink(elsewhere.path().join("cur"), maildir.path().join("cur")).unwrap();
     assert!(maildir.lock().is_err());
-    let link = folder.path().join("link");
-    symlink(elsewhere.path(), &link).unwrap();
-    assert!(Maildir::open(link).unwrap().lock().is_err());
+}
+
+#[test]
+fn h51_h57_links_on_the_way_to_a_maildir_are_followed_if_the_operator_made_them() {
+    let (folder, elsewhere) = maildir();
+    put(&elsewhere, "new/1.x.host", "mail");
+    let base = folder.path().join("base");
+    fs::create_dir_all(base.join("joe")).unwrap();
+    // One that leads to another disk, and one in the middle of the path.
+    symlink(elsewhere.path(), base.join("ann")).unwrap();
+    symlink("../../Maildir", base.join("joe/mail")).unwrap();
+    for rest in ["ann", "joe/mail"] {
+        assert_eq!(Maildir::beneath(&base, rest).lock().unwrap().snapshot().unwrap().len(), 1, "{rest}");
+    }
+    symlink("loop", base.join("loop")).unwrap();
+    assert!(Maildir::beneath(&base, "loop").lock().is_err());
+    let missing = Maildir::beneath(&base, "nobody").lock().unwrap_err();
+    assert_eq!(missing.kind(), io::ErrorKind::NotFound);
+    fs::write(base.join("file"), "").unwrap();
+    assert_eq!(Maildir::beneath(&base, "file").lock().unwrap_err().kind(), io::ErrorKind::NotADirectory);
+    // Only root can give a link away, so only root can try this.
+    let others = base.join("others");
+    symlink(elsewhere.path(), &others).unwrap();
+    fs::create_dir(base.join("carl")).unwrap();
+    symlink(folder.path(), base.join("carl/home")).unwrap();
+    let gave =
+        [&others, &base.join("carl/home")].into_iter().all(|link| std::os::unix::fs::lchown(link, Some(12345), None).is_ok());
+    for rest in ["others", "carl/home/Maildir"].into_iter().filter(|_| gave) {
+        let error = Maildir::beneath(&base, rest).lock().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied, "{rest}");
+        assert!(error.to_string().contains("symbolic link of user 12345"), "{error}");
+    }
 }
 
 #[test]
@@ -178,6 +211,7 @@ fn what_is_no_file_makes_nobody_wait() {
     let pipe = maildir.path().join("new/1.x.host,S=1,W=1");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     assert!(read(&mut maildrop, 1).is_err());
+    fs::remove_file(maildir.path().join("pop3-index")).unwrap();
     symlink("/dev/zero", maildir.path().join("pop3-index")).unwrap();
     put(&maildir, "new/2.x.host", "counted\n");
     assert_eq!(maildrop.snapshot().unwrap().octets(number(1)), Some(9));

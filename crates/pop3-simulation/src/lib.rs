@@ -63,6 +63,7 @@ struct World {
 /// # Panics
 /// Mail was lost, doubled or damaged, or was removed before it was safe.
 pub fn run(seed: u64) -> Report {
+    pop3_contract::limit_test();
     let mut chance = Rng::with_seed(seed);
     let disk = SimDisk::new(chance.fork());
     let root = Path::new("/home/joe/Maildir");

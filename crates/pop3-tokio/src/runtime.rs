@@ -15,8 +15,8 @@ use tokio_rustls::TlsConnector;
 
 #[cfg(feature = "server")]
 pub(crate) use server::{
-    accept, accept_tls, accepted, blocking, flush_now, pause, pause_unless_stopped, read_now, read_unless_stopped, spawn,
-    unless_stopped, wait_emptied, wake, write_now,
+    accept, accept_tls, accepted, blocking, flush_now, outcome, pause, pause_unless_stopped, read_now, read_unless_stopped,
+    spawn, unless_evicted, unless_stopped, wait_emptied, wake, write_now,
 };
 pub(crate) use tokio::io::AsyncWrite as Sink;
 #[cfg(feature = "server")]
@@ -116,7 +116,8 @@ pub(crate) async fn connect_tls(
 mod server {
     use pop3_driver::proto::server::Channel;
     use pop3_driver::tls::{ServerTls, TlsFailure};
-    use pop3_driver::{Gate, Place};
+    use pop3_driver::{Gate, Place, Seat};
+    use pop3_maildrop::{LoginError, Pending};
     use std::pin::Pin;
     use std::task::{Context, Poll, Waker};
     use tokio::io::ReadBuf;
@@ -182,6 +183,24 @@ mod server {
         }
     }
 
+    /// A session, unless it has to give way to another one before its client has logged in.
+    pub(crate) async fn unless_evicted(seat: &Seat, session: impl Future<Output = io::Result<()>>) -> io::Result<()> {
+        tokio::select! {
+            biased;
+            () = seat.evicted() => Err(io::Error::other("the session gave way to another one")),
+            result = session => result,
+        }
+    }
+
+    /// The outcome of a check, unless the server ends or the time is over.
+    pub(crate) async fn outcome(pending: Pending, until: Instant, gate: &Gate) -> Result<(), LoginError> {
+        tokio::select! {
+            biased;
+            () = gate.stopped() => Err(LoginError::Io(io::ErrorKind::ConnectionAborted.into())),
+            outcome = timeout_at(until, pending.outcome()) => outcome.unwrap_or_else(|_| Err(LoginError::Io(io::ErrorKind::TimedOut.into()))),
+        }
+    }
+
     /// Waits until no session is left; false: some are.
     pub(crate) async fn wait_emptied(gate: &Gate, until: Instant) -> bool {
         timeout_at(until, gate.emptied()).await.is_ok()
@@ -219,7 +238,8 @@ mod server {
 
     /// Does what may block where it stops nobody else.
     pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
-        Ok(tokio::task::spawn_blocking(work).await?)
+        let span = Span::current();
+        Ok(tokio::task::spawn_blocking(move || span.in_scope(work)).await?)
     }
 
     /// Lets a session run by itself.

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use pop3_driver::proto::server::{Ask, BodyWants, Channel, Connection, Deadline, Ending, NotAsked, Origin, ServerConfig, Step};
 use pop3_driver::tls::ServerTls;
-use pop3_driver::{Gate, Patience, ServerOptions};
+use pop3_driver::{Gate, LoginSlot, LoginSlots, Patience, Seat, ServerOptions};
+use pop3_maildrop::{LoginError, Pending};
 
 use crate::runtime::{self, Instant, Stream, later};
 
@@ -18,6 +19,7 @@ pub(crate) struct Shared {
     pub(crate) options: ServerOptions,
     pub(crate) config: Arc<ServerConfig>,
     pub(crate) gate: Arc<Gate>,
+    login_slots: LoginSlots,
     patience: Patience,
     began: Instant,
     tls: RwLock<Option<ServerTls>>,
@@ -28,6 +30,7 @@ impl Shared {
         Arc::new(Self {
             config: Arc::new(options.server_config()),
             gate: Gate::new(options.max_sessions, options.max_sessions_per_source),
+            login_slots: LoginSlots::new(LOGINS_OF_ONE_USER),
             patience: Patience::new(options.longest_pause),
             began: Instant::now(),
             tls: RwLock::new(options.tls.clone()),
@@ -48,6 +51,12 @@ impl Shared {
         current.clone().ok_or_else(|| io::Error::other("there is no certificate for TLS"))
     }
 }
+
+/// Logins of one user that may be in progress at once. Only one of them can get the maildrop.
+const LOGINS_OF_ONE_USER: usize = 3;
+
+/// Octets a second that a client must read of a message, on the whole: one that is slower holds a session for too long.
+const MIN_RATE: u64 = 512;
 
 /// A session of a server, on the raw level: the caller sees each question, and answers when it can. Until then nothing more is
 /// read, and the client is held back by TCP.
@@ -92,6 +101,8 @@ pub struct Session {
     origin: Option<Origin>,
     /// Where the client is, as far as the connection tells.
     source: Option<IpAddr>,
+    /// Told when the client has logged in.
+    seat: Option<Arc<Seat>>,
     /// Wrong passwords so far.
     failed_logins: u32,
     /// The answer to a wrong password waits until then.
@@ -99,6 +110,8 @@ pub struct Session {
     login_deadline: Instant,
     /// Renewed by each command that was answered, and not by each byte (H36).
     idle_deadline: Option<Instant>,
+    /// When the client must have read the message that is being sent.
+    message_deadline: Option<Instant>,
     /// What was written may still lie in a buffer of the stream.
     unflushed: bool,
 }
@@ -115,6 +128,7 @@ impl Session {
         stream: Stream,
         channel: Channel,
         source: Option<IpAddr>,
+        seat: Option<Arc<Seat>>,
         login_deadline: Instant,
     ) -> Self {
         let origin = channel.origin;
@@ -125,10 +139,12 @@ impl Session {
             stream,
             origin,
             source,
+            seat,
             failed_logins: 0,
             pause_until: None,
             login_deadline,
             idle_deadline: None,
+            message_deadline: None,
             unflushed: false,
         }
     }
@@ -155,8 +171,14 @@ impl Session {
             if step != Step::Read {
                 self.idle_deadline = None;
             }
+            if self.connection.deadline() == Deadline::Idle
+                && let Some(seat) = self.seat.take()
+            {
+                seat.set_logged_in();
+            }
             match step {
                 Step::Read => {
+                    self.message_deadline = None;
                     let deadline = self.deadline();
                     if self.unflushed {
                         self.flush(deadline).await?;
@@ -173,7 +195,14 @@ impl Session {
                 }
                 Step::Write => self.write().await?,
                 Step::Ask(Ask::UpgradeTls) => self.upgrade().await?,
-                Step::Ask(ask) => return Ok(Some(ask)),
+                Step::Ask(ask) => {
+                    if let Ask::Retrieve(number) = &ask {
+                        let octets = self.connection.session().octets(*number).unwrap_or(0);
+                        let time = Duration::from_secs(octets / MIN_RATE);
+                        self.message_deadline = Some(later(self.shared.options.timeouts.idle.saturating_add(time)));
+                    }
+                    return Ok(Some(ask));
+                }
                 Step::Answer => return Err(io::Error::other(NotAsked)),
                 Step::Close => {
                     match self.connection.session().server().ending() {
@@ -205,12 +234,37 @@ impl Session {
         Ok(BodyWants::More)
     }
 
-    /// Before login no byte renews the deadline (H35).
+    /// Before login no byte renews the deadline (H35), and while a message is sent no buffer that the client has read renews it for ever.
     fn deadline(&mut self) -> Instant {
         match self.connection.deadline() {
             Deadline::Login => self.login_deadline,
-            Deadline::Idle => *self.idle_deadline.get_or_insert_with(|| later(self.shared.options.timeouts.idle)),
+            Deadline::Idle => {
+                let idle = *self.idle_deadline.get_or_insert_with(|| later(self.shared.options.timeouts.idle));
+                self.message_deadline.map_or(idle, |deadline| idle.min(deadline))
+            }
         }
+    }
+
+    /// How the session ended, for the log.
+    pub(crate) fn ending(&self) -> String {
+        let ending = self.connection.session().server().ending();
+        ending.map_or_else(|| "the client disconnected, or the server ends".to_owned(), |ending| ending.to_string())
+    }
+
+    /// Where the client is, as far as the connection tells.
+    pub(crate) const fn source(&self) -> Option<IpAddr> {
+        self.source
+    }
+
+    /// Begins a login of a user; `None`: too many of them are in progress.
+    pub(crate) fn login_slot(&self, user: &[u8]) -> Option<LoginSlot> {
+        self.shared.login_slots.try_acquire(user)
+    }
+
+    /// Waits for the check of a login's credentials, until the deadline for the login.
+    pub(crate) async fn outcome(&mut self, pending: Pending) -> Result<(), LoginError> {
+        let deadline = self.deadline();
+        runtime::outcome(pending, deadline, &self.shared.gate).await
     }
 
     /// All is said: nothing depends on whether the client is still there for the farewell.

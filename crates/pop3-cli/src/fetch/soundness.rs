@@ -104,7 +104,8 @@ impl Inspector {
         let smallest = self.octets - self.lines.min(self.octets);
         let largest = self.octets + self.lines;
         let near = |low: u64, high: u64, unit: u64| low < largest.saturating_add(unit) && high.saturating_add(unit) > smallest;
-        let rounded = [512, 1000, 1024].into_iter().any(|unit: u64| announced.is_multiple_of(unit) && near(announced, announced, unit));
+        let rounded =
+            [512, 1000, 1024].into_iter().any(|unit: u64| announced.is_multiple_of(unit) && near(announced, announced, unit));
         // In KiB: a small number for something a thousand times as large.
         let scaled = announced.saturating_mul(1024);
         rounded || (self.octets > announced.saturating_mul(500) && near(scaled, scaled, 1024))

@@ -161,7 +161,7 @@ enum Job {
 
 /// How a command ended.
 enum Ended {
-    Arrived(Delivery, Box<Inspector>),
+    Arrived(Box<(Delivery, Inspector)>),
     /// It is no mail, but what the server keeps about the folder.
     FolderData,
     /// It goes on far beyond the size that was announced.
@@ -331,7 +331,7 @@ impl Transfer<'_> {
         let is_first = wanted.is_some_and(|wanted| wanted.number == MessageNumber::FIRST);
         let limit = wanted.and_then(|wanted| wanted.octets).map_or(u64::MAX, longest_for);
         let (mut delivery, mut head) = (None, Vec::new());
-        let mut inspector = Box::<Inspector>::default();
+        let mut inspector = Inspector::default();
         let (maildir, bar) = (self.maildir, self.bar);
         self.client.event(|event| match event {
             ClientEvent::Reply(of, reply) if of == tag => match reply.status {
@@ -359,7 +359,7 @@ impl Transfer<'_> {
             }
             ClientEvent::End(of) if of == tag && is_folder_data(&head) => Some(Ended::FolderData),
             ClientEvent::End(of) if of == tag => {
-                delivery.take().map(|delivery| Ended::Arrived(delivery, mem::take(&mut inspector)))
+                delivery.take().map(|delivery| Ended::Arrived(Box::new((delivery, mem::take(&mut inspector)))))
             }
             _ => None,
         })
@@ -373,7 +373,8 @@ impl Transfer<'_> {
                 let error = RemoteError::ReplyTooLarge { verb: Verb::Retr, limit: longest_for(announced) };
                 return Err(self.broken(error.into(), false));
             }
-            (Job::Fetch(wanted), Ended::Arrived(delivery, inspector)) => {
+            (Job::Fetch(wanted), Ended::Arrived(arrived)) => {
+                let (delivery, inspector) = *arrived;
                 let soundness = inspector.judge(wanted.octets);
                 if soundness == Soundness::OutOfStep {
                     let error = RemoteError::Unsolicited(b"the reply to another command, inside a message".as_slice().into());

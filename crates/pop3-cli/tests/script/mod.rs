@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 pub fn pop3() -> Command {
+    pop3_contract::limit_test();
     let mut command = Command::new(env!("CARGO_BIN_EXE_pop3"));
     command.env_remove("POP3_PASSWORD").env_remove("POP3_LOG").stdin(Stdio::null());
     command

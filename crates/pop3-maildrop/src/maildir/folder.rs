@@ -1,13 +1,15 @@
 //! The folders of a Maildir, held open: what is done in them cannot be led elsewhere by a symbolic link (H51, H57).
 
-use std::ffi::{CString, OsStr};
+use std::collections::VecDeque;
+use std::ffi::{CString, OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Take};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Component, Path};
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, open, openat, statat, unlinkat};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, fstat, open, openat, readlinkat, statat, unlinkat};
+use rustix::io::Errno;
 
 /// How a folder was at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +20,14 @@ pub(super) struct Stamp {
     pub(super) changed_at: i64,
 }
 
+/// A file as far as a change of its contents shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FileStamp {
+    pub(super) length: u64,
+    /// When its contents changed, in nanoseconds since 1970.
+    pub(super) changed: i64,
+}
+
 /// A folder that is open.
 #[derive(Debug)]
 pub(super) struct Folder(OwnedFd);
@@ -25,9 +35,47 @@ pub(super) struct Folder(OwnedFd);
 const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 impl Folder {
-    /// Opens a folder, which must be one itself and no link to one.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self(open(path, FOLDER, Mode::empty())?))
+    /// Opens the folder at `rest` in the folder `base`, component by component. Symbolic links in `rest` are followed only if they are
+    /// [trusted](is_trusted).
+    pub(super) fn open_beneath(base: &Path, rest: &Path) -> io::Result<Self> {
+        let anywhere = OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let mut folder = open(base, anywhere, Mode::empty())?;
+        let mut ahead: VecDeque<OsString> = components(rest);
+        let mut links = 0;
+        while let Some(name) = ahead.pop_front() {
+            match openat(&folder, &name, FOLDER, Mode::empty()) {
+                Ok(next) => folder = next,
+                Err(Errno::NOTDIR | Errno::LOOP) => {
+                    // Held open, so that the link whose owner is checked is the one that is read.
+                    let link = openat(&folder, &name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+                    let stat = fstat(&link)?;
+                    if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
+                        return Err(io::ErrorKind::NotADirectory.into());
+                    }
+                    if !is_trusted(stat.st_uid, rustix::process::geteuid().as_raw()) {
+                        let what = format!(
+                            "{:?} is a symbolic link of user {}; only links of root or of the server's user are followed",
+                            name, stat.st_uid
+                        );
+                        return Err(io::Error::new(io::ErrorKind::PermissionDenied, what));
+                    }
+                    links += 1;
+                    if links > MAX_LINKS {
+                        return Err(Errno::LOOP.into());
+                    }
+                    let target = readlinkat(&link, "", Vec::new())?;
+                    let target = Path::new(OsStr::from_bytes(target.as_bytes()));
+                    if target.is_absolute() {
+                        folder = open("/", anywhere, Mode::empty())?;
+                    }
+                    for name in components(target).into_iter().rev() {
+                        ahead.push_front(name);
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(Self(folder))
     }
 
     /// Opens a folder in this one, with the same rule.
@@ -99,6 +147,15 @@ impl Folder {
         Ok(u64::try_from(stat.st_size).unwrap_or(0))
     }
 
+    /// The length of a file, and when it changed.
+    pub(super) fn file_stamp(&self, name: &[u8]) -> io::Result<FileStamp> {
+        let name = CString::new(name).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let stat = statat(&self.0, &name, AtFlags::SYMLINK_NOFOLLOW)?;
+        let nanoseconds = i64::try_from(stat.st_mtime_nsec).unwrap_or(0);
+        let changed = stat.st_mtime.saturating_mul(1_000_000_000).saturating_add(nanoseconds);
+        Ok(FileStamp { length: u64::try_from(stat.st_size).unwrap_or(0), changed })
+    }
+
     /// Since when a file is here, in seconds since 1970, as far as can be told: whoever copies or moves mail may keep the time at
     /// which it was written, but not that of the change.
     pub(super) fn here_since(&self, name: &[u8]) -> io::Result<i64> {
@@ -117,8 +174,43 @@ impl Folder {
     }
 
     pub(super) fn sync(&self) -> io::Result<()> {
-        Ok(rustix::fs::fsync(&self.0)?)
+        match rustix::fs::fsync(&self.0).map_err(io::Error::from) {
+            Err(error) if cannot_sync(&error) => Ok(()),
+            result => result,
+        }
     }
+
+    /// Locks the folder itself, for as long as it is open. `false`: this file system cannot lock folders.
+    pub(super) fn try_lock(&self) -> io::Result<bool> {
+        match rustix::fs::flock(&self.0, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(true),
+            Err(Errno::WOULDBLOCK) => Err(io::ErrorKind::WouldBlock.into()),
+            Err(_) => Ok(false),
+        }
+    }
+}
+
+/// Links on the way to one Maildir.
+const MAX_LINKS: usize = 8;
+
+/// Whether a symbolic link of user `owner` may be followed by a process of user `ours`: one that the operator has made.
+fn is_trusted(owner: u32, ours: u32) -> bool {
+    owner == 0 || owner == ours
+}
+
+/// The names in a path, `..` among them.
+fn components(path: &Path) -> VecDeque<OsString> {
+    let name = |component: Component<'_>| match component {
+        Component::Normal(_) | Component::ParentDir => Some(component.as_os_str().to_owned()),
+        Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
+    };
+    path.components().filter_map(name).collect()
+}
+
+/// Whether a file system says that it cannot sync folders, or this one: then there is nothing to wait for.
+pub(super) fn cannot_sync(error: &io::Error) -> bool {
+    let code = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(code, Some(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS | Errno::NOTTY | Errno::BADF | Errno::ROFS))
 }
 
 /// Makes what was made at `path` survive a power cut: every folder that holds a name which may be new.
@@ -132,8 +224,21 @@ pub(super) fn sync_path(path: &Path) -> io::Result<()> {
         match sync(ancestor) {
             // What is not ours to sync was not made by us.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => break,
+            // Some file systems have no such thing for folders.
+            Err(error) if cannot_sync(&error) => {}
             result => result.map_err(|error| super::about(ancestor, &error))?,
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn h51_links_of_others_are_not_trusted() {
+        assert!(is_trusted(0, 0) && is_trusted(0, 1000) && is_trusted(1000, 1000));
+        assert!(!is_trusted(1000, 0) && !is_trusted(1000, 1001));
+    }
 }

@@ -10,13 +10,13 @@ use super::names;
 /// # Panics
 /// It leads elsewhere.
 pub fn index(text: &[u8]) {
-    let Some(index) = Index::parse(text.to_vec()) else { return };
-    assert_eq!(index.list.len(), index.octets.len());
+    let Some(index) = Index::parse(text) else { return };
+    assert_eq!(index.list.len(), index.counted.len());
     for place in index.list.iter() {
         assert!(!place.name.is_empty() && !place.name.starts_with(b"."), "H51");
         assert!(!place.name.iter().any(|byte| matches!(byte, b'/' | 0 | b'\n')), "H51");
     }
-    assert_eq!(index.octets_of(&index.list).count(), index.list.len());
+    assert_eq!(index.of(&index.list).count(), index.list.len());
 }
 
 /// File names that anybody may have chosen: they have one order, and a unique-id each (H28).
@@ -33,7 +33,9 @@ pub fn names([a, b, c]: [&[u8]; 3]) {
     let (one, other) = (id(a).expect("H28"), id(b).expect("H28"));
     assert!((1..=70).contains(&one.len()) && one.bytes().all(|byte| byte.is_ascii_graphic()), "H28");
     assert_eq!(one == other, names::base(a) == names::base(b), "S16");
-    if let Some(octets) = names::wire_size(a) {
+    for length in [0, 10] {
+        let Some(octets) = names::wire_size(a, length) else { continue };
+        assert!((length..=2 * length + 2).contains(&octets), "S07");
         assert!(
             String::from_utf8_lossy(a).contains(&octets.to_string()) || a.windows(3).any(|text| text == b"W=0" || text == b"W=+")
         );

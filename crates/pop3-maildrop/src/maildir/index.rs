@@ -1,23 +1,22 @@
 //! A cache of what a Maildir holds, so that a login need not read folders that have not changed, nor count messages twice.
 //!
-//! A file of lines: first what the folders were like, then `octets sub/name` of each message in order. It is believed only if it is
-//! whole, and its list only if the folders are exactly as they were; messages in a Maildir never change, so a size that was counted
-//! once is right for ever. Losing the file costs time only.
+//! A file of lines: first how the folders were, then `octets length changed sub/name` of each message in order, and a CRC-32 of it
+//! all. Sizes are believed only of files that still have the length and the time of change that they had: virus scanners and other
+//! filters change messages in their place. The list is believed only if the folders are exactly as they were. Losing the file costs
+//! time only.
 
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
 
-use pop3_proto::codec::MessageNumber;
-use pop3_proto::server::Snapshot;
 use rustix::fs::OFlags;
 
-use super::folder::{Folder, Stamp};
+use super::folder::{FileStamp, Folder, Stamp};
 use super::list::{List, Place, Sub};
 use super::names;
 
 const FILE: &str = "pop3-index";
 
-/// An index that is larger than that is not ours.
-const LIMIT: u64 = 256 * 1024 * 1024;
+/// Octets of the longest line: file systems allow names of 255.
+const MAX_LINE: u64 = 1024;
 
 /// Folders that have changed so short a time ago may change again and look the same, as clocks of file systems are coarse: nanoseconds
 /// where they count fractions of a second, and where they do not.
@@ -45,8 +44,15 @@ impl Stamps {
 
     /// The first line of the file.
     fn line(&self, count: usize) -> String {
-        format!("pop3-index 1 {} {} {count}", self.new.text, self.cur.text)
+        format!("pop3-index 2 {} {} {count}", self.new.text, self.cur.text)
     }
+}
+
+/// The size of a message on the wire, and the file that it was counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Counted {
+    pub(super) octets: u64,
+    pub(super) file: FileStamp,
 }
 
 /// What the index tells.
@@ -54,57 +60,45 @@ impl Stamps {
 pub(super) struct Index {
     /// The messages in their order.
     pub(super) list: List,
-    /// Their sizes on the wire.
-    pub(super) octets: Vec<u64>,
+    pub(super) counted: Vec<Counted>,
     head: String,
 }
 
 impl Index {
-    /// What is known; nothing, if the file cannot be read or is not whole.
+    /// What is known; nothing, if the file cannot be read or is damaged.
     pub(super) fn load(root: &Folder) -> Self {
         let Ok(file) = root.read(FILE.as_bytes()) else { return Self::default() };
-        let length = file.limit();
-        let mut text = Vec::with_capacity(usize::try_from(length.min(LIMIT)).unwrap_or(0));
-        match file.take(LIMIT).read_to_end(&mut text) {
-            Ok(_) => Self::parse(text).unwrap_or_default(),
-            Err(_) => Self::default(),
-        }
+        Self::parse(BufReader::with_capacity(64 * 1024, file)).unwrap_or_default()
     }
 
-    pub(super) fn parse(text: Vec<u8>) -> Option<Self> {
-        // A file that was cut lacks its last line end, or lines.
-        if text.last() != Some(&b'\n') {
-            return None;
-        }
-        let mut ends = memchr::memchr_iter(b'\n', &text);
-        let mut start = ends.next()? + 1;
-        let head = str::from_utf8(text.get(..start - 1)?).ok()?.to_owned();
-        let count: usize = head.rsplit(' ').next()?.parse().ok()?;
-        let mut found = Vec::with_capacity(count.min(text.len() / 4));
-        let mut octets = Vec::with_capacity(found.capacity());
-        for end in ends {
-            let line = text.get(start..end)?;
-            let blank = memchr::memchr(b' ', line)?;
-            octets.push(decimal(line.get(..blank)?)?);
-            let sub = match line.get(blank + 1..blank + 5)? {
-                b"new/" => Sub::New,
-                b"cur/" => Sub::Cur,
-                _ => return None,
-            };
-            let name = line.get(blank + 5..)?;
-            // A name that leads elsewhere was not written here (H51).
-            if name.is_empty() || name.starts_with(b".") || memchr::memchr2(b'/', 0, name).is_some() {
+    /// Reads an index. It must be in order and name no message twice, so that a forged one takes no more memory than an honest one of
+    /// as many files.
+    pub(super) fn parse(mut text: impl BufRead) -> Option<Self> {
+        let mut index = Self::default();
+        let (mut line, mut hasher) = (Vec::new(), crc32fast::Hasher::new());
+        let mut next = |line: &mut Vec<u8>| {
+            line.clear();
+            let read = io::Read::take(&mut text, MAX_LINE).read_until(b'\n', line).ok()?;
+            // A file that was cut lacks its last line end, or lines.
+            (read > 0 && line.pop() == Some(b'\n')).then_some(())
+        };
+        next(&mut line)?;
+        hasher.update(&line);
+        index.head = str::from_utf8(&line).ok().filter(|head| head.starts_with("pop3-index 2 "))?.to_owned();
+        let count: usize = index.head.rsplit(' ').next()?.parse().ok()?;
+        for _ in 0..count {
+            next(&mut line)?;
+            hasher.update(&line);
+            let (place, counted) = parse_line(&line)?;
+            if index.list.last().is_some_and(|last| !names::order_of_places(last, place).is_lt()) {
                 return None;
             }
-            found.push((sub, start + blank + 5, name.len()));
-            start = end + 1;
+            index.list.push(place).ok()?;
+            index.counted.push(counted);
         }
-        if found.len() != count {
-            return None;
-        }
-        let mut list = List::over(text);
-        found.into_iter().try_for_each(|(sub, start, length)| list.name(sub, start, length)).ok()?;
-        Some(Self { list, octets, head })
+        next(&mut line)?;
+        let checked = line == format!("crc {:08x}", hasher.finalize()).as_bytes();
+        checked.then_some(index)
     }
 
     /// Whether the list is what is in the folders.
@@ -112,15 +106,31 @@ impl Index {
         self.head == stamps.line(self.list.len())
     }
 
-    /// The sizes of the messages of a list, as far as they are known. Both lists are in their order; where this one is not, less is
-    /// known.
-    pub(super) fn octets_of(&self, list: &List) -> impl Iterator<Item = Option<u64>> {
-        let mut known = self.list.iter().zip(&self.octets).peekable();
+    /// What is known of the messages of a list. Both lists are in their order; where this one is not, less is known.
+    pub(super) fn of(&self, list: &List) -> impl Iterator<Item = Option<Counted>> {
+        let mut known = self.list.iter().zip(&self.counted).peekable();
         list.iter().map(move |place| {
             while known.next_if(|(before, _)| names::order(before.base(), place.base()).is_lt()).is_some() {}
-            known.peek().filter(|(same, _)| same.base() == place.base()).map(|(_, octets)| **octets)
+            known.peek().filter(|(same, _)| same.base() == place.base()).map(|(_, counted)| **counted)
         })
     }
+}
+
+fn parse_line(line: &[u8]) -> Option<(Place<'_>, Counted)> {
+    let mut words = line.splitn(4, |byte| *byte == b' ');
+    let (octets, length, changed) = (decimal(words.next()?)?, decimal(words.next()?)?, words.next()?);
+    let changed = str::from_utf8(changed).ok()?.parse().ok()?;
+    let (sub, name) = words.next()?.split_at_checked(4)?;
+    let sub = match sub {
+        b"new/" => Sub::New,
+        b"cur/" => Sub::Cur,
+        _ => return None,
+    };
+    // A name that leads elsewhere was not written here (H51).
+    if name.is_empty() || name.starts_with(b".") || memchr::memchr2(b'/', 0, name).is_some() {
+        return None;
+    }
+    Some((Place { sub, name }, Counted { octets, file: FileStamp { length, changed } }))
 }
 
 fn decimal(digits: &[u8]) -> Option<u64> {
@@ -128,59 +138,90 @@ fn decimal(digits: &[u8]) -> Option<u64> {
 }
 
 /// Puts a new index in the place of the old one. Without `stamps` its list will not be believed, but its sizes.
-pub(super) fn save(root: &Folder, stamps: Option<&Stamps>, list: &List, snapshot: &Snapshot) -> io::Result<()> {
+pub(super) fn save(root: &Folder, stamps: Option<&Stamps>, list: &List, counted: &[Counted]) -> io::Result<()> {
     let new = format!("{FILE}.{}", names::unique());
     let mut writer = BufWriter::with_capacity(64 * 1024, root.make(&new, OFlags::EXCL)?);
-    let written = write(&mut writer, stamps, list, snapshot).and_then(|()| writer.flush()).and_then(|()| root.rename(&new, FILE));
+    let written = write(&mut writer, stamps, list, counted).and_then(|()| writer.flush()).and_then(|()| root.rename(&new, FILE));
     if written.is_err() {
         root.remove(new.as_bytes())?;
     }
     written
 }
 
-fn write(out: &mut impl Write, stamps: Option<&Stamps>, list: &List, snapshot: &Snapshot) -> io::Result<()> {
-    // A name with a line end in it cannot be told here; nobody makes such names.
-    let tellable = |place: &Place<'_>| !place.name.contains(&b'\n');
-    let count = list.iter().filter(tellable).count();
+fn write(out: &mut impl Write, stamps: Option<&Stamps>, list: &List, counted: &[Counted]) -> io::Result<()> {
+    // A name with a line end in it cannot be written here; no program makes such names.
+    let writable = |place: &Place<'_>| !place.name.contains(&b'\n');
+    let count = list.iter().filter(writable).count();
+    let mut hasher = crc32fast::Hasher::new();
+    let mut line = Vec::with_capacity(256);
+    let mut put = |line: &mut Vec<u8>| {
+        hasher.update(line);
+        line.push(b'\n');
+        let written = out.write_all(line);
+        line.clear();
+        written
+    };
     match stamps {
-        Some(stamps) if count == list.len() => writeln!(out, "{}", stamps.line(count))?,
-        _ => writeln!(out, "pop3-index 1 {count}")?,
+        Some(stamps) if count == list.len() => line.extend_from_slice(stamps.line(count).as_bytes()),
+        _ => write!(line, "pop3-index 2 {count}")?,
     }
-    for (index, place) in list.iter().enumerate().filter(|(_, place)| tellable(place)) {
-        let octets = MessageNumber::from_index(index).and_then(|number| snapshot.octets(number)).unwrap_or(0);
-        write!(out, "{octets} {}/", if place.sub == Sub::New { "new" } else { "cur" })?;
-        out.write_all(place.name)?;
-        out.write_all(b"\n")?;
+    put(&mut line)?;
+    for (place, Counted { octets, file }) in list.iter().zip(counted).filter(|(place, _)| writable(place)) {
+        let sub = if place.sub == Sub::New { "new" } else { "cur" };
+        write!(line, "{octets} {} {} {sub}/", file.length, file.changed)?;
+        line.extend_from_slice(place.name);
+        put(&mut line)?;
     }
-    Ok(())
+    writeln!(out, "crc {:08x}", hasher.finalize())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const WHOLE: &[u8] = b"pop3-index 1 a b 3\n12 new/1.a\n7 cur/2.b:2,S\n100 new/3.c\n";
+    fn index(entries: &[(Sub, &str)]) -> Vec<u8> {
+        let (mut list, mut counted) = (List::default(), Vec::new());
+        for (at, (sub, name)) in entries.iter().enumerate() {
+            list.push(Place { sub: *sub, name: name.as_bytes() }).unwrap();
+            counted.push(Counted { octets: 10 + at as u64, file: FileStamp { length: at as u64, changed: -5 } });
+        }
+        let mut text = Vec::new();
+        write(&mut text, None, &list, &counted).unwrap();
+        text
+    }
+
+    const WHOLE: [(Sub, &str); 3] = [(Sub::New, "1.a"), (Sub::Cur, "2.b:2,S"), (Sub::New, "3.c")];
 
     #[test]
-    fn h47_an_index_that_is_not_whole_is_none() {
-        let index = Index::parse(WHOLE.to_vec()).unwrap();
-        let names: Vec<_> = index.list.iter().map(|place| (place.sub, place.name)).collect();
-        assert_eq!(names, [(Sub::New, &b"1.a"[..]), (Sub::Cur, b"2.b:2,S"), (Sub::New, b"3.c")]);
-        assert_eq!(index.octets, [12, 7, 100]);
-        for cut in 0..WHOLE.len() {
-            assert!(Index::parse(WHOLE[..cut].to_vec()).is_none(), "{cut}");
+    fn h47_an_index_that_is_damaged_is_none() {
+        let text = index(&WHOLE);
+        let read = Index::parse(&text[..]).unwrap();
+        let names: Vec<_> = read.list.iter().map(|place| (place.sub, str::from_utf8(place.name).unwrap())).collect();
+        assert_eq!(names, WHOLE);
+        assert_eq!(read.counted[2], Counted { octets: 12, file: FileStamp { length: 2, changed: -5 } });
+        for cut in 0..text.len() {
+            assert!(Index::parse(&text[..cut]).is_none(), "{cut}");
         }
-        for damage in
-            [&b"pop3-index 1 a b 1\n-1 new/1.a\n"[..], b"pop3-index 1 a b 1\n1 tmp/1.a\n", b"\n", b"1\n\n", b"1\n1 new/\n"]
-        {
-            assert!(Index::parse(damage.to_vec()).is_none(), "{damage:?}");
+        for at in 0..text.len() {
+            for bit in [1, 0x20] {
+                let mut damaged = text.clone();
+                damaged[at] ^= bit;
+                assert!(Index::parse(&damaged[..]).is_none(), "{}", damaged.escape_ascii());
+            }
         }
+    }
+
+    #[test]
+    fn h47_a_forged_index_takes_no_more_memory_than_there_are_files() {
+        assert!(Index::parse(&index(&[WHOLE[0], WHOLE[0]])[..]).is_none(), "a message twice");
+        assert!(Index::parse(&index(&[WHOLE[2], WHOLE[0]])[..]).is_none(), "not in order");
+        assert!(Index::parse(&b"pop3-index 2 18446744073709551615\n"[..]).is_none());
     }
 
     #[test]
     fn h51_an_index_leads_nowhere_else() {
         for name in ["../../etc/passwd", ".hidden", "a/b", "a\0b", ""] {
-            assert!(Index::parse(format!("pop3-index 1 a b 1\n1 new/{name}\n").into_bytes()).is_none(), "{name}");
+            assert!(Index::parse(&index(&[(Sub::New, name)])[..]).is_none(), "{name}");
         }
     }
 

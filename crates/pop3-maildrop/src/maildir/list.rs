@@ -40,21 +40,15 @@ struct Entry {
 }
 
 impl List {
-    /// Over a text in which the names are already; [`name`](Self::name) says where.
-    pub(super) const fn over(text: Vec<u8>) -> Self {
-        Self { text, entries: Vec::new() }
-    }
-
-    /// The next place has a name that lies in the text, from here and so long.
-    pub(super) fn name(&mut self, sub: Sub, start: usize, length: usize) -> io::Result<()> {
-        self.entries.push(Entry::new(sub, start, length)?);
-        Ok(())
-    }
-
     pub(super) fn push(&mut self, place: Place<'_>) -> io::Result<()> {
         let start = self.text.len();
         self.text.extend_from_slice(place.name);
-        self.name(place.sub, start, place.name.len())
+        self.entries.push(Entry::new(place.sub, start, place.name.len())?);
+        Ok(())
+    }
+
+    pub(super) fn last(&self) -> Option<Place<'_>> {
+        Some(self.entries.last()?.place(&self.text))
     }
 
     /// Puts another place where one was.
@@ -95,14 +89,13 @@ impl List {
         self.entries.retain(|entry| wanted(entry.place(text)));
     }
 
-    /// In the order in which the messages came: by the time in the name, then by the name.
+    /// In the order in which the messages came: by the time in the name, then by the numbers in it.
     pub(super) fn sort(&mut self) {
         let text = &self.text;
         let mut timed: Vec<(u64, Entry)> =
             self.entries.iter().map(|entry| (names::seconds(entry.place(text).name), *entry)).collect();
         timed.sort_unstable_by(|(a_seconds, a), (b_seconds, b)| {
-            let (a, b) = (a.place(text), b.place(text));
-            a_seconds.cmp(b_seconds).then_with(|| (a.base(), a.sub, a.name).cmp(&(b.base(), b.sub, b.name)))
+            a_seconds.cmp(b_seconds).then_with(|| names::order_of_places(a.place(text), b.place(text)))
         });
         self.entries.clear();
         self.entries.extend(timed.into_iter().map(|(_, entry)| entry));

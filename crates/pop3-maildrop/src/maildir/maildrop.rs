@@ -2,15 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{File, TryLockError};
-use std::io::{self, Read};
+use std::io::{self, Read, Take};
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use pop3_proto::codec::MessageNumber;
+use pop3_proto::codec::{MessageNumber, WireSize};
 use pop3_proto::server::Snapshot;
 use rustix::fs::OFlags;
 
-use super::folder::Folder;
-use super::index::{self, Index, Stamps};
+use super::folder::{FileStamp, Folder};
+use super::index::{self, Counted, Index, Stamps};
 use super::list::{List, Place, Sub};
 use super::{Maildir, about, names, sizes};
 use crate::{Maildrop, NotRemoved};
@@ -28,23 +30,66 @@ pub struct MaildirDrop {
     root: Folder,
     new: Folder,
     cur: Folder,
-    _lock: File,
+    _lock: Option<File>,
     messages: List,
+    /// Sizes that only the names tell; empty if there are none.
+    named: Vec<Option<u64>>,
+    /// Sizes that turned out to be others, by the names of their messages.
+    corrections: Arc<Mutex<HashMap<Vec<u8>, u64>>>,
     expire: Option<Duration>,
+}
+
+/// The size of a message, and how it is known.
+#[derive(Clone, Copy, Debug)]
+struct Measured {
+    counted: Counted,
+    how: How,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    /// It was counted in this very file before.
+    Known,
+    /// The name tells it.
+    Named,
+    /// It was counted now.
+    Counted,
 }
 
 impl MaildirDrop {
     pub(super) fn lock(maildir: Maildir) -> io::Result<Self> {
-        let root = Folder::open(&maildir.root).map_err(|error| about(&maildir.root, &error))?;
+        let (base, rest) = maildir.parts();
+        let root = Folder::open_beneath(base, rest).map_err(|error| about(&maildir.root, &error))?;
         let sub = |name: &str| root.sub(name).map_err(|error| about(&maildir.root.join(name), &error));
         let (new, cur) = (sub("new")?, sub("cur")?);
+        // The folder itself is locked, and a file in it, as file systems of networks lock files only. On a disk that is full or can
+        // only be read, the folder is enough: a login needs no write.
+        let is_locked = root.try_lock()?;
         let path = maildir.root.join("pop3-lock");
-        let lock = root.make("pop3-lock", OFlags::empty()).map_err(|error| about(&path, &error))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { maildir, root, new, cur, _lock: lock, messages: List::default(), expire: None }),
-            Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
-            Err(TryLockError::Error(error)) => Err(about(&path, &error)),
-        }
+        let lock = match root.make("pop3-lock", OFlags::empty()) {
+            Ok(lock) => match lock.try_lock() {
+                Ok(()) => Some(lock),
+                Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
+                Err(TryLockError::Error(error)) if !is_locked => return Err(about(&path, &error)),
+                Err(TryLockError::Error(_)) => None,
+            },
+            Err(error) if !is_locked || !is_unwritable(&error) => return Err(about(&path, &error)),
+            Err(error) => {
+                tracing::debug!(%error, "the Maildir is locked without a lock file");
+                None
+            }
+        };
+        Ok(Self {
+            maildir,
+            root,
+            new,
+            cur,
+            _lock: lock,
+            messages: List::default(),
+            named: Vec::new(),
+            corrections: Arc::default(),
+            expire: None,
+        })
     }
 
     fn folder(&self, sub: Sub) -> &Folder {
@@ -103,36 +148,47 @@ impl MaildirDrop {
         Err(io::Error::other("others keep moving the message"))
     }
 
-    /// What a message weighs on the wire; `None` if somebody has removed it since the folder was read.
-    fn count(&self, place: Place<'_>, buffer: &mut [u8]) -> io::Result<Option<u64>> {
+    /// The size of a message on the wire, in a file of this length; the length itself if the message cannot be read. `None`: it was
+    /// removed.
+    fn count(&self, place: Place<'_>, file: FileStamp, buffer: &mut [u8]) -> io::Result<Option<u64>> {
         match self.folder(place.sub).read(place.name).and_then(|file| sizes::count(file, buffer)) {
             Ok(octets) => Ok(Some(octets)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => {
-                // One message that cannot be read must not shut out the others: it is listed, and refused when it is asked for.
+                // One message that cannot be read must not hide the others: it is listed, and refused when it is asked for.
                 tracing::warn!(maildir = %self.maildir.root.display(), %error, "a message cannot be read");
-                Ok(self.folder(place.sub).length(place.name).ok())
+                Ok(Some(file.length))
             }
         }
     }
 
-    /// What is in the folders, and what it weighs; whether any message had to be counted.
-    fn weigh(&self, index: &Index) -> io::Result<(List, Vec<u64>, bool)> {
-        let mut list = self.scan()?;
-        let mut octets: Vec<Option<u64>> =
-            list.iter().zip(index.octets_of(&list)).map(|(place, known)| names::wire_size(place.base()).or(known)).collect();
-        let unknown: Vec<usize> = (0..octets.len()).filter(|index| octets[*index].is_none()).collect();
-        let counted = sizes::for_all(&unknown, |index, buffer| match list.get(*index) {
-            Some(place) => self.count(place, buffer),
+    /// The size of a message: as it was counted in this very file before, as the name tells, or counted now. `None`: it was removed.
+    fn measure(&self, place: Place<'_>, known: Option<Counted>, buffer: &mut [u8]) -> io::Result<Option<Measured>> {
+        let file = match self.folder(place.sub).file_stamp(place.name) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let measured = |octets, how| Some(Measured { counted: Counted { octets, file }, how });
+        if let Some(known) = known.filter(|known| known.file == file) {
+            return Ok(measured(known.octets, How::Known));
+        }
+        if let Some(octets) = names::wire_size(place.base(), file.length) {
+            return Ok(measured(octets, How::Named));
+        }
+        Ok(self.count(place, file, buffer)?.and_then(|octets| measured(octets, How::Counted)))
+    }
+
+    /// The messages of a list with their sizes; without those that were removed meanwhile.
+    fn measure_all(&self, list: &mut List, known: &[Option<Counted>]) -> io::Result<Vec<Measured>> {
+        let indexes: Vec<usize> = (0..list.len()).collect();
+        let measured = sizes::for_all(&indexes, |index, buffer| match list.get(*index) {
+            Some(place) => self.measure(place, known.get(*index).copied().flatten(), buffer),
             None => Ok(None),
         })?;
-        for (index, count) in unknown.iter().zip(counted) {
-            octets[*index] = count;
-        }
-        // Those that are gone again are none of the snapshot's.
-        let mut there = octets.iter().map(Option::is_some);
+        let mut there = measured.iter().map(Option::is_some);
         list.retain(|_| there.next().unwrap_or(false));
-        Ok((list, octets.into_iter().flatten().collect(), !unknown.is_empty()))
+        Ok(measured.into_iter().flatten().collect())
     }
 
     fn remove_one(&mut self, number: MessageNumber) -> io::Result<()> {
@@ -148,8 +204,9 @@ impl MaildirDrop {
     /// Has the [snapshot](Maildrop::snapshot) begin by removing messages that came longer ago than `age`, for servers that announce
     /// `EXPIRE` with a number of days (RFC 2449 §6.7). No time at all expires nothing.
     #[must_use]
-    pub fn expiring(self, age: Duration) -> Self {
-        Self { expire: Some(age).filter(|age| !age.is_zero()), ..self }
+    pub fn expiring(mut self, age: Duration) -> Self {
+        self.expire = Some(age).filter(|age| !age.is_zero());
+        self
     }
 
     /// A message that cannot be removed stays, and is told in the log.
@@ -183,20 +240,80 @@ impl MaildirDrop {
         let stamps = Stamps::of(&self.new, &self.cur)?;
         let settled = i64::try_from(now.as_nanos()).is_ok_and(|now| stamps.is_settled(now));
         let index = Index::load(&self.root);
-        if index.is_of(&stamps) {
-            self.messages = index.list;
-            return snapshot_of(&self.messages, &index.octets);
-        }
-        let (list, octets, counted) = self.weigh(&index)?;
+        // Unchanged folders hold the same files, though not with the same contents.
+        let unchanged = index.is_of(&stamps);
+        let (mut list, known) = if unchanged {
+            let known = index.counted.into_iter().map(Some).collect();
+            (index.list, known)
+        } else {
+            let list = self.scan()?;
+            let known = index.of(&list).collect::<Vec<_>>();
+            (list, known)
+        };
+        let before = list.len();
+        let measured = self.measure_all(&mut list, &known)?;
+        drop(known);
+        let counted: Vec<Counted> = measured.iter().map(|measured| measured.counted).collect();
+        let is_new = unchanged && list.len() == before && measured.iter().all(|measured| measured.how == How::Known);
+        let any_counted = measured.iter().any(|measured| measured.how == How::Counted);
+        let named = measured.iter().map(|measured| (measured.how == How::Named).then_some(measured.counted.octets));
+        self.named = if measured.iter().any(|measured| measured.how == How::Named) { named.collect() } else { Vec::new() };
         self.messages = list;
-        let snapshot = snapshot_of(&self.messages, &octets)?;
+        let snapshot = snapshot_of(&self.messages, &counted)?;
         let believed = Some(&stamps).filter(|_| settled && self.messages.len() >= WORTH_AN_INDEX);
-        if (counted || believed.is_some())
-            && let Err(error) = index::save(&self.root, believed, &self.messages, &snapshot)
+        if !is_new
+            && (any_counted || believed.is_some())
+            && let Err(error) = index::save(&self.root, believed, &self.messages, &counted)
         {
             tracing::debug!(%error, "there is no index, so the next login takes longer");
         }
         Ok(snapshot)
+    }
+
+    /// Saves sizes that turned out to be other than the names tell.
+    fn save_corrections(&self, corrections: &HashMap<Vec<u8>, u64>) -> io::Result<()> {
+        let mut list = self.scan()?;
+        let known: Vec<_> = Index::load(&self.root).of(&list).collect();
+        let measured = self.measure_all(&mut list, &known)?;
+        let corrected = |(place, measured): (Place<'_>, Measured)| Counted {
+            octets: corrections.get(place.base()).copied().unwrap_or(measured.counted.octets),
+            ..measured.counted
+        };
+        let counted: Vec<Counted> = list.iter().zip(measured).map(corrected).collect();
+        index::save(&self.root, None, &list, &counted)
+    }
+}
+
+impl Drop for MaildirDrop {
+    fn drop(&mut self) {
+        let corrections = mem::take(&mut *self.corrections.lock().unwrap_or_else(PoisonError::into_inner));
+        if !corrections.is_empty()
+            && let Err(error) = self.save_corrections(&corrections)
+        {
+            tracing::debug!(%error, "sizes in names that are wrong are found again next time");
+        }
+    }
+}
+
+/// Compares the size of a message with what its name tells, while it is read to its end.
+struct Checked {
+    message: Take<File>,
+    size: WireSize,
+    named: u64,
+    base: Vec<u8>,
+    corrections: Arc<Mutex<HashMap<Vec<u8>, u64>>>,
+}
+
+impl Read for Checked {
+    fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+        let count = self.message.read(space)?;
+        self.size.add(space.get(..count).unwrap_or_default());
+        if count == 0 && !space.is_empty() && self.size.octets() != self.named {
+            tracing::warn!(name = %self.base.escape_ascii(), octets = self.size.octets(), "the size in a message's name is wrong");
+            let mut corrections = self.corrections.lock().unwrap_or_else(PoisonError::into_inner);
+            corrections.insert(mem::take(&mut self.base), self.size.octets());
+        }
+        Ok(count)
     }
 }
 
@@ -206,7 +323,12 @@ impl Maildrop for MaildirDrop {
     }
 
     fn open(&mut self, number: MessageNumber) -> io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(self.where_it_is(number, Folder::read)?))
+        let message = self.where_it_is(number, Folder::read)?;
+        let (Some(Some(named)), Ok(place)) = (self.named.get(number.index()).copied(), self.place(number)) else {
+            return Ok(Box::new(message));
+        };
+        let (base, corrections) = (place.base().to_vec(), Arc::clone(&self.corrections));
+        Ok(Box::new(Checked { message, size: WireSize::new(), named, base, corrections }))
     }
 
     fn remove(&mut self, marked: &[MessageNumber]) -> Result<(), NotRemoved> {
@@ -228,12 +350,18 @@ impl Maildrop for MaildirDrop {
     }
 }
 
+/// The file system accepts no new file.
+fn is_unwritable(error: &io::Error) -> bool {
+    use io::ErrorKind as E;
+    matches!(error.kind(), E::ReadOnlyFilesystem | E::StorageFull | E::QuotaExceeded | E::PermissionDenied)
+}
+
 /// What a session tells of the messages.
-fn snapshot_of(list: &List, octets: &[u64]) -> io::Result<Snapshot> {
+fn snapshot_of(list: &List, counted: &[Counted]) -> io::Result<Snapshot> {
     let mut snapshot = Snapshot::with_capacity(list.len(), list.iter().map(|place| place.base().len()).sum());
     let mut before = None;
     let mut twins = 0;
-    for (place, octets) in list.iter().zip(octets) {
+    for (place, Counted { octets, .. }) in list.iter().zip(counted) {
         let base = place.base();
         // Files with one name are several messages (S17), of which all but the first need another unique-id.
         twins = if before == Some(base) { twins + 1 } else { 0 };
@@ -259,8 +387,9 @@ mod tests {
         let maildir = Maildir::create(folder.path().join("Maildir")).unwrap();
         let drop = MaildirDrop::lock(maildir.clone()).unwrap();
         fs::create_dir(maildir.path().join("new/1.folder")).unwrap();
-        let count = |name: &str| drop.count(Place { sub: Sub::New, name: name.as_bytes() }, &mut [0; 16]).unwrap();
-        assert!(count("1.folder").is_some());
+        let file = FileStamp { length: 7, changed: 0 };
+        let count = |name: &str| drop.count(Place { sub: Sub::New, name: name.as_bytes() }, file, &mut [0; 16]).unwrap();
+        assert_eq!(count("1.folder"), Some(7));
         assert_eq!(count("2.gone"), None);
     }
 
@@ -300,43 +429,98 @@ mod tests {
     }
 
     #[test]
-    fn s07_h50_an_index_is_believed_until_the_folders_change() {
+    fn s07_h50_an_index_saves_counting_until_files_change() {
         let folder = tempfile::tempdir().unwrap();
         let maildir = Maildir::create(folder.path().join("Maildir")).unwrap();
-        let put = |name: &str| fs::write(maildir.path().join(name), "x\n").unwrap();
+        let put = |name: &str, text: &str| fs::write(maildir.path().join(name), text).unwrap();
         for count in 0..WORTH_AN_INDEX {
-            put(&format!("new/{count}.a"));
+            put(&format!("new/{count}.a"), "x\n");
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let (now, later) = (now, now + Duration::from_secs(60));
+        let later = now + Duration::from_secs(60);
         let sizes = |now| {
             let snapshot = maildir.lock().unwrap().snapshot_at(now).unwrap();
             let numbers = (0..snapshot.len()).map(|index| MessageNumber::from_index(index).unwrap());
             numbers.map(|number| snapshot.octets(number).unwrap()).collect::<Vec<_>>()
         };
-        let index = maildir.path().join("pop3-index");
-        let change = |from: &str, to: &str| {
-            let text = fs::read_to_string(&index).unwrap();
-            assert!(text.contains(from), "{from}: {text}");
-            fs::write(&index, text.replacen(from, to, 1)).unwrap();
+        let index = || {
+            let drop = MaildirDrop::lock(maildir.clone()).unwrap();
+            (Index::load(&drop.root), Stamps::of(&drop.new, &drop.cur).unwrap())
         };
         assert_eq!(sizes(now), [3; WORTH_AN_INDEX]);
         // The folders have just changed, so they may change once more and look the same: sizes are believed, the list is not.
-        change("3 new/0.a", "5 new/0.a");
-        change("3 new/1.a\n", "");
-        change(&format!(" {WORTH_AN_INDEX}\n"), &format!(" {}\n", WORTH_AN_INDEX - 1));
-        assert_eq!(sizes(later)[..3], [5, 3, 3]);
-        change("3 new/1.a", "4 new/gone");
-        assert_eq!(sizes(later)[..3], [5, 4, 3], "nothing has changed");
-        put("cur/0.b:2,S");
-        assert_eq!(sizes(later)[..4], [5, 3, 3, 3], "something has: what is there is there");
-        assert_eq!(sizes(later).len(), WORTH_AN_INDEX + 1);
+        let (saved, stamps) = index();
+        assert!(saved.list.len() == WORTH_AN_INDEX && !saved.is_of(&stamps));
+        assert_eq!(sizes(later), [3; WORTH_AN_INDEX]);
+        let (saved, stamps) = index();
+        assert!(saved.is_of(&stamps));
+        // What is saved is used: a size that differs shows where it comes from.
+        let forge = |octets: u64| {
+            let drop = MaildirDrop::lock(maildir.clone()).unwrap();
+            let (mut saved, stamps) = (Index::load(&drop.root), Stamps::of(&drop.new, &drop.cur).unwrap());
+            saved.counted[0].octets = octets;
+            index::save(&drop.root, Some(&stamps), &saved.list, &saved.counted).unwrap();
+        };
+        forge(5);
+        assert_eq!(sizes(later)[..3], [5, 3, 3], "nothing has changed");
+        // A filter changes a message in its place: no folder shows it.
+        put("new/0.a", "changed\n");
+        put("new/1.a", "y\nz\n");
+        assert_eq!(sizes(later)[..3], [9, 6, 3]);
+        put("cur/0.b:2,S", "x\n");
+        assert_eq!(sizes(later)[..4], [9, 3, 6, 3], "a new message is there");
         fs::rename(maildir.path().join("new/0.a"), maildir.path().join("cur/0.a:2,S")).unwrap();
         let mut maildrop = maildir.lock().unwrap();
         maildrop.snapshot_at(later).unwrap();
         let mut text = String::new();
         maildrop.open(MessageNumber::FIRST).unwrap().read_to_string(&mut text).unwrap();
-        assert_eq!(text, "x\n");
+        assert_eq!(text, "changed\n");
+    }
+
+    #[test]
+    fn s07_a_wrong_size_in_a_name_is_corrected_once_the_message_was_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let maildir = Maildir::create(folder.path().join("Maildir")).unwrap();
+        // Right in its length, wrong in its size on the wire.
+        fs::write(maildir.path().join("new/1.a,S=4,W=7"), "a\nb\n").unwrap();
+        fs::write(maildir.path().join("new/2.b,S=2,W=3"), "a\n").unwrap();
+        let login = || {
+            let mut maildrop = maildir.lock().unwrap();
+            let snapshot = maildrop.snapshot().unwrap();
+            let octets = |number| snapshot.octets(MessageNumber::new(number).unwrap()).unwrap();
+            ((octets(1), octets(2)), maildrop)
+        };
+        let (sizes, mut maildrop) = login();
+        assert_eq!(sizes, (7, 3));
+        for number in [1, 2] {
+            maildrop.open(MessageNumber::new(number).unwrap()).unwrap().read_to_end(&mut Vec::new()).unwrap();
+        }
+        drop(maildrop);
+        assert_eq!(login().0, (6, 3));
+        // What another filter makes of it is counted again.
+        fs::write(maildir.path().join("new/1.a,S=4,W=7"), "a\nb\nc\n").unwrap();
+        assert_eq!(login().0, (9, 3));
+    }
+
+    #[test]
+    fn a_login_needs_no_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let maildir = Maildir::create(folder.path().join("Maildir")).unwrap();
+        // The folder is locked even where no lock file can be made.
+        let first = MaildirDrop::lock(maildir.clone()).unwrap();
+        fs::remove_file(maildir.path().join("pop3-lock")).unwrap();
+        assert_eq!(MaildirDrop::lock(maildir.clone()).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        drop(first);
+        for (kind, unwritable) in [
+            (io::ErrorKind::ReadOnlyFilesystem, true),
+            (io::ErrorKind::StorageFull, true),
+            (io::ErrorKind::QuotaExceeded, true),
+            (io::ErrorKind::PermissionDenied, true),
+            (io::ErrorKind::NotFound, false),
+            (io::ErrorKind::Other, false),
+        ] {
+            assert_eq!(is_unwritable(&kind.into()), unwritable, "{kind}");
+        }
     }
 
     #[test]

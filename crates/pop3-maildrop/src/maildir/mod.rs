@@ -42,6 +42,8 @@ pub use maildrop::MaildirDrop;
 #[derive(Clone, Debug)]
 pub struct Maildir {
     root: PathBuf,
+    /// The folders of the path that are trusted; `None`: all but the last one.
+    base: Option<PathBuf>,
     disk: Arc<dyn Disk>,
     /// Where many messages can be made to survive at once.
     at_once: Option<Arc<dyn SyncAtOnce>>,
@@ -63,12 +65,26 @@ impl Maildir {
                 return Err(io::Error::new(io::ErrorKind::NotADirectory, format!("{} is not a folder", folder.display())));
             }
         }
-        Ok(Self { at_once: disk.at_once(&root), disk, root })
+        Ok(Self { at_once: disk.at_once(&root), disk, root, base: None })
     }
 
     /// A Maildir that should be there: what is missing shows when it is needed.
     pub fn assumed(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), disk: Arc::new(SystemDisk), at_once: None }
+        Self { root: root.into(), base: None, disk: Arc::new(SystemDisk), at_once: None }
+    }
+
+    /// A Maildir that should be there, at `rest` in the folder `base`. Only `base` is trusted: symbolic links in `rest` are
+    /// followed only as [`lock`](Self::lock) says.
+    pub fn beneath(base: impl Into<PathBuf>, rest: impl AsRef<Path>) -> Self {
+        let base = base.into();
+        Self { root: base.join(rest), base: Some(base), disk: Arc::new(SystemDisk), at_once: None }
+    }
+
+    /// The trusted folders of the path, and the rest of it.
+    fn parts(&self) -> (&Path, &Path) {
+        let parent = self.root.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let base = self.base.as_deref().or(parent).unwrap_or(Path::new("."));
+        (base, self.root.strip_prefix(base).unwrap_or(&self.root))
     }
 
     /// Makes what is missing of a Maildir, for its owner alone (H58), and durably.
@@ -105,11 +121,13 @@ impl Maildir {
         &self.disk
     }
 
-    /// Locks it for a session. Neither it nor `new` and `cur` may be symbolic links: whoever owns the mail could lead a server
-    /// that may read more than they do to other files (H51).
+    /// Locks it for a session. Symbolic links to it, or in the part of the path [beneath](Self::beneath) the trusted folders, are
+    /// followed if they belong to root or to the user of this process: the owner of the mail could lead a server that may read more
+    /// than they do to other files (H51). `new` and `cur` must not be links.
     ///
     /// # Errors
-    /// Another session holds it ([`io::ErrorKind::WouldBlock`]), or the lock file cannot be made.
+    /// Another session holds it ([`io::ErrorKind::WouldBlock`]); a link belongs to another user
+    /// ([`io::ErrorKind::PermissionDenied`]); there is no such folder, or it cannot be locked.
     pub fn lock(&self) -> io::Result<MaildirDrop> {
         MaildirDrop::lock(self.clone())
     }

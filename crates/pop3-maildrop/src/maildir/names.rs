@@ -8,16 +8,21 @@ use std::sync::LazyLock;
 use std::sync::atomic::{self, AtomicU64};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use memchr::memchr;
+use memchr::{memchr, memrchr2};
 use pop3_proto::codec::UniqueId;
 use sha2::{Digest, Sha256};
 
-/// A new name that no other delivery has: time, chance, process, count and host.
+use super::list::Place;
+
+/// A new name that no other delivery has: time, random number, process and host. Names that one process makes sort in the order in which
+/// they are made, whatever the clock does.
 pub(super) fn unique() -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let chance = RandomState::new().build_hasher().finish() >> 32;
-    let count = COUNT.fetch_add(1, atomic::Ordering::Relaxed);
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
+    let now = u64::try_from(now).unwrap_or(u64::MAX);
+    let last = LAST.fetch_update(atomic::Ordering::Relaxed, atomic::Ordering::Relaxed, |last| Some(now.max(last + 1)));
+    let micros = now.max(last.unwrap_or_default() + 1);
+    let random = RandomState::new().build_hasher().finish() >> 32;
     static HOST: LazyLock<String> = LazyLock::new(|| {
         let name = rustix::system::uname();
         let name = name.nodename().to_string_lossy();
@@ -25,12 +30,21 @@ pub(super) fn unique() -> String {
         name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(12).collect()
     });
     let host = &*HOST;
-    format!("{seconds}.R{chance:08x}P{}Q{count}.{host}", process::id())
+    format!("{}.M{:06}P{}R{random:08x}.{host}", micros / 1_000_000, micros % 1_000_000, process::id())
 }
 
-/// The part of a file name that stays when flags change and the message moves from `new` to `cur`.
+/// The part of a file name that stays when flags change and the message moves from `new` to `cur`. Where a file system has no `:` in
+/// names, `;` or `!` stands before the flags.
 pub(super) fn base(name: &[u8]) -> &[u8] {
-    memchr(b':', name).map_or(name, |at| &name[..at])
+    if let Some(at) = memchr(b':', name) {
+        return &name[..at];
+    }
+    // These may be a part of the name, so they count only before a list of flags.
+    let is_info = |info: &[u8]| matches!(info, [b'1' | b'2', b',', flags @ ..] if flags.iter().all(u8::is_ascii_alphabetic));
+    match memrchr2(b';', b'!', name) {
+        Some(at) if is_info(&name[at + 1..]) => &name[..at],
+        _ => name,
+    }
 }
 
 /// When a message was delivered, by its name; names without a time come first.
@@ -41,14 +55,53 @@ pub(super) fn seconds(name: &[u8]) -> u64 {
 
 /// The order in which messages came, by their names without flags.
 pub(super) fn order(a: &[u8], b: &[u8]) -> Ordering {
-    if a == b { Ordering::Equal } else { seconds(a).cmp(&seconds(b)).then_with(|| a.cmp(b)) }
+    if a == b { Ordering::Equal } else { seconds(a).cmp(&seconds(b)).then_with(|| natural(a, b)) }
 }
 
-/// The size on the wire that a name tells in `,W=`, as Dovecot and our deliveries write it.
-pub(super) fn wire_size(base: &[u8]) -> Option<u64> {
+/// The order of places: the same, and of two with one base name the one in `cur` first.
+pub(super) fn order_of_places(a: Place<'_>, b: Place<'_>) -> Ordering {
+    order(a.base(), b.base()).then_with(|| (a.sub, a.name).cmp(&(b.sub, b.name)))
+}
+
+/// Compares text, and numbers in it by their value: `M9` goes before `M10`, as microseconds in names have no leading zeros.
+fn natural(a: &[u8], b: &[u8]) -> Ordering {
+    let (mut left, mut right) = (a, b);
+    loop {
+        match (left.split_first(), right.split_first()) {
+            (Some((one, _)), Some((other, _))) if one.is_ascii_digit() && other.is_ascii_digit() => {
+                let ((number, rest), (other_number, other_rest)) = (leading_number(left), leading_number(right));
+                match number.len().cmp(&other_number.len()).then_with(|| number.cmp(other_number)) {
+                    Ordering::Equal => (left, right) = (rest, other_rest),
+                    different => return different,
+                }
+            }
+            (Some((one, rest)), Some((other, other_rest))) if one == other => (left, right) = (rest, other_rest),
+            // Equal but for leading zeros: there must be one order all the same.
+            (None, None) => return a.cmp(b),
+            (one, other) => return one.map(|(byte, _)| byte).cmp(&other.map(|(byte, _)| byte)),
+        }
+    }
+}
+
+/// The digits at the start, without leading zeros, and what follows them.
+fn leading_number(text: &[u8]) -> (&[u8], &[u8]) {
+    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, rest) = text.split_at(end);
+    let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
+    (&digits[zeros..], rest)
+}
+
+/// The size on the wire that a name tells in `,W=`, as Dovecot and our deliveries write it. `None` if it cannot be that of a file of
+/// `length` octets: a filter has changed the message since.
+pub(super) fn wire_size(base: &[u8], length: u64) -> Option<u64> {
     memchr(b',', base)?;
-    let field = base.split(|byte| *byte == b',').skip(1).find_map(|field| field.strip_prefix(b"W="))?;
-    str::from_utf8(field).ok()?.parse().ok()
+    let field = |key: &[u8]| -> Option<u64> {
+        let value = base.split(|byte| *byte == b',').skip(1).find_map(|field| field.strip_prefix(key))?;
+        str::from_utf8(value).ok()?.parse().ok()
+    };
+    // At most each octet is a line end, and the last line lacks one.
+    let possible = length..=length.saturating_mul(2).saturating_add(2);
+    field(b"W=").filter(|octets| possible.contains(octets) && field(b"S=").is_none_or(|stored| stored == length))
 }
 
 /// The unique-id of a message: its base name, or a hash where that is none (S16, H28). A name that looks like such a hash is hashed,
@@ -90,11 +143,40 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_read_from_names() {
-        assert_eq!(wire_size(b"1.M2P3.host,S=10,W=12"), Some(12));
-        assert_eq!(wire_size(b"1.M2P3.host,W=12,S=10"), Some(12));
+    fn s07_sizes_are_read_from_names_that_fit_the_file() {
+        assert_eq!(wire_size(b"1.M2P3.host,S=10,W=12", 10), Some(12));
+        assert_eq!(wire_size(b"1.M2P3.host,W=12,S=10", 10), Some(12));
+        assert_eq!(wire_size(b"1.M2P3.host,W=12", 10), Some(12));
+        for length in [0, 5, 9, 11, 13, 1000] {
+            assert_eq!(wire_size(b"1.M2P3.host,S=10,W=12", length), None, "the file has another length: {length}");
+        }
+        assert_eq!(wire_size(b"1.host,S=10,W=9", 10), None, "shorter than the file");
+        assert_eq!(wire_size(b"1.host,S=10,W=23", 10), None, "longer than any file of that length");
         for none in ["1.M2P3.host", "1.host,S=3", "1.host,W=", "1.host,W=-1", "1.host,W=99999999999999999999999", "W=3"] {
-            assert_eq!(wire_size(none.as_bytes()), None, "{none}");
+            assert_eq!(wire_size(none.as_bytes(), 3), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn flags_follow_a_colon_or_what_stands_for_it() {
+        for info in ["", ":2,", ":2,S", ";2,S", "!2,FS", "!2,", ";1,a"] {
+            assert_eq!(base(format!("1.a{info}").as_bytes()), b"1.a", "{info}");
+        }
+        for name in ["1.a!b", "1.a;b", "1.a;2x", "1.a!3,S", "1.a;2,S-1"] {
+            assert_eq!(base(name.as_bytes()), name.as_bytes(), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_sort_in_the_order_of_arrival() {
+        let names: Vec<String> = (0..2000).map(|_| unique()).collect();
+        assert!(names.windows(2).all(|two| order(two[0].as_bytes(), two[1].as_bytes()).is_lt()));
+        assert!(names.windows(2).all(|two| two[0] < two[1]), "for programs that sort by the name alone, too");
+        for (first, second) in
+            [("1.M9P1.h", "1.M10P1.h"), ("9.a", "10.a"), ("1.M5P9Q2.h", "1.M5P9Q10.h"), ("1.a", "1.a1"), ("1.01", "1.1")]
+        {
+            assert_eq!(order(first.as_bytes(), second.as_bytes()), Ordering::Less, "{first} {second}");
+            assert_eq!(order(second.as_bytes(), first.as_bytes()), Ordering::Greater, "{first} {second}");
         }
     }
 

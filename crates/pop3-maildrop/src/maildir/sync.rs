@@ -14,7 +14,11 @@ use super::disk::SyncAtOnce;
 
 /// Makes the names in a folder survive.
 pub(super) fn folder(path: &Path) -> io::Result<()> {
-    File::open(path).and_then(|folder| folder.sync_all()).map_err(|error| about(path, &error))
+    match File::open(path)?.sync_all() {
+        // A file system that has no such thing for folders.
+        Err(error) if super::folder::cannot_sync(&error) => Ok(()),
+        result => result.map_err(|error| about(path, &error)),
+    }
 }
 
 /// A file system that can make all that was written to it survive with one call, and tells if it could not.

@@ -45,6 +45,7 @@ impl Server {
         else {
             return self.refuse(Phrase::NoMechanism, out);
         };
+        self.login_method = Some(mechanism.as_str());
         self.exchanges += 1;
         let unique = format!("{}{}", encode_base64(&self.channel.chance), self.exchanges);
         let bound_is_offered = self.offered().any(Mechanism::is_bound);

@@ -80,6 +80,7 @@ impl Server {
             Command::Pass(password) => match (dialogue, self.prepared(password.expose())) {
                 (Dialogue::User(name), Some(password)) => {
                     let proof = Proof::Password(Secret::from(&password[..]));
+                    self.login_method = Some("USER");
                     self.ask_login(Login { name, proof })
                 }
                 // A password that nobody can have is a wrong one (S40).
@@ -92,6 +93,7 @@ impl Server {
             Command::Apop(name, digest) => match (self.timestamp(), self.prepared_name(name.as_bytes())) {
                 (Some(timestamp), Some(name)) => {
                     let proof = Proof::Apop(ApopProof::new(timestamp.as_bytes(), digest));
+                    self.login_method = Some("APOP");
                     self.ask_login(Login { name, proof })
                 }
                 (Some(_), None) => self.refuse(Phrase::ApopTakes, out),

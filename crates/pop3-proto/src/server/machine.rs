@@ -105,6 +105,7 @@ pub struct Server {
     pub(super) utf8: bool,
     pub(super) origin: Option<Origin>,
     ending: Option<Ending>,
+    pub(super) login_method: Option<&'static str>,
     pub(super) bad_commands: u32,
     pub(super) failed_logins: u32,
     /// An exchange was bound to this TLS connection: no second one may be (S36).
@@ -154,6 +155,7 @@ impl Server {
             origin,
             bound: false,
             ending: None,
+            login_method: None,
             bad_commands: 0,
             failed_logins: 0,
             exchanges: 0,
@@ -189,6 +191,11 @@ impl Server {
     /// Whom a trusted proxy speaks for, once it has said so.
     pub const fn origin(&self) -> Option<Origin> {
         self.origin
+    }
+
+    /// How the client logs in, or has: `USER`, `APOP`, or the name of a mechanism. `None`: it has not tried yet.
+    pub const fn login_method(&self) -> Option<&'static str> {
+        self.login_method
     }
 
     /// How many logins were refused because of their credentials.

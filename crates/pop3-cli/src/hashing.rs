@@ -1,0 +1,193 @@
+//! Password checks on threads of their own.
+//!
+//! A check with argon2id takes some 20 MiB and 50 ms. A few threads do all of them, each with one buffer that is allocated once, so
+//! neither memory nor the time of other sessions depends on how many clients guess. The queue is bounded, and sources take turns: a
+//! client that guesses a hundred times does not keep others waiting.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+
+use argon2::Block;
+
+/// Checks that may wait, of all sources and of one.
+const MAX_QUEUED: usize = 2000;
+const MAX_QUEUED_OF_ONE: usize = 200;
+
+/// Memory for hashing, reused by one thread.
+#[derive(Default)]
+pub struct Memory(pub Vec<Block>);
+
+type Job = Box<dyn FnOnce(&mut Memory) + Send>;
+
+/// The threads and their queue.
+pub struct HashPool(Arc<Shared>);
+
+struct Shared {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    /// The source whose turn it is comes first.
+    sources: VecDeque<(Option<IpAddr>, VecDeque<Job>)>,
+    length: usize,
+    closed: bool,
+}
+
+impl Queue {
+    /// Adds a job; `false`: there is no room.
+    fn push(&mut self, source: Option<IpAddr>, job: Job) -> bool {
+        if self.length >= MAX_QUEUED {
+            return false;
+        }
+        match self.sources.iter_mut().find(|(other, _)| *other == source) {
+            Some((_, jobs)) if jobs.len() >= MAX_QUEUED_OF_ONE => return false,
+            Some((_, jobs)) => jobs.push_back(job),
+            None => self.sources.push_back((source, VecDeque::from([job]))),
+        }
+        self.length += 1;
+        true
+    }
+
+    fn pop(&mut self) -> Option<Job> {
+        let (source, mut jobs) = self.sources.pop_front()?;
+        let job = jobs.pop_front();
+        if !jobs.is_empty() {
+            self.sources.push_back((source, jobs));
+        }
+        self.length -= usize::from(job.is_some());
+        job
+    }
+}
+
+impl std::fmt::Debug for HashPool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HashPool")
+    }
+}
+
+impl HashPool {
+    /// A pool with one thread per processor.
+    pub fn per_processor() -> Self {
+        Self::with_threads(thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    fn with_threads(threads: usize) -> Self {
+        let shared = Arc::new(Shared { queue: Mutex::default(), changed: Condvar::new() });
+        for _ in 0..threads {
+            let shared = Arc::clone(&shared);
+            let spawned = thread::Builder::new().name("pop3 password".to_owned()).spawn(move || work(&shared));
+            if let Err(error) = spawned {
+                tracing::warn!(%error, "a thread for password checks could not start");
+            }
+        }
+        Self(shared)
+    }
+
+    /// Queues a check for a client at `source`. Returns `false` if there is no room: the job is dropped.
+    pub fn submit(&self, source: Option<IpAddr>, job: impl FnOnce(&mut Memory) + Send + 'static) -> bool {
+        let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let queued = queue.push(source, Box::new(job));
+        drop(queue);
+        if queued {
+            self.0.changed.notify_one();
+        }
+        queued
+    }
+}
+
+impl Drop for HashPool {
+    fn drop(&mut self) {
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.0.changed.notify_all();
+    }
+}
+
+fn work(shared: &Shared) {
+    // Guesses must not slow down the sessions of others. Where the system does not allow it, they are as fast as they are.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::nice(10);
+    let mut memory = Memory::default();
+    loop {
+        let queue = shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let waits = |queue: &mut Queue| queue.length == 0 && !queue.closed;
+        let mut queue = shared.changed.wait_while(queue, waits).unwrap_or_else(PoisonError::into_inner);
+        let Some(job) = queue.pop() else { return };
+        drop(queue);
+        // A panic in one check fails this check alone.
+        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(&mut memory))).is_err() {
+            memory = Memory::default();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    fn source(last: u8) -> Option<IpAddr> {
+        Some([192, 0, 2, last].into())
+    }
+
+    #[test]
+    fn h39_sources_take_turns() {
+        let mut queue = Queue::default();
+        let (sender, receiver) = mpsc::channel();
+        for (of, name) in [(1, "a1"), (1, "a2"), (1, "a3"), (2, "b1"), (3, "c1"), (3, "c2")] {
+            let sender = sender.clone();
+            assert!(queue.push(source(of), Box::new(move |_| sender.send(name).unwrap())));
+        }
+        while let Some(job) = queue.pop() {
+            job(&mut Memory::default());
+        }
+        assert_eq!(receiver.try_iter().collect::<Vec<_>>(), ["a1", "b1", "c1", "a2", "c2", "a3"]);
+        assert_eq!((queue.length, queue.sources.len()), (0, 0));
+    }
+
+    #[test]
+    fn h39_the_queue_is_bounded_for_each_source_and_in_all() {
+        let mut queue = Queue::default();
+        let job = || -> Job { Box::new(|_| {}) };
+        assert_eq!((0..1000).filter(|_| queue.push(source(1), job())).count(), MAX_QUEUED_OF_ONE);
+        let others = (0..100_000u32).filter(|at| queue.push(Some(IpAddr::from(at.to_be_bytes())), job())).count();
+        assert_eq!(others, MAX_QUEUED - MAX_QUEUED_OF_ONE);
+    }
+
+    #[test]
+    fn h60_a_check_that_panics_ends_no_thread() {
+        let pool = HashPool::with_threads(1);
+        let (sender, receiver) = mpsc::channel();
+        assert!(pool.submit(None, |_| panic!("a fault, for this test")));
+        assert!(pool.submit(None, move |_| sender.send(()).unwrap()));
+        receiver.recv_timeout(Duration::from_secs(60)).unwrap();
+    }
+
+    #[test]
+    fn checks_run_on_as_many_threads_as_the_pool_has_and_no_more() {
+        let pool = HashPool::with_threads(2);
+        let (sender, receiver) = mpsc::channel();
+        let running = Arc::new(Mutex::new((0, 0)));
+        for _ in 0..20 {
+            let (sender, running) = (sender.clone(), Arc::clone(&running));
+            assert!(pool.submit(None, move |_| {
+                {
+                    let mut running = running.lock().unwrap();
+                    running.0 += 1;
+                    running.1 = running.0.max(running.1);
+                }
+                thread::yield_now();
+                running.lock().unwrap().0 -= 1;
+                sender.send(()).unwrap();
+            }));
+        }
+        for _ in 0..20 {
+            receiver.recv_timeout(Duration::from_secs(60)).unwrap();
+        }
+        assert!(running.lock().unwrap().1 <= 2);
+    }
+}

@@ -1,0 +1,145 @@
+//! `pop3 passwd`
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use crate::arguments::Passwd;
+use crate::failure::{Exit, Failure, say};
+use crate::password;
+use crate::users::{hash, is_safe_name, split};
+
+/// Sets the password of a user.
+pub fn run(arguments: &Passwd) -> Result<(), Failure> {
+    let name = &arguments.name;
+    if !is_safe_name(name) {
+        return Err(Failure::new(Exit::Other, format_args!("{name:?} cannot be the name of a user"))
+            .hint("A name has no / and no : in it, does not begin with # or -, and has no dot or blank at an end."));
+    }
+    let password = if io::stdin().is_terminal() {
+        let password = password::prompt(&format!("New password for {name}: "))?;
+        if password::prompt("Once more: ")? != password {
+            return Err(Failure::new(Exit::Other, "the two are not the same; nothing was changed"));
+        }
+        password
+    } else {
+        password::from_stdin()?
+    };
+    if password.expose().is_empty() {
+        return Err(Failure::new(Exit::Usage, "an empty password would let everybody in; nothing was changed"));
+    }
+    let file = &arguments.users;
+    let failed = |error: io::Error| Failure::file(file, &error);
+    // A link stays, and what it leads to is changed.
+    let target = if file.is_symlink() { fs::canonicalize(file).map_err(failed)? } else { file.clone() };
+    // Two runs at once must not lose each other's user.
+    let _lock = lock(&target).map_err(failed)?;
+    let old = match fs::read(&target) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(failed(error)),
+    };
+    let line = format!("{name}:{}", hash(password.expose())?);
+    write(&target, &with_line(&old, name, &line)).map_err(failed)?;
+    say(format_args!("{name} can log in with the new password."))
+}
+
+/// The file with this line in the place of all others of the user.
+fn with_line(old: &[u8], name: &str, line: &str) -> Vec<u8> {
+    let is_theirs = |line: &[u8]| split(line).is_some_and(|(other, _)| other == name.as_bytes());
+    let mut text = Vec::with_capacity(old.len() + line.len() + 1);
+    for other in old.split_inclusive(|byte| *byte == b'\n').filter(|other| !is_theirs(other)) {
+        text.extend_from_slice(other);
+    }
+    if !text.is_empty() && !text.ends_with(b"\n") {
+        text.push(b'\n');
+    }
+    text.extend_from_slice(line.as_bytes());
+    text.push(b'\n');
+    text
+}
+
+/// Locks the file of users: by a file beside it, or, where none can be made, by itself.
+fn lock(file: &Path) -> io::Result<File> {
+    let mut name = file.to_owned().into_os_string();
+    name.push(".lock");
+    let beside = OpenOptions::new().create(true).truncate(false).write(true).open(PathBuf::from(name));
+    let lock = match beside {
+        Ok(lock) => lock,
+        Err(error) => OpenOptions::new().read(true).write(true).open(file).map_err(|_| error)?,
+    };
+    lock.lock()?;
+    Ok(lock)
+}
+
+/// Writes the file: a new one, for its owner alone (H58), or one with the owner, group and mode of the old one.
+///
+/// A file that cannot be replaced, as one that is mounted by itself into a container, or whose owner could not be kept, is written in
+/// its place.
+fn write(file: &Path, text: &[u8]) -> io::Result<()> {
+    match replace(file, text) {
+        Err(error) if file.exists() => {
+            tracing::debug!(%error, "the file of users is written in its place");
+            in_place(file, text)
+        }
+        result => result,
+    }
+}
+
+fn replace(file: &Path, text: &[u8]) -> io::Result<()> {
+    let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut new =
+        tempfile::Builder::new().prefix(".pop3-users").tempfile_in(folder).map_err(|error| io::Error::from(error.kind()))?;
+    if let Ok(old) = fs::metadata(file) {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::{MetadataExt, fchown};
+            let is = new.as_file().metadata()?;
+            if (is.uid(), is.gid()) != (old.uid(), old.gid()) {
+                fchown(new.as_file(), Some(old.uid()), Some(old.gid()))?;
+            }
+        }
+        // After the owner: a change of it takes bits away.
+        new.as_file().set_permissions(old.permissions())?;
+    }
+    new.write_all(text)?;
+    new.as_file().sync_all()?;
+    new.persist(file).map_err(|error| error.error)?;
+    File::open(folder)?.sync_all()
+}
+
+fn in_place(file: &Path, text: &[u8]) -> io::Result<()> {
+    // A power cut in between can leave half a file: where it cannot be replaced, there is no better way.
+    let mut file = OpenOptions::new().write(true).open(file)?;
+    file.write_all(text)?;
+    file.set_len(text.len() as u64)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_lines_stay_as_they_are() {
+        let old = b"# comment\r\nann:{PLAIN}x\njoe:old\nm\xfcller:{PLAIN}\xff\njoe:older";
+        assert_eq!(with_line(old, "joe", "joe:new"), b"# comment\r\nann:{PLAIN}x\nm\xfcller:{PLAIN}\xff\njoe:new\n");
+        assert_eq!(with_line(b"", "joe", "joe:new"), b"joe:new\n");
+        assert_eq!(with_line(b"joey:x", "joe", "joe:new"), b"joey:x\njoe:new\n");
+    }
+
+    #[test]
+    fn h58_a_new_file_is_for_its_owner_alone_and_an_old_one_keeps_its_mode() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("users");
+        let mode = || fs::metadata(&file).unwrap().permissions().mode() & 0o777;
+        write(&file, b"a\n").unwrap();
+        assert_eq!(mode(), 0o600);
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        write(&file, b"b\n").unwrap();
+        assert_eq!((mode(), fs::read(&file).unwrap()), (0o640, b"b\n".to_vec()));
+        in_place(&file, b"c\n").unwrap();
+        assert_eq!((mode(), fs::read(&file).unwrap()), (0o640, b"c\n".to_vec()));
+    }
+}
