@@ -90,10 +90,13 @@ impl From<Error> for Failure {
             },
             (_, Some(ResponseCode::SysTemp)) => failure.hint("The server has a fault that should pass. Try again later."),
             (Error::Tls(TlsFailure::NotTls), _) => failure.hint("A port that begins in the clear (usually 110) wants --stls."),
+            (Error::Tls(TlsFailure::SelfSigned), _) => {
+                failure.hint("If that is your own server, copy its certificate from there and give it with --ca-file.")
+            }
             (Error::Tls(TlsFailure::UnknownIssuer), _) => {
                 failure.hint("If the server has a certificate of its own, get it and give it with --ca-file.")
             }
-            (Error::Tls(TlsFailure::WrongName), _) => failure.hint("Give the host by the name in the certificate."),
+            (Error::Tls(TlsFailure::WrongName(_)), _) => failure.hint("Give the host by the name in the certificate."),
             _ if error.login_failure() == Some(LoginFailure::SwitchedOff) => {
                 failure.hint("POP3 is switched off for this account. Switch it on in the settings of the mailbox on the provider's web page.")
             }
@@ -159,7 +162,8 @@ mod tests {
         let cases = [
             (TlsFailure::NotTls, "wants --stls"),
             (TlsFailure::UnknownIssuer, "give it with --ca-file"),
-            (TlsFailure::WrongName, "by the name in the certificate"),
+            (TlsFailure::SelfSigned, "give it with --ca-file"),
+            (TlsFailure::WrongName(Vec::new()), "by the name in the certificate"),
         ];
         for (failure, hint) in cases {
             let failure = Failure::from(Error::Tls(failure));

@@ -144,7 +144,7 @@ mod tests {
         let failure = |error: Error| error.login_failure();
         assert_eq!(failure(Error::Tls(TlsFailure::NotTls)), Some(LoginFailure::WrongService(Service::NoTls)));
         assert_eq!(failure(Error::Tls(TlsFailure::NothingInCommon(String::new()))), Some(LoginFailure::NoTls));
-        assert_eq!(failure(Error::Tls(TlsFailure::Expired)), None);
+        assert_eq!(failure(Error::Tls(TlsFailure::Expired(None))), None);
         assert_eq!(failure(timed_out(Duration::ZERO)), None);
     }
 

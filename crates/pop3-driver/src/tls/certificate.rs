@@ -1,5 +1,7 @@
 //! What stands in a certificate.
 
+use std::time::Duration;
+
 use rustls::CertificateError;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use sha2::{Digest, Sha256, Sha384, Sha512};
@@ -17,6 +19,11 @@ pub(super) fn is_authority(certificate: &CertificateDer<'_>) -> bool {
     matches!(constraints, Ok(Some((_, BasicConstraints { ca: true, .. }))))
 }
 
+/// Whether a certificate names itself as its issuer.
+pub(super) fn is_self_signed(certificate: &CertificateDer<'_>) -> bool {
+    parse(certificate).is_ok_and(|parsed| parsed.tbs_certificate.issuer == parsed.tbs_certificate.subject)
+}
+
 /// Whether a certificate is valid now.
 ///
 /// # Errors
@@ -24,9 +31,14 @@ pub(super) fn is_authority(certificate: &CertificateDer<'_>) -> bool {
 pub(super) fn check_validity(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), CertificateError> {
     let validity = parse(certificate).map_err(|_| CertificateError::BadEncoding)?.tbs_certificate.validity;
     let seconds = |time: x509_cert::time::Time| time.to_unix_duration().as_secs();
+    let at = |time| UnixTime::since_unix_epoch(Duration::from_secs(seconds(time)));
     match now.as_secs() {
-        now if now < seconds(validity.not_before) => Err(CertificateError::NotValidYet),
-        now if now > seconds(validity.not_after) => Err(CertificateError::Expired),
+        early if early < seconds(validity.not_before) => {
+            Err(CertificateError::NotValidYetContext { time: now, not_before: at(validity.not_before) })
+        }
+        late if late > seconds(validity.not_after) => {
+            Err(CertificateError::ExpiredContext { time: now, not_after: at(validity.not_after) })
+        }
         _ => Ok(()),
     }
 }
@@ -51,7 +63,6 @@ pub(super) fn end_point(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn certificate(algorithm: &'static rcgen::SignatureAlgorithm) -> CertificateDer<'static> {
         let key = rcgen::KeyPair::generate_for(algorithm).unwrap();
@@ -74,8 +85,11 @@ mod tests {
     fn h11_a_certificate_has_its_time() {
         let certificate = certificate(&rcgen::PKCS_ECDSA_P256_SHA256);
         let at = |year: u64| UnixTime::since_unix_epoch(Duration::from_secs((year - 1970) * 31_556_952));
-        assert_eq!(check_validity(&certificate, at(2019)), Err(CertificateError::NotValidYet));
+        let early = check_validity(&certificate, at(2019));
+        assert!(matches!(early, Err(CertificateError::NotValidYetContext { .. })), "{early:?}");
         assert!(check_validity(&certificate, UnixTime::since_unix_epoch(Duration::from_secs(1_590_000_000))).is_ok());
-        assert_eq!(check_validity(&certificate, at(2022)), Err(CertificateError::Expired));
+        let late = check_validity(&certificate, at(2022));
+        let Err(CertificateError::ExpiredContext { not_after, .. }) = late else { panic!("{late:?}") };
+        assert_eq!(not_after.as_secs(), 1_609_459_200, "1 January 2021");
     }
 }

@@ -19,11 +19,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, ConfigBuilder, ConnectionCommon, ProtocolVersion, RootCertStore, ServerConfig};
-use rustls_platform_verifier::BuilderVerifierExt;
 
 use crate::Error;
-pub use failure::TlsFailure;
-use verify::{GivenCertificates, Unverified};
+pub use failure::{Moment, TlsFailure};
+use verify::{AnyCertificate, Explained, GivenCertificates, Signatures};
 
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
@@ -42,7 +41,8 @@ fn finish(builder: ConfigBuilder<ClientConfig, WantsClientCert>) -> Arc<ClientCo
 /// # Errors
 /// The operating system has no root certificates.
 pub fn verified() -> Result<Arc<ClientConfig>, Error> {
-    Ok(finish(client()?.with_platform_verifier()?))
+    let verifier = rustls_platform_verifier::Verifier::new(provider())?;
+    Ok(finish(client()?.dangerous().with_custom_certificate_verifier(Arc::new(Explained(verifier)))))
 }
 
 /// A client that trusts what is in a PEM file and nothing else: certificate authorities, and certificates that a server made for
@@ -64,16 +64,16 @@ pub fn verified_by(pem: &[u8]) -> Result<Arc<ClientConfig>, Error> {
             Some(verifier.map_err(|error| unreadable(&error))?)
         }
     };
-    let verifier = Arc::new(GivenCertificates { itself, authorities, signatures: Unverified(provider()) });
-    Ok(finish(client()?.dangerous().with_custom_certificate_verifier(verifier)))
+    let verifier = Explained(GivenCertificates { itself, authorities, signatures: Signatures(provider()) });
+    Ok(finish(client()?.dangerous().with_custom_certificate_verifier(Arc::new(verifier))))
 }
 
-/// A client that takes any certificate: anybody on the way can pretend to be the server.
+/// A client that accepts any certificate, a malformed one, too: an attacker on the network path can pretend to be the server.
 ///
 /// # Errors
 /// None that is known.
 pub fn dangerous_unverified() -> Result<Arc<ClientConfig>, Error> {
-    let verifier = Arc::new(Unverified(provider()));
+    let verifier = Arc::new(AnyCertificate(provider()));
     Ok(finish(client()?.dangerous().with_custom_certificate_verifier(verifier)))
 }
 

@@ -1,4 +1,4 @@
-//! Whom a client believes that a certificate is theirs.
+//! Verifiers of server certificates.
 
 use std::sync::Arc;
 
@@ -7,7 +7,8 @@ use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, OtherError, SignatureScheme};
+use thiserror::Error;
 
 use super::certificate;
 
@@ -17,7 +18,7 @@ pub(super) struct GivenCertificates {
     pub(super) itself: Vec<CertificateDer<'static>>,
     pub(super) authorities: Option<Arc<WebPkiServerVerifier>>,
     /// Signatures are checked whoever has signed the certificate.
-    pub(super) signatures: Unverified,
+    pub(super) signatures: Signatures,
 }
 
 impl ServerCertVerifier for GivenCertificates {
@@ -46,7 +47,7 @@ impl ServerCertVerifier for GivenCertificates {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.signatures.verify_tls12_signature(message, certificate, signature)
+        self.signatures.verify_tls12(message, certificate, signature)
     }
 
     fn verify_tls13_signature(
@@ -55,19 +56,43 @@ impl ServerCertVerifier for GivenCertificates {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.signatures.verify_tls13_signature(message, certificate, signature)
+        self.signatures.verify_tls13(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.signatures.supported_verify_schemes()
+        self.signatures.0.signature_verification_algorithms.supported_schemes()
     }
 }
 
-/// Takes every certificate, but still checks that the peer holds its key.
+/// Checks that the peer holds the key of its certificate.
 #[derive(Debug)]
-pub(super) struct Unverified(pub(super) Arc<CryptoProvider>);
+pub(super) struct Signatures(pub(super) Arc<CryptoProvider>);
 
-impl ServerCertVerifier for Unverified {
+impl Signatures {
+    fn verify_tls12(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+}
+
+/// Accepts every certificate. Whether the peer holds its key is not checked either: an attacker can show one of their own.
+#[derive(Debug)]
+pub(super) struct AnyCertificate(pub(super) Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,
@@ -81,11 +106,71 @@ impl ServerCertVerifier for Unverified {
 
     fn verify_tls12_signature(
         &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// The certificate is signed by its own key.
+#[derive(Clone, Copy, Debug, Error)]
+#[error("the certificate is signed by itself")]
+pub(super) struct SelfSigned;
+
+/// Another verifier, whose errors tell certificates that servers have signed themselves from others.
+#[derive(Debug)]
+pub(super) struct Explained<V>(pub(super) V);
+
+impl<V: ServerCertVerifier> ServerCertVerifier for Explained<V> {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        use CertificateError as C;
+        self.0.verify_server_cert(certificate, chain, name, ocsp, now).map_err(|error| match error {
+            // These say more.
+            rustls::Error::InvalidCertificate(
+                C::Expired
+                | C::ExpiredContext { .. }
+                | C::NotValidYet
+                | C::NotValidYetContext { .. }
+                | C::NotValidForName
+                | C::NotValidForNameContext { .. }
+                | C::Revoked,
+            ) => error,
+            rustls::Error::InvalidCertificate(_) if certificate::is_self_signed(certificate) => {
+                C::Other(OtherError(Arc::new(SelfSigned))).into()
+            }
+            other => other,
+        })
+    }
+
+    fn verify_tls12_signature(
+        &self,
         message: &[u8],
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        self.0.verify_tls12_signature(message, certificate, signature)
     }
 
     fn verify_tls13_signature(
@@ -94,11 +179,11 @@ impl ServerCertVerifier for Unverified {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        self.0.verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.0.supported_verify_schemes()
     }
 }
 
@@ -113,7 +198,7 @@ mod tests {
         parameters.subject_alt_names = names.to_vec();
         parameters.distinguished_name.push(DnType::CommonName, common_name);
         let certificate = parameters.self_signed(&KeyPair::generate().unwrap()).unwrap();
-        let signatures = Unverified(Arc::new(rustls::crypto::ring::default_provider()));
+        let signatures = Signatures(Arc::new(rustls::crypto::ring::default_provider()));
         let verifier = GivenCertificates { itself: vec![certificate.der().clone()], authorities: None, signatures };
         let host = ServerName::try_from(host).unwrap();
         verifier.verify_server_cert(certificate.der(), &[], &host, &[], UnixTime::now()).is_ok()
