@@ -8,11 +8,12 @@ use std::time::Instant;
 use fastrand::Rng;
 use pop3_blocking::Transport;
 use pop3_maildrop::Answering;
+use pop3_proto::sasl::Mechanism;
 use pop3_proto::server::{Channel, CleartextLogin, Connection, ServerConfig, Step};
 
 use crate::crowd::Crowd;
 use crate::disk::SimDisk;
-use crate::store::SimStore;
+use crate::store::{Fault, SimStore};
 
 /// The server's end.
 pub struct Served {
@@ -26,7 +27,12 @@ pub struct Served {
 
 impl Served {
     pub fn new(store: &SimStore, chance: &mut Rng) -> Self {
+        let mechanisms = match store.fault() {
+            Fault::RefusesMechanisms => vec![Mechanism::Login, Mechanism::Plain],
+            _ => Vec::new(),
+        };
         let config = ServerConfig {
+            mechanisms,
             cleartext_login: CleartextLogin::DangerouslyAllow,
             output_high_water: chance.usize(1..200),
             ..ServerConfig::default()
@@ -91,6 +97,8 @@ pub struct SimStream {
     pub chance: Rng,
     pub cut: Cut,
     pub carried: u64,
+    /// Commands so far.
+    pub commands: usize,
     pub store: SimStore,
     pub disk: SimDisk,
     /// Who else uses the server meanwhile.
@@ -156,8 +164,20 @@ impl Write for SimStream {
         if self.is_cut() {
             return Err(ErrorKind::BrokenPipe.into());
         }
+        match self.store.fault() {
+            Fault::RefusesMechanisms if bytes.starts_with(b"AUTH") => {
+                self.served.sent.extend(b"-ERR no\r\n");
+                return Ok(bytes.len());
+            }
+            Fault::EndsAfter(limit) if self.commands >= limit => {
+                self.cut = Cut::Reset(0);
+                return Err(ErrorKind::BrokenPipe.into());
+            }
+            _ => {}
+        }
         let count =
             if self.chance.u8(..4) == 0 { self.chance.usize(1..=bytes.len().max(1)).min(bytes.len()) } else { bytes.len() };
+        self.commands += bytes[..count].iter().filter(|byte| **byte == b'\n').count();
         self.served.arrived.extend(&bytes[..count]);
         self.carried += count as u64;
         Ok(count)

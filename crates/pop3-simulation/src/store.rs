@@ -35,6 +35,9 @@ struct State {
     home: (SimDisk, PathBuf),
     /// How often in 256 something fails.
     failures: u8,
+    fault: Fault,
+    /// How often each message was cut short.
+    cuts: HashMap<u64, u32>,
     /// The server dies.
     died: bool,
     /// What was removed when a power cut would have lost it.
@@ -51,6 +54,24 @@ pub enum Ids {
     /// Messages that have nothing in common share one (S17). None that comes later has one of those: then nobody could tell whether
     /// a removal that was not confirmed has been done.
     Shared,
+    /// An id that is free is given to the next message (RFC 1939 section 7 allows that once the message is gone).
+    Reused,
+    /// The number of the message in the session: others have it in the next.
+    Numbers,
+}
+
+/// What is wrong with the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    Nothing,
+    /// It confirms deletions and keeps the mail.
+    KeepsDeleted,
+    /// It ends some messages early, in due form; each of them twice at most.
+    CutsShort,
+    /// It announces mechanisms and refuses them.
+    RefusesMechanisms,
+    /// It ends each session after so many commands.
+    EndsAfter(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -62,7 +83,7 @@ struct Message {
 }
 
 impl SimStore {
-    pub fn new(chance: Rng, home: (SimDisk, PathBuf), ids: Ids, failures: u8) -> Self {
+    pub fn new(chance: Rng, home: (SimDisk, PathBuf), ids: Ids, failures: u8, fault: Fault) -> Self {
         let state = State {
             chance,
             mail: HashMap::new(),
@@ -73,6 +94,8 @@ impl SimStore {
             came: Vec::new(),
             home,
             failures,
+            fault,
+            cuts: HashMap::new(),
             died: false,
             lost: Vec::new(),
         };
@@ -86,11 +109,22 @@ impl SimStore {
     /// A message comes, from somewhere else.
     pub fn deliver(&self, user: &'static str) {
         let state = &mut *self.state();
-        let text: Arc<[u8]> = text(&mut state.chance).into();
+        let mut text = text(&mut state.chance);
+        if state.fault == Fault::CutsShort {
+            // So long that a cut is no matter of counting.
+            text.splice(..0, format!("Subject: {}\n\n{}\n", state.next, "a line of text ".repeat(30)).into_bytes());
+        }
+        let text: Arc<[u8]> = text.into();
         state.next += 1;
         let id = match state.ids {
             Ids::Shared if !state.opened => format!("shared-{}", state.chance.u8(..3)),
-            Ids::Own | Ids::Shared => format!("id-{}", state.next),
+            Ids::Own | Ids::Shared => format!("id-{}-own", state.next),
+            Ids::Reused => {
+                let mail = state.mail.entry(user).or_default();
+                let is_free = |id: &String| mail.iter().all(|message| message.id != *id);
+                (1..).map(|number| format!("r-{number}-")).find(is_free).unwrap_or_default()
+            }
+            Ids::Numbers => String::new(),
             Ids::OfContent => {
                 let sum = text.iter().fold(7u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
                 format!("{sum:x}")
@@ -113,8 +147,8 @@ impl SimStore {
     }
 
     /// What is left of it.
-    pub fn left(&self) -> usize {
-        self.state().mail.get(FETCHED).map_or(0, Vec::len)
+    pub fn left(&self) -> Vec<Vec<u8>> {
+        self.state().mail.get(FETCHED).into_iter().flatten().map(|message| stored(&message.text)).collect()
     }
 
     /// How unique-ids are made.
@@ -122,9 +156,14 @@ impl SimStore {
         self.state().ids
     }
 
-    /// Nothing fails any more.
+    /// Nothing fails by chance any more.
     pub fn mend(&self) {
         self.state().failures = 0;
+    }
+
+    /// What is wrong with the server.
+    pub fn fault(&self) -> Fault {
+        self.state().fault
     }
 
     /// The server has died since this was asked last; it is up again now, and no session holds anything.
@@ -174,10 +213,13 @@ pub struct SimDrop {
 impl Maildrop for SimDrop {
     fn snapshot(&mut self) -> io::Result<Snapshot> {
         let mut snapshot = Snapshot::default();
-        for message in &self.seen {
+        let by_number = self.store.ids() == Ids::Numbers;
+        for (at, message) in self.seen.iter().enumerate() {
+            let number = (at + 1).to_string();
+            let id = if by_number { &number } else { &message.id };
             let mut size = WireSize::new();
             size.add(&message.text);
-            snapshot.push(size.octets(), UniqueId::new(&message.id).map_err(io::Error::other)?).map_err(io::Error::other)?;
+            snapshot.push(size.octets(), UniqueId::new(id).map_err(io::Error::other)?).map_err(io::Error::other)?;
         }
         Ok(snapshot)
     }
@@ -187,7 +229,15 @@ impl Maildrop for SimDrop {
         if state.fails() {
             return Err(if state.chance.bool() { ErrorKind::NotFound.into() } else { io::Error::other("it cannot be read now") });
         }
-        let text = Cursor::new(Arc::clone(&self.seen[number.index()].text));
+        let message = &self.seen[number.index()];
+        let text = Cursor::new(Arc::clone(&message.text));
+        if state.fault == Fault::CutsShort && state.chance.bool() {
+            let cuts = state.cuts.entry(message.key).or_default();
+            if *cuts < 2 {
+                *cuts += 1;
+                return Ok(Box::new(text.take(message.text.len() as u64 / 2)));
+            }
+        }
         if state.fails() {
             let whole = state.chance.u64(..=text.get_ref().len() as u64);
             return Ok(Box::new(text.take(whole).chain(Broken)));
@@ -197,6 +247,9 @@ impl Maildrop for SimDrop {
 
     fn remove(&mut self, marked: &[MessageNumber]) -> Result<(), NotRemoved> {
         let mut failed = Vec::new();
+        if self.user == FETCHED && self.store.fault() == Fault::KeepsDeleted {
+            return Ok(());
+        }
         for number in marked {
             let state = &mut *self.store.state();
             if state.died || state.fails() {

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 /// Octets of a message that are hashed. Message-ID, Received and Date are in there; the size tells the rest apart.
 const HASHED: usize = 16 * 1024;
 
-/// The beginning of a SHA-256 over the first octets of a message, its CRs left out, and its size on the wire.
+/// The beginning of a SHA-256 over the first octets of a message, as they come over the wire, and its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint([u8; 16]);
 
@@ -48,15 +48,9 @@ pub struct Fingerprinter {
 impl Fingerprinter {
     /// Adds the next piece.
     pub fn add(&mut self, piece: &[u8]) {
-        for part in piece.split(|byte| *byte == b'\r') {
-            let left = HASHED - self.hashed;
-            if left == 0 {
-                return;
-            }
-            let part = &part[..part.len().min(left)];
-            self.hash.update(part);
-            self.hashed += part.len();
-        }
+        let part = &piece[..piece.len().min(HASHED - self.hashed)];
+        self.hash.update(part);
+        self.hashed += part.len();
     }
 
     /// The fingerprint of a message that has `octets` on the wire, byte-stuffing not counted.

@@ -244,6 +244,28 @@ impl Notes {
         self.records.get(unique_id).map_or(&[], Vec::as_slice)
     }
 
+    /// The unique-ids under which messages with each fingerprint are stored.
+    pub fn by_fingerprint(&self) -> HashMap<Fingerprint, Vec<Box<[u8]>>> {
+        let mut ids: HashMap<_, Vec<Box<[u8]>>> = HashMap::new();
+        for (unique_id, records) in &self.records {
+            for fingerprint in records.iter().filter_map(|record| record.fingerprint) {
+                ids.entry(fingerprint).or_default().push(unique_id.as_slice().into());
+            }
+        }
+        ids
+    }
+
+    /// The server lists a stored message under another unique-id now.
+    pub fn rename(&mut self, unique_id: &[u8], fingerprint: Fingerprint, new: &[u8]) {
+        let Some(records) = self.records.get_mut(unique_id) else { return };
+        let Some(at) = records.iter().position(|record| record.fingerprint == Some(fingerprint)) else { return };
+        let record = records.swap_remove(at);
+        if records.is_empty() {
+            self.records.remove(unique_id);
+        }
+        self.records.entry(new.to_vec()).or_default().push(record);
+    }
+
     /// Whether a unique-id was seen with two messages, one after the other.
     pub const fn are_ids_reused(&self) -> bool {
         self.ids_reused.is_some()

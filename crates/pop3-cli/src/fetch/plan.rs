@@ -5,19 +5,16 @@
 //! Such a message is retrieved again and compared by its fingerprint before it is taken for the stored one.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use pop3_blocking::proto::codec::MessageNumber;
 
 use super::fingerprint::Fingerprint;
 use super::listing::{Listed, Listing};
 use super::notes::{Notes, Record, State, failure_key};
+use super::transfer::TransferOptions;
 
 /// Tries before a message that cannot be retrieved is set aside.
 pub const MAX_TRIES: u32 = 3;
-
-/// How long a message is set aside before it is tried once more.
-const SET_ASIDE: Duration = Duration::from_secs(24 * 3600);
 
 /// A message to be retrieved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,21 +72,41 @@ pub struct Plan {
     pub nameless: usize,
     /// Messages that could not be retrieved several times and are not tried now.
     pub set_aside: Vec<MessageNumber>,
+    /// Unique-ids prove nothing, so a message may be stored under another one.
+    pub doubtful: bool,
     /// How many messages the server lists under each unique-id.
     pub listed: HashMap<Box<[u8]>, u32>,
+    /// The same for those with one size.
+    sizes: HashMap<(Box<[u8]>, Option<u64>), usize>,
+}
+
+/// What is asked for, and when.
+struct Asked {
+    /// Stored messages are to be deleted.
+    delete: bool,
+    /// Seconds for which messages are set aside.
+    set_aside: u64,
+    /// Seconds since 1970.
+    now: u64,
 }
 
 impl Plan {
-    /// Plans a session. `delete`: stored messages are to be deleted; `now`: seconds since 1970.
-    pub fn new(listing: &Listing, notes: &Notes, delete: bool, now: u64) -> Self {
+    /// Plans a session; `now`: seconds since 1970.
+    pub fn new(listing: &Listing, notes: &Notes, options: &TransferOptions, now: u64) -> Self {
         let mut plan = Self::default();
+        let delete = options.delete;
+        let asked = Asked { delete, set_aside: options.set_aside.as_secs(), now };
         for message in &listing.messages {
             *plan.listed.entry(message.unique_id.clone()).or_default() += 1;
+            *plan.sizes.entry((message.unique_id.clone(), message.octets)).or_default() += 1;
         }
         let doubtful = notes.are_ids_reused() || are_only_numbers(&listing.messages);
+        plan.doubtful = doubtful;
         for message in &listing.messages {
-            plan.add(message, notes, delete, doubtful, now);
+            plan.add(message, notes, doubtful, &asked);
         }
+        // New mail comes first, should the session end early.
+        plan.wanted.sort_by_key(|wanted| wanted.compare);
         // If messages were removed and the rest renumbered, the last known number means another message now.
         if let Some(probe) = plan.if_probe_differs.pop() {
             plan.probe = Some(probe.number);
@@ -100,28 +117,32 @@ impl Plan {
     }
 
     /// `doubtful`: equal unique-ids do not prove that two messages are the same.
-    fn add(&mut self, message: &Listed, notes: &Notes, delete: bool, doubtful: bool, now: u64) {
+    fn add(&mut self, message: &Listed, notes: &Notes, doubtful: bool, asked: &Asked) {
+        let delete = asked.delete;
         let records = notes.records(&message.unique_id);
         if message.unique_id.is_empty() {
             // Without deletion they would come again each time.
-            return if delete { self.want(message, true, notes, now) } else { self.nameless += 1 };
+            return if delete { self.want(message, true, notes, asked) } else { self.nameless += 1 };
         }
-        let listed = self.listed.get(&message.unique_id).map_or(0, |count| *count as usize);
         let Some(record) = records.iter().find(|record| has_size_of(record, message)) else {
-            return self.want(message, !records.is_empty(), notes, now);
+            return self.want(message, doubtful || !records.is_empty(), notes, asked);
         };
-        // Of several messages with one unique-id (S17, Q23) it cannot be told which are stored, unless all are.
-        let shared = listed > 1 && (delete || records.len() < listed);
+        let to_be_deleted = delete && record.state == State::Stored;
+        // Of several messages with one unique-id (S17, Q23) it cannot be told which are stored, unless all of that size are.
+        let is_shared = self.listed.get(&message.unique_id).is_some_and(|count| *count > 1);
+        let listed = self.sizes.get(&(message.unique_id.clone(), message.octets)).copied().unwrap_or(0);
+        let stored = records.iter().filter(|record| has_size_of(record, message)).count();
+        let shared = is_shared && (to_be_deleted || stored < listed);
         // Behind a deletion the unique-id may mean another message (Q27), and nothing is deleted that is not provably stored.
         let unproven = matches!(record.state, State::Deleting | State::Deleted) || (delete && record.fingerprint.is_none());
-        if shared || unproven || (doubtful && delete) {
-            return self.want(message, true, notes, now);
+        if shared || unproven || (doubtful && to_be_deleted) {
+            return self.want(message, true, notes, asked);
         }
         self.known += 1;
         self.kept += u64::from(record.state == State::Kept);
         if doubtful {
             self.if_probe_differs.push(Wanted::new(message, true, 0));
-        } else if delete && record.state == State::Stored {
+        } else if to_be_deleted {
             let Listed { number, ref unique_id, .. } = *message;
             self.to_delete.push(Deletable {
                 number,
@@ -132,10 +153,10 @@ impl Plan {
         }
     }
 
-    fn want(&mut self, message: &Listed, compare: bool, notes: &Notes, now: u64) {
+    fn want(&mut self, message: &Listed, compare: bool, notes: &Notes, asked: &Asked) {
         let mut wanted = Wanted::new(message, compare, 0);
         let Some(failures) = notes.failures(&wanted.failure_key()) else { return self.wanted.push(wanted) };
-        if failures.tries >= MAX_TRIES && now.saturating_sub(failures.last) < SET_ASIDE.as_secs() {
+        if failures.tries >= MAX_TRIES && asked.now.saturating_sub(failures.last) < asked.set_aside {
             return self.set_aside.push(message.number);
         }
         wanted.tries = failures.tries;
@@ -172,6 +193,8 @@ mod tests {
     use super::super::notes::{Entry, Mark};
     use super::*;
 
+    const DAY: u64 = 24 * 3600;
+
     fn listed(number: u32, unique_id: &str, octets: u64) -> Listed {
         Listed { number: MessageNumber::new(number).unwrap(), unique_id: unique_id.as_bytes().into(), octets: Some(octets) }
     }
@@ -204,8 +227,8 @@ mod tests {
         let notes = notes(&[(Mark::Stored, "a", 10), (Mark::Stored, "b", 20)]);
         let listing = listing(vec![listed(1, "a", 10), listed(2, "b", 21), listed(3, "c", 10)]);
         for delete in [false, true] {
-            let plan = Plan::new(&listing, &notes, delete, 0);
-            assert_eq!((wanted(&plan), plan.known), (vec![-2, 3], 1), "another size may be another message");
+            let plan = Plan::new(&listing, &notes, &TransferOptions::new(delete), 0);
+            assert_eq!((wanted(&plan), plan.known), (vec![3, -2], 1), "another size may be another message");
             assert_eq!(deleted(&plan), if delete { vec![1] } else { vec![] });
         }
     }
@@ -214,9 +237,9 @@ mod tests {
     fn s17_q23_messages_that_share_a_unique_id_are_compared() {
         let notes = notes(&[(Mark::Stored, "a", 10), (Mark::Stored, "b", 10), (Mark::Stored, "b", 10)]);
         let listing = listing(vec![listed(1, "a", 10), listed(2, "b", 10), listed(4, "a", 10), listed(5, "b", 10)]);
-        let plan = Plan::new(&listing, &notes, false, 0);
+        let plan = Plan::new(&listing, &notes, &TransferOptions::new(false), 0);
         assert_eq!((wanted(&plan), plan.known), (vec![-1, -4], 2), "of `b` all are stored");
-        assert_eq!(wanted(&Plan::new(&listing, &notes, true, 0)), [-1, -2, -4, -5]);
+        assert_eq!(wanted(&Plan::new(&listing, &notes, &TransferOptions::new(true), 0)), [-1, -2, -4, -5]);
     }
 
     #[test]
@@ -225,7 +248,7 @@ mod tests {
             notes(&[(Mark::Deleting, "a", 10), (Mark::Deleted, "b", 10), (Mark::Kept, "c", 10), (Mark::Suspect, "d", 10)]);
         let listing = listing(vec![listed(1, "a", 10), listed(2, "b", 10), listed(3, "c", 10), listed(4, "d", 10)]);
         for delete in [false, true] {
-            let plan = Plan::new(&listing, &notes, delete, 0);
+            let plan = Plan::new(&listing, &notes, &TransferOptions::new(delete), 0);
             assert_eq!((wanted(&plan), deleted(&plan), plan.known, plan.kept), (vec![-1, -2], vec![], 2, 1));
         }
     }
@@ -234,11 +257,11 @@ mod tests {
     fn unique_ids_that_are_only_numbers_prove_nothing() {
         let notes = notes(&[(Mark::Stored, "1", 10), (Mark::Stored, "2", 10), (Mark::Stored, "3", 10)]);
         let numbers = listing((1..=4).map(|number| listed(number, &number.to_string(), 10)).collect());
-        let plan = Plan::new(&numbers, &notes, false, 0);
-        assert_eq!((wanted(&plan), plan.probe.map(MessageNumber::get), plan.known), (vec![-3, 4], Some(3), 2));
+        let plan = Plan::new(&numbers, &notes, &TransferOptions::new(false), 0);
+        assert_eq!((wanted(&plan), plan.probe.map(MessageNumber::get), plan.known), (vec![-3, -4], Some(3), 2));
         assert_eq!(plan.if_probe_differs.len(), 2);
-        let plan = Plan::new(&numbers, &notes, true, 0);
-        assert_eq!((wanted(&plan), deleted(&plan)), (vec![-1, -2, -3, 4], vec![]));
+        let plan = Plan::new(&numbers, &notes, &TransferOptions::new(true), 0);
+        assert_eq!((wanted(&plan), deleted(&plan)), (vec![-1, -2, -3, -4], vec![]));
     }
 
     #[test]
@@ -254,9 +277,9 @@ mod tests {
     #[test]
     fn q21_q26_messages_without_a_unique_id_are_compared_and_only_fetched_to_be_deleted() {
         let listing = listing(vec![listed(1, "a", 10), listed(2, "", 10)]);
-        let plan = Plan::new(&listing, &Notes::default(), false, 0);
+        let plan = Plan::new(&listing, &Notes::default(), &TransferOptions::new(false), 0);
         assert_eq!((wanted(&plan), plan.nameless, plan.octets()), (vec![1], 1, 10));
-        assert_eq!(wanted(&Plan::new(&listing, &Notes::default(), true, 0)), [1, -2]);
+        assert_eq!(wanted(&Plan::new(&listing, &Notes::default(), &TransferOptions::new(true), 0)), [1, -2]);
     }
 
     #[test]
@@ -265,13 +288,13 @@ mod tests {
         let plan = |tries: u64, now: u64| {
             let mut notes = Notes::default();
             notes.add(Entry { octets: Some(tries), ..Entry::new(Mark::Failed, &failure_key(b"a", Some(10))) });
-            let plan = Plan::new(&listing, &notes, false, now);
+            let plan = Plan::new(&listing, &notes, &TransferOptions::new(false), now);
             assert_eq!(wanted(&plan), [2]);
             (plan.last.iter().map(|wanted| wanted.tries).collect::<Vec<_>>(), plan.set_aside.len())
         };
         assert_eq!(plan(1, 0), (vec![1], 0));
-        assert_eq!(plan(3, SET_ASIDE.as_secs() - 1), (vec![], 1));
-        assert_eq!(plan(3, SET_ASIDE.as_secs()), (vec![3], 0), "it is tried again now and then");
+        assert_eq!(plan(3, DAY - 1), (vec![], 1));
+        assert_eq!(plan(3, DAY), (vec![3], 0), "it is tried again now and then");
     }
 
     #[test]
@@ -279,8 +302,8 @@ mod tests {
         let mut notes = Notes::default();
         notes.add(Entry::new(Mark::Stored, b"old"));
         let listing = listing(vec![listed(1, "old", 10)]);
-        assert_eq!(Plan::new(&listing, &notes, false, 0).known, 1);
-        let plan = Plan::new(&listing, &notes, true, 0);
+        assert_eq!(Plan::new(&listing, &notes, &TransferOptions::new(false), 0).known, 1);
+        let plan = Plan::new(&listing, &notes, &TransferOptions::new(true), 0);
         assert_eq!((wanted(&plan), deleted(&plan)), (vec![-1], vec![]));
     }
 }

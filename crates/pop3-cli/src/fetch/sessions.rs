@@ -90,7 +90,7 @@ impl<'a> Run<'a> {
             )
             .hint("Use --delete: then everything that is there is new."));
         }
-        let mut plan = Plan::new(&listing, self.journal.notes(), delete, now());
+        let mut plan = Plan::new(&listing, self.journal.notes(), self.options, now());
         if is_first {
             self.tell(&plan, &listing);
         }
@@ -114,6 +114,7 @@ impl<'a> Run<'a> {
         let listed = plan.listed.clone();
         self.bar.set_length(plan.octets());
         let budget = self.budget();
+        let before = (self.summary.fetched, self.summary.deleted);
         let transfer = Transfer {
             client: &mut client,
             maildir: self.maildir,
@@ -125,7 +126,7 @@ impl<'a> Run<'a> {
             budget,
             state: TransferState::default(),
         };
-        let Transferred { deleted, more } = match transfer.run(plan) {
+        let Transferred { deleted, more, failed } = match transfer.run(plan) {
             Ok(transferred) => transferred,
             Err(Trouble::Disk(failure)) => return Err(failure),
             Err(Trouble::Session(broken)) => {
@@ -149,6 +150,10 @@ impl<'a> Run<'a> {
             }
         }
         self.journal.save().map_err(|error| Failure::file(self.journal.path(), &error))?;
+        self.tried.extend(failed);
+        // A session that got nowhere is not followed by another like it.
+        let progress = (self.summary.fetched, self.summary.deleted) != before;
+        let more = more && progress;
         self.alone |= !more;
         let unfinished = is_done && (more || others > 0);
         if unfinished && one_session {

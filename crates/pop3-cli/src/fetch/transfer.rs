@@ -15,7 +15,7 @@ use pop3_maildrop::{Delivery, Maildir, Prepared};
 use super::RunSummary;
 use super::fingerprint::Fingerprint;
 use super::journal::{Journal, Stored};
-use super::notes::{Mark, State};
+use super::notes::{Mark, Record, State};
 use super::plan::{Deletable, MAX_TRIES, Plan, Wanted};
 use super::soundness::{Inspector, Soundness};
 use crate::failure::{Exit, Failure};
@@ -33,12 +33,21 @@ pub struct TransferOptions {
     pub time: Duration,
     /// Commands that may wait for their replies at once, where the server allows it.
     pub window: usize,
+    /// How long a message that could not be retrieved several times is set aside.
+    pub set_aside: Duration,
 }
 
 impl TransferOptions {
     /// The defaults.
     pub const fn new(delete: bool) -> Self {
-        Self { delete, messages: 256, octets: 32 * 1024 * 1024, time: Duration::from_secs(2), window: 256 }
+        Self {
+            delete,
+            messages: 256,
+            octets: 32 * 1024 * 1024,
+            time: Duration::from_secs(2),
+            window: 256,
+            set_aside: Duration::from_secs(24 * 3600),
+        }
     }
 }
 
@@ -92,6 +101,8 @@ pub struct TransferState {
     if_probe_differs: Vec<Wanted>,
     probe: Option<MessageNumber>,
     listed: HashMap<Box<[u8]>, u32>,
+    /// Where unique-ids prove nothing: those under which messages are stored.
+    stored_ids: Option<HashMap<Fingerprint, Vec<Box<[u8]>>>>,
     in_flight: VecDeque<(Tag, Job)>,
     /// The command whose reply is being read.
     current: Option<Wanted>,
@@ -99,6 +110,8 @@ pub struct TransferState {
     to_delete: VecDeque<Deletion>,
     /// Deletions that were accepted.
     deleted: Vec<Deletable>,
+    /// Keys of messages that did not arrive whole.
+    failed: Vec<Box<[u8]>>,
     /// The message that arrived last. That it really ended where it seemed to is known when the next reply is one (Q31); until then
     /// no reader may see it.
     unconfirmed: Option<Arrived>,
@@ -177,6 +190,8 @@ pub struct Transferred {
     pub deleted: Vec<Deletable>,
     /// The session's share of the work is done, and some is left for another one.
     pub more: bool,
+    /// [Keys](super::notes::failure_key) of messages that are left to the next run.
+    pub failed: Vec<Box<[u8]>>,
 }
 
 impl Transfer<'_> {
@@ -190,10 +205,11 @@ impl Transfer<'_> {
         self.state.if_probe_differs = plan.if_probe_differs;
         self.state.probe = plan.probe;
         self.state.listed = plan.listed;
+        self.state.stored_ids = plan.doubtful.then(|| self.journal.notes().by_fingerprint());
         self.state.to_delete = plan.to_delete.into_iter().map(|message| Deletion { message, noted: false }).collect();
         let Err(trouble) = self.work() else {
             let more = !self.state.queue.is_empty() || !self.state.to_delete.is_empty();
-            return Ok(Transferred { deleted: self.state.deleted, more });
+            return Ok(Transferred { deleted: self.state.deleted, more, failed: self.state.failed });
         };
         // What was confirmed is stored, whatever became of the session and of later messages. The last message is if it has the size
         // that the server announced; otherwise it may have ended too early (Q31), and it is fetched again.
@@ -440,6 +456,7 @@ impl Transfer<'_> {
 
     /// Whether a message is stored already. If so, it is treated as known.
     fn recognise(&mut self, wanted: &Wanted, fingerprint: Fingerprint) -> bool {
+        self.follow_renaming(wanted, fingerprint);
         let records = self.journal.notes().records(&wanted.unique_id);
         let mut same = records.iter().filter(|record| record.fingerprint == Some(fingerprint));
         let taken = self.state.recognised.entry((wanted.unique_id.clone(), fingerprint)).or_default();
@@ -467,6 +484,17 @@ impl Transfer<'_> {
         true
     }
 
+    /// Where unique-ids prove nothing, a message that is stored under another one is the same message.
+    fn follow_renaming(&mut self, wanted: &Wanted, fingerprint: Fingerprint) {
+        let is_here = |records: &[Record]| records.iter().any(|record| record.fingerprint == Some(fingerprint));
+        let Some(ids) = self.state.stored_ids.as_mut().and_then(|ids| ids.get_mut(&fingerprint)) else { return };
+        if is_here(self.journal.notes().records(&wanted.unique_id)) {
+            ids.retain(|unique_id| *unique_id != wanted.unique_id);
+        } else if let Some(old) = ids.pop() {
+            self.journal.notes_mut().rename(&old, fingerprint, &wanted.unique_id);
+        }
+    }
+
     /// A unique-id that was known means another message now.
     fn note_reuse(&mut self, wanted: &Wanted) -> Result<(), Failure> {
         let records = self.journal.notes().records(&wanted.unique_id);
@@ -476,7 +504,10 @@ impl Transfer<'_> {
         }
         // After a deletion a server may use it again (RFC 1939 section 7); before it, it must not.
         let illegal = records.iter().all(|record| !matches!(record.state, State::Deleting | State::Deleted));
-        self.journal.notes_mut().forget(&wanted.unique_id);
+        // Where unique-ids prove nothing, what was stored under it may be listed under another one.
+        if self.state.stored_ids.is_none() {
+            self.journal.notes_mut().forget(&wanted.unique_id);
+        }
         if illegal && !self.journal.notes().are_ids_reused() {
             tracing::warn!("the server uses unique-ids again for other messages; messages are compared before they are deleted");
             let noted = self.journal.record_learnt(Mark::IdsReused, b"", None);
@@ -492,6 +523,7 @@ impl Transfer<'_> {
     }
 
     fn note_failure(&mut self, wanted: &Wanted) -> Result<u32, Failure> {
+        self.state.failed.push(wanted.failure_key());
         let noted = self.journal.record_failure(&wanted.failure_key());
         noted.map_err(|error| Failure::file(self.journal.path(), &error))
     }
