@@ -293,7 +293,7 @@ impl Notes {
 
     /// The deletion of a stored message is requested.
     pub fn request_deletion(&mut self, unique_id: &[u8], fingerprint: Option<Fingerprint>) {
-        self.change(unique_id, fingerprint, |state| !matches!(state, State::Deleting | State::Suspect), State::Deleting);
+        self.change(unique_id, fingerprint, |state| matches!(state, State::Stored | State::Deleted), State::Deleting);
     }
 
     /// The server confirmed a deletion; `again`: not for the first time, so it keeps the message if it lists it still.

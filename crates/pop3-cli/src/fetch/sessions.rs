@@ -126,7 +126,7 @@ impl<'a> Run<'a> {
             budget,
             state: TransferState::default(),
         };
-        let Transferred { deleted, more, failed } = match transfer.run(plan) {
+        let Transferred { deleted, more, answered, requested_in_vain, failed } = match transfer.run(plan) {
             Ok(transferred) => transferred,
             Err(Trouble::Disk(failure)) => return Err(failure),
             Err(Trouble::Session(broken)) => {
@@ -144,6 +144,10 @@ impl<'a> Run<'a> {
         }
         self.journal.notes_mut().keep_listed(&listed, listing.complete, now());
         let is_done = self.quit(client, deleted.is_empty())?;
+        if !is_done && requested_in_vain {
+            // It was so before: the session may be too long to come to its QUIT.
+            self.learn_limit(answered)?;
+        }
         if is_done {
             for message in &deleted {
                 self.journal.notes_mut().confirm_deletion(&message.unique_id, message.fingerprint, message.again);
@@ -208,12 +212,18 @@ impl<'a> Run<'a> {
             tracing::warn!("the server seems to mix up pipelined commands, so they are sent one at a time from now on");
             noted = noted.and_then(|()| journal.record_learnt(Mark::PipeliningBroken, b"", None));
         }
-        // Some servers end a session after a number of commands or minutes: the next session is to be shorter.
+        noted.map_err(|error| Failure::file(self.journal.path(), &error))?;
         if broken.error.is_disconnect() && broken.answered >= MIN_COMMANDS {
-            let half = (broken.answered / 2).max(MIN_COMMANDS);
-            let limit = limited.map_or(half, |limit| half.min(limit as usize));
-            noted = noted.and_then(|()| journal.record_learnt(Mark::CommandLimit, b"", Some(limit as u64)));
+            self.learn_limit(broken.answered)?;
         }
+        Ok(())
+    }
+
+    /// Some servers end a session after a number of commands or minutes: the next session is to be shorter.
+    fn learn_limit(&mut self, answered: usize) -> Result<(), Failure> {
+        let half = (answered / 2).max(MIN_COMMANDS);
+        let limit = self.journal.notes().command_limit().map_or(half, |limit| half.min(limit as usize));
+        let noted = self.journal.record_learnt(Mark::CommandLimit, b"", Some(limit as u64));
         noted.map_err(|error| Failure::file(self.journal.path(), &error))
     }
 

@@ -110,6 +110,7 @@ pub struct TransferState {
     to_delete: VecDeque<Deletion>,
     /// Deletions that were accepted.
     deleted: Vec<Deletable>,
+    requested_in_vain: bool,
     /// Keys of messages that did not arrive whole.
     failed: Vec<Box<[u8]>>,
     /// The message that arrived last. That it really ended where it seemed to is known when the next reply is one (Q31); until then
@@ -190,6 +191,10 @@ pub struct Transferred {
     pub deleted: Vec<Deletable>,
     /// The session's share of the work is done, and some is left for another one.
     pub more: bool,
+    /// Commands that were answered.
+    pub answered: usize,
+    /// A message whose deletion was requested before is still there.
+    pub requested_in_vain: bool,
     /// [Keys](super::notes::failure_key) of messages that are left to the next run.
     pub failed: Vec<Box<[u8]>>,
 }
@@ -209,7 +214,8 @@ impl Transfer<'_> {
         self.state.to_delete = plan.to_delete.into_iter().map(|message| Deletion { message, noted: false }).collect();
         let Err(trouble) = self.work() else {
             let more = !self.state.queue.is_empty() || !self.state.to_delete.is_empty();
-            return Ok(Transferred { deleted: self.state.deleted, more, failed: self.state.failed });
+            let TransferState { deleted, answered, requested_in_vain, failed, .. } = self.state;
+            return Ok(Transferred { deleted, more, answered, requested_in_vain, failed });
         };
         // What was confirmed is stored, whatever became of the session and of later messages. The last message is if it has the size
         // that the server announced; otherwise it may have ended too early (Q31), and it is fetched again.
@@ -467,6 +473,7 @@ impl Transfer<'_> {
         if record.octets != wanted.octets {
             self.journal.notes_mut().resize(&wanted.unique_id, fingerprint, wanted.octets);
         }
+        self.state.requested_in_vain |= record.state == State::Deleting;
         match record.state {
             State::Kept => self.summary.kept += 1,
             State::Suspect => {}

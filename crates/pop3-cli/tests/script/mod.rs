@@ -1,6 +1,8 @@
 //! A server with a script, and the program as somebody calls it.
 #![allow(dead_code)] // Not every test needs all of it.
 
+pub mod fake;
+
 use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
