@@ -207,3 +207,301 @@ fn h58_files_of_secrets_are_for_their_owner_and_others_that_can_read_them_are_to
         assert_eq!(told.contains("others can read"), by_others, "{mode:o}: {told}");
     }
 }
+
+/// A session over TCP in the clear.
+struct Wire {
+    reader: BufReader<TcpStream>,
+}
+
+impl Wire {
+    fn new(port: &str) -> Self {
+        let mut wire = Self { reader: BufReader::new(TcpStream::connect(format!("127.0.0.1:{port}")).unwrap()) };
+        assert!(wire.line().starts_with("+OK"));
+        wire
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.reader.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    fn say(&mut self, line: &str) -> String {
+        self.reader.get_mut().write_all(format!("{line}\r\n").as_bytes()).unwrap();
+        self.line()
+    }
+
+    fn lines(&mut self, line: &str) -> Vec<String> {
+        assert!(self.say(line).starts_with("+OK"), "{line}");
+        std::iter::from_fn(|| Some(self.line()).filter(|line| line != ".")).collect()
+    }
+
+    fn login(&mut self, user: &str, password: &str) -> String {
+        self.say(&format!("USER {user}"));
+        self.say(&format!("PASS {password}"))
+    }
+}
+
+fn cleartext(options: &[&str]) -> Serve {
+    Serve::new("secret", &[&["--listen", "127.0.0.1:0", "--dangerously-cleartext"], options].concat())
+}
+
+impl Serve {
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    /// Waits until the log has a line with all of these.
+    fn wait_for(&self, parts: &[&str]) -> String {
+        loop {
+            let log = self.log();
+            if let Some(line) = log.lines().find(|line| parts.iter().all(|part| line.contains(part))) {
+                return line.to_owned();
+            }
+            thread::yield_now();
+        }
+    }
+
+    /// Adds a user whose password is stored as it is.
+    fn add(&self, user: &str, password: &[u8]) {
+        let mut users = fs::OpenOptions::new().append(true).open(self.folder.path().join("users")).unwrap();
+        users.write_all(&[user.as_bytes(), b":{PLAIN}", password, b"\n"].concat()).unwrap();
+        for sub in ["tmp", "new", "cur"] {
+            fs::create_dir_all(self.folder.path().join(user).join(sub)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn logins_refusals_and_ends_are_logged_with_user_address_method_and_tls() {
+    let server = cleartext(&[]);
+    let mut wire = Wire::new(&server.port);
+    assert!(wire.login("joe", "wrong").starts_with("-ERR"));
+    assert!(wire.login("stranger", "x").starts_with("-ERR"));
+    assert!(wire.login("joe", "secret").starts_with("+OK"));
+    assert!(wire.say("QUIT").starts_with("+OK"));
+    for parts in [
+        &["login refused: wrong name or password", "user=\"joe\"", "address=127.0.0.1", "method=\"USER\"", "tls=false"][..],
+        &["login refused: wrong name or password", "user=\"stranger\"", "address=127.0.0.1"],
+        &["logged in", "user=\"joe\"", "address=127.0.0.1", "method=\"USER\"", "tls=false"],
+        &["session ended: the client said QUIT", "user=\"joe\"", "address=127.0.0.1", "tls=false"],
+    ] {
+        // The address of the session survives the way to another thread.
+        assert!(server.wait_for(parts).contains("session{peer=127.0.0.1:"), "{parts:?}");
+    }
+    // A password that was typed where the name belongs.
+    let mut wire = Wire::new(&server.port);
+    wire.login("MyS3cret!", "joe");
+    server.wait_for(&["login refused", "may be a password"]);
+    assert!(!server.log().contains("MyS3cret!"));
+    // Through TLS, by a mechanism.
+    let tls = Serve::new("secret", &["--listen-tls", "127.0.0.1:0"]);
+    assert_eq!(tls.fetch("joe", "secret").status.code(), Some(0));
+    tls.wait_for(&["logged in", "user=\"joe\"", "method=\"PLAIN\"", "tls=true"]);
+}
+
+#[test]
+fn limits_on_sessions_are_what_the_options_say() {
+    let server = cleartext(&["--max-sessions", "5", "--max-sessions-per-source", "2"]);
+    let mut held: Vec<Wire> = (0..2).map(|_| Wire::new(&server.port)).collect();
+    for wire in &mut held {
+        assert!(wire.say("CAPA").starts_with("+OK"));
+    }
+    let mut third = TcpStream::connect(format!("127.0.0.1:{}", server.port)).unwrap();
+    let mut said = String::new();
+    assert!(third.read_to_string(&mut said).map_or(true, |_| said.is_empty()), "too many from one source: {said}");
+    let from = |last: u8| {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.bind(&std::net::SocketAddr::from(([127, 0, 7, last], 0)).into()).unwrap();
+        let server = std::net::SocketAddr::from(([127, 0, 0, 1], server.port.parse().unwrap()));
+        socket.connect(&server.into()).unwrap();
+        BufReader::new(TcpStream::from(socket))
+    };
+    let mut greeted = |last: u8| {
+        let mut reader = from(last);
+        let mut line = String::new();
+        let read = reader.read_line(&mut line);
+        (read.is_ok() && line.starts_with("+OK"), reader)
+    };
+    // All places are taken by sessions that say nothing: the oldest of the busiest source gives way.
+    let others: Vec<_> = (1..=3).map(&mut greeted).collect();
+    assert!(others.iter().all(|(greeted, _)| *greeted));
+    let (is_greeted, _sixth) = greeted(4);
+    assert!(is_greeted, "a silent session gives way");
+    // The oldest of the busiest source has come to its end.
+    let _ = held[0].reader.read_to_string(&mut String::new());
+}
+
+#[test]
+fn messages_expire_and_logins_wait_as_the_options_say() {
+    let server = cleartext(&["--expire", "30"]);
+    let mut wire = Wire::new(&server.port);
+    wire.login("joe", "secret");
+    assert_eq!(wire.lines("LIST").len(), 1, "its file is new, though its name is old");
+    assert!(wire.lines("CAPA").contains(&"EXPIRE 30".to_owned()));
+}
+
+#[test]
+fn h42_a_lock_dies_with_the_server_that_held_it() {
+    let mut server = cleartext(&[]);
+    let mut wire = Wire::new(&server.port);
+    assert!(wire.login("joe", "secret").starts_with("+OK"));
+    assert!(Wire::new(&server.port).login("joe", "secret").starts_with("-ERR [IN-USE]"));
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    let maildir = pop3_maildrop::Maildir::open(server.folder.path().join("joe")).unwrap();
+    assert!(maildir.lock().is_ok(), "nothing is left of a server that was killed");
+}
+
+#[test]
+fn names_and_passwords_are_as_they_are_out_there() {
+    let server = cleartext(&["--ignore-case"]);
+    for (user, password) in
+        [("o'brien@example.org", &b"x"[..]), ("r&d@example.org", b"y"), ("m\u{fc}ller@example.org", b"z"), ("ann", b"gehe\xefm")]
+    {
+        server.add(user, password);
+    }
+    let login = |user: &str, password: &[u8]| {
+        let mut wire = Wire::new(&server.port);
+        wire.say(&format!("USER {user}"));
+        wire.reader.get_mut().write_all(&[b"PASS ", password, b"\r\n"].concat()).unwrap();
+        wire.line()
+    };
+    for (user, password) in [
+        ("o'brien@example.org", &b"x"[..]),
+        ("O'Brien@Example.ORG", b"x"),
+        ("r&d@example.org", b"y"),
+        ("m\u{fc}ller@example.org", b"z"),
+        ("ANN", b"gehe\xefm"),
+    ] {
+        assert!(login(user, password).starts_with("+OK"), "{user}");
+    }
+    assert!(login("ann", b"geheim").starts_with("-ERR"));
+    // Upper and lower case of one user are one maildrop.
+    let mut first = Wire::new(&server.port);
+    assert!(first.login("Joe", "secret").starts_with("+OK"));
+    assert!(Wire::new(&server.port).login("JOE", "secret").starts_with("-ERR [IN-USE]"));
+    let exact = cleartext(&[]);
+    assert!(Wire::new(&exact.port).login("JOE", "secret").starts_with("-ERR"));
+}
+
+#[test]
+#[cfg(unix)]
+fn passwd_keeps_links_and_other_lines_and_takes_effect_at_once() {
+    let server = cleartext(&[]);
+    let (users, link) = (server.folder.path().join("users"), server.folder.path().join("link"));
+    std::os::unix::fs::symlink(&users, &link).unwrap();
+    server.add("ann", b"x");
+    passwd(&link, "changed");
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink(), "the link stays");
+    assert!(Wire::new(&server.port).login("joe", "changed").starts_with("+OK"));
+    assert!(Wire::new(&server.port).login("joe", "secret").starts_with("-ERR"), "the old password is of no use");
+    assert!(Wire::new(&server.port).login("ann", "x").starts_with("+OK"));
+    for name in ["../up", "a/b", "a:b", ".hidden", ""] {
+        let mut passwd =
+            pop3().arg("passwd").arg(&users).arg("--").arg(name).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let _ = passwd.stdin.take().unwrap().write_all(b"x\n");
+        assert!(!passwd.wait().unwrap().success(), "h57: {name:?}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn sighup_never_ends_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("users"), "joe:{PLAIN}secret\n").unwrap();
+    let mut child = pop3()
+        .args(["serve", "--listen", "127.0.0.1:0", "--dangerously-cleartext", "--users"])
+        .arg(folder.path().join("users"))
+        .arg("--mail")
+        .arg(folder.path().join("%u"))
+        .stdout(Stdio::piped())
+        .stderr(fs::File::create(folder.path().join("log")).unwrap())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let port = line.trim().rsplit(':').next().unwrap().to_owned();
+    assert!(Command::new("kill").args(["-HUP", &child.id().to_string()]).status().unwrap().success());
+    while !fs::read_to_string(folder.path().join("log")).unwrap().contains("SIGHUP: there is no certificate to reload") {
+        assert!(child.try_wait().unwrap().is_none(), "the server has ended");
+        thread::yield_now();
+    }
+    assert!(Wire::new(&port).say("CAPA").starts_with("+OK"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn s07_sizes_follow_the_files_whatever_their_names_say() {
+    let server = cleartext(&[]);
+    let new = server.folder.path().join("joe/new");
+    for (name, content) in [("2.a,S=10,W=12", "grown by a filter\n"), ("3.b,S=3,W=5", "a\n"), ("4.c,W=3", "a\nb\nc\n")] {
+        fs::write(new.join(name), content).unwrap();
+    }
+    for change in ["", "changed in its place, with another length\n"] {
+        if !change.is_empty() {
+            fs::write(new.join("3.b,S=3,W=5"), change).unwrap();
+        }
+        let mut wire = Wire::new(&server.port);
+        assert!(wire.login("joe", "secret").starts_with("+OK"));
+        let listed = wire.lines("LIST");
+        let mut all = 0;
+        for (at, line) in listed.iter().enumerate() {
+            let text = wire.lines(&format!("RETR {}", at + 1));
+            let sent: usize = text.iter().map(|line| line.strip_prefix('.').unwrap_or(line).len() + 2).sum();
+            all += sent;
+            assert_eq!(*line, format!("{} {sent}", at + 1));
+        }
+        assert_eq!(wire.say("STAT"), format!("+OK {} {all}", listed.len()));
+        wire.say("QUIT");
+    }
+}
+
+#[test]
+fn what_is_announced_is_accepted_after_login_too() {
+    let server = cleartext(&[]);
+    let mut wire = Wire::new(&server.port);
+    let before = wire.lines("CAPA");
+    wire.login("joe", "secret");
+    let after = wire.lines("CAPA");
+    assert!(before.iter().chain(&after).any(|line| line.starts_with("UTF8")));
+    for capability in &after {
+        let command = match capability.split(' ').next().unwrap() {
+            "UTF8" => "UTF8",
+            "TOP" => "TOP 1 0",
+            "UIDL" => "UIDL",
+            "LANG" => "LANG",
+            _ => continue,
+        };
+        let answer = wire.say(command);
+        assert!(answer.starts_with("+OK"), "{command}: {answer}");
+        if command != "UTF8" {
+            while wire.line() != "." {}
+        }
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_maildir_behind_a_link_is_served_and_a_file_in_its_place_is_told() {
+    let server = cleartext(&[]);
+    let joe = server.folder.path().join("joe");
+    fs::rename(&joe, server.folder.path().join("large-disk")).unwrap();
+    std::os::unix::fs::symlink("large-disk", &joe).unwrap();
+    let mut wire = Wire::new(&server.port);
+    assert!(wire.login("joe", "secret").starts_with("+OK"));
+    assert_eq!(wire.lines("LIST").len(), 1);
+    wire.say("QUIT");
+    fs::remove_file(&joe).unwrap();
+    fs::write(&joe, "").unwrap();
+    let answer = Wire::new(&server.port).login("joe", "secret");
+    assert!(answer.starts_with("-ERR [SYS/PERM]"), "{answer}");
+    server.wait_for(&["login refused", "not a directory"]);
+}
+
+#[test]
+fn both_wildcards_and_names_can_be_listened_on() {
+    let server = cleartext(&["--listen", "localhost:0", "--listen", "0"]);
+    assert!(Wire::new(&server.port).say("CAPA").starts_with("+OK"));
+}

@@ -77,7 +77,7 @@ impl Server {
                 }
                 None => self.refuse(Phrase::UserTakes, out),
             },
-            Command::Pass(password) => match (dialogue, self.prepared(password.expose())) {
+            Command::Pass(password) => match (dialogue, self.prepared_password(password.expose())) {
                 (Dialogue::User(name), Some(password)) => {
                     let proof = Proof::Password(Secret::from(&password[..]));
                     self.login_method = Some("USER");
@@ -137,11 +137,16 @@ impl Server {
         if self.config.utf8 == Utf8::MessagesAndLogins { prepare(text) } else { Some(Cow::Borrowed(text)) }
     }
 
+    /// The same for a password. One that is no UTF-8, as old ones in Latin-1, is taken byte for byte (Q53).
+    fn prepared_password<'p>(&self, password: &'p [u8]) -> Option<Cow<'p, [u8]>> {
+        if str::from_utf8(password).is_err() { Some(Cow::Borrowed(password)) } else { self.prepared(password) }
+    }
+
     /// A login of a mechanism.
     pub(super) fn prepared_login(&self, login: Login) -> Option<Login> {
         let name = self.prepared_name(login.name.as_bytes())?;
         let proof = match login.proof {
-            Proof::Password(password) => Proof::Password(Secret::from(&self.prepared(password.expose())?[..])),
+            Proof::Password(password) => Proof::Password(Secret::from(&self.prepared_password(password.expose())?[..])),
             proof => proof,
         };
         Some(Login { name, proof })
