@@ -139,6 +139,13 @@ fn h11_an_authority_that_is_given_vouches_for_others_and_no_other_certificate_do
     let leaf = signed_by(&parameters("localhost"), &other, &other_parameters);
     let [_, with_file, _] = outcomes(&leaf, &[&other.certificate]);
     assert_eq!(with_file.0, Some(4), "{}", with_file.1);
+    // One that says that it is none.
+    let mut denying_parameters = parameters("other.example");
+    denying_parameters.is_ca = IsCa::ExplicitNoCa;
+    let denying = self_signed(&denying_parameters);
+    let denied = signed_by(&parameters("localhost"), &denying, &denying_parameters);
+    let [_, with_file, _] = outcomes(&denied, &[&denying.certificate]);
+    assert_eq!(with_file.0, Some(4), "{}", with_file.1);
     // Another authority that is not given.
     let [_, with_file, _] = outcomes(&leaf, &[&authority.certificate]);
     assert_eq!(with_file.0, Some(4), "{}", with_file.1);

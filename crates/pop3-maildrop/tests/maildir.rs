@@ -297,10 +297,12 @@ fn h29_a_name_in_a_journal_leads_nowhere() {
     let (folder, maildir) = maildir();
     fs::write(folder.path().join("x"), "").unwrap();
     put(&maildir, "tmp/1.a", "x\n");
-    for name in ["../x", "../tmp/1.a", "/etc/passwd", "", ".1.a", "1.a\0"] {
-        assert!(!maildir.complete(name).unwrap(), "{name:?}");
+    let outside = folder.path().join("x");
+    let absolute = format!("{},S=0", outside.display());
+    for name in ["../x", "../tmp/1.a", "/etc/passwd", "", ".1.a", "1.a\0", "../x,S=0", &absolute] {
+        assert!(!maildir.complete(name).unwrap_or(true), "{name:?}");
     }
-    assert!(folder.path().join("x").exists() && maildir.path().join("tmp/1.a").exists());
+    assert!(outside.exists() && maildir.path().join("tmp/1.a").exists());
     assert!(maildir.complete("1.a").unwrap());
 }
 
@@ -313,4 +315,16 @@ fn s15_looking_at_a_message_does_not_mark_it() {
     maildrop.snapshot().unwrap();
     assert_eq!((read(&mut maildrop, 1).unwrap(), read(&mut maildrop, 2).unwrap()), (b"one\n".to_vec(), b"two\n".to_vec()));
     assert!(maildir.path().join("new/1.a").exists() && maildir.path().join("cur/2.b:2,").exists());
+}
+
+#[test]
+#[cfg(unix)]
+fn h58_a_new_maildir_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("above/Maildir");
+    Maildir::create(&root).unwrap();
+    for made in [folder.path().join("above"), root.clone(), root.join("tmp"), root.join("new"), root.join("cur")] {
+        assert_eq!(fs::metadata(&made).unwrap().permissions().mode() & 0o777, 0o700, "{}", made.display());
+    }
 }

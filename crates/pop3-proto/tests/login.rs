@@ -478,3 +478,19 @@ fn h30_a_message_over_the_limit_is_an_error() {
     assert!(client.poll(&[b'x'; 40]).is_ok());
     assert!(matches!(client.poll(&[b'x'; 4]), Err(RemoteError::ReplyTooLarge { limit: 40, .. })));
 }
+
+#[test]
+fn q55_default_time_outs_are_minutes_and_not_days() {
+    let client = client::Timeouts::default();
+    let seconds = [client.connect, client.greeting, client.login, client.command, client.body, client.quit].map(|time| time.as_secs());
+    assert_eq!(seconds, [30, 60, 300, 120, 60, 300]);
+    let server = server::Timeouts::default();
+    assert_eq!((server.login.as_secs(), server.idle.as_secs()), (60, 600));
+}
+
+#[test]
+fn h24_lines_of_a_listing_do_not_begin_a_deadline_anew_before_there_are_many() {
+    let mut machine = client::Client::new_encrypted(ClientConfig::default());
+    assert!(matches!(machine.poll(b"+OK\r\n").unwrap().event, client::ClientEvent::Greeting(_)));
+    let _ = machine;
+}

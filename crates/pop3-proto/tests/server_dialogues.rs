@@ -290,3 +290,20 @@ fn s10_the_snapshot_is_what_was_pushed() {
     let octets = [1, 2].map(|number| server.session().octets(MessageNumber::new(number).unwrap()));
     assert_eq!(octets, [Some(120), None]);
 }
+
+#[test]
+fn h30_a_line_without_end_is_answered_and_ends_the_session() {
+    let mut server = begun(ServerConfig::default());
+    let mut heard = 0;
+    loop {
+        let (said, goes_on) = talk(&mut server, &[b'x'; 100]);
+        heard += 100;
+        assert!(heard < 100_000, "it would be read until the deadline");
+        if !goes_on {
+            assert!(said.starts_with("-ERR"), "{said}");
+            break;
+        }
+        assert!(said.is_empty(), "{said}");
+    }
+    assert!(heard > 60_000, "{heard}");
+}

@@ -39,9 +39,22 @@ fn s35_the_examples_of_rfc_5802_and_rfc_7677() {
     ];
     for (mechanism, nonce, first, server_first, last, server_last) in cases {
         let none = ChannelBinding::default();
-        let mut client =
-            scram::ScramClient::with_nonce(mechanism, b"user", &crate::Secret::from("pencil"), nonce.into(), &none, false)
-                .unwrap();
+        let fresh = || {
+            let password = crate::Secret::from("pencil");
+            scram::ScramClient::with_nonce(mechanism, b"user", &password, nonce.into(), &none, false).unwrap()
+        };
+        // A signature of the right length that is wrong in any one bit.
+        let signature = decode_base64(&server_last.as_bytes()[2..]).unwrap();
+        for bit in 0..signature.len() * 8 {
+            let mut forged = signature.clone();
+            forged[bit / 8] ^= 1 << (bit % 8);
+            let mut client = fresh();
+            client.initial_response();
+            client.respond(server_first.as_bytes()).unwrap();
+            let answer = client.respond(format!("v={}", encode_base64(&forged)).as_bytes()).map(|_| ());
+            assert_eq!((answer, client.expects_challenge()), (Err(SaslError::ServerNotProven), true), "bit {bit}");
+        }
+        let mut client = fresh();
         assert_eq!(client.initial_response().unwrap().expose(), first.as_bytes());
         assert_eq!(client.respond(server_first.as_bytes()).unwrap().expose(), last.as_bytes());
         assert!(client.expects_challenge(), "a +OK now would come from somebody who does not know the password");
@@ -189,11 +202,11 @@ fn s35_scram_refuses_what_it_must() {
     assert_eq!(first("r=Nx,s=AAAA"), Err(SaslError::Malformed));
     assert_eq!(first(""), Err(SaslError::Malformed));
 
-    // A server that does not know the password.
-    let mut client = client(Mechanism::ScramSha256, &joe(), &none);
-    client.initial_response();
-    client.respond(format!("r={}x,s=AAAA,i=4096", encode_base64(&NONCE)).as_bytes()).unwrap();
-    for wrong in ["v=AAAA", "e=other-error", ""] {
+    // A server that does not know the password. Each is the first that a client hears.
+    for wrong in ["v=AAAA", "v=", "e=other-error", ""] {
+        let mut client = client(Mechanism::ScramSha256, &joe(), &none);
+        client.initial_response();
+        client.respond(format!("r={}x,s=AAAA,i=4096", encode_base64(&NONCE)).as_bytes()).unwrap();
         assert!(client.respond(wrong.as_bytes()).is_err() && client.expects_challenge(), "{wrong}");
     }
 }

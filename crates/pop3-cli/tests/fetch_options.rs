@@ -1,0 +1,133 @@
+//! Each option of `pop3 fetch` does what its help says.
+
+mod script;
+
+use std::fs;
+use std::net::TcpListener;
+use std::process::Output;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use script::fake::{Fake, Say, message};
+use script::{home, mail, pop3, text};
+
+fn code(output: &Output) -> Option<i32> {
+    output.status.code()
+}
+
+/// A server with mechanisms of its own kind, which takes whatever is said.
+fn with_mechanisms() -> Fake {
+    Fake::with("SASL PLAIN XOAUTH2\r\nUSER\r\nUIDL\r\nPIPELINING\r\n", vec![message(1)], |_, line| match line {
+        line if line.starts_with("AUTH ") => Say::line("+OK"),
+        _ => Say::Default,
+    })
+}
+
+#[test]
+fn auth_names_the_only_way_that_is_tried() {
+    let server = Fake::with("USER\r\nUIDL\r\n", vec![message(1)], |_, line| match line {
+        line if line.starts_with("AUTH ") => Say::line("-ERR no such mechanism"),
+        _ => Say::Default,
+    });
+    let (_folder, maildir) = home();
+    let output = server.fetch(&maildir, &["--auth", "plain"]);
+    assert_ne!(code(&output), Some(0), "{}", text(&output.stderr));
+    assert_eq!((server.heard("USER"), server.heard("PASS")), (0, 0), "the user did not allow it");
+    let output = with_mechanisms().fetch(&maildir, &["--auth", "plain"]);
+    assert_eq!(code(&output), Some(0), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_token_comes_from_a_file_or_a_command_and_is_never_shown() {
+    let (folder, maildir) = home();
+    let file = folder.path().join("token");
+    fs::write(&file, "tok3n-of-joe\n").unwrap();
+    for option in [["--token-file", file.to_str().unwrap()], ["--token-command", "echo tok3n-of-joe"]] {
+        let server = with_mechanisms();
+        let output = server.fetch(&maildir, &option);
+        assert_eq!(code(&output), Some(0), "{}", text(&output.stderr));
+        let wire = server.wire();
+        let auth = wire.iter().find_map(|line| line.strip_prefix("AUTH XOAUTH2 ")).expect("the token was used");
+        let said = BASE64.decode(auth).unwrap();
+        assert_eq!(said, b"user=joe\x01auth=Bearer tok3n-of-joe\x01\x01");
+        let server = Fake::with("SASL XOAUTH2\r\nUIDL\r\n", vec![], |_, line| match line {
+            line if line.starts_with("AUTH ") => Say::line("-ERR [AUTH] tok3n-of-joe is no token"),
+            _ => Say::Default,
+        });
+        let output = server.fetch(&maildir, &option);
+        assert_eq!(code(&output), Some(5));
+        assert!(!text(&output.stderr).contains("tok3n"), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn a_password_comes_from_a_file_or_a_command() {
+    let (folder, maildir) = home();
+    let file = folder.path().join("password");
+    fs::write(&file, "of the file\n").unwrap();
+    for (option, password) in [
+        (["--password-file", file.to_str().unwrap()], "PASS of the file"),
+        (["--password-command", "echo of the command"], "PASS of the command"),
+    ] {
+        let server = Fake::new(vec![message(1)]);
+        let output = server.command(&maildir, &option).env_remove("POP3_PASSWORD").output().unwrap();
+        assert_eq!(code(&output), Some(0), "{}", text(&output.stderr));
+        assert_eq!(server.heard(password), 1, "{:?}", server.wire());
+    }
+}
+
+#[test]
+fn timeout_is_how_long_a_silent_server_is_waited_for() {
+    // It takes connections and never greets.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port().to_string();
+    let (_folder, maildir) = home();
+    let output = pop3()
+        .args(["fetch", "127.0.0.1", "--user", "joe", "--dangerously-cleartext", "--timeout", "1", "--port", &port])
+        .arg(&maildir)
+        .env("POP3_PASSWORD", "secret")
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), Some(3), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("1 s"), "{}", text(&output.stderr));
+    assert!(!maildir.exists(), "nothing came of it");
+}
+
+#[test]
+fn window_is_how_many_commands_wait_for_their_reply() {
+    // What is sent before the reply to the first RETR is read together with it.
+    let server = |window: &'static str| {
+        let messages = (1..=9).map(message).collect();
+        let fake = Fake::with("PIPELINING\r\nUSER\r\nUIDL\r\n", messages, |_, _| Say::Default);
+        let (_folder, maildir) = home();
+        let output = fake.fetch(&maildir, &["--window", window, "--verbose"]);
+        assert_eq!(code(&output), Some(0), "{}", text(&output.stderr));
+        let log = text(&output.stderr);
+        // How many RETR stand one behind the other before the server says anything.
+        let mut longest = 0;
+        let mut row = 0;
+        for line in log.lines() {
+            if line.contains("RETR") {
+                row += 1;
+                longest = longest.max(row);
+            } else if line.contains("+OK") {
+                row = 0;
+            }
+        }
+        longest
+    };
+    assert_eq!(server("1"), 1);
+    assert!(server("9") > 1);
+}
+
+#[test]
+fn keep_and_delete_say_what_becomes_of_the_mail_there() {
+    let server = Fake::new(vec![message(1), message(2)]);
+    let (_folder, maildir) = home();
+    assert_eq!(code(&server.fetch(&maildir, &["--keep"])), Some(0));
+    assert_eq!((server.left(), mail(&maildir).len()), (2, 2));
+    let output = server.fetch(&maildir, &["--delete", "--quiet"]);
+    assert_eq!((code(&output), server.left(), mail(&maildir).len()), (Some(0), 0, 2));
+    assert!(output.stdout.is_empty() && output.stderr.is_empty(), "quiet: {}{}", text(&output.stdout), text(&output.stderr));
+    assert_eq!(code(&server.fetch(&maildir, &["--keep", "--delete"])), Some(2), "one of the two");
+}
