@@ -482,15 +482,35 @@ fn h30_a_message_over_the_limit_is_an_error() {
 #[test]
 fn q55_default_time_outs_are_minutes_and_not_days() {
     let client = client::Timeouts::default();
-    let seconds = [client.connect, client.greeting, client.login, client.command, client.body, client.quit].map(|time| time.as_secs());
+    let seconds =
+        [client.connect, client.greeting, client.login, client.command, client.body, client.quit].map(|time| time.as_secs());
     assert_eq!(seconds, [30, 60, 300, 120, 60, 300]);
     let server = server::Timeouts::default();
     assert_eq!((server.login.as_secs(), server.idle.as_secs()), (60, 600));
 }
 
 #[test]
-fn h24_lines_of_a_listing_do_not_begin_a_deadline_anew_before_there_are_many() {
-    let mut machine = client::Client::new_encrypted(ClientConfig::default());
-    assert!(matches!(machine.poll(b"+OK\r\n").unwrap().event, client::ClientEvent::Greeting(_)));
-    let _ = machine;
+fn h24_a_listing_that_drips_does_not_begin_its_deadline_anew() {
+    let mut client = client::Connection::new_encrypted(ClientConfig::default());
+    let hear = |client: &mut client::Connection, text: &[u8]| {
+        client.space()[..text.len()].copy_from_slice(text);
+        client.filled(text.len()).unwrap();
+    };
+    let mut greet = requests::greet();
+    client.start(&mut greet).unwrap();
+    hear(&mut client, b"+OK\r\n");
+    assert!(matches!(client.run(&mut greet), Ok(client::Step::Done(_))));
+    let mut capa = requests::capa();
+    client.start(&mut capa).unwrap();
+    let _ = client.run(&mut capa).unwrap();
+    let written = client.output().len();
+    client.written(written);
+    hear(&mut client, b"+OK\r\n");
+    let _ = client.run(&mut capa).unwrap();
+    let before = client.machine().moves();
+    for _ in 0..9 {
+        hear(&mut client, b"X-DRIP\r\n");
+        assert!(matches!(client.run(&mut capa), Ok(client::Step::Read)));
+    }
+    assert_eq!(client.machine().moves(), before, "nine lines are no progress");
 }
