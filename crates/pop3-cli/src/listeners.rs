@@ -11,6 +11,9 @@ use tokio::net::TcpListener;
 /// Connections that the system keeps until they are accepted.
 const BACKLOG: i32 = 1024;
 
+/// How often a free port is looked for that several addresses can have.
+const MAX_TRIES: u32 = 50;
+
 /// An address and a port, as a person writes them: `192.0.2.1:110`, `[::]:110`, `localhost:1110`, or `1110` for every address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenAddress {
@@ -50,6 +53,17 @@ impl ListenAddress {
     /// # Errors
     /// The host has no address, or one cannot be listened on.
     pub fn listen(&self) -> io::Result<Vec<TcpListener>> {
+        let mut tries = 1;
+        loop {
+            match self.listen_once() {
+                // Any port will do, but the one that is free for the first address may be taken for the next.
+                Err(error) if self.port == 0 && error.kind() == io::ErrorKind::AddrInUse && tries < MAX_TRIES => tries += 1,
+                result => return result,
+            }
+        }
+    }
+
+    fn listen_once(&self) -> io::Result<Vec<TcpListener>> {
         let Some(host) = &self.host else {
             let mut listeners = vec![bind((Ipv4Addr::UNSPECIFIED, self.port).into())?];
             let port = listeners.first().map_or(Ok(self.port), |listener| listener.local_addr().map(|address| address.port()))?;

@@ -196,19 +196,23 @@ async fn listen(
     places: Vec<(ListenAddress, Listen)>,
     certificate: Option<Certificate>,
 ) -> Result<(), Failure> {
-    let mut listeners = JoinSet::new();
+    // Before anybody is told that there is a server: a signal that comes at once must be heard.
+    let Signals { hangup, terminate } = Signals::listen().map_err(|error| Failure::new(Exit::Other, error))?;
+    let (mut listeners, mut announced) = (JoinSet::new(), Vec::new());
     for (address, listen) in places {
         let failed = |error: io::Error| Failure::new(Exit::Other, format_args!("cannot listen on {address}: {error}"));
         let kind = if listen == Listen::Tls { "POP3 over TLS" } else { "POP3" };
         for listener in address.listen().map_err(failed)? {
-            say(format_args!("{kind} on {}", listener.local_addr().map_err(failed)?))?;
+            announced.push(format!("{kind} on {}", listener.local_addr().map_err(failed)?));
             let server = Arc::clone(&server);
             listeners.spawn(async move { server.serve(&listener, listen).await });
         }
     }
+    // All at once: a reader may be content with the first line and go.
+    say(format_args!("{}", announced.join("\n")))?;
     let ended = tokio::select! {
-        signal = stop_signal() => signal,
-        error = reload_at_hangup(&server, certificate) => Err(error),
+        signal = stop_signal(terminate) => signal,
+        () = reload_at_hangup(&server, certificate, hangup) => Ok(()),
         Some(result) = listeners.join_next() => result.map_err(io::Error::other).and_then(|served| served),
     };
     // Each session may end what it works on; what it marked without QUIT stays.
@@ -224,34 +228,53 @@ const SPARE_THREADS: usize = 64;
 /// How long sessions may take to finish their commands when the server ends.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 
+#[cfg(unix)]
+type Signal = tokio::signal::unix::Signal;
+/// Other systems have Ctrl-C only.
+#[cfg(not(unix))]
+type Signal = ();
+
+/// The signals that are listened for, from now on.
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Ok(Self { hangup: signal(SignalKind::hangup())?, terminate: signal(SignalKind::terminate())? })
+        }
+        #[cfg(not(unix))]
+        Ok(Self { hangup: (), terminate: () })
+    }
+}
+
 /// Reads the certificate again at each SIGHUP; sessions keep the one that they have. One that cannot be read changes nothing. Without
 /// a certificate SIGHUP does nothing, and in particular does not end the server.
-async fn reload_at_hangup(server: &Server<Paced<Maildirs>>, certificate: Option<Certificate>) -> io::Error {
+#[cfg_attr(not(unix), allow(unused_variables))]
+async fn reload_at_hangup(server: &Server<Paced<Maildirs>>, certificate: Option<Certificate>, mut hangup: Signal) {
     #[cfg(unix)]
-    {
-        let mut hangup = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) {
-            Ok(hangup) => hangup,
-            Err(error) => return error,
-        };
-        while hangup.recv().await.is_some() {
-            match certificate.as_ref().map(Certificate::read) {
-                None => tracing::info!("SIGHUP: there is no certificate to reload"),
-                Some(Ok(tls)) => {
-                    server.renew_tls(tls);
-                    tracing::info!("SIGHUP: the certificate was reloaded");
-                }
-                Some(Err(failure)) => tracing::error!("SIGHUP: the certificate stays as it was: {failure}"),
+    while hangup.recv().await.is_some() {
+        match certificate.as_ref().map(Certificate::read) {
+            None => tracing::info!("SIGHUP: there is no certificate to reload"),
+            Some(Ok(tls)) => {
+                server.renew_tls(tls);
+                tracing::info!("SIGHUP: the certificate was reloaded");
             }
+            Some(Err(failure)) => tracing::error!("SIGHUP: the certificate stays as it was: {failure}"),
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Waits for Ctrl-C, or to be told to end.
-async fn stop_signal() -> io::Result<()> {
+#[cfg_attr(not(unix), allow(unused_variables))]
+async fn stop_signal(mut terminate: Signal) -> io::Result<()> {
     #[cfg(unix)]
     {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
         tokio::select! {
             signal = tokio::signal::ctrl_c() => signal,
             _ = terminate.recv() => Ok(()),

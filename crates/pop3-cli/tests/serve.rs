@@ -328,6 +328,7 @@ fn limits_on_sessions_are_what_the_options_say() {
     assert!(others.iter().all(|(greeted, _)| *greeted));
     let (is_greeted, _sixth) = greeted(4);
     assert!(is_greeted, "a silent session gives way");
+    server.wait_for(&["the session gave way to another one"]);
     // The oldest of the busiest source has come to its end.
     let _ = held[0].reader.read_to_string(&mut String::new());
 }
@@ -504,4 +505,106 @@ fn a_maildir_behind_a_link_is_served_and_a_file_in_its_place_is_told() {
 fn both_wildcards_and_names_can_be_listened_on() {
     let server = cleartext(&["--listen", "localhost:0", "--listen", "0"]);
     assert!(Wire::new(&server.port).say("CAPA").starts_with("+OK"));
+}
+
+#[test]
+fn trusted_proxies_tell_the_address_and_others_do_not() {
+    let header = "PROXY TCP4 192.0.2.7 192.0.2.1 4711 110\r\n";
+    let server = cleartext(&["--trust-proxy", "127.0.0.1", "--proxy-protocol"]);
+    let mut reader = BufReader::new(TcpStream::connect(format!("127.0.0.1:{}", server.port)).unwrap());
+    reader.get_mut().write_all(header.as_bytes()).unwrap();
+    let mut wire = Wire { reader };
+    assert!(wire.line().starts_with("+OK"));
+    assert!(wire.login("joe", "wrong").starts_with("-ERR"));
+    server.wait_for(&["login refused", "user=\"joe\"", "address=192.0.2.7"]);
+
+    let server = cleartext(&["--trust-proxy", "127.0.0.1"]);
+    let mut wire = Wire::new(&server.port);
+    assert!(wire.say("XCLIENT ADDR=192.0.2.8").starts_with("+OK"));
+    assert!(wire.login("joe", "wrong").starts_with("-ERR"));
+    server.wait_for(&["login refused", "user=\"joe\"", "address=192.0.2.8"]);
+
+    let server = cleartext(&[]);
+    assert!(Wire::new(&server.port).say("XCLIENT ADDR=192.0.2.9").starts_with("-ERR"), "nobody trusts it");
+}
+
+#[test]
+fn who_is_logged_in_never_gives_way() {
+    let server = cleartext(&["--max-sessions", "2"]);
+    let mut wire = Wire::new(&server.port);
+    assert!(wire.login("joe", "secret").starts_with("+OK"));
+    let _silent = Wire::new(&server.port);
+    // Its greeting comes when a place is free.
+    let _third = Wire::new(&server.port);
+    assert!(wire.say("NOOP").starts_with("+OK"), "its place is its own");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_certificate_that_cannot_be_read_at_sighup_leaves_the_old_one() {
+    let server = Serve::new("secret", &["--listen-tls", "127.0.0.1:0"]);
+    let certificate = server.folder.path().join("cert.pem");
+    let old = fs::read(&certificate).unwrap();
+    fs::write(&certificate, "nonsense").unwrap();
+    assert!(Command::new("kill").args(["-HUP", &server.child.id().to_string()]).status().unwrap().success());
+    server.wait_for(&["the certificate stays as it was"]);
+    fs::write(&certificate, old).unwrap();
+    assert_eq!(server.fetch("joe", "secret").status.code(), Some(0));
+}
+
+#[test]
+fn h03_no_handshake_begins_behind_what_was_said_in_the_clear() {
+    let server = Serve::new("secret", &["--listen", "127.0.0.1:0"]);
+    let mut stream = TcpStream::connect(format!("127.0.0.1:{}", server.port)).unwrap();
+    stream.write_all(b"STLS\r\nNOOP\r\n").unwrap();
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    for _ in 0..2 {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        assert!(line.starts_with("+OK"), "{line}");
+    }
+    // The beginning of a handshake. A server that goes on would answer it, with an alert at least.
+    let _ = stream.write_all(&[&[22, 3, 1, 0, 5][..], &[1, 0, 0, 1, 0]].concat());
+    let mut rest = Vec::new();
+    let _ = reader.read_to_end(&mut rest);
+    assert!(rest.is_empty(), "{rest:?}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn two_runs_of_passwd_lose_no_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let users = folder.path().join("users");
+    passwd(&users, "first");
+    let lock = fs::OpenOptions::new().create(true).truncate(false).write(true).open(folder.path().join("users.lock")).unwrap();
+    lock.lock().unwrap();
+    let mut waiting = pop3().arg("passwd").arg(&users).arg("joe").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    waiting.stdin.take().unwrap().write_all(b"second\n").unwrap();
+    // The kernel lists who waits for a lock.
+    let waits = format!(" {} ", waiting.id());
+    while !fs::read_to_string("/proc/locks").unwrap().lines().any(|line| line.contains("->") && line.contains(&waits)) {
+        assert!(waiting.try_wait().unwrap().is_none(), "it did not wait for the lock");
+        thread::yield_now();
+    }
+    // What another run writes meanwhile.
+    let line = "ann:{PLAIN}x\n";
+    fs::OpenOptions::new().append(true).open(&users).unwrap().write_all(line.as_bytes()).unwrap();
+    drop(lock);
+    assert!(waiting.wait().unwrap().success());
+    assert!(fs::read_to_string(&users).unwrap().contains(line), "the other user is still there");
+}
+
+#[test]
+#[cfg(unix)]
+fn passwd_keeps_the_owner_of_the_file() {
+    use std::os::unix::fs::MetadataExt;
+    let folder = tempfile::tempdir().unwrap();
+    let users = folder.path().join("users");
+    passwd(&users, "first");
+    // Only root may give a file away; for others it stays theirs.
+    let _ = std::os::unix::fs::chown(&users, Some(12_345), Some(54_321));
+    let before = fs::metadata(&users).unwrap();
+    passwd(&users, "second");
+    let after = fs::metadata(&users).unwrap();
+    assert_eq!((after.uid(), after.gid(), after.mode()), (before.uid(), before.gid(), before.mode()));
 }

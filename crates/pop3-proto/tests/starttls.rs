@@ -3,8 +3,10 @@
 use pop3_contract::starttls::{QUITS, cases, credentials};
 use pop3_contract::{Cut, Feed};
 use pop3_proto::client::{
-    CleartextLogin, ClientConfig, Connection, LoginContext, LoginPolicy, LoginStep, Request, RequestError, Step, requests,
+    CleartextLogin, Client, ClientConfig, ClientEvent, Connection, LoginContext, LoginPolicy, LoginStep, RemoteError, Request,
+    RequestError, Step, requests,
 };
+use pop3_proto::codec::Command;
 use pop3_proto::sasl::ChannelBinding;
 
 /// Runs a request over a feed.
@@ -57,4 +59,18 @@ fn h25_answers_to_quit_in_the_clear() {
         assert!(!ended.err().is_some_and(|error| error.to_string().chars().any(char::is_control)), "{reply:?}");
         assert_eq!(feed.written(), b"QUIT\r\n");
     }
+}
+
+#[test]
+fn h01_what_is_left_unread_behind_the_reply_ends_the_upgrade() {
+    let mut out = bytes::BytesMut::new();
+    let agreed = |out: &mut bytes::BytesMut| {
+        let mut client = Client::new(ClientConfig::default());
+        client.poll(b"+OK\r\n").unwrap();
+        client.send(Command::Stls, out).unwrap();
+        assert!(matches!(client.poll(b"+OK\r\n").unwrap().event, ClientEvent::UpgradeTls(..)));
+        client
+    };
+    assert!(agreed(&mut out).into_upgraded(b"").is_ok());
+    assert_eq!(agreed(&mut out).into_upgraded(b"+").err(), Some(RemoteError::BytesBehindStls));
 }
