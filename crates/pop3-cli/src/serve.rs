@@ -1,7 +1,7 @@
 //! `pop3 serve`
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 use crate::arguments::Serve;
 use crate::descriptors;
-use crate::failure::{Exit, Failure, say};
+use crate::failure::{Exit, Failure};
 use crate::hashing::HashPool;
 use crate::listeners::ListenAddress;
 use crate::users::{Users, is_safe_name, warn_if_readable};
@@ -208,8 +208,10 @@ async fn listen(
             listeners.spawn(async move { server.serve(&listener, listen).await });
         }
     }
-    // All at once: a reader may be content with the first line and go.
-    say(format_args!("{}", announced.join("\n")))?;
+    // Mail is served whether or not anybody reads this.
+    if let Err(error) = writeln!(io::stdout(), "{}", announced.join("\n")) {
+        tracing::warn!(%error, "standard output is closed, so nobody is told where the server listens");
+    }
     let ended = tokio::select! {
         signal = stop_signal(terminate) => signal,
         () = reload_at_hangup(&server, certificate, hangup) => Ok(()),
