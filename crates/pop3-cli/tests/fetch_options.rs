@@ -5,6 +5,7 @@ mod script;
 use std::fs;
 use std::net::TcpListener;
 use std::process::Output;
+use std::time::{Duration, SystemTime};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -130,4 +131,21 @@ fn keep_and_delete_say_what_becomes_of_the_mail_there() {
     assert_eq!((code(&output), server.left(), mail(&maildir).len()), (Some(0), 0, 2));
     assert!(output.stdout.is_empty() && output.stderr.is_empty(), "quiet: {}{}", text(&output.stdout), text(&output.stderr));
     assert_eq!(code(&server.fetch(&maildir, &["--keep", "--delete"])), Some(2), "one of the two");
+}
+
+#[test]
+fn old_files_in_tmp_are_removed_and_new_ones_stay() {
+    let server = Fake::new(vec![message(1)]);
+    let (_folder, maildir) = home();
+    assert_eq!(code(&server.fetch(&maildir, &[])), Some(0));
+    let left = |name: &str, hours: u64| {
+        let path = maildir.join("tmp").join(name);
+        let file = fs::File::create(&path).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(hours * 3600)).unwrap();
+        path
+    };
+    let (old, new) = (left("1.old.host", 37), left("2.new.host", 35));
+    assert_eq!(code(&server.fetch(&maildir, &[])), Some(0));
+    assert!(!old.exists() && new.exists());
+    assert_eq!(mail(&maildir).len(), 1, "mail is not touched");
 }

@@ -2,6 +2,7 @@
 
 pub mod fingerprint;
 pub mod journal;
+mod leftovers;
 pub mod listing;
 pub mod notes;
 pub mod plan;
@@ -53,6 +54,8 @@ pub fn run(arguments: &Fetch) -> Result<(), Failure> {
     let maildir = Maildir::create(&arguments.maildir).map_err(|error| Failure::file(&arguments.maildir, &error))?;
     let mut journal = open_journal(&maildir, &account)?;
     journal.complete_interrupted(&maildir).map_err(|error| Failure::file(journal.path(), &error))?;
+    // Behind the completion, which may need them.
+    leftovers::remove(maildir.path());
     let bar = progress_bar();
     let transfer = TransferOptions { window: arguments.window.into(), ..TransferOptions::new(arguments.delete) };
     let run = Run::new(&maildir, &mut journal, &transfer, &bar);
