@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn h43_h44_h45_h46_h48_nothing_is_lost_or_doubled_in_any_world() {
         let mut all = Report::default();
-        for seed in 0..2_000 {
+        for seed in 0..2_500 {
             let report = run(seed);
             all.messages += report.messages;
             all.failed += report.failed;
