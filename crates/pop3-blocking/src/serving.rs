@@ -84,6 +84,11 @@ fn answer_all<S: Store>(mut session: Session, mut answering: Answering<S>, log: 
         });
         // An error here ends the connection in the middle of a message, so that the client does not take it for whole.
         (session, answering) = worked??;
+        // Most messages are asked for behind other commands, and are begun where the store is.
+        match answering.take_begun() {
+            0 => {}
+            octets => session.limit_message(octets),
+        }
         log.peer = answering.peer(session.connection());
         if log.user.is_none() {
             log.user = answering.user().map(str::to_owned);

@@ -22,6 +22,8 @@ pub struct Answering<S: Store> {
     maildrop: Option<S::Maildrop>,
     /// The message that is being sent.
     message: Option<Box<dyn Read + Send>>,
+    /// Octets of the messages that were begun and not yet told of.
+    begun: u64,
     buffer: Vec<u8>,
 }
 
@@ -37,7 +39,7 @@ const PIECE: usize = 64 * 1024;
 impl<S: Store> Answering<S> {
     /// For a session that begins. `decoys`: bytes of chance, the same for all sessions of a server.
     pub const fn new(store: Arc<S>, decoys: [u8; 18]) -> Self {
-        Self { store, decoys, address: None, user: None, maildrop: None, message: None, buffer: Vec::new() }
+        Self { store, decoys, address: None, user: None, maildrop: None, message: None, begun: 0, buffer: Vec::new() }
     }
 
     /// Tells where the connection comes from, for the store and for the log.
@@ -99,6 +101,11 @@ impl<S: Store> Answering<S> {
     /// A message was begun, and there is more of it.
     pub const fn is_sending(&self) -> bool {
         self.message.is_some()
+    }
+
+    /// Returns the octets of the messages that were begun since the last call, so that a driver can bound the time that they take.
+    pub const fn take_begun(&mut self) -> u64 {
+        std::mem::replace(&mut self.begun, 0)
     }
 
     /// What was needed for messages is not kept for a session that idles.
@@ -186,8 +193,9 @@ impl<S: Store> Answering<S> {
         match maildrop.open(number) {
             Ok(message) => {
                 // A message in a store is at most as long as on the wire.
-                let octets = connection.session().octets(number).and_then(|octets| usize::try_from(octets).ok());
-                let piece = octets.unwrap_or(PIECE).clamp(1, PIECE);
+                let octets = connection.session().octets(number);
+                self.begun = self.begun.saturating_add(octets.unwrap_or(0));
+                let piece = octets.and_then(|octets| usize::try_from(octets).ok()).unwrap_or(PIECE).clamp(1, PIECE);
                 if self.buffer.len() < piece {
                     self.buffer.resize(piece, 0);
                 }

@@ -198,8 +198,7 @@ impl Session {
                 Step::Ask(ask) => {
                     if let Ask::Retrieve(number) = &ask {
                         let octets = self.connection.session().octets(*number).unwrap_or(0);
-                        let time = Duration::from_secs(octets / MIN_RATE);
-                        self.message_deadline = Some(later(self.shared.options.timeouts.idle.saturating_add(time)));
+                        self.limit_message(octets);
                     }
                     return Ok(Some(ask));
                 }
@@ -232,6 +231,12 @@ impl Session {
             }
         }
         Ok(BodyWants::More)
+    }
+
+    /// Bounds the time for a message of so many octets that begins now: the idle time-out, and what it takes at [`MIN_RATE`].
+    pub(crate) fn limit_message(&mut self, octets: u64) {
+        let time = Duration::from_secs(octets / MIN_RATE);
+        self.message_deadline = Some(later(self.shared.options.timeouts.idle.saturating_add(time)));
     }
 
     /// Before login no byte renews the deadline (H35), and while a message is sent no buffer that the client has read renews it for ever.
