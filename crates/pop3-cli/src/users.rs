@@ -231,7 +231,13 @@ fn prepared(password: &[u8]) -> Secret {
 }
 
 /// The hash to be stored for a password.
+///
+/// # Errors
+/// The password is empty: it would let everybody in.
 pub fn hash(password: &[u8]) -> Result<String, Failure> {
+    if password.is_empty() {
+        return Err(Failure::new(Exit::Usage, "an empty password would let everybody in; nothing was changed"));
+    }
     let password = prepared(password);
     let salt = SaltString::generate(&mut OsRng);
     let hash = Argon2::default().hash_password(password.expose(), &salt).map_err(|error| Failure::new(Exit::Other, error))?;
@@ -242,6 +248,12 @@ pub fn hash(password: &[u8]) -> Result<String, Failure> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn h53_an_empty_password_is_not_stored() {
+        assert!(hash(b"").is_err_and(|failure| failure.to_string().contains("nothing was changed")));
+        assert!(hash(b" ").is_ok());
+    }
 
     fn users(text: &[u8], fold_case: bool) -> (tempfile::TempDir, Users) {
         let folder = tempfile::tempdir().unwrap();

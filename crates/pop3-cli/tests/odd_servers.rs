@@ -73,10 +73,11 @@ fn q27_a_reused_id_is_compared_by_size_and_then_by_content() {
 
 #[test]
 fn h48_after_a_lost_answer_to_quit_nothing_is_deleted_unseen() {
-    for same_size in [true, false] {
+    // Mail that is deleted by the run that fetched it, and mail of an earlier run.
+    for (same_size, earlier) in [(true, false), (false, false), (true, true), (false, true)] {
         let server = Fake::with("UIDL\r\n", vec![message(1), message(2)], |state, line| {
-            let is_first = state.sessions == 1;
-            if line == "QUIT" && is_first {
+            let deletes = state.heard.iter().any(|line| line.starts_with("DELE"));
+            if line == "QUIT" && deletes && state.messages.len() == 2 {
                 // The mail is gone, and the ids go to the next messages; the answer never comes.
                 state.messages.clear();
                 return Say::ThenClose(Vec::new());
@@ -84,6 +85,9 @@ fn h48_after_a_lost_answer_to_quit_nothing_is_deleted_unseen() {
             Say::Default
         });
         let (_folder, maildir) = home();
+        if earlier {
+            assert_eq!(code(&server.fetch(&maildir, &[])), Some(0));
+        }
         assert_eq!(code(&server.fetch(&maildir, &["--delete"])), Some(8));
         server.change(|state| {
             let text = if same_size { message(5).1 } else { message(555).1 };
@@ -139,6 +143,24 @@ fn q39_mail_far_from_its_announced_size_stays_on_the_server() {
         assert_eq!((server.left(), mail(&maildir).len()), (1, 1), "stored once in the end, and never deleted");
         assert!(server.heard("RETR") <= 3, "tried again, with a bound");
     }
+}
+
+#[test]
+fn q39_suspect_mail_that_is_recognised_stays_on_the_server() {
+    // The unique-id is a number, so the message is compared, and it is the one that is stored.
+    let large = [message(1).1, b"a line of text\r\n".repeat(500)].concat();
+    let server = Fake::with("UIDL\r\n", vec![message(1)], move |_, line| match line {
+        "LIST" => Say::line("+OK\r\n1 300\r\n."),
+        "UIDL" => Say::line("+OK\r\n1 1\r\n."),
+        "RETR 1" => Say::Bytes([b"+OK\r\n", &large[..], b".\r\n"].concat()),
+        _ => Say::Default,
+    });
+    let (_folder, maildir) = home();
+    for run in 0..3 {
+        server.fetch(&maildir, &["--delete"]);
+        assert_eq!((server.heard("DELE"), mail(&maildir).len()), (0, 1), "run {run}");
+    }
+    assert!(server.heard("RETR") > 1, "it was compared");
 }
 
 #[test]

@@ -42,6 +42,8 @@ struct State {
     at_once_failed: bool,
     /// A sync that all depend on or a renaming has failed in this process: nothing may become visible behind it (H45).
     untrusted: bool,
+    /// Folders were made, and a power cut could take them and what is in them.
+    new_folders: bool,
 }
 
 #[derive(Debug, Default)]
@@ -76,6 +78,7 @@ impl SimDisk {
             can_sync_at_once,
             at_once_failed: false,
             untrusted: false,
+            new_folders: false,
         })))
     }
 
@@ -286,7 +289,10 @@ impl SyncAtOnce for SimDisk {
 impl Disk for SimDisk {
     fn make_folder(&self, _: &Path) -> io::Result<()> {
         // Folders are there; what is in them is what can be lost.
-        self.state().begin_or_fail(ErrorKind::StorageFull)
+        let mut state = self.state();
+        state.begin_or_fail(ErrorKind::StorageFull)?;
+        state.new_folders = true;
+        Ok(())
     }
 
     fn is_folder(&self, _: &Path) -> io::Result<bool> {
@@ -342,6 +348,7 @@ impl Disk for SimDisk {
         let file = *state.names.get(from).ok_or(ErrorKind::NotFound)?;
         let becomes_visible = to.parent().is_some_and(|folder| folder.ends_with("new"));
         assert!(!becomes_visible || !state.untrusted, "H45: made visible behind a failure: {}", to.display());
+        assert!(!becomes_visible || !state.new_folders, "made visible in a folder that may not survive: {}", to.display());
         state.change(Change::Rename(from.to_owned(), to.to_owned(), file));
         Ok(())
     }
@@ -382,7 +389,10 @@ impl Disk for SimDisk {
     }
 
     fn sync_path(&self, _: &Path) -> io::Result<()> {
-        self.state().begin_or_fail(ErrorKind::Other)
+        let mut state = self.state();
+        state.begin_or_fail(ErrorKind::Other)?;
+        state.new_folders = false;
+        Ok(())
     }
 
     fn at_once(&self, _: &Path) -> Option<Arc<dyn SyncAtOnce>> {

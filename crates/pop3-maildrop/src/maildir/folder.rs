@@ -215,11 +215,15 @@ pub(super) fn cannot_sync(error: &io::Error) -> bool {
 
 /// Makes what was made at `path` survive a power cut: every folder that holds a name which may be new.
 pub(super) fn sync_path(path: &Path) -> io::Result<()> {
-    let sync = |path: &Path| {
+    sync_each(path, |path| {
         let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
         let folder = openat(CWD, path, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         rustix::fs::fsync(&folder).map_err(io::Error::from)
-    };
+    })
+}
+
+/// Syncs a folder and all above it, as far as they may be synced.
+fn sync_each(path: &Path, mut sync: impl FnMut(&Path) -> io::Result<()>) -> io::Result<()> {
     for ancestor in path.ancestors() {
         match sync(ancestor) {
             // What is not ours to sync was not made by us.
@@ -235,6 +239,24 @@ pub(super) fn sync_path(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn h43_what_is_new_is_synced_into_all_folders_above_it() {
+        let synced = |errno: i32| {
+            let mut paths = Vec::new();
+            let result = sync_each(Path::new("/srv/mail/joe"), |path| {
+                paths.push(path.display().to_string());
+                if path.ends_with("mail") && errno != 0 { Err(io::Error::from_raw_os_error(errno)) } else { Ok(()) }
+            });
+            (paths.join(" "), result.is_ok())
+        };
+        let all = "/srv/mail/joe /srv/mail /srv /".to_owned();
+        assert_eq!(synced(0), (all.clone(), true));
+        assert_eq!(synced(Errno::INVAL.raw_os_error()), (all, true), "a file system that cannot");
+        let some = "/srv/mail/joe /srv/mail".to_owned();
+        assert_eq!(synced(Errno::ACCESS.raw_os_error()), (some.clone(), true), "what was not made here");
+        assert_eq!(synced(Errno::IO.raw_os_error()), (some, false));
+    }
 
     #[test]
     fn h51_links_of_others_are_not_trusted() {
