@@ -536,6 +536,7 @@ fn who_is_logged_in_never_gives_way() {
     let _silent = Wire::new(&server.port);
     // Its greeting comes when a place is free.
     let _third = Wire::new(&server.port);
+    server.wait_for(&["the session gave way to another one"]);
     assert!(wire.say("NOOP").starts_with("+OK"), "its place is its own");
 }
 
