@@ -75,7 +75,7 @@ impl HashPool {
         Self::with_threads(thread::available_parallelism().map_or(1, usize::from))
     }
 
-    fn with_threads(threads: usize) -> Self {
+    pub(crate) fn with_threads(threads: usize) -> Self {
         let shared = Arc::new(Shared { queue: Mutex::default(), changed: Condvar::new() });
         for _ in 0..threads {
             let shared = Arc::clone(&shared);

@@ -16,6 +16,7 @@ pub mod fetch;
 #[doc(hidden)]
 pub mod hashing;
 mod listeners;
+mod maildirs;
 mod passwd;
 mod password;
 mod serve;

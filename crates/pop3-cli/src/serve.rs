@@ -1,15 +1,15 @@
 //! `pop3 serve`
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pop3_maildrop::{LoginError, Maildir, MaildirDrop, Maildrop, NotRemoved, Paced, Peer, Store, Verification, verification};
-use pop3_tokio::proto::codec::{Expire, MessageNumber, Text};
+use pop3_maildrop::Paced;
+use pop3_tokio::proto::codec::{Expire, Text};
 use pop3_tokio::proto::sasl::Mechanism;
-use pop3_tokio::proto::server::{CleartextLogin, ExpirePolicy, Login, LoginDelay, Proof, Snapshot, Utf8};
+use pop3_tokio::proto::server::{CleartextLogin, ExpirePolicy, LoginDelay, Utf8};
 use pop3_tokio::tls::{self, ServerTls};
 use pop3_tokio::{Listen, Server, ServerOptions};
 use tokio::task::JoinSet;
@@ -19,106 +19,8 @@ use crate::descriptors;
 use crate::failure::{Exit, Failure};
 use crate::hashing::HashPool;
 use crate::listeners::ListenAddress;
-use crate::users::{Users, is_safe_name, warn_if_readable};
-
-/// The Maildirs of the users in a file.
-pub struct Maildirs {
-    users: Arc<Users>,
-    hashing: HashPool,
-    template: Template,
-    /// The age at which messages are removed.
-    expire: Option<Duration>,
-}
-
-impl Store for Maildirs {
-    type Maildrop = OwnedMaildir;
-
-    fn verify(&self, login: &Login, peer: &Peer) -> Verification {
-        let Proof::Password(password) = &login.proof else { return Verification::AtLogin };
-        let (verifier, pending) = verification();
-        let (users, name, password) = (Arc::clone(&self.users), login.name.as_bytes().to_vec(), password.clone());
-        // If there is no room, the verifier is dropped, and the login is refused for now.
-        let queued = self.hashing.submit(peer.address, move |memory| {
-            if !verifier.is_abandoned() {
-                verifier.finish(users.check(&name, &password, memory));
-            }
-        });
-        if !queued {
-            tracing::warn!("too many logins wait for their passwords to be checked");
-        }
-        Verification::Pending(pending)
-    }
-
-    fn login(&self, login: &Login) -> Result<OwnedMaildir, LoginError> {
-        // A password was checked before; nothing else is offered.
-        let Proof::Proven = login.proof else { return Err(LoginError::Credentials) };
-        let owner = self.users.normalized(login.name.as_bytes());
-        // Only safe names are read from the file. This is where a path is made, so the name is checked again (H57).
-        let name = str::from_utf8(&owner).ok().filter(|name| is_safe_name(name)).ok_or(LoginError::Credentials)?;
-        let maildrop = self.template.maildir(name).lock()?;
-        let maildrop = match self.expire {
-            Some(age) => maildrop.expiring(age),
-            None => maildrop,
-        };
-        Ok(OwnedMaildir { maildrop, owner })
-    }
-}
-
-/// A Maildir, and whose it is, however the name was written.
-pub struct OwnedMaildir {
-    maildrop: MaildirDrop,
-    owner: Vec<u8>,
-}
-
-impl Maildrop for OwnedMaildir {
-    fn owner(&self) -> Option<&[u8]> {
-        Some(&self.owner)
-    }
-
-    fn snapshot(&mut self) -> io::Result<Snapshot> {
-        self.maildrop.snapshot()
-    }
-
-    fn open(&mut self, number: MessageNumber) -> io::Result<Box<dyn Read + Send>> {
-        self.maildrop.open(number)
-    }
-
-    fn remove(&mut self, marked: &[MessageNumber]) -> Result<(), NotRemoved> {
-        self.maildrop.remove(marked)
-    }
-}
-
-/// A path with `%u` in the place of the user's name.
-struct Template {
-    /// The folders before the first `%u`: the operator's own.
-    base: PathBuf,
-    /// What follows, with `%u` in it.
-    rest: String,
-}
-
-impl Template {
-    /// Splits a path. A path that all users would share, or that no shell has expanded, is a mistake.
-    fn new(path: &str) -> Result<Self, Failure> {
-        let odd = path.match_indices('%').any(|(at, _)| !path[at..].starts_with("%u"));
-        if odd || !path.contains("%u") || path.starts_with('~') {
-            return Err(Failure::new(
-                Exit::Usage,
-                format_args!("--mail {path:?} is not a path with %u in the place of the user's name"),
-            )
-            .hint("For example: --mail '/home/%u/Maildir'"));
-        }
-        let at = path.find("%u").unwrap_or(0);
-        let (base, rest) = match path[..at].rfind('/') {
-            Some(slash) => (if slash == 0 { "/" } else { &path[..slash] }, &path[slash + 1..]),
-            None => (".", path),
-        };
-        Ok(Self { base: base.into(), rest: rest.to_owned() })
-    }
-
-    fn maildir(&self, name: &str) -> Maildir {
-        Maildir::beneath(&self.base, self.rest.replace("%u", name))
-    }
-}
+use crate::maildirs::{Maildirs, Template};
+use crate::users::{Users, warn_if_readable};
 
 /// The files of the certificate.
 struct Certificate {
@@ -166,7 +68,6 @@ pub fn run(arguments: &Serve) -> Result<(), Failure> {
     if users.count() == 0 {
         tracing::warn!(file = %arguments.users.display(), "the file has no user, so nobody can log in");
     }
-    const DAY: Duration = Duration::from_secs(24 * 3600);
     if let Some(days) = arguments.expire {
         options.config.expire = ExpirePolicy { after: Expire::Days(days.into()), per_user: false };
     }
@@ -176,8 +77,7 @@ pub fn run(arguments: &Serve) -> Result<(), Failure> {
     options.trusted.clone_from(&arguments.trust_proxy);
     options.proxy_protocol = arguments.proxy_protocol;
     options.max_sessions_per_source = arguments.max_sessions_per_source;
-    let expire = arguments.expire.map(|days| DAY * days);
-    let maildirs = Maildirs { users: Arc::new(users), hashing: HashPool::per_processor(), template, expire };
+    let maildirs = Maildirs::new(arguments, users, template, HashPool::per_processor());
     let max_sessions = options.max_sessions;
     let server = Arc::new(Server::new(options, Paced::new(maildirs, Duration::from_secs(arguments.login_delay))));
     // Each session needs one blocking thread at most, so that mail on a disk that hangs keeps no other session waiting.
@@ -284,23 +184,4 @@ async fn stop_signal(mut terminate: Signal) -> io::Result<()> {
     }
     #[cfg(not(unix))]
     tokio::signal::ctrl_c().await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn h57_the_operators_folders_end_before_the_name() {
-        let split = |path: &str| Template::new(path).map(|template| (template.base, template.rest)).ok();
-        let expected = |base: &str, rest: &str| Some((PathBuf::from(base), rest.to_owned()));
-        assert_eq!(split("/home/%u/Maildir"), expected("/home", "%u/Maildir"));
-        assert_eq!(split("/srv/mail/u-%u"), expected("/srv/mail", "u-%u"));
-        assert_eq!(split("/%u"), expected("/", "%u"));
-        assert_eq!(split("mail/%u"), expected("mail", "%u"));
-        assert_eq!(split("%u"), expected(".", "%u"));
-        for bad in ["/home/joe", "~/%u", "/home/%n/%u", "", "100%"] {
-            assert_eq!(split(bad), None, "{bad}");
-        }
-    }
 }

@@ -30,7 +30,7 @@ pub fn unstuff(wire: &[u8], ending: LineEnding) -> Option<(Vec<u8>, Vec<u8>)> {
         let at = rest.windows(end.len()).position(|w| w == end)?;
         let line = &rest[..at];
         rest = &rest[at + end.len()..];
-        if line == b"." {
+        if line == b"." || (line == b".\r" && ending == LineEnding::Lf) {
             return Some((message, rest.to_vec()));
         }
         message.extend_from_slice(line.strip_prefix(b".").unwrap_or(line));

@@ -209,6 +209,11 @@ impl MaildirDrop {
         self
     }
 
+    /// Returns the age at which the [snapshot](Maildrop::snapshot) removes messages.
+    pub const fn expires_after(&self) -> Option<Duration> {
+        self.expire
+    }
+
     /// A message that cannot be removed stays, and is told in the log.
     fn expire(&self, before: i64) -> io::Result<()> {
         let mut removed = 0;

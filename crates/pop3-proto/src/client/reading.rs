@@ -150,7 +150,7 @@ impl Client {
         let (Some(line), consumed) = self.scan(input)? else {
             return Ok(Progress { consumed: 0, event: ClientEvent::NeedInput });
         };
-        // A few servers end their lines with LF and this one with CR LF. No content of a message is at stake here.
+        // A few servers end their lines with LF and this one with CR LF.
         let is_mixed = line == b".\r" && self.scanner.ending() == LineEnding::Lf;
         if line == b"." || is_mixed {
             return Ok(self.end(pending, consumed));

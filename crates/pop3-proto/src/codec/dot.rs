@@ -28,7 +28,8 @@ enum Place {
 /// Takes the stuffing off a body and finds its end.
 ///
 /// It begins at a line start, right behind the line of the `+OK`. Lines may have any length, and any byte may stand in them
-/// (Q32, Q33). Only the line ending that was given ends a line, and so the body (H16).
+/// (Q32, Q33). Only the line ending that was given ends a line, and so the body (H16); the terminating dot after lines that end in LF
+/// may be followed by CR LF.
 ///
 /// ```
 /// use pop3_proto::codec::{DotDecoder, LineEnding, Unstuffed};
@@ -77,8 +78,10 @@ impl DotDecoder {
             && let Some((b'.', behind)) = input.split_first()
         {
             match (self.ending, behind) {
-                (_, []) | (LineEnding::CrLf, [b'\r']) => return (Unstuffed::NeedInput, 0),
-                (LineEnding::CrLf, [b'\r', b'\n', ..]) => return (Unstuffed::End, 3),
+                (_, [] | [b'\r']) => return (Unstuffed::NeedInput, 0),
+                // Some servers whose lines end in LF send this one with CR LF. A line of a message cannot look like it: its dot is
+                // doubled.
+                (_, [b'\r', b'\n', ..]) => return (Unstuffed::End, 3),
                 (LineEnding::Lf, [b'\n', ..]) => return (Unstuffed::End, 2),
                 _ => stuffing = 1,
             }
