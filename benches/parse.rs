@@ -6,7 +6,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use memchr::memchr;
 use pop3_benches::work::each_line;
 use pop3_benches::{COMMAND_COUNT, COMMANDS, scan_listing, unique_id_listing};
-use pop3_proto::codec::{Command, Discipline, LineEnding, ScanListing, UniqueIdListing};
+use pop3_proto::codec::{Command, LineEnding, LineEndingPolicy, ScanListing, UniqueIdListing};
 use sawp::parser::{Direction, Parse};
 
 fn each_line_end(mut input: &[u8]) {
@@ -21,7 +21,7 @@ fn commands(c: &mut Criterion) {
     group.throughput(Throughput::Elements(COMMAND_COUNT));
     group.bench_function("pop3-proto", |b| {
         b.iter(|| {
-            each_line(Discipline::Either, black_box(COMMANDS), |line| {
+            each_line(LineEndingPolicy::Either, black_box(COMMANDS), |line| {
                 let _ = black_box(Command::parse(line));
             });
         });
@@ -64,11 +64,11 @@ fn commands(c: &mut Criterion) {
 fn each_command(c: &mut Criterion) {
     let mut group = c.benchmark_group("commands, one by one");
     group.throughput(Throughput::Elements(64));
-    each_line(Discipline::Either, COMMANDS, |line| {
+    each_line(LineEndingPolicy::Either, COMMANDS, |line| {
         let text = [line, b"\r\n"].concat().repeat(64);
         group.bench_function(format!("pop3-proto, {}", String::from_utf8_lossy(line)), |b| {
             b.iter(|| {
-                each_line(Discipline::Either, black_box(&text), |line| {
+                each_line(LineEndingPolicy::Either, black_box(&text), |line| {
                     let _ = black_box(Command::parse(line));
                 });
             });
@@ -79,7 +79,7 @@ fn each_command(c: &mut Criterion) {
 
 fn listings(c: &mut Criterion) {
     const ENTRIES: u32 = 10_000;
-    const CRLF: Discipline = Discipline::Fixed(LineEnding::CrLf);
+    const CRLF: LineEndingPolicy = LineEndingPolicy::Fixed(LineEnding::CrLf);
     let (list, uidl) = (scan_listing(ENTRIES), unique_id_listing(ENTRIES));
 
     let mut group = c.benchmark_group("LIST lines");

@@ -6,7 +6,7 @@
 import pathlib, re, subprocess, sys
 
 root = pathlib.Path(__file__).resolve().parent
-FILES = ["src/client.rs", "src/connect.rs", "src/handshake.rs", "src/message.rs", "src/server.rs", "src/serving.rs",
+FILES = ["src/client.rs", "src/connect.rs", "src/proxy_handshake.rs", "src/message.rs", "src/server.rs", "src/serving.rs",
          "src/session.rs",
          "tests/cancel.rs", "tests/contract.rs", "tests/server.rs", "tests/session.rs", "tests/tls.rs"]
 

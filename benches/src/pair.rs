@@ -2,25 +2,33 @@
 
 use std::hint::black_box;
 
-use pop3_proto::client::{self, ClientConfig, Request, requests};
+use pop3_proto::Transport;
+use pop3_proto::client::{self, ClientConfig, Request, RequestError, requests};
 use pop3_proto::codec::{MessageNumber, Password, UniqueId, Username};
-use pop3_proto::server::{self, Ask, Channel, ServerConfig, Snapshot};
+use pop3_proto::server::{self, Action, ConnectionInfo, Question, ServerConfig, Snapshot};
 
 /// A client and a server whose sockets are each other.
 #[derive(Debug)]
 pub struct Pair<'m> {
     client: client::Connection,
+    far: FarEnd<'m>,
+}
+
+/// The server as the client's stream.
+#[derive(Debug)]
+struct FarEnd<'m> {
     server: server::Connection,
     message: &'m [u8],
     messages: u32,
 }
 
 impl<'m> Pair<'m> {
-    /// A session whose greeting is read. The maildrop holds one message, so many times.
+    /// A session whose greeting is read. The maildrop holds one message `messages` times.
     pub fn new(message: &'m [u8], messages: u32) -> Self {
         let client = client::Connection::new_encrypted(ClientConfig::default());
-        let server = server::Connection::new(ServerConfig::default().into(), Channel { encrypted: true, ..Channel::default() });
-        let mut pair = Self { client, server, message, messages };
+        let info = ConnectionInfo { encrypted: true, ..ConnectionInfo::default() };
+        let server = server::Connection::new(ServerConfig::default().into(), info);
+        let mut pair = Self { client, far: FarEnd { server, message, messages } };
         pair.run(requests::greet());
         pair
     }
@@ -30,65 +38,54 @@ impl<'m> Pair<'m> {
         self.run(requests::user_pass(Username::new("joe").unwrap(), Password::new("secret").unwrap()));
     }
 
-    /// Has the client ask and the server answer.
-    pub fn run<R: Request>(&mut self, mut request: R) -> R::Output {
-        self.client.start(&mut request).unwrap();
-        loop {
-            match self.client.run(&mut request).unwrap() {
-                client::Step::Done(output) => return output,
-                client::Step::Write => self.write(),
-                client::Step::Read => self.serve(),
-            }
-        }
+    /// Runs a request of the client against the server.
+    pub fn run<R: Request>(&mut self, request: R) -> R::Output {
+        self.client.run(&mut self.far, request).unwrap()
     }
 
-    /// Retrieves a message; gives its octets.
+    /// Retrieves a message and returns its number of octets.
     pub fn retrieve(&mut self, number: MessageNumber) -> usize {
         let body = self.run(requests::retr(number));
         let mut octets = 0;
-        loop {
-            match self.client.next_chunk(body).unwrap() {
-                client::Step::Done(true) => octets += black_box(self.client.chunk()).len(),
-                client::Step::Done(false) => return octets,
-                client::Step::Write => self.write(),
-                client::Step::Read => self.serve(),
-            }
+        while self.client.drive(&mut self.far, |client| client.next_chunk(body)).unwrap() {
+            octets += black_box(self.client.chunk()).len();
         }
+        octets
+    }
+}
+
+impl Transport for FarEnd<'_> {
+    type Error = RequestError;
+
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, RequestError> {
+        self.server.unfilled()[..bytes.len()].copy_from_slice(bytes);
+        self.server.advance_read(bytes.len());
+        Ok(bytes.len())
     }
 
-    fn write(&mut self) {
-        let output = self.client.output();
-        let count = output.len();
-        self.server.space()[..count].copy_from_slice(output);
-        self.server.filled(count);
-        self.client.written(count);
-    }
-
-    /// Runs the server until the client has something to read.
-    fn serve(&mut self) {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, RequestError> {
         while self.server.output().is_empty() {
-            match self.server.step() {
-                server::Step::Ask(Ask::Authenticate(_)) => {
+            match self.server.next_action() {
+                Action::Answer(Question::Authenticate(_)) => {
                     let mut snapshot = Snapshot::default();
                     for n in 0..self.messages {
                         snapshot.push(self.message.len() as u64, UniqueId::new(&n.to_string()).unwrap()).unwrap();
                     }
-                    self.server.accept(snapshot).unwrap();
+                    self.server.answer().accept(snapshot).unwrap();
                 }
-                server::Step::Ask(Ask::Retrieve(_)) => {
-                    self.server.begin_message().unwrap();
-                    self.server.body(self.message).unwrap();
-                    self.server.end_message().unwrap();
+                Action::Answer(Question::Retrieve(_)) => {
+                    self.server.answer().begin_message().unwrap();
+                    self.server.answer().body(self.message).unwrap();
+                    self.server.answer().end_message().unwrap();
                 }
-                server::Step::Ask(Ask::Commit) => self.server.committed(0).unwrap(),
+                Action::Answer(Question::Commit) => self.server.answer().finish_commit(0).unwrap(),
                 _ => {}
             }
         }
         let output = self.server.output();
-        let space = self.client.space();
-        let count = space.len().min(output.len());
-        space[..count].copy_from_slice(&output[..count]);
-        self.client.filled(count).unwrap();
-        self.server.written(count);
+        let count = buffer.len().min(output.len());
+        buffer[..count].copy_from_slice(&output[..count]);
+        self.server.advance_written(count);
+        Ok(count)
     }
 }

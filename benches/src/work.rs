@@ -5,8 +5,8 @@ use std::hint::black_box;
 use bytes::BytesMut;
 use pop3_proto::client::requests;
 use pop3_proto::codec::{
-    Command, Discipline, DotDecoder, DotEncoder, LineEnding, LineScanner, MessageNumber, Scan, ScanListing, UniqueIdListing,
-    Unstuffed,
+    Command, DotDecoder, DotEncoder, LineEnding, LineEndingPolicy, LineScanner, MessageNumber, Scan, ScanListing,
+    UniqueIdListing, Unstuffed,
 };
 
 use crate::pair::Pair;
@@ -24,7 +24,7 @@ pub struct Work {
 }
 
 /// Gives every line of `input` to `take`.
-pub fn each_line<'i>(discipline: Discipline, mut input: &'i [u8], mut take: impl FnMut(&'i [u8])) {
+pub fn each_line<'i>(discipline: LineEndingPolicy, mut input: &'i [u8], mut take: impl FnMut(&'i [u8])) {
     let mut scanner = LineScanner::new(discipline, 1024);
     while let (Scan::Line(line), consumed) = scanner.scan(input) {
         take(line);
@@ -56,7 +56,7 @@ pub fn wire(octets: usize) -> Vec<u8> {
 
 const ENTRIES: u32 = 10_000;
 const OCTETS: usize = 1 << 20;
-const CRLF: Discipline = Discipline::Fixed(LineEnding::CrLf);
+const CRLF: LineEndingPolicy = LineEndingPolicy::Fixed(LineEnding::CrLf);
 
 /// All of it.
 pub const ALL: [Work; 15] = [
@@ -123,7 +123,7 @@ pub const ALL: [Work; 15] = [
 ];
 
 fn commands(input: &[u8]) {
-    each_line(Discipline::Either, input, |line| _ = black_box(Command::parse(line)));
+    each_line(LineEndingPolicy::Either, input, |line| _ = black_box(Command::parse(line)));
 }
 
 /// A line that grows by one octet at a time.

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use pop3_contract::model::{Answer, Model};
-use pop3_proto::client::{self, ClientConfig, ClientEvent, RemoteError, Tag};
+use pop3_proto::client::{self, ClientConfig, ClientEvent, Tag};
 use pop3_proto::codec::{Command, MessageNumber, Status, UniqueId, WireSize};
-use pop3_proto::server::{self, Ask, BodyWants, Channel, ServerConfig, Snapshot, Unavailable};
+use pop3_proto::server::{self, BodyWants, ConnectionInfo, MessageRefusal, Question, ServerConfig, Snapshot};
 
 use crate::Choices;
 
@@ -32,7 +32,7 @@ struct Pair<'a> {
     /// Commands that were sent and not answered to their end, with what has come so far.
     awaited: VecDeque<(Tag, Command<'static>, Option<Answer>)>,
     /// What the store did when a message was asked for: `None`, it was sent.
-    retrievals: VecDeque<Option<Unavailable>>,
+    retrievals: VecDeque<Option<MessageRefusal>>,
     removed: Option<Vec<usize>>,
     quit: Option<Status>,
     server_over: bool,
@@ -46,7 +46,7 @@ pub fn both(data: &[u8]) {
     let server_config = ServerConfig { output_high_water: 1 + choices.below(100), ..ServerConfig::default() };
     let mut pair = Pair {
         client: client::Connection::new_encrypted(ClientConfig { window: 1 + choices.below(8), ..ClientConfig::default() }),
-        server: server::Connection::new(server_config.into(), Channel { encrypted: true, ..Channel::default() }),
+        server: server::Connection::new(server_config.into(), ConnectionInfo { encrypted: true, ..ConnectionInfo::default() }),
         choices,
         to_server: VecDeque::new(),
         to_client: VecDeque::new(),
@@ -58,7 +58,7 @@ pub fn both(data: &[u8]) {
         server_over: false,
         client_over: false,
     };
-    pair.log_in();
+    pair.connect_and_login();
     while !pair.choices.is_done() && !pair.client_over {
         match pair.choices.below(8) {
             0..=3 => {
@@ -76,7 +76,7 @@ pub fn both(data: &[u8]) {
 }
 
 impl Pair<'_> {
-    fn log_in(&mut self) {
+    fn connect_and_login(&mut self) {
         for line in [&b""[..], b"USER a", b"PASS b"] {
             if !line.is_empty() {
                 self.client.send(Command::parse(line).expect("a command")).expect("allowed");
@@ -84,18 +84,17 @@ impl Pair<'_> {
             while self.client.machine().is_waiting() || self.client.deadline().is_some() {
                 self.serve(usize::MAX);
                 self.to_client.extend(self.server.output());
-                self.server.written(self.server.output().len());
-                let space = self.client.space();
+                self.server.advance_written(self.server.output().len());
+                let space = self.client.unfilled();
                 let count = self.to_client.len();
                 self.to_client.drain(..).zip(space).for_each(|(byte, space)| *space = byte);
                 if count > 0 {
-                    self.client.filled(count).expect("bytes");
+                    self.client.advance_read(count).expect("bytes");
                 }
-                let step =
-                    self.client.step(|event, _| Ok::<_, RemoteError>(matches!(event, ClientEvent::Reply(..)).then_some(())));
-                if step.expect("no error") == client::Step::Write {
+                let step = self.client.process_events(|event, _| Ok(matches!(event, ClientEvent::Reply(..)).then_some(())));
+                if step.expect("no error") == client::Action::Write {
                     self.to_server.extend(self.client.output());
-                    self.client.written(self.client.output().len());
+                    self.client.advance_written(self.client.output().len());
                 }
             }
         }
@@ -112,7 +111,7 @@ impl Pair<'_> {
     fn carry_to_server(&mut self) {
         let count = (1 + self.choices.below(64)).min(self.client.output().len());
         self.to_server.extend(&self.client.output()[..count]);
-        self.client.written(count);
+        self.client.advance_written(count);
         let arrive = 1 + self.choices.below(64);
         self.serve(arrive);
     }
@@ -120,7 +119,7 @@ impl Pair<'_> {
     fn carry_to_client(&mut self) {
         let count = (1 + self.choices.below(64)).min(self.server.output().len());
         self.to_client.extend(&self.server.output()[..count]);
-        self.server.written(count);
+        self.server.advance_written(count);
         self.serve(0);
         let arrive = (1 + self.choices.below(64)).min(self.to_client.len());
         self.read(arrive);
@@ -131,18 +130,20 @@ impl Pair<'_> {
         if self.server_over {
             return;
         }
-        let count = count.min(self.to_server.len()).min(self.server.space().len());
-        self.to_server.drain(..count).zip(self.server.space()).for_each(|(byte, space)| *space = byte);
-        self.server.filled(count);
+        let count = count.min(self.to_server.len()).min(self.server.unfilled().len());
+        self.to_server.drain(..count).zip(self.server.unfilled()).for_each(|(byte, space)| *space = byte);
+        if count > 0 {
+            self.server.advance_read(count);
+        }
         loop {
-            match self.server.step() {
-                server::Step::Read | server::Step::Write => return,
-                server::Step::Close => {
+            match self.server.next_action() {
+                server::Action::Read | server::Action::Write => return,
+                server::Action::Close => {
                     self.server_over = true;
                     return;
                 }
-                server::Step::Ask(ask) => self.answer(ask),
-                server::Step::Answer => panic!("everything is answered at once"),
+                server::Action::Answer(ask) => self.answer(ask),
+                server::Action::UpgradeTls | server::Action::Unanswered => panic!("everything is answered at once"),
             }
             if self.server_over {
                 return;
@@ -150,23 +151,23 @@ impl Pair<'_> {
         }
     }
 
-    fn answer(&mut self, ask: Ask) {
+    fn answer(&mut self, ask: Question) {
         match ask {
-            Ask::Authenticate(_) => {
+            Question::Authenticate(_) => {
                 let mut snapshot = Snapshot::default();
                 for (text, id) in MAIL {
                     let mut size = WireSize::new();
                     size.add(text);
                     snapshot.push(size.octets(), UniqueId::new(id).expect("legal")).expect("few");
                 }
-                self.server.accept(snapshot).expect("asked");
+                self.server.answer().accept(snapshot).expect("asked");
             }
-            Ask::Retrieve(number) => self.retrieve(number),
-            Ask::Commit => {
+            Question::Retrieve(number) => self.retrieve(number),
+            Question::Commit => {
                 let marked: Vec<usize> = self.server.marked().map(MessageNumber::index).collect();
                 let failed = self.choices.below(4).saturating_sub(2).min(marked.len());
                 self.removed = Some(marked[failed..].to_vec());
-                self.server.committed(failed).expect("asked");
+                self.server.answer().finish_commit(failed).expect("asked");
             }
             other => panic!("{other:?}"),
         }
@@ -174,18 +175,18 @@ impl Pair<'_> {
 
     fn retrieve(&mut self, number: MessageNumber) {
         let refusal = match self.choices.below(16) {
-            1 => Some(Unavailable::Gone),
-            2 => Some(Unavailable::Temporary),
+            1 => Some(MessageRefusal::Gone),
+            2 => Some(MessageRefusal::Temporary),
             _ => None,
         };
         self.retrievals.push_back(refusal);
         if let Some(why) = refusal {
-            return self.server.refuse_message(why).expect("asked");
+            return self.server.answer().refuse_message(why).expect("asked");
         }
-        self.server.begin_message().expect("asked");
+        self.server.answer().begin_message().expect("asked");
         let breaks = self.choices.below(16) == 1;
         for piece in MAIL[number.index()].0.chunks(1 + self.choices.below(8)) {
-            if self.server.body(piece).expect("begun") == BodyWants::Enough {
+            if self.server.answer().body(piece).expect("begun") == BodyWants::Enough {
                 break;
             }
         }
@@ -193,23 +194,23 @@ impl Pair<'_> {
             // The disk failed: what was written of the message goes out, and the connection ends.
             self.server.abort();
             self.to_client.extend(self.server.output());
-            self.server.written(self.server.output().len());
+            self.server.advance_written(self.server.output().len());
             self.server_over = true;
             return;
         }
-        self.server.end_message().expect("begun");
+        self.server.answer().end_message().expect("begun");
     }
 
     /// The client gets so many bytes, and compares.
     fn read(&mut self, count: usize) {
-        let space = self.client.space();
+        let space = self.client.unfilled();
         let count = count.min(space.len());
         self.to_client.drain(..count).zip(space).for_each(|(byte, space)| *space = byte);
         if count > 0 {
-            self.client.filled(count).expect("bytes");
+            self.client.advance_read(count).expect("bytes");
         }
         let Self { awaited, model, retrievals, quit, .. } = self;
-        let step = self.client.step(|event, _| {
+        let step = self.client.process_events(|event, _| {
             match event {
                 ClientEvent::Reply(tag, reply) => {
                     let (of, command, answer) = awaited.front_mut().expect("H02");
@@ -217,7 +218,7 @@ impl Pair<'_> {
                     if *command == Command::Quit {
                         *quit = Some(reply.status);
                         awaited.pop_front();
-                        return Ok::<_, RemoteError>(None::<()>);
+                        return Ok(None::<()>);
                     }
                     let text = String::from_utf8_lossy(reply.text).into_owned();
                     let words =
@@ -262,7 +263,7 @@ impl Pair<'_> {
             Ok(None)
         });
         match step {
-            Ok(client::Step::Done(())) => self.client_over = true,
+            Ok(client::Action::Done(())) => self.client_over = true,
             Ok(_) => {}
             Err(error) => panic!("the server did nothing wrong: {error}"),
         }
@@ -270,8 +271,8 @@ impl Pair<'_> {
 
     /// The connection breaks: what is not whole is an error, and nothing is removed that was not to be.
     fn break_off(mut self) {
-        self.client.space();
-        let ended = self.client.filled(0);
+        self.client.unfilled();
+        let ended = self.client.advance_read(0);
         assert_eq!(ended.is_ok(), self.quit.is_some(), "H13");
         self.check();
     }
@@ -281,14 +282,14 @@ impl Pair<'_> {
         loop {
             let under_way = self.to_server.len() + self.to_client.len() + self.client.output().len() + self.server.output().len();
             self.to_server.extend(self.client.output());
-            self.client.written(self.client.output().len());
+            self.client.advance_written(self.client.output().len());
             self.serve(usize::MAX);
             if self.server_over {
                 // Nobody reads that any more.
                 self.to_server.clear();
             } else {
                 self.to_client.extend(self.server.output());
-                self.server.written(self.server.output().len());
+                self.server.advance_written(self.server.output().len());
                 self.serve(0);
             }
             self.read(self.to_client.len());
@@ -297,8 +298,8 @@ impl Pair<'_> {
             }
         }
         if self.server_over && self.quit.is_none() {
-            self.client.space();
-            assert!(self.client.filled(0).is_err(), "H13: the server broke off");
+            self.client.unfilled();
+            assert!(self.client.advance_read(0).is_err(), "H13: the server broke off");
         } else {
             assert!(self.awaited.is_empty(), "all is answered: {:?}", self.awaited);
         }

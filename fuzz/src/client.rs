@@ -73,7 +73,7 @@ pub fn client(data: &[u8]) {
             }
             _ => match choices.below(3) {
                 0 => dialogue.client.expect_challenge(true),
-                1 => dialogue.client.distrust(),
+                1 => dialogue.client.fail_untrusted(),
                 _ if dialogue.client.eof().is_err() => {}
                 _ => assert!(dialogue.awaited.is_empty(), "H13: an end where something was awaited"),
             },
@@ -155,7 +155,7 @@ impl Dialogue {
                     self.held.drain(..consumed);
                     let client = std::mem::replace(&mut self.client, Client::new(LIMITS));
                     let clean = self.held.is_empty() && client.failure().is_none();
-                    match client.into_upgraded(&self.held) {
+                    match client.upgraded(&self.held) {
                         Ok(client) => {
                             assert!(clean, "H01");
                             assert!(client.is_encrypted() && client.greeting().is_none(), "H06");

@@ -2,8 +2,10 @@
 
 use std::sync::LazyLock;
 
-use pop3_proto::sasl::{ChannelBinding, Credentials, Exchange, Mechanism, Next, ScramHash, ScramKeys, client_mechanism};
-use pop3_proto::server::Proof;
+use pop3_proto::sasl::{
+    ChannelBinding, Credentials, ExchangeContext, ExchangeEvent, Mechanism, PresentedCredentials, ScramHash, ScramKeys,
+    ServerExchange, client_mechanism,
+};
 
 use crate::Choices;
 
@@ -31,7 +33,7 @@ pub fn server(data: &[u8]) {
     let mut choices = Choices::new(data);
     let mechanism = choices.of(&Mechanism::ALL);
     let (binding, bound_is_offered) = (binding(&mut choices), choices.below(2) == 1);
-    let Some(mut exchange) = Exchange::new(mechanism, "unique", &binding, bound_is_offered) else { return };
+    let Some(mut exchange) = ServerExchange::new(mechanism, "unique", &binding, bound_is_offered) else { return };
     if choices.below(4) == 1 {
         return with_a_changed_byte(exchange, mechanism, &binding, bound_is_offered, &mut choices);
     }
@@ -40,17 +42,17 @@ pub fn server(data: &[u8]) {
     }
     for _ in 0..5 {
         match exchange.step(choices.bytes()) {
-            Ok(Next::Challenge(_)) => {}
-            Ok(Next::FindKeys(hash, name)) => {
+            Ok(ExchangeEvent::Challenge(_)) => {}
+            Ok(ExchangeEvent::FindKeys(hash, name)) => {
                 assert!(!name.as_bytes().iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n')), "H57");
-                exchange.keys(keys(hash)).expect("the hash that was asked for");
+                exchange.provide_keys(keys(hash)).expect("the hash that was asked for");
             }
-            Ok(Next::Authenticate(login)) => {
-                let name = login.name.as_bytes();
+            Ok(ExchangeEvent::Authenticate(name, credentials)) => {
+                let name = name.as_bytes();
                 assert!(!name.is_empty() && name.len() <= 255, "S33");
                 assert!(!name.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n')), "H57");
-                assert_ne!(login.proof, Proof::Proven, "nobody can guess a proof");
-                if let Proof::CramMd5(proof) = &login.proof {
+                assert_ne!(credentials, PresentedCredentials::Verified, "nobody can guess a proof");
+                if let PresentedCredentials::CramMd5(proof) = &credentials {
                     assert!(!proof.verify(PASSWORD.as_bytes()), "nobody can guess a digest");
                 }
                 return;
@@ -62,14 +64,15 @@ pub fn server(data: &[u8]) {
 
 /// An honest client's messages, one of which is changed on the way.
 fn with_a_changed_byte(
-    mut exchange: Exchange,
+    mut exchange: ServerExchange,
     mechanism: Mechanism,
     binding: &ChannelBinding,
     bound_is_offered: bool,
     choices: &mut Choices<'_>,
 ) {
     let credentials = Credentials::password("joe", PASSWORD).expect("legal");
-    let client = client_mechanism(mechanism, &credentials, "host", 995, [1; 18], binding, bound_is_offered);
+    let context = ExchangeContext { host: "host", port: 995, nonce: [1; 18], binding, plus_is_offered: bound_is_offered };
+    let client = client_mechanism(mechanism, &credentials, &context);
     let Some(mut client) = client else { return };
     let (which, at, change) = (choices.below(3), choices.below(256), choices.byte());
     let mut changed = false;
@@ -84,19 +87,19 @@ fn with_a_changed_byte(
             changed = true;
         }
         let challenge = match exchange.step(&response) {
-            Ok(Next::Challenge(challenge)) => challenge,
-            Ok(Next::FindKeys(hash, name)) => {
+            Ok(ExchangeEvent::Challenge(challenge)) => challenge,
+            Ok(ExchangeEvent::FindKeys(hash, name)) => {
                 let keys = if name.as_bytes() == b"joe" { keys(hash) } else { ScramKeys::decoy(hash, b"x", name.as_bytes()) };
-                exchange.keys(keys).expect("the hash that was asked for")
+                exchange.provide_keys(keys).expect("the hash that was asked for")
             }
-            Ok(Next::Authenticate(login)) => {
-                let proven = match &login.proof {
-                    Proof::Password(password) => password.expose() == PASSWORD.as_bytes(),
-                    Proof::CramMd5(proof) => proof.verify(PASSWORD.as_bytes()),
-                    Proof::Proven => true,
+            Ok(ExchangeEvent::Authenticate(name, credentials)) => {
+                let proven = match &credentials {
+                    PresentedCredentials::Password(password) => password.expose() == PASSWORD.as_bytes(),
+                    PresentedCredentials::CramMd5(proof) => proof.verify(PASSWORD.as_bytes()),
+                    PresentedCredentials::Verified => true,
                     _ => false,
                 };
-                assert_eq!(proven && login.name.as_bytes() == b"joe", !changed, "{mechanism:?}");
+                assert_eq!(proven && name.as_bytes() == b"joe", !changed, "{mechanism:?}");
                 return;
             }
             Ok(_) | Err(_) => return assert!(changed, "{mechanism:?}: an honest client"),
@@ -119,7 +122,8 @@ pub fn client(data: &[u8]) {
         _ => Credentials::password("joe", PASSWORD),
     };
     let credentials = credentials.expect("legal");
-    let client = client_mechanism(mechanism, &credentials, "host", 995, [1; 18], &binding, offered_bound);
+    let context = ExchangeContext { host: "host", port: 995, nonce: [1; 18], binding: &binding, plus_is_offered: offered_bound };
+    let client = client_mechanism(mechanism, &credentials, &context);
     let Some(mut client) = client else { return };
     let scram = matches!(
         mechanism,

@@ -3,8 +3,11 @@
 use bytes::BytesMut;
 use pop3_contract::oracle;
 use pop3_proto::codec::{MessageNumber, UniqueId};
-use pop3_proto::sasl::{Mechanism, ScramHash, ScramKeys};
-use pop3_proto::server::{Ask, BodyWants, Channel, Connection, Denial, Proof, ServerConfig, Snapshot, Step, Unavailable, Utf8};
+use pop3_proto::sasl::{Mechanism, PresentedCredentials, ScramHash, ScramKeys};
+use pop3_proto::server::{
+    Action, BadCommandLimits, BodyWants, Connection, ConnectionInfo, LoginDenial, MessageRefusal, Question, ServerConfig,
+    Snapshot, Utf8,
+};
 
 use crate::Choices;
 use crate::codec::{any_command, any_unique_id};
@@ -51,10 +54,10 @@ pub fn server(data: &[u8]) {
         last: true,
         stls: true,
         utf8: if bit(2) { Utf8::MessagesAndLogins } else { Utf8::Messages },
-        max_bad_commands: (4, 6),
+        max_bad_commands: BadCommandLimits { before_login: 4, after_login: 6 },
         ..ServerConfig::default()
     };
-    let channel = Channel { encrypted: bit(3), trusted: bit(4), ..Channel::default() };
+    let channel = ConnectionInfo { encrypted: bit(3), trusted: bit(4), ..ConnectionInfo::default() };
     let server = Connection::new(config.into(), channel);
     let mut dialogue = Dialogue { server, choices, written: Vec::new(), said: Vec::new(), messages: 0, over: false };
     dialogue.answer();
@@ -81,11 +84,13 @@ pub fn server(data: &[u8]) {
 
 /// Gives the server as much as it takes, of which there is some; the rest.
 pub(crate) fn feed<'a>(server: &mut Connection, said: &'a [u8]) -> &'a [u8] {
-    let space = server.space();
+    let space = server.unfilled();
     let count = space.len().min(said.len());
     assert!(count > 0, "H20: there is always room");
     space[..count].copy_from_slice(&said[..count]);
-    server.filled(count);
+    if count > 0 {
+        server.advance_read(count);
+    }
     &said[count..]
 }
 
@@ -101,15 +106,16 @@ impl Dialogue<'_> {
     /// Answers until input is needed.
     fn answer(&mut self) {
         while !self.over {
-            match self.server.step() {
-                Step::Read => return,
-                Step::Write => self.write(),
-                Step::Close => {
+            match self.server.next_action() {
+                Action::Read => return,
+                Action::Write => self.write(),
+                Action::Close => {
                     self.over = true;
                     assert!(self.server.output().is_empty(), "all is written before the end");
                 }
-                Step::Answer => panic!("everything is answered at once"),
-                Step::Ask(ask) => self.answer_one(ask),
+                Action::UpgradeTls => self.upgrade(),
+                Action::Unanswered => panic!("everything is answered at once"),
+                Action::Answer(ask) => self.answer_one(ask),
             }
             assert!(self.server.output().len() < 64 * 1024 + 4096, "H37");
         }
@@ -120,7 +126,7 @@ impl Dialogue<'_> {
         let output = self.server.output();
         let count = (1 + self.choices.below(output.len())).min(output.len());
         self.written.extend_from_slice(&output[..count]);
-        self.server.written(count);
+        self.server.advance_written(count);
         if !self.server.output().is_empty() {
             return;
         }
@@ -138,58 +144,62 @@ impl Dialogue<'_> {
         }
     }
 
-    fn answer_one(&mut self, ask: Ask) {
+    fn answer_one(&mut self, ask: Question) {
         // Nothing but what was asked is taken.
         let before = self.server.output().len();
-        if !matches!(ask, Ask::Authenticate(_)) {
-            assert!(self.server.accept(Snapshot::default()).is_err());
+        if !matches!(ask, Question::Authenticate(_)) {
+            assert!(self.server.answer().accept(Snapshot::default()).is_err());
         }
-        if !matches!(ask, Ask::Retrieve(_)) {
-            assert!(self.server.begin_message().is_err() && self.server.refuse_message(Unavailable::Gone).is_err());
+        if !matches!(ask, Question::Retrieve(_)) {
+            assert!(
+                self.server.answer().begin_message().is_err()
+                    && self.server.answer().refuse_message(MessageRefusal::Gone).is_err()
+            );
         }
-        if !matches!(ask, Ask::Commit) {
-            assert!(self.server.committed(0).is_err());
+        if !matches!(ask, Question::Commit) {
+            assert!(self.server.answer().finish_commit(0).is_err());
         }
-        assert!(self.server.body(b"x").is_err() && self.server.end_message().is_err());
+        assert!(self.server.answer().body(b"x").is_err() && self.server.answer().end_message().is_err());
         assert_eq!(self.server.output().len(), before);
         match ask {
-            Ask::Authenticate(login) => {
+            Question::Authenticate(login) => {
                 assert!(!login.name.as_bytes().iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)), "H57");
-                assert!(login.proof != Proof::Proven, "nobody has proven anything: the keys are decoys");
+                assert!(login.credentials != PresentedCredentials::Verified, "nobody has proven anything: the keys are decoys");
                 match self.choices.below(8) {
-                    0 => self.server.deny(Denial::Credentials),
-                    1 => self.server.deny(Denial::InUse),
-                    2 => self.server.deny(Denial::Permanent),
+                    0 => self.server.answer().deny(LoginDenial::Credentials),
+                    1 => self.server.answer().deny(LoginDenial::InUse),
+                    2 => self.server.answer().deny(LoginDenial::Permanent),
                     _ => {
                         let snapshot = self.snapshot();
-                        self.server.accept(snapshot)
+                        self.server.answer().accept(snapshot)
                     }
                 }
                 .expect("asked");
             }
-            Ask::FindKeys(hash, name) => {
+            Question::FindKeys(hash, name) => {
                 let other = if hash == ScramHash::Sha1 { ScramHash::Sha256 } else { ScramHash::Sha1 };
                 let hash = if self.choices.below(8) == 1 { other } else { hash };
-                self.server.keys(ScramKeys::decoy(hash, b"secret", name.as_bytes())).expect("asked");
+                self.server.answer().provide_keys(ScramKeys::decoy(hash, b"secret", name.as_bytes())).expect("asked");
             }
-            Ask::Retrieve(number) => self.retrieve(number),
-            Ask::Commit => {
+            Question::Retrieve(number) => self.retrieve(number),
+            Question::Commit => {
                 let marked: Vec<MessageNumber> = self.server.marked().collect();
                 assert!(marked.is_sorted() && marked.iter().all(|number| number.index() < self.messages), "S13");
                 let is_quit = |line: &[u8]| line.trim_ascii().eq_ignore_ascii_case(b"QUIT");
                 assert!(self.said.split(|byte| *byte == b'\n').any(is_quit), "S18");
-                self.server.committed(self.choices.below(3).min(marked.len())).expect("asked");
-            }
-            Ask::UpgradeTls => {
-                assert!(!self.server.session().server().is_encrypted(), "H09");
-                self.flush();
-                match self.server.check_upgrade() {
-                    Ok(()) => self.server.upgrade(Channel { encrypted: true, ..Channel::default() }).expect("agreed"),
-                    // Something stood behind STLS: a driver closes (H03).
-                    Err(_) => self.over = true,
-                }
+                self.server.answer().finish_commit(self.choices.below(3).min(marked.len())).expect("asked");
             }
             other => panic!("{other:?}"),
+        }
+    }
+
+    fn upgrade(&mut self) {
+        assert!(!self.server.session().is_encrypted(), "H09");
+        self.flush();
+        match self.server.check_upgrade() {
+            Ok(()) => self.server.upgrade(ConnectionInfo { encrypted: true, ..ConnectionInfo::default() }).expect("agreed"),
+            // Something stood behind STLS: a driver closes (H03).
+            Err(_) => self.over = true,
         }
     }
 
@@ -210,17 +220,17 @@ impl Dialogue<'_> {
         assert!(number.index() < self.messages, "S13");
         assert!(self.server.marked().all(|marked| marked != number), "S14");
         match self.choices.below(8) {
-            0 => return self.server.refuse_message(Unavailable::Gone).expect("asked"),
-            1 => return self.server.refuse_message(Unavailable::Temporary).expect("asked"),
+            0 => return self.server.answer().refuse_message(MessageRefusal::Gone).expect("asked"),
+            1 => return self.server.answer().refuse_message(MessageRefusal::Temporary).expect("asked"),
             _ => {}
         }
         self.flush();
-        self.server.begin_message().expect("asked");
+        self.server.answer().begin_message().expect("asked");
         self.flush();
         let (mut sent, mut enough) = (Vec::new(), false);
         for _ in 0..self.choices.below(4) {
             let piece = self.choices.bytes();
-            let wants = self.server.body(piece).expect("begun");
+            let wants = self.server.answer().body(piece).expect("begun");
             sent.extend_from_slice(piece);
             enough = wants == BodyWants::Enough;
             if enough {
@@ -232,7 +242,7 @@ impl Dialogue<'_> {
             self.over = true;
             return;
         }
-        self.server.end_message().expect("begun");
+        self.server.answer().end_message().expect("begun");
         let wire = self.server.output().to_vec();
         let (arrived, rest) = oracle::unstuff_lenient(&wire).expect("H17: complete");
         assert!(rest.is_empty(), "H17");
@@ -243,6 +253,6 @@ impl Dialogue<'_> {
         } else {
             assert_eq!(whole.escape_ascii().to_string(), arrived.escape_ascii().to_string(), "H52");
         }
-        self.server.written(wire.len());
+        self.server.advance_written(wire.len());
     }
 }

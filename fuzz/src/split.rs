@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use pop3_proto::client::{Client, ClientConfig, ClientEvent};
 use pop3_proto::codec::{Command, UniqueId};
 use pop3_proto::sasl::{Mechanism, ScramKeys};
-use pop3_proto::server::{Ask, Channel, Connection, Denial, ServerConfig, Snapshot, Step};
+use pop3_proto::server::{Action, Connection, ConnectionInfo, LoginDenial, Question, ServerConfig, Snapshot};
 
 use crate::Choices;
 use crate::server::feed;
@@ -87,7 +87,7 @@ fn server_replies(pieces: &[&[u8]]) -> Vec<u8> {
         last: true,
         ..ServerConfig::default()
     };
-    let channel = Channel { encrypted: true, trusted: true, ..Channel::default() };
+    let channel = ConnectionInfo { encrypted: true, trusted: true, ..ConnectionInfo::default() };
     let mut server = Connection::new(config.into(), channel);
     let mut written = Vec::new();
     for mut piece in pieces.iter().copied() {
@@ -107,31 +107,31 @@ fn server_replies(pieces: &[&[u8]]) -> Vec<u8> {
 /// Answers until input is needed; false at the end.
 fn answer(server: &mut Connection, written: &mut Vec<u8>) -> bool {
     loop {
-        match server.step() {
-            Step::Read => return true,
-            Step::Write => {
+        match server.next_action() {
+            Action::Read => return true,
+            Action::Write => {
                 let output = server.output();
                 written.extend_from_slice(output);
                 let count = output.len();
-                server.written(count);
+                server.advance_written(count);
             }
-            Step::Ask(Ask::Authenticate(login)) if login.name.as_bytes() == b"a" => {
+            Action::Answer(Question::Authenticate(login)) if login.name.as_bytes() == b"a" => {
                 let mut snapshot = Snapshot::default();
                 for id in ["x", "y", "z"] {
                     snapshot.push(9, UniqueId::new(id).expect("legal")).expect("few");
                 }
-                server.accept(snapshot).expect("asked");
+                server.answer().accept(snapshot).expect("asked");
             }
-            Step::Ask(Ask::FindKeys(hash, name)) => {
-                server.keys(ScramKeys::decoy(hash, b"secret", name.as_bytes())).expect("asked");
+            Action::Answer(Question::FindKeys(hash, name)) => {
+                server.answer().provide_keys(ScramKeys::decoy(hash, b"secret", name.as_bytes())).expect("asked");
             }
-            Step::Ask(Ask::Authenticate(_)) => server.deny(Denial::Credentials).expect("asked"),
-            Step::Ask(Ask::Retrieve(_)) => {
-                server.begin_message().expect("asked");
-                server.body(b"A: b\n\n.c\n").expect("begun");
-                server.end_message().expect("begun");
+            Action::Answer(Question::Authenticate(_)) => server.answer().deny(LoginDenial::Credentials).expect("asked"),
+            Action::Answer(Question::Retrieve(_)) => {
+                server.answer().begin_message().expect("asked");
+                server.answer().body(b"A: b\n\n.c\n").expect("begun");
+                server.answer().end_message().expect("begun");
             }
-            Step::Ask(Ask::Commit) => server.committed(0).expect("asked"),
+            Action::Answer(Question::Commit) => server.answer().finish_commit(0).expect("asked"),
             _ => return false,
         }
     }

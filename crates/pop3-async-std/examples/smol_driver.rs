@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use pop3_async_std::maildrop::Memory;
 use pop3_async_std::proto::client::requests::{self, Request};
-use pop3_async_std::proto::client::{CleartextLogin, ClientConfig, Connection, RequestError, Step};
+use pop3_async_std::proto::client::{Action, CleartextLogin, ClientConfig, Connection, RequestError};
 use pop3_async_std::proto::codec::{MessageNumber, Password, Username};
-use pop3_async_std::{Listen, Server, ServerOptions};
+use pop3_async_std::{ListenSecurity, Server, ServerOptions};
 use smol::io::{AsyncReadExt, AsyncWriteExt};
 use smol::net::{TcpListener, TcpStream};
 
@@ -29,32 +29,32 @@ impl Client {
     }
 
     async fn run<R: Request>(&mut self, mut request: R) -> io::Result<R::Output> {
-        self.drive(Connection::settle).await?;
+        self.drive(Connection::drain_abandoned).await?;
         self.connection.start(&mut request).map_err(io::Error::other)?;
-        self.drive(|connection| connection.run(&mut request)).await
+        self.drive(|connection| connection.next_action(&mut request)).await
     }
 
     async fn retr(&mut self, number: MessageNumber) -> io::Result<Vec<u8>> {
         let tag = self.run(requests::retr(number)).await?;
         let mut text = Vec::new();
-        while self.drive(|connection| Ok(connection.next_chunk(tag)?)).await? {
+        while self.drive(|connection| connection.next_chunk(tag)).await? {
             text.extend_from_slice(self.connection.chunk());
         }
         Ok(text)
     }
 
-    async fn drive<T>(&mut self, mut step: impl FnMut(&mut Connection) -> Result<Step<T>, RequestError>) -> io::Result<T> {
+    async fn drive<T>(&mut self, mut step: impl FnMut(&mut Connection) -> Result<Action<T>, RequestError>) -> io::Result<T> {
         loop {
             match step(&mut self.connection).map_err(io::Error::other)? {
-                Step::Done(value) => return Ok(value),
-                Step::Write => {
+                Action::Done(value) => return Ok(value),
+                Action::Write => {
                     let count = self.stream.write(self.connection.output()).await?;
                     // At once: a command whose future is dropped now must not be sent twice.
-                    self.connection.written(count);
+                    self.connection.advance_written(count);
                 }
-                Step::Read => {
-                    let count = self.stream.read(self.connection.space()).await?;
-                    self.connection.filled(count).map_err(io::Error::other)?;
+                Action::Read => {
+                    let count = self.stream.read(self.connection.unfilled()).await?;
+                    self.connection.advance_read(count).map_err(io::Error::other)?;
                 }
             }
         }
@@ -70,7 +70,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let address = listener.local_addr()?;
         let serving = smol::spawn(async move {
             let (stream, _) = listener.accept().await?;
-            server.session_over(Box::new(stream), Listen::Plain).await
+            server.serve_stream(Box::new(stream), ListenSecurity::Cleartext).await
         });
         let mut client = Client::connect(address).await?;
         client.run(requests::user_pass(Username::new("joe")?, Password::new("secret")?)).await?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use pop3_driver::proto::client::requests::{self, UniqueIdEntry};
 use pop3_driver::proto::client::{
-    ClientEvent, Connection, Deadline, LoginContext, LoginPolicy, LoginStep, Request, RequestError, Step, Tag, Timeouts,
+    Action, ClientEvent, Connection, Deadline, LoginContext, LoginOutcome, LoginPolicy, Request, RequestError, Tag, Timeouts,
 };
 use pop3_driver::proto::codec::{Capabilities, Command, DropListing, MessageNumber, ScanListing, Word};
 use pop3_driver::proto::sasl::{ChannelBinding, Credentials};
@@ -75,14 +75,14 @@ impl Client {
     pub async fn login_with(&mut self, credentials: &Credentials, policy: &LoginPolicy) -> Result<(), Error> {
         let policy = LoginPolicy { stls: policy.stls && self.stls.is_some(), ..policy.clone() };
         let (host, binding) = (self.host.clone(), self.binding.clone());
-        let context = LoginContext { host: &host, port: self.port, nonce: tls::chance()?, binding };
+        let context = LoginContext { host: &host, port: self.port, nonce: tls::random()?, binding };
         let mut login = requests::login(credentials, &policy, context);
-        self.drive(Connection::settle).await?;
+        self.drive(Connection::drain_abandoned).await?;
         loop {
             self.connection.start(&mut login)?;
-            match self.drive(|connection| connection.run(&mut login)).await? {
-                LoginStep::Done => return Ok(()),
-                LoginStep::UpgradeTls => self.upgrade().await?,
+            match self.drive(|connection| connection.next_action(&mut login)).await? {
+                LoginOutcome::Done => return Ok(()),
+                LoginOutcome::UpgradeTls => self.upgrade().await?,
             }
             login.bind(self.binding.clone());
         }
@@ -210,9 +210,9 @@ impl Client {
     /// # Errors
     /// The server refuses, or the session broke.
     pub async fn run<R: Request>(&mut self, mut request: R) -> Result<R::Output, Error> {
-        self.drive(Connection::settle).await?;
+        self.drive(Connection::drain_abandoned).await?;
         self.connection.start(&mut request)?;
-        self.drive(|connection| connection.run(&mut request)).await
+        self.drive(|connection| connection.next_action(&mut request)).await
     }
 
     /// Sends many commands, so many at once; see [`requests::batch`].
@@ -254,19 +254,19 @@ impl Client {
     /// # Errors
     /// The session broke.
     pub async fn event<T>(&mut self, mut on_event: impl FnMut(ClientEvent<'_>) -> Option<T>) -> Result<T, Error> {
-        self.drive(|connection| connection.step(|event, _| Ok::<_, RequestError>(on_event(event)))).await
+        self.drive(|connection| connection.process_events(|event, _| Ok::<_, RequestError>(on_event(event)))).await
     }
 
     /// The one loop between machine and stream.
     pub(crate) async fn drive<T>(
         &mut self,
-        mut step: impl FnMut(&mut Connection) -> Result<Step<T>, RequestError>,
+        mut step: impl FnMut(&mut Connection) -> Result<Action<T>, RequestError>,
     ) -> Result<T, Error> {
         loop {
             match step(&mut self.connection)? {
-                Step::Done(value) => return Ok(value),
-                Step::Write => self.write().await?,
-                Step::Read => self.read().await?,
+                Action::Done(value) => return Ok(value),
+                Action::Write => self.write().await?,
+                Action::Read => self.read().await?,
             }
         }
     }
@@ -275,7 +275,7 @@ impl Client {
         let after = self.timeouts.command;
         let written = runtime::write(&mut self.stream, self.connection.output(), later(after)).await;
         // Noted at once, so that a command is never sent twice.
-        self.connection.written(written.map_err(|error| failed(error, "a command was sent", after))?);
+        self.connection.advance_written(written.map_err(|error| failed(error, "a command was sent", after))?);
         self.unflushed = true;
         self.said = Instant::now();
         self.flush(after).await
@@ -294,28 +294,28 @@ impl Client {
         if self.unflushed {
             self.flush(after).await?;
         }
-        match runtime::read(&mut self.stream, self.connection.space(), until).await {
-            Ok(count) => Ok(self.connection.filled(count)?),
-            Err(error) => Err(failed(error, self.connection.machine().doing(), after)),
+        match runtime::read(&mut self.stream, self.connection.unfilled(), until).await {
+            Ok(count) => Ok(self.connection.advance_read(count)?),
+            Err(error) => Err(failed(error, self.connection.machine().waiting_for(), after)),
         }
     }
 
     /// What is awaited, and until when. Bytes alone move no deadline: a server that drips must not hold us for ever.
     fn until(&mut self) -> (Duration, Instant) {
         let machine = self.connection.machine();
-        let (deadline, moves) = (machine.deadline().unwrap_or(Deadline::Command), machine.moves());
+        let (deadline, activity) = (machine.deadline().unwrap_or(Deadline::Command), machine.activity());
         let after = self.timeouts.of(deadline);
         match self.awaited {
-            Some((awaited, at, until)) if (awaited, at) == (deadline, moves) => (after, until),
+            Some((awaited, at, until)) if (awaited, at) == (deadline, activity) => (after, until),
             _ => {
                 let until = later(after);
-                self.awaited = Some((deadline, moves, until));
+                self.awaited = Some((deadline, activity, until));
                 (after, until)
             }
         }
     }
 }
 
-fn failed(error: io::Error, doing: &'static str, after: Duration) -> Error {
-    if error.kind() == io::ErrorKind::TimedOut { Error::TimedOut { doing, after } } else { error.into() }
+fn failed(error: io::Error, waiting_for: &'static str, after: Duration) -> Error {
+    if error.kind() == io::ErrorKind::TimedOut { Error::TimedOut { waiting_for, after } } else { error.into() }
 }

@@ -15,7 +15,7 @@ use pop3_driver::tls::{self, TlsFailure};
 use pop3_driver::{ClientOptions, Error, Security, rustls};
 
 use crate::Client;
-use crate::handshake::shake;
+use crate::proxy_handshake::run_proxy_handshake;
 use crate::runtime::{self, Instant, Stream, Transport, later};
 
 impl Client {
@@ -61,21 +61,21 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::login_failure`] tells what it means.
-    pub async fn log_in(
+    pub async fn connect_and_login(
         host: &str,
         port: u16,
         options: &ClientOptions,
         credentials: &Credentials,
         policy: &LoginPolicy,
     ) -> Result<Self, Error> {
-        Self::log_in_observed(host, port, options, credentials, policy, &|| None).await
+        Self::connect_and_login_observed(host, port, options, credentials, policy, &|| None).await
     }
 
     /// The same with somebody who is told what goes over the wire; asked for once for each connection.
     ///
     /// # Errors
-    /// See [`log_in`](Self::log_in).
-    pub async fn log_in_observed(
+    /// See [`connect_and_login`](Self::connect_and_login).
+    pub async fn connect_and_login_observed(
         host: &str,
         port: u16,
         options: &ClientOptions,
@@ -102,8 +102,8 @@ impl Client {
     /// The same over a stream of the caller's own, on which nothing was said yet.
     ///
     /// # Errors
-    /// See [`log_in`](Self::log_in).
-    pub async fn log_in_over(
+    /// See [`connect_and_login`](Self::connect_and_login).
+    pub async fn with_stream_and_login(
         stream: Box<dyn Transport>,
         host: &str,
         port: u16,
@@ -132,7 +132,7 @@ impl Client {
                 Ok(mut stream) => {
                     if let Some(proxy) = &options.proxy {
                         let mut handshake = proxy.handshake(host, port).map_err(failed)?;
-                        shake(&mut stream, &mut *handshake, later(after)).await.map_err(failed)?;
+                        run_proxy_handshake(&mut stream, &mut *handshake, later(after)).await.map_err(failed)?;
                     }
                     return Self::begin(stream, host, port, options, observer).await;
                 }
@@ -217,7 +217,7 @@ async fn secure(
 ) -> Result<(Stream, ChannelBinding), Error> {
     let secured = runtime::connect_tls(stream, config, tls::server_name(host)?, later(after)).await;
     secured.map_err(|error| match error.kind() {
-        io::ErrorKind::TimedOut => Error::TimedOut { doing: "the TLS handshake was done", after },
+        io::ErrorKind::TimedOut => Error::TimedOut { waiting_for: "the TLS handshake was done", after },
         _ => Error::Tls(TlsFailure::of(&error)),
     })
 }

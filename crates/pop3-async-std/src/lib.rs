@@ -24,8 +24,8 @@
 
 mod client;
 mod connect;
-mod handshake;
 mod message;
+mod proxy_handshake;
 mod runtime;
 #[cfg(feature = "server")]
 mod server;
@@ -36,7 +36,9 @@ mod session;
 
 pub use client::Client;
 pub use message::Message;
-pub use pop3_driver::{ClientOptions, Error, IpNet, Listen, Proxy, ProxyKind, Security, ServerOptions, proto, rustls, tls};
+pub use pop3_driver::{
+    ClientOptions, Error, IpNet, ListenSecurity, Proxy, ProxyKind, Security, ServerOptions, proto, rustls, tls,
+};
 #[cfg(feature = "server")]
 pub use pop3_maildrop as maildrop;
 pub use runtime::Transport;

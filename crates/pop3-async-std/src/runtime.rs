@@ -117,9 +117,9 @@ pub(crate) async fn connect_tls(
 mod server {
     use futures_lite::future::or;
     use futures_rustls::TlsAcceptor;
-    use pop3_driver::proto::server::Channel;
+    use pop3_driver::proto::server::ConnectionInfo;
     use pop3_driver::tls::{ServerTls, TlsFailure};
-    use pop3_driver::{Gate, Place, Seat};
+    use pop3_driver::{Seat, SessionLimiter, SessionPermit};
     use pop3_maildrop::{LoginError, Pending};
     use std::pin::Pin;
     use std::task::{Context, Poll, Waker};
@@ -133,28 +133,28 @@ mod server {
     impl<F: Future<Output = ()> + Send + 'static> Session for F {}
 
     /// TLS as a server, the handshake done, and what is known of the connection.
-    pub(crate) async fn accept_tls(stream: Stream, tls: &ServerTls, until: Instant) -> io::Result<(Stream, Channel)> {
+    pub(crate) async fn accept_tls(stream: Stream, tls: &ServerTls, until: Instant) -> io::Result<(Stream, ConnectionInfo)> {
         // In a box: the state of a handshake is large, and most of its life a session has none.
         let accepted = Box::pin(by(until, TlsAcceptor::from(Arc::clone(&tls.config)).accept(stream))).await;
         let stream = accepted.map_err(|error| match error.kind() {
             io::ErrorKind::TimedOut => error,
             _ => TlsFailure::of_client(&error),
         })?;
-        let channel = tls::server_channel(stream.get_ref().1, tls)?;
+        let channel = tls::connection_info(stream.get_ref().1, tls)?;
         Ok((Box::new(stream), channel))
     }
 
     /// The next connection; `None`: the server ends.
-    pub(crate) async fn accept(listener: &TcpListener, gate: &Gate) -> io::Result<Option<(TcpStream, SocketAddr)>> {
+    pub(crate) async fn accept(listener: &TcpListener, limiter: &SessionLimiter) -> io::Result<Option<(TcpStream, SocketAddr)>> {
         let stopped = async {
-            gate.stopped().await;
+            limiter.shutdown_begun().await;
             Ok(None)
         };
         or(stopped, async { listener.accept().await.map(Some) }).await
     }
 
     /// A connection that is waited for together with the end of the server.
-    pub(crate) fn accepted(connection: TcpStream, _: &Place) -> io::Result<Stream> {
+    pub(crate) fn accepted(connection: TcpStream, _: &SessionPermit) -> io::Result<Stream> {
         stream(connection)
     }
 
@@ -166,19 +166,19 @@ mod server {
         stream: &mut Stream,
         space: &mut [u8],
         until: Instant,
-        gate: &Gate,
+        limiter: &SessionLimiter,
     ) -> io::Result<Option<usize>> {
         let stopped = async {
-            gate.stopped().await;
+            limiter.shutdown_begun().await;
             Ok(None)
         };
         or(stopped, async { read(stream, space, until).await.map(Some) }).await
     }
 
     /// What comes before a session, unless the server ends meanwhile.
-    pub(crate) async fn unless_stopped<T>(gate: &Gate, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    pub(crate) async fn unless_stopped<T>(limiter: &SessionLimiter, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
         let stopped = async {
-            gate.stopped().await;
+            limiter.shutdown_begun().await;
             Err(io::ErrorKind::ConnectionAborted.into())
         };
         or(stopped, work).await
@@ -194,9 +194,9 @@ mod server {
     }
 
     /// The outcome of a check, unless the server ends or the time is over.
-    pub(crate) async fn outcome(pending: Pending, until: Instant, gate: &Gate) -> Result<(), LoginError> {
+    pub(crate) async fn outcome(pending: Pending, until: Instant, limiter: &SessionLimiter) -> Result<(), LoginError> {
         let stopped = async {
-            gate.stopped().await;
+            limiter.shutdown_begun().await;
             Err(LoginError::Io(io::ErrorKind::ConnectionAborted.into()))
         };
         let known = timeout(until.saturating_duration_since(Instant::now()), pending.outcome());
@@ -204,8 +204,8 @@ mod server {
     }
 
     /// Waits until no session is left; false: some are.
-    pub(crate) async fn wait_emptied(gate: &Gate, until: Instant) -> bool {
-        timeout(until.saturating_duration_since(Instant::now()), gate.emptied()).await.is_ok()
+    pub(crate) async fn wait_emptied(limiter: &SessionLimiter, until: Instant) -> bool {
+        timeout(until.saturating_duration_since(Instant::now()), limiter.drained()).await.is_ok()
     }
 
     /// What is ready now; `None`: nothing is. Whoever waits later asks again.
@@ -255,9 +255,9 @@ mod server {
     }
 
     /// The same, or until the server ends.
-    pub(crate) async fn pause_unless_stopped(time: Duration, gate: &Gate) {
+    pub(crate) async fn pause_unless_stopped(time: Duration, limiter: &SessionLimiter) {
         // Whichever it was, there is nothing to be done about it here.
-        let _ = unless_stopped(gate, async {
+        let _ = unless_stopped(limiter, async {
             pause(time).await;
             Ok(())
         })

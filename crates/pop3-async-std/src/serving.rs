@@ -6,8 +6,8 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use pop3_driver::LoginSlot;
-use pop3_driver::proto::server::{Ask, Login, Step};
-use pop3_maildrop::{Answering, LoginError, Peer, Store};
+use pop3_driver::proto::server::{Action, LoginAttempt, Question};
+use pop3_maildrop::{LoginError, Peer, Store, StoreResponder};
 
 use crate::runtime;
 use crate::session::Session;
@@ -16,9 +16,9 @@ use crate::session::Session;
 const MAX_TURN: Duration = Duration::from_millis(50);
 
 /// Serves a session to its end, and puts the end into the log.
-pub(crate) async fn serve<S: Store>(session: Session, answering: Answering<S>) -> io::Result<()> {
-    let mut log = SessionLog { peer: answering.peer(session.connection()), user: None };
-    let served = answer_all(session, answering, &mut log).await;
+pub(crate) async fn serve<S: Store>(session: Session, responder: StoreResponder<S>) -> io::Result<()> {
+    let mut log = SessionLog { peer: responder.peer(session.connection()), user: None };
+    let served = answer_all(session, responder, &mut log).await;
     log.end(&served);
     served.map(drop)
 }
@@ -44,9 +44,13 @@ impl SessionLog {
 ///
 /// Once the store is asked, the session goes to where blocking does no harm, and stays there for as long as it need not wait for the
 /// client: many messages cost one way there and back.
-async fn answer_all<S: Store>(mut session: Session, mut answering: Answering<S>, log: &mut SessionLog) -> io::Result<String> {
+async fn answer_all<S: Store>(
+    mut session: Session,
+    mut responder: StoreResponder<S>,
+    log: &mut SessionLog,
+) -> io::Result<String> {
     loop {
-        let ask = if answering.is_sending() {
+        let ask = if responder.is_sending() {
             session.write().await?;
             None
         } else {
@@ -56,8 +60,8 @@ async fn answer_all<S: Store>(mut session: Session, mut answering: Answering<S>,
             }
         };
         let (ask, slot) = match ask {
-            Some(Ask::Authenticate(login)) => match admit(&mut session, &mut answering, login).await? {
-                Some((login, slot)) => (Some(Ask::Authenticate(login)), slot),
+            Some(Question::Authenticate(login)) => match admit(&mut session, &mut responder, login).await? {
+                Some((login, slot)) => (Some(Question::Authenticate(login)), slot),
                 None => continue,
             },
             other => (other, None),
@@ -66,32 +70,32 @@ async fn answer_all<S: Store>(mut session: Session, mut answering: Answering<S>,
             // The login is in progress until the store has answered.
             let slot: Option<LoginSlot> = slot;
             if let Some(ask) = ask {
-                answering.answer(session.answer(), ask)?;
+                responder.answer(session.connection_mut(), ask)?;
             }
             drop(slot);
             let begin = Instant::now();
             while begin.elapsed() < MAX_TURN
-                && match answering.go_on(session.answer())? {
-                    Step::Write => session.write_now()?,
-                    Step::Read => session.read_now()?,
+                && match responder.advance(session.connection_mut())? {
+                    Action::Write => session.write_now()?,
+                    Action::Read => session.read_now()?,
                     _ => false,
                 }
             {}
-            if !answering.is_sending() {
-                answering.rest();
+            if !responder.is_sending() {
+                responder.release_buffer();
             }
-            Ok::<_, io::Error>((session, answering))
+            Ok::<_, io::Error>((session, responder))
         });
         // An error here ends the connection in the middle of a message, so that the client does not take it for whole.
-        (session, answering) = worked.await??;
+        (session, responder) = worked.await??;
         // Most messages are asked for behind other commands, and are begun where the store is.
-        match answering.take_begun() {
+        match responder.take_begun() {
             0 => {}
             octets => session.limit_message(octets),
         }
-        log.peer = answering.peer(session.connection());
+        log.peer = responder.peer(session.connection());
         if log.user.is_none() {
-            log.user = answering.user().map(str::to_owned);
+            log.user = responder.user().map(str::to_owned);
         }
     }
 }
@@ -100,15 +104,15 @@ async fn answer_all<S: Store>(mut session: Session, mut answering: Answering<S>,
 /// go on at once. (Logins that are not checked yet must not keep out the user whose name they give.) `None`: it was refused.
 async fn admit<S: Store>(
     session: &mut Session,
-    answering: &mut Answering<S>,
-    login: Login,
-) -> io::Result<Option<(Login, Option<LoginSlot>)>> {
-    let Some(pending) = answering.verify(session.connection(), &login) else { return Ok(Some((login, None))) };
+    responder: &mut StoreResponder<S>,
+    login: LoginAttempt,
+) -> io::Result<Option<(LoginAttempt, Option<LoginSlot>)>> {
+    let Some(pending) = responder.verify(session.connection(), &login) else { return Ok(Some((login, None))) };
     let outcome = session.outcome(pending).await;
-    let Some(login) = answering.verified(session.answer(), login, outcome)? else { return Ok(None) };
+    let Some(login) = responder.verified(session.connection_mut(), login, outcome)? else { return Ok(None) };
     let slot = session.login_slot(login.name.as_bytes());
     if slot.is_none() {
-        answering.verified(session.answer(), login, Err(LoginError::InUse))?;
+        responder.verified(session.connection_mut(), login, Err(LoginError::InUse))?;
         return Ok(None);
     }
     Ok(Some((login, slot)))

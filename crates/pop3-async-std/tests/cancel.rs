@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use peer::{Moody, accept, connect, listen, spawn};
 use pop3_async_std::maildrop::Memory;
 use pop3_async_std::proto::codec::MessageNumber;
-use pop3_async_std::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions};
+use pop3_async_std::{Client, ClientOptions, Error, ListenSecurity, Security, Server, ServerOptions};
 
 const CANCELLATIONS: u32 = 100_000;
 const USERS: u64 = 16;
@@ -79,7 +79,7 @@ async fn dropped_futures_leave_a_session_consistent_or_dead() {
     spawn(async move {
         loop {
             let (stream, server) = (accept(&listener).await, Arc::clone(&server));
-            spawn(async move { server.session(stream, Listen::Plain).await });
+            spawn(async move { server.session(stream, ListenSecurity::Cleartext).await });
         }
     });
     let (mut chance, mut cancelled, mut user, mut dead) = (Chance(0x9E37_79B9_7F4A_7C15), 0, 0, 0);
@@ -90,8 +90,8 @@ async fn dropped_futures_leave_a_session_consistent_or_dead() {
         let options = ClientOptions::new(Security::DangerousCleartext);
         let mut client = Client::over(Box::new(stream), "localhost", 110, &options, None).await.unwrap();
         let name = format!("u{user}");
-        let (patience, tries) = (chance.below(40), chance.below(2));
-        if tries > 0 && Impatient(pin!(client.login(&name, "secret")), patience).await.is_none() {
+        let (backoff, tries) = (chance.below(40), chance.below(2));
+        if tries > 0 && Impatient(pin!(client.login(&name, "secret")), backoff).await.is_none() {
             cancelled += 1;
         }
         // Whatever has come of it: a look says that there is no login, that there is one, or that nothing can be said any more.
@@ -100,8 +100,8 @@ async fn dropped_futures_leave_a_session_consistent_or_dead() {
             continue;
         }
         for _ in 0..400 {
-            let (what, patience) = (chance.below(20), chance.below(12));
-            match Impatient(pin!(look(&mut client, what)), patience).await {
+            let (what, backoff) = (chance.below(20), chance.below(12));
+            match Impatient(pin!(look(&mut client, what)), backoff).await {
                 Some(done) => done.expect("nothing broke"),
                 None => cancelled += 1,
             }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_lite::io::{AsyncRead, AsyncWrite};
 use pop3_async_std::maildrop::Memory;
-use pop3_async_std::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions};
+use pop3_async_std::{Client, ClientOptions, Error, ListenSecurity, Security, Server, ServerOptions};
 
 /// Says this at once, and then a byte every ten milliseconds; reads nothing if it is deaf.
 struct Dripping {
@@ -69,7 +69,7 @@ fn server() -> Server<Memory> {
 #[async_std::test]
 async fn s21_h35_h36_a_client_that_drips_is_sent_away() {
     for says in [&b"USER joe\r\nPA"[..], b"USER joe\r\nPASS secret\r\nNO"] {
-        let ended = server().session_over(Box::new(Dripping { says, deaf: false }), Listen::Plain).await;
+        let ended = server().serve_stream(Box::new(Dripping { says, deaf: false }), ListenSecurity::Cleartext).await;
         assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 }
@@ -77,6 +77,6 @@ async fn s21_h35_h36_a_client_that_drips_is_sent_away() {
 #[async_std::test]
 async fn h36_a_client_that_does_not_read_is_sent_away() {
     let stream = Dripping { says: b"USER joe\r\nPASS secret\r\nRETR 1\r\n", deaf: true };
-    let ended = server().session_over(Box::new(stream), Listen::Plain).await;
+    let ended = server().serve_stream(Box::new(stream), ListenSecurity::Cleartext).await;
     assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
 }

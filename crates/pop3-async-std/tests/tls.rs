@@ -15,10 +15,10 @@ use pop3_async_std::proto::sasl::{Credentials, Mechanism};
 use pop3_async_std::proto::server::CleartextLogin;
 use pop3_async_std::rustls::{ServerConfig, crypto::ring, version::TLS12};
 use pop3_async_std::tls::{ServerTls, TlsFailure};
-use pop3_async_std::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions, rustls, tls};
+use pop3_async_std::{Client, ClientOptions, Error, ListenSecurity, Security, Server, ServerOptions, rustls, tls};
 
 /// A server for `joe`, on a port that begins in the clear and one that begins with TLS.
-struct Place {
+struct SessionPermit {
     plain: u16,
     tls: u16,
     trusted: Arc<rustls::ClientConfig>,
@@ -30,7 +30,7 @@ fn certified() -> (String, String) {
     (certified.cert.pem(), certified.signing_key.serialize_pem())
 }
 
-async fn serve(change: impl FnOnce(&mut ServerOptions)) -> Place {
+async fn serve(change: impl FnOnce(&mut ServerOptions)) -> SessionPermit {
     let (certificate, key) = certified();
     let mut options = ServerOptions::with_tls(tls::server(certificate.as_bytes(), key.as_bytes()).unwrap());
     options.config.mechanisms = Mechanism::ALL.to_vec();
@@ -38,16 +38,16 @@ async fn serve(change: impl FnOnce(&mut ServerOptions)) -> Place {
     serve_with(options, Memory::new().with_user("joe", "secret", [b"x\n".to_vec()]), &certificate).await
 }
 
-async fn serve_with(options: ServerOptions, store: Memory, certificate: &str) -> Place {
+async fn serve_with(options: ServerOptions, store: Memory, certificate: &str) -> SessionPermit {
     let server = Arc::new(Server::new(options, store));
     let mut ports = [0; 2];
-    for (port, kind) in ports.iter_mut().zip([Listen::Plain, Listen::Tls]) {
+    for (port, kind) in ports.iter_mut().zip([ListenSecurity::Cleartext, ListenSecurity::ImplicitTls]) {
         let (listener, address) = listen().await;
         *port = address.port();
         let server = Arc::clone(&server);
         spawn(async move { server.serve(&listener, kind).await });
     }
-    Place { plain: ports[0], tls: ports[1], trusted: tls::verified_by(certificate.as_bytes()).unwrap() }
+    SessionPermit { plain: ports[0], tls: ports[1], trusted: tls::client_trusting(certificate.as_bytes()).unwrap() }
 }
 
 fn joe() -> Credentials {
@@ -97,7 +97,7 @@ async fn s36_logins_are_bound_to_tls_13_by_its_exporter_and_to_tls_12_by_the_cer
         for mechanism in [Mechanism::ScramSha1Plus, Mechanism::ScramSha256Plus] {
             let policy = LoginPolicy { mechanisms: vec![mechanism], user_pass: false, ..LoginPolicy::default() };
             let options = ClientOptions::new(Security::Stls(Arc::clone(&place.trusted)));
-            let mut client = Client::log_in("localhost", place.plain, &options, &joe(), &policy).await.unwrap();
+            let mut client = Client::connect_and_login("localhost", place.plain, &options, &joe(), &policy).await.unwrap();
             assert_eq!(client.stat().await.unwrap().messages, 0, "{mechanism}, TLS 1.2: {tls12}");
             client.quit().await.unwrap();
         }
@@ -112,7 +112,7 @@ async fn s53_a_certificate_logs_in_by_external_and_only_those_who_have_one_are_t
     let authority = rcgen::CertifiedIssuer::self_signed(parameters, rcgen::KeyPair::generate().unwrap()).unwrap();
     let joes_key = rcgen::KeyPair::generate().unwrap();
     let joes = rcgen::CertificateParams::new(["joe".to_owned()]).unwrap().signed_by(&joes_key, &authority).unwrap();
-    let tls = tls::server_for_clients(certificate.as_bytes(), key.as_bytes(), authority.pem().as_bytes()).unwrap();
+    let tls = tls::server_with_client_auth(certificate.as_bytes(), key.as_bytes(), authority.pem().as_bytes()).unwrap();
     let store = Memory::new().with_user("joe", "secret", []).with_certificate("joe", joes.der().to_vec());
     let place = serve_with(ServerOptions::with_tls(tls), store, &certificate).await;
     let without = ClientOptions::new(Security::Tls(Arc::clone(&place.trusted)));
@@ -121,13 +121,14 @@ async fn s53_a_certificate_logs_in_by_external_and_only_those_who_have_one_are_t
     let external = Credentials::External { name: Vec::new() };
     for name in [&b""[..], b"joe"] {
         let external = Credentials::External { name: name.to_vec() };
-        let client = Client::log_in("localhost", place.tls, &with, &external, &LoginPolicy::default()).await.unwrap();
+        let client = Client::connect_and_login("localhost", place.tls, &with, &external, &LoginPolicy::default()).await.unwrap();
         client.quit().await.unwrap();
     }
     let another = Credentials::External { name: b"ann".to_vec() };
-    let error = Client::log_in("localhost", place.tls, &with, &another, &LoginPolicy::default()).await.unwrap_err();
+    let error = Client::connect_and_login("localhost", place.tls, &with, &another, &LoginPolicy::default()).await.unwrap_err();
     assert_eq!(error.login_failure(), Some(LoginFailure::WrongCredentials));
-    let error = Client::log_in("localhost", place.tls, &without, &external, &LoginPolicy::default()).await.unwrap_err();
+    let error =
+        Client::connect_and_login("localhost", place.tls, &without, &external, &LoginPolicy::default()).await.unwrap_err();
     assert_eq!(error.login_failure(), Some(LoginFailure::NoMechanism));
     let mut client = Client::connect("localhost", place.tls, &without).await.unwrap();
     assert!(!client.capa().await.unwrap().has_mechanism("EXTERNAL"));
@@ -138,10 +139,10 @@ async fn h10_q04_implicit_tls_goes_nowhere_else() {
     let place = serve(|_| ()).await;
     let free = listen().await.1.port();
     let options = ClientOptions::new(Security::Tls(Arc::clone(&place.trusted)));
-    let error = Client::log_in("localhost", free, &options, &joe(), &LoginPolicy::default()).await.unwrap_err();
+    let error = Client::connect_and_login("localhost", free, &options, &joe(), &LoginPolicy::default()).await.unwrap_err();
     assert!(matches!(error, Error::Connect { .. }), "{error}");
     // A port that begins in the clear.
-    let error = Client::log_in("localhost", place.plain, &options, &joe(), &LoginPolicy::default()).await.unwrap_err();
+    let error = Client::connect_and_login("localhost", place.plain, &options, &joe(), &LoginPolicy::default()).await.unwrap_err();
     assert!(matches!(error, Error::Tls(TlsFailure::NotTls)), "{error}");
     assert_eq!(error.login_failure(), Some(LoginFailure::WrongService(Service::NoTls)));
 }
@@ -159,7 +160,7 @@ async fn h12_a_peer_that_is_silent_in_the_handshake_is_left() {
     let mut options = ClientOptions::new(Security::Tls(Arc::clone(&place.trusted)));
     options.timeouts.connect = Duration::from_millis(200);
     let error = Client::connect("localhost", address.port(), &options).await.unwrap_err();
-    assert!(matches!(error, Error::TimedOut { doing: "the TLS handshake was done", .. }), "{error}");
+    assert!(matches!(error, Error::TimedOut { waiting_for: "the TLS handshake was done", .. }), "{error}");
 }
 
 #[async_std::test]
@@ -176,7 +177,7 @@ async fn h24_what_one_session_spoils_no_other_feels() {
         spoilers.push(stream);
     }
     let options = ClientOptions::new(Security::Tls(Arc::clone(&place.trusted)));
-    let client = Client::log_in("localhost", place.tls, &options, &joe(), &LoginPolicy::default()).await.unwrap();
+    let client = Client::connect_and_login("localhost", place.tls, &options, &joe(), &LoginPolicy::default()).await.unwrap();
     client.quit().await.unwrap();
     for stream in &mut spoilers {
         assert!(say(stream, "*").await.starts_with("-ERR"), "the session lives");
@@ -206,19 +207,19 @@ async fn q09_a_server_that_leaves_at_capa_is_tried_without() {
         all
     });
     let options = ClientOptions::new(Security::DangerousCleartext);
-    Client::log_in("127.0.0.1", address.port(), &options, &joe(), &LoginPolicy::default()).await.unwrap();
+    Client::connect_and_login("127.0.0.1", address.port(), &options, &joe(), &LoginPolicy::default()).await.unwrap();
     assert_eq!(server.result().await, ["CAPA", "USER joe", "PASS secret"]);
 }
 
 /// A whole session, of which only so much is read; what became of it.
-async fn session(place: &Place, stls: bool, left: usize, ends: bool) -> Result<Vec<u8>, Error> {
+async fn session(place: &SessionPermit, stls: bool, left: usize, ends: bool) -> Result<Vec<u8>, Error> {
     let (port, security): (_, fn(_) -> _) = if stls { (place.plain, Security::Stls) } else { (place.tls, Security::Tls) };
     let mut options = ClientOptions::new(security(Arc::clone(&place.trusted)));
-    let patience = Duration::from_millis(if ends { 60_000 } else { 50 });
+    let backoff = Duration::from_millis(if ends { 60_000 } else { 50 });
     let timeouts = &mut options.timeouts;
-    (timeouts.connect, timeouts.greeting, timeouts.command, timeouts.body) = (patience, patience, patience, patience);
+    (timeouts.connect, timeouts.greeting, timeouts.command, timeouts.body) = (backoff, backoff, backoff, backoff);
     let stream = Box::new(Short { stream: connect(port).await, left, ends });
-    let mut client = Client::log_in_over(stream, "localhost", port, &options, &joe(), &LoginPolicy::default()).await?;
+    let mut client = Client::with_stream_and_login(stream, "localhost", port, &options, &joe(), &LoginPolicy::default()).await?;
     let text = client.retr(MessageNumber::FIRST).await?.into_vec().await?;
     client.quit().await?;
     Ok(text)

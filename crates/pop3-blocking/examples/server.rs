@@ -5,18 +5,19 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use pop3_blocking::maildrop::{LoginError, Maildir, MaildirDrop, Store};
-use pop3_blocking::proto::server::{Login, Proof};
-use pop3_blocking::{Listen, Server, ServerOptions};
+use pop3_blocking::maildrop::{LockedMaildir, LoginError, Maildir, Store};
+use pop3_blocking::proto::sasl::PresentedCredentials;
+use pop3_blocking::proto::server::LoginAttempt;
+use pop3_blocking::{ListenSecurity, Server, ServerOptions};
 
 struct OneUser(PathBuf);
 
 impl Store for OneUser {
-    type Maildrop = MaildirDrop;
+    type Maildrop = LockedMaildir;
 
-    fn login(&self, login: &Login) -> Result<MaildirDrop, LoginError> {
-        match &login.proof {
-            Proof::Password(password) if password.expose() == b"secret" => Ok(Maildir::open(&self.0)?.lock()?),
+    fn login(&self, login: &LoginAttempt) -> Result<LockedMaildir, LoginError> {
+        match &login.credentials {
+            PresentedCredentials::Password(password) if password.expose() == b"secret" => Ok(Maildir::open(&self.0)?.lock()?),
             _ => Err(LoginError::Credentials),
         }
     }
@@ -25,5 +26,5 @@ impl Store for OneUser {
 fn main() -> std::io::Result<()> {
     let maildir = std::env::args_os().nth(1).expect("usage: blocking_server MAILDIR");
     let server = Arc::new(Server::new(ServerOptions::dangerous_cleartext(), OneUser(maildir.into())));
-    server.serve(&TcpListener::bind("127.0.0.1:1100")?, Listen::Plain)
+    server.serve(&TcpListener::bind("127.0.0.1:1100")?, ListenSecurity::Cleartext)
 }

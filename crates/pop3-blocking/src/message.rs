@@ -26,7 +26,7 @@ impl<'c> Message<'c> {
     /// The session broke: what came is not a message.
     pub fn chunk(&mut self) -> Result<Option<&[u8]>, Error> {
         let tag = self.tag;
-        let more = self.client.drive(|connection| Ok(connection.next_chunk(tag)?))?;
+        let more = self.client.drive(|connection| connection.next_chunk(tag))?;
         Ok(more.then(|| self.client.connection.chunk()))
     }
 

@@ -259,9 +259,9 @@ where
 
 #[cfg(feature = "server")]
 mod server {
-    use pop3_driver::proto::server::Channel;
+    use pop3_driver::proto::server::ConnectionInfo;
     use pop3_driver::tls::{ServerTls, TlsFailure};
-    use pop3_driver::{Gate, Place, Seat};
+    use pop3_driver::{Seat, SessionLimiter, SessionPermit};
     use pop3_maildrop::{LoginError, Pending};
     use tracing::Span;
 
@@ -273,32 +273,32 @@ mod server {
     impl<F: FnOnce() + Send + 'static> Session for F {}
 
     /// TLS as a server, the handshake done, and what is known of the connection.
-    pub(crate) fn accept_tls(mut stream: Stream, tls: &ServerTls, until: Instant) -> io::Result<(Stream, Channel)> {
+    pub(crate) fn accept_tls(mut stream: Stream, tls: &ServerTls, until: Instant) -> io::Result<(Stream, ConnectionInfo)> {
         stream.set_deadline(until)?;
         let connection = rustls::ServerConnection::new(Arc::clone(&tls.config)).map_err(io::Error::other)?;
         let stream = handshake(StreamOwned::new(connection, stream)).map_err(|error| match error.kind() {
             io::ErrorKind::TimedOut => error,
             _ => TlsFailure::of_client(&error),
         })?;
-        let channel = tls::server_channel(&stream.conn, tls)?;
+        let channel = tls::connection_info(&stream.conn, tls)?;
         Ok((Box::new(stream), channel))
     }
 
     /// The next connection; `None`: the server ends.
-    pub(crate) fn accept(listener: &TcpListener, gate: &Gate) -> io::Result<Option<(TcpStream, SocketAddr)>> {
+    pub(crate) fn accept(listener: &TcpListener, limiter: &SessionLimiter) -> io::Result<Option<(TcpStream, SocketAddr)>> {
         // Who ends the server either sees this listener or is seen here.
-        if gate.is_stopping() {
+        if limiter.is_shutting_down() {
             return Ok(None);
         }
         let accepted = again(|| listener.accept());
-        if gate.is_stopping() { Ok(None) } else { accepted.map(Some) }
+        if limiter.is_shutting_down() { Ok(None) } else { accepted.map(Some) }
     }
 
     /// A connection that reads its end when the server ends.
-    pub(crate) fn accepted(stream: TcpStream, place: &Place) -> io::Result<Stream> {
+    pub(crate) fn accepted(stream: TcpStream, place: &SessionPermit) -> io::Result<Stream> {
         let socket = Socket::new(stream)?;
         let stream = Arc::downgrade(&socket.stream);
-        place.at_end(move || {
+        place.on_shutdown(move || {
             if let Some(stream) = stream.upgrade() {
                 // What is closed already has ended.
                 let _ = stream.shutdown(Shutdown::Read);
@@ -324,19 +324,19 @@ mod server {
         stream: &mut Stream,
         space: &mut [u8],
         until: Instant,
-        gate: &Gate,
+        limiter: &SessionLimiter,
     ) -> io::Result<Option<usize>> {
-        if gate.is_stopping() {
+        if limiter.is_shutting_down() {
             return Ok(None);
         }
         match read(stream, space, until)? {
-            0 if gate.is_stopping() => Ok(None),
+            0 if limiter.is_shutting_down() => Ok(None),
             count => Ok(Some(count)),
         }
     }
 
     /// What comes before a session: its stream ends when the server does.
-    pub(crate) fn unless_stopped<T>(_: &Gate, done: io::Result<T>) -> io::Result<T> {
+    pub(crate) fn unless_stopped<T>(_: &SessionLimiter, done: io::Result<T>) -> io::Result<T> {
         done
     }
 
@@ -346,13 +346,13 @@ mod server {
     }
 
     /// The outcome of a check, unless the time is over.
-    pub(crate) fn outcome(pending: Pending, until: Instant, _: &Gate) -> Result<(), LoginError> {
+    pub(crate) fn outcome(pending: Pending, until: Instant, _: &SessionLimiter) -> Result<(), LoginError> {
         pending.wait(Some(until))
     }
 
     /// Waits until no session is left; false: some are.
-    pub(crate) fn wait_emptied(gate: &Gate, until: Instant) -> bool {
-        gate.wait_emptied(until)
+    pub(crate) fn wait_emptied(limiter: &SessionLimiter, until: Instant) -> bool {
+        limiter.wait_emptied(until)
     }
 
     /// Here every write may wait.
@@ -387,7 +387,7 @@ mod server {
     }
 
     /// The same, or until the server ends.
-    pub(crate) fn pause_unless_stopped(time: Duration, gate: &Gate) {
-        gate.wait_stopped(later(time));
+    pub(crate) fn pause_unless_stopped(time: Duration, limiter: &SessionLimiter) {
+        limiter.wait_stopped(later(time));
     }
 }

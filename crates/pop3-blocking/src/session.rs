@@ -8,9 +8,12 @@ use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use pop3_driver::proto::server::{Ask, BodyWants, Channel, Connection, Deadline, Ending, NotAsked, Origin, ServerConfig, Step};
+use pop3_driver::proto::server::{
+    Action, Answer, BodyWants, CloseReason, Connection, ConnectionInfo, Deadline, LocalError, ProxiedClient, Question,
+    ServerConfig,
+};
 use pop3_driver::tls::ServerTls;
-use pop3_driver::{Gate, LoginSlot, LoginSlots, Patience, Seat, ServerOptions};
+use pop3_driver::{LoginBackoff, LoginSlot, LoginSlots, Seat, ServerOptions, SessionLimiter};
 use pop3_maildrop::{LoginError, Pending};
 
 use crate::runtime::{self, Instant, Stream, later};
@@ -20,9 +23,9 @@ use crate::runtime::{self, Instant, Stream, later};
 pub(crate) struct Shared {
     pub(crate) options: ServerOptions,
     pub(crate) config: Arc<ServerConfig>,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) limiter: Arc<SessionLimiter>,
     login_slots: LoginSlots,
-    patience: Patience,
+    backoff: LoginBackoff,
     began: Instant,
     tls: RwLock<Option<ServerTls>>,
 }
@@ -31,16 +34,16 @@ impl Shared {
     pub(crate) fn new(options: ServerOptions) -> Arc<Self> {
         Arc::new(Self {
             config: Arc::new(options.server_config()),
-            gate: Gate::new(options.max_sessions, options.max_sessions_per_source),
+            limiter: SessionLimiter::new(options.max_sessions, options.max_sessions_per_source),
             login_slots: LoginSlots::new(LOGINS_OF_ONE_USER),
-            patience: Patience::new(options.longest_pause),
+            backoff: LoginBackoff::new(options.max_login_backoff),
             began: Instant::now(),
             tls: RwLock::new(options.tls.clone()),
             options,
         })
     }
 
-    pub(crate) fn renew_tls(&self, tls: ServerTls) {
+    pub(crate) fn replace_tls(&self, tls: ServerTls) {
         let mut current = self.tls.write().unwrap_or_else(PoisonError::into_inner);
         if current.is_some() {
             *current = Some(tls);
@@ -67,28 +70,29 @@ const MIN_RATE: u64 = 512;
 /// use std::sync::Arc;
 /// use pop3_blocking::maildrop::Memory;
 /// use pop3_blocking::proto::codec::UniqueId;
-/// use pop3_blocking::proto::server::{Ask, Denial, Proof, Snapshot};
-/// use pop3_blocking::{Listen, Server, ServerOptions};
+/// use pop3_blocking::proto::sasl::PresentedCredentials;
+/// use pop3_blocking::proto::server::{Question, LoginDenial, Snapshot};
+/// use pop3_blocking::{ListenSecurity, Server, ServerOptions};
 /// use std::net::TcpListener;
 ///
 /// # fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let server = Server::new(ServerOptions::dangerous_cleartext(), ());
 /// let (stream, _) = TcpListener::bind("127.0.0.1:1100")?.accept()?;
-/// let mut session = server.raw_session(stream, Listen::Plain)?;
+/// let mut session = server.raw_session(stream, ListenSecurity::Cleartext)?;
 /// while let Some(ask) = session.ask()? {
 ///     match ask {
-///         Ask::Authenticate(login) if matches!(&login.proof, Proof::Password(password) if password.expose() == b"secret") => {
+///         Question::Authenticate(login) if matches!(&login.credentials, PresentedCredentials::Password(password) if password.expose() == b"secret") => {
 ///             let mut snapshot = Snapshot::default();
 ///             snapshot.push(7, UniqueId::new("one")?)?;
 ///             session.answer().accept(snapshot)?;
 ///         }
-///         Ask::Authenticate(_) => session.answer().deny(Denial::Credentials)?,
-///         Ask::Retrieve(_) => {
+///         Question::Authenticate(_) => session.answer().deny(LoginDenial::Credentials)?,
+///         Question::Retrieve(_) => {
 ///             session.answer().begin_message()?;
 ///             session.body(b"hello\n")?;
 ///             session.answer().end_message()?;
 ///         }
-///         Ask::Commit => session.answer().committed(0)?,
+///         Question::Commit => session.answer().finish_commit(0)?,
 ///         _ => return Err("it was not offered".into()),
 ///     }
 /// }
@@ -100,7 +104,7 @@ pub struct Session {
     connection: Connection,
     stream: Stream,
     /// Whom the peer has said that it speaks for, before the session.
-    origin: Option<Origin>,
+    proxied_client: Option<ProxiedClient>,
     /// Where the client is, as far as the connection tells.
     source: Option<IpAddr>,
     /// Told when the client has logged in.
@@ -128,18 +132,18 @@ impl Session {
     pub(crate) fn new(
         shared: Arc<Shared>,
         stream: Stream,
-        channel: Channel,
+        channel: ConnectionInfo,
         source: Option<IpAddr>,
         seat: Option<Arc<Seat>>,
         login_deadline: Instant,
     ) -> Self {
-        let origin = channel.origin;
+        let proxied_client = channel.proxied_client;
         let connection = Connection::new(Arc::clone(&shared.config), channel);
         Self {
             shared,
             connection,
             stream,
-            origin,
+            proxied_client,
             source,
             seat,
             failed_logins: 0,
@@ -156,21 +160,25 @@ impl Session {
         &self.connection
     }
 
-    /// The connection below, for the answer to what was asked; what each answer is, [`Ask`] says.
-    pub const fn answer(&mut self) -> &mut Connection {
+    /// Returns the answers to the last question; each [`Question`] names its own.
+    pub const fn answer(&mut self) -> Answer<'_> {
+        self.connection.answer()
+    }
+
+    pub(crate) const fn connection_mut(&mut self) -> &mut Connection {
         &mut self.connection
     }
 
     /// Writes what was answered, and reads until something is to be answered. `None`: the session is over, as the client is gone, has
-    /// said `QUIT`, or the server ends; without an [`Ask::Commit`] nothing may be removed (S18). `STLS` is done here, so
-    /// [`Ask::UpgradeTls`] never comes. A future that is dropped loses nothing but in the middle of a handshake: then the session is over.
+    /// said `QUIT`, or the server ends; without an [`Question::Commit`] nothing may be removed (S18). `STLS` is done here, so
+    /// it is never asked about. A future that is dropped loses nothing but in the middle of a handshake: then the session is over.
     ///
     /// # Errors
     /// The connection broke, or was silent for too long; what was asked before was not answered.
-    pub fn ask(&mut self) -> io::Result<Option<Ask>> {
+    pub fn ask(&mut self) -> io::Result<Option<Question>> {
         loop {
-            let step = self.connection.step();
-            if step != Step::Read {
+            let step = self.connection.next_action();
+            if step != Action::Read {
                 self.idle_deadline = None;
             }
             if self.connection.deadline() == Deadline::Idle
@@ -179,35 +187,35 @@ impl Session {
                 seat.set_logged_in();
             }
             match step {
-                Step::Read => {
+                Action::Read => {
                     self.message_deadline = None;
                     let deadline = self.deadline();
                     if self.unflushed {
                         self.flush(deadline)?;
                     }
-                    let gate = &self.shared.gate;
-                    match runtime::read_unless_stopped(&mut self.stream, self.connection.space(), deadline, gate)? {
+                    let limiter = &self.shared.limiter;
+                    match runtime::read_unless_stopped(&mut self.stream, self.connection.unfilled(), deadline, limiter)? {
                         Some(0) => return Ok(None),
-                        Some(count) => self.connection.filled(count),
+                        Some(count) => self.connection.advance_read(count),
                         None => {
                             tracing::info!("the server ends");
                             return Ok(self.close(deadline));
                         }
                     }
                 }
-                Step::Write => self.write()?,
-                Step::Ask(Ask::UpgradeTls) => self.upgrade()?,
-                Step::Ask(ask) => {
-                    if let Ask::Retrieve(number) = &ask {
+                Action::Write => self.write()?,
+                Action::UpgradeTls => self.upgrade()?,
+                Action::Answer(ask) => {
+                    if let Question::Retrieve(number) = &ask {
                         let octets = self.connection.session().octets(*number).unwrap_or(0);
                         self.limit_message(octets);
                     }
                     return Ok(Some(ask));
                 }
-                Step::Answer => return Err(io::Error::other(NotAsked)),
-                Step::Close => {
-                    match self.connection.session().server().ending() {
-                        Some(Ending::Quit) | None => tracing::debug!("the client is done"),
+                Action::Unanswered => return Err(io::Error::other(LocalError::Unanswered)),
+                Action::Close => {
+                    match self.connection.session().close_reason() {
+                        Some(CloseReason::Quit) | None => tracing::debug!("the client is done"),
                         Some(ending) => tracing::info!("{ending}"),
                     }
                     let deadline = self.deadline();
@@ -224,10 +232,10 @@ impl Session {
     /// No message was begun; the connection broke, or took too long.
     pub fn body(&mut self, piece: &[u8]) -> io::Result<BodyWants> {
         for part in piece.chunks(32 * 1024) {
-            if self.connection.body(part).map_err(io::Error::other)? == BodyWants::Enough {
+            if self.connection.answer().body(part).map_err(io::Error::other)? == BodyWants::Enough {
                 return Ok(BodyWants::Enough);
             }
-            if self.connection.is_full() {
+            if self.connection.is_above_high_water() {
                 self.idle_deadline = None;
                 self.write()?;
             }
@@ -254,7 +262,7 @@ impl Session {
 
     /// How the session ended, for the log.
     pub(crate) fn ending(&self) -> String {
-        let ending = self.connection.session().server().ending();
+        let ending = self.connection.session().close_reason();
         ending.map_or_else(|| "the client disconnected, or the server ends".to_owned(), |ending| ending.to_string())
     }
 
@@ -271,11 +279,11 @@ impl Session {
     /// Waits for the check of a login's credentials, until the deadline for the login.
     pub(crate) fn outcome(&mut self, pending: Pending) -> Result<(), LoginError> {
         let deadline = self.deadline();
-        runtime::outcome(pending, deadline, &self.shared.gate)
+        runtime::outcome(pending, deadline, &self.shared.limiter)
     }
 
     /// All is said: nothing depends on whether the client is still there for the farewell.
-    fn close(&mut self, deadline: Instant) -> Option<Ask> {
+    fn close(&mut self, deadline: Instant) -> Option<Question> {
         if let Err(error) = runtime::close(&mut self.stream, deadline) {
             tracing::debug!(%error, "the client was gone before the end");
         }
@@ -287,20 +295,20 @@ impl Session {
         self.count_failures();
         if let Some(until) = self.pause_until {
             let left = until.min(self.deadline()).saturating_duration_since(Instant::now());
-            runtime::pause_unless_stopped(left, &self.shared.gate);
+            runtime::pause_unless_stopped(left, &self.shared.limiter);
             self.pause_until = None;
         }
     }
 
     fn count_failures(&mut self) {
-        let server = self.connection.session().server();
+        let server = self.connection.session();
         let failed = server.failed_logins();
         let before = mem::replace(&mut self.failed_logins, failed);
         if failed > before {
-            let (patience, now) = (&self.shared.patience, self.shared.began.elapsed());
+            let (backoff, now) = (&self.shared.backoff, self.shared.began.elapsed());
             // Where nobody has told whom a session speaks for, as a proxy may not, it must not make others wait: it counts for itself.
-            let source = server.origin().map(|origin| origin.address).or(self.source);
-            let wait = |count| source.map_or_else(|| patience.wait(count), |source| patience.failed(source, now));
+            let source = server.proxied_client().map(|proxied_client| proxied_client.address).or(self.source);
+            let wait = |count| source.map_or_else(|| backoff.delay_after(count), |source| backoff.record_failure(source, now));
             // Who guesses without waiting for an answer waits for all of them together.
             let pause: Duration = (before + 1..=failed).map(wait).sum();
             self.pause_until = (!pause.is_zero()).then(|| later(pause));
@@ -313,7 +321,7 @@ impl Session {
         let deadline = self.deadline();
         while !self.connection.output().is_empty() {
             let count = runtime::write(&mut self.stream, self.connection.output(), deadline)?;
-            self.connection.written(count);
+            self.connection.advance_written(count);
             self.unflushed = true;
         }
         self.flush(deadline)?;
@@ -330,7 +338,7 @@ impl Session {
         while !self.connection.output().is_empty() {
             self.unflushed = true;
             match runtime::write_now(&mut self.stream, self.connection.output())? {
-                Some(count) => self.connection.written(count),
+                Some(count) => self.connection.advance_written(count),
                 None => return Ok(false),
             }
         }
@@ -341,12 +349,16 @@ impl Session {
 
     /// Reads what has come already; whether that was anything. The end of it all, and what comes too late, is left to who waits for it.
     pub(crate) fn read_now(&mut self) -> io::Result<bool> {
-        if self.shared.gate.is_stopping() || Instant::now() >= self.deadline() {
+        if self.shared.limiter.is_shutting_down() || Instant::now() >= self.deadline() {
             return Ok(false);
         }
-        let count = runtime::read_now(&mut self.stream, self.connection.space())?.unwrap_or(0);
-        self.connection.filled(count);
-        Ok(count > 0)
+        match runtime::read_now(&mut self.stream, self.connection.unfilled())? {
+            None | Some(0) => Ok(false),
+            Some(count) => {
+                self.connection.advance_read(count);
+                Ok(true)
+            }
+        }
     }
 
     /// A flush that was cancelled is made up for before the next read.
@@ -358,12 +370,12 @@ impl Session {
 
     fn upgrade(&mut self) -> io::Result<()> {
         let tls = self.shared.tls()?;
-        self.connection.check_upgrade().map_err(|_| io::Error::other("bytes in the clear behind STLS"))?;
+        self.connection.check_upgrade().map_err(io::Error::other)?;
         let stream = mem::replace(&mut self.stream, runtime::closed());
         let accepted = runtime::accept_tls(stream, &tls, self.login_deadline);
-        let (stream, mut channel) = runtime::unless_stopped(&self.shared.gate, accepted)?;
-        channel.trusted = self.connection.session().server().is_trusted();
-        channel.origin = self.origin;
+        let (stream, mut channel) = runtime::unless_stopped(&self.shared.limiter, accepted)?;
+        channel.trusted = self.connection.session().is_trusted();
+        channel.proxied_client = self.proxied_client;
         self.connection.upgrade(channel).map_err(io::Error::other)?;
         self.stream = stream;
         Ok(())

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use peer::{Stream, blocking, spawn};
-use pop3_blocking::maildrop::{LoginError, Memory, MemoryDrop, Store};
+use pop3_blocking::maildrop::{LoginError, Memory, MemoryMaildrop, Store};
 use pop3_blocking::proto::client::{CleartextLogin, ClientConfig, LoginPolicy, RemoteError, RequestError};
 use pop3_blocking::proto::codec::{Command, MessageNumber};
 use pop3_blocking::proto::sasl::ChannelBinding;
-use pop3_blocking::proto::server::Login;
-use pop3_blocking::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions, tls};
+use pop3_blocking::proto::server::LoginAttempt;
+use pop3_blocking::{Client, ClientOptions, Error, ListenSecurity, Security, Server, ServerOptions, tls};
 use pop3_contract::client::{self, Act, Log};
 use pop3_contract::server::{self, Maildrops};
 use pop3_contract::starttls::{QUITS, cases, credentials};
@@ -112,12 +112,12 @@ fn every_cut_of_every_server_transcript_gives_its_replies() {
             let (config, channel) = server::set_up(&transcript);
             let tls = tls.clone().filter(|_| config.stls);
             // The transcripts have no time.
-            let longest_pause = Duration::ZERO;
+            let max_login_backoff = Duration::ZERO;
             let server =
-                Server::new(ServerOptions { config, tls, longest_pause, ..ServerOptions::dangerous_cleartext() }, Maildrops);
+                Server::new(ServerOptions { config, tls, max_login_backoff, ..ServerOptions::dangerous_cleartext() }, Maildrops);
             let feed = Feed::default();
             feed.push(&server::said(&transcript), cut);
-            let ended = server.session_on(Box::new(Stream(feed.clone())), channel);
+            let ended = server.serve_stream_with_info(Box::new(Stream(feed.clone())), channel);
             let mut written = String::from_utf8_lossy(&feed.written()).into_owned();
             if ended.is_ok() {
                 written += "CLOSE\r\n";
@@ -132,7 +132,7 @@ fn every_cut_of_every_server_transcript_gives_its_replies() {
 #[test]
 fn h01_h02_h07_h08_h25_s45_s46_the_starttls_catalogue() {
     let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let trusted = tls::verified_by(certified.cert.pem().as_bytes()).unwrap();
+    let trusted = tls::client_trusting(certified.cert.pem().as_bytes()).unwrap();
     for case in cases() {
         for cut in [Cut::Whole, Cut::EveryByte, Cut::Random(1), Cut::Random(2)] {
             let feed = Feed::scripted(case.says.iter().map(Vec::as_slice), cut);
@@ -141,7 +141,7 @@ fn h01_h02_h07_h08_h25_s45_s46_the_starttls_catalogue() {
             options.config.cleartext_login = CleartextLogin::DangerouslyAllow;
             let policy = LoginPolicy { apop: true, ..LoginPolicy::default() };
             let stream = Box::new(Stream(feed.clone()));
-            let ended = Client::log_in_over(stream, "localhost", 110, &options, &credentials().unwrap(), &policy);
+            let ended = Client::with_stream_and_login(stream, "localhost", 110, &options, &credentials().unwrap(), &policy);
             match ended.expect_err("nobody does the handshake") {
                 Error::Request(error) => {
                     case.check(!matches!(cut, Cut::Whole), Some(&error), &error.to_string(), &feed.written());
@@ -194,9 +194,9 @@ fn h13_a_message_cut_at_every_byte_is_no_message() {
 }
 
 /// A session over what a client has said in advance; how it ended, and what was written.
-fn serve(options: ServerOptions, listen: Listen, feed: &Feed) -> (Result<(), String>, Vec<u8>) {
+fn serve(options: ServerOptions, listen: ListenSecurity, feed: &Feed) -> (Result<(), String>, Vec<u8>) {
     let server = Server::new(options, Maildrops);
-    let ended = server.session_over(Box::new(Stream(feed.clone())), listen);
+    let ended = server.serve_stream(Box::new(Stream(feed.clone())), listen);
     (ended.map_err(|error| error.to_string()), feed.written())
 }
 
@@ -215,7 +215,7 @@ fn h03_h04_nothing_behind_stls_is_executed_or_kept() {
             let feed = Feed::default();
             feed.push(&said, cut);
             feed.end();
-            let (ended, written) = serve(with_tls(), Listen::Plain, &feed);
+            let (ended, written) = serve(with_tls(), ListenSecurity::Cleartext, &feed);
             assert!(ended.is_err(), "{length} {cut:?}");
             // Behind the +OK there is nothing, or an alert of a handshake that is none.
             let (replies, rest) = written.split_at("+OK POP3 server ready\r\n+OK begin TLS\r\n".len());
@@ -233,7 +233,7 @@ fn s49_q56_q58_who_cannot_do_the_handshake_is_told_and_the_log_too() {
         let feed = Feed::default();
         feed.push(said, Cut::Whole);
         feed.end();
-        let (ended, written) = serve(with_tls(), Listen::Tls, &feed);
+        let (ended, written) = serve(with_tls(), ListenSecurity::ImplicitTls, &feed);
         let error = ended.unwrap_err();
         assert!(error.contains(told), "{error}");
         assert_eq!(written.first(), Some(&0x15), "an alert, and no greeting");
@@ -248,7 +248,7 @@ fn q45_s18_who_leaves_behind_quit_has_quit_and_who_leaves_before_has_not() {
         let feed = Feed::default();
         feed.push(&[b"USER joe\r\nPASS secret\r\n", said].concat(), Cut::Random(3));
         feed.end();
-        let _ = server.session_over(Box::new(Stream(feed)), Listen::Plain);
+        let _ = server.serve_stream(Box::new(Stream(feed)), ListenSecurity::Cleartext);
         assert_eq!(store.messages("joe").len(), left, "{}", said.escape_ascii());
     }
 }
@@ -261,7 +261,7 @@ fn s21_h36_who_is_sent_away_hears_nothing_and_nothing_is_removed() {
     feed.push(b"USER joe\r\nPASS secret\r\nDELE 1\r\n", Cut::Whole);
     // Behind what is said the read comes to no end in its time.
     feed.be_silent();
-    let ended = server.session_over(Box::new(Stream(feed.clone())), Listen::Plain);
+    let ended = server.serve_stream(Box::new(Stream(feed.clone())), ListenSecurity::Cleartext);
     assert_eq!(ended.unwrap_err().kind(), std::io::ErrorKind::TimedOut);
     assert!(feed.written().ends_with(b"+OK marked as deleted\r\n"));
     assert_eq!(store.messages("joe").len(), 1);
@@ -276,7 +276,7 @@ fn s25_every_greeting_has_another_timestamp() {
     for _ in 0..9 {
         let feed = Feed::default();
         feed.push(b"QUIT\r\n", Cut::Whole);
-        server.session_over(Box::new(Stream(feed.clone())), Listen::Plain).unwrap();
+        server.serve_stream(Box::new(Stream(feed.clone())), ListenSecurity::Cleartext).unwrap();
         assert!(feed.written().contains(&b'@') && greetings.insert(feed.written()));
     }
 }
@@ -288,9 +288,9 @@ struct Slow {
 }
 
 impl Store for Slow {
-    type Maildrop = MemoryDrop;
+    type Maildrop = MemoryMaildrop;
 
-    fn login(&self, login: &Login) -> Result<MemoryDrop, LoginError> {
+    fn login(&self, login: &LoginAttempt) -> Result<MemoryMaildrop, LoginError> {
         self.asked.send(()).unwrap();
         self.go_on.lock().unwrap().recv().unwrap();
         Memory::new().with_user("joe", "secret", []).login(login)
@@ -304,7 +304,7 @@ fn h37_a_session_that_waits_for_its_application_reads_nothing() {
     let feed = Feed::default();
     feed.push(&[&b"USER joe\r\nPASS secret\r\n"[..], &b"NOOP\r\n".repeat(1_000_000), b"QUIT\r\n"].concat(), Cut::Whole);
     let stream = Stream(feed.clone());
-    let session = spawn(move || server.session_over(Box::new(stream), Listen::Plain));
+    let session = spawn(move || server.serve_stream(Box::new(stream), ListenSecurity::Cleartext));
     let waiting = spawn(move || {
         // The thread that the store blocks is one for that.
         blocking(move || is_asked.recv().unwrap());

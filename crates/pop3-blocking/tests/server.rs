@@ -10,16 +10,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use peer::{Stream, Task, accept, connect, handshake, heard, listen, read, say, spawn, write};
-use pop3_blocking::maildrop::{LoginError, Memory, MemoryDrop, Store};
+use pop3_blocking::maildrop::{LoginError, Memory, MemoryMaildrop, Store};
 use pop3_blocking::proto::Secret;
 use pop3_blocking::proto::client::LoginPolicy;
 use pop3_blocking::proto::codec::{MessageNumber, UniqueId};
 use pop3_blocking::proto::sasl::Credentials;
-use pop3_blocking::proto::server::{Ask, BodyWants, Login, Snapshot};
-use pop3_blocking::{Client, ClientOptions, Listen, Proxy, ProxyKind, Security, Server, ServerOptions, tls};
+use pop3_blocking::proto::server::{BodyWants, LoginAttempt, Question, Snapshot};
+use pop3_blocking::{Client, ClientOptions, ListenSecurity, Proxy, ProxyKind, Security, Server, ServerOptions, tls};
 use pop3_contract::{Cut, Feed};
 
-struct Place {
+struct SessionPermit {
     port: u16,
     server: Arc<Server<Memory>>,
     store: Memory,
@@ -27,7 +27,7 @@ struct Place {
 }
 
 /// A server in the clear, but for what is changed.
-fn serve(kind: Listen, change: impl FnOnce(&mut ServerOptions)) -> Place {
+fn serve(kind: ListenSecurity, change: impl FnOnce(&mut ServerOptions)) -> SessionPermit {
     let mut options = ServerOptions::dangerous_cleartext();
     change(&mut options);
     let store = Memory::new().with_user("joe", "secret", [b"a\n".to_vec(), vec![b'x'; 3_000_000]]);
@@ -35,11 +35,11 @@ fn serve(kind: Listen, change: impl FnOnce(&mut ServerOptions)) -> Place {
     let (listener, address) = listen();
     let serves = Arc::clone(&server);
     let serving = spawn(move || serves.serve(&listener, kind).unwrap());
-    Place { port: address.port(), server, store, serving }
+    SessionPermit { port: address.port(), server, store, serving }
 }
 
 fn trust_loopback(options: &mut ServerOptions) {
-    options.trusted = vec![IpAddr::from([127, 0, 0, 1]).into()];
+    options.trusted_proxies = vec![IpAddr::from([127, 0, 0, 1]).into()];
 }
 
 fn certified() -> (String, String) {
@@ -49,7 +49,7 @@ fn certified() -> (String, String) {
 
 #[test]
 fn the_end_lets_a_command_end_and_removes_nothing_without_quit() {
-    let place = serve(Listen::Plain, |_| ());
+    let place = serve(ListenSecurity::Cleartext, |_| ());
     let (mut busy, mut idle) = (connect(place.port), connect(place.port));
     heard(&mut busy);
     heard(&mut idle);
@@ -75,7 +75,7 @@ fn the_end_lets_a_command_end_and_removes_nothing_without_quit() {
 
 #[test]
 fn h39_so_many_sessions_from_one_source() {
-    let place = serve(Listen::Plain, |options| options.max_sessions_per_source = 2);
+    let place = serve(ListenSecurity::Cleartext, |options| options.max_sessions_per_source = 2);
     let (mut first, mut second) = (connect(place.port), connect(place.port));
     heard(&mut first);
     heard(&mut second);
@@ -93,8 +93,8 @@ fn h39_so_many_sessions_from_one_source() {
 
 #[test]
 fn h40_who_waits_for_an_answer_holds_up_neither_others_nor_the_end() {
-    let place = serve(Listen::Plain, |options| {
-        options.longest_pause = Duration::from_secs(3600);
+    let place = serve(ListenSecurity::Cleartext, |options| {
+        options.max_login_backoff = Duration::from_secs(3600);
         options.timeouts.login = Duration::from_secs(3600);
         options.config.max_failed_logins = 15;
     });
@@ -128,9 +128,9 @@ fn h40_who_waits_for_an_answer_holds_up_neither_others_nor_the_end() {
 struct Buggy(Memory);
 
 impl Store for Buggy {
-    type Maildrop = MemoryDrop;
+    type Maildrop = MemoryMaildrop;
 
-    fn login(&self, login: &Login) -> Result<MemoryDrop, LoginError> {
+    fn login(&self, login: &LoginAttempt) -> Result<MemoryMaildrop, LoginError> {
         assert_ne!(login.name.as_bytes(), b"bug", "a panic that a test wants");
         self.0.login(login)
     }
@@ -142,7 +142,7 @@ fn h60_a_panic_in_one_session_touches_no_other() {
     let server = Arc::new(Server::new(ServerOptions::dangerous_cleartext(), store));
     let (listener, address) = listen();
     let serves = Arc::clone(&server);
-    let serving = spawn(move || serves.serve(&listener, Listen::Plain).unwrap());
+    let serving = spawn(move || serves.serve(&listener, ListenSecurity::Cleartext).unwrap());
     let mut before = connect(address.port());
     heard(&mut before);
     say(&mut before, "USER joe");
@@ -165,13 +165,13 @@ fn h60_a_panic_in_one_session_touches_no_other() {
 fn a_certificate_is_renewed_while_sessions_run() {
     let (old, old_key) = certified();
     let (new, new_key) = certified();
-    let place = serve(Listen::Tls, |options| {
+    let place = serve(ListenSecurity::ImplicitTls, |options| {
         options.tls = Some(tls::server(old.as_bytes(), old_key.as_bytes()).unwrap());
     });
-    let trusted = |certificate: &String| tls::verified_by(certificate.as_bytes()).unwrap();
+    let trusted = |certificate: &String| tls::client_trusting(certificate.as_bytes()).unwrap();
     let mut before = handshake(&trusted(&old), connect(place.port));
     heard(&mut before);
-    place.server.renew_tls(tls::server(new.as_bytes(), new_key.as_bytes()).unwrap());
+    place.server.replace_tls(tls::server(new.as_bytes(), new_key.as_bytes()).unwrap());
     let mut after = handshake(&trusted(&new), connect(place.port));
     heard(&mut after);
     assert_eq!(say(&mut before, "NOOP"), "-ERR log in first", "the session before goes on");
@@ -179,7 +179,7 @@ fn a_certificate_is_renewed_while_sessions_run() {
 
 #[test]
 fn h39_the_proxy_protocol_tells_the_source_and_only_trusted_proxies_may() {
-    let place = serve(Listen::Plain, |options| {
+    let place = serve(ListenSecurity::Cleartext, |options| {
         trust_loopback(options);
         (options.proxy_protocol, options.max_sessions_per_source) = (true, 1);
     });
@@ -200,7 +200,7 @@ fn h39_the_proxy_protocol_tells_the_source_and_only_trusted_proxies_may() {
     let mut without = connect(place.port);
     write(&mut without, b"USER joe\r\n");
     assert_eq!(read(&mut without, &mut [0; 8]).unwrap_or(0), 0, "a proxy that says nothing of it");
-    let untrusted = serve(Listen::Plain, |options| options.proxy_protocol = true);
+    let untrusted = serve(ListenSecurity::Cleartext, |options| options.proxy_protocol = true);
     let mut stranger = connect(untrusted.port);
     heard(&mut stranger);
     assert_eq!(say(&mut stranger, "PROXY TCP4 192.0.2.1 192.0.2.9 1 2"), "-ERR unknown command");
@@ -244,7 +244,7 @@ fn proxy(asks: &'static [(usize, &'static [u8])], server: u16) -> (u16, Task<Vec
 
 #[test]
 fn clients_go_through_proxies() {
-    let place = serve(Listen::Plain, |_| ());
+    let place = serve(ListenSecurity::Cleartext, |_| ());
     let socks: &[(usize, &[u8])] = &[(4, &[5, 2]), (3 + 2 + 2, &[1, 0]), (5 + 17 + 2, &[5, 0, 0, 1, 127, 0, 0, 1, 0, 9])];
     let http: &[(usize, &[u8])] = &[(108, b"HTTP/1.1 200 Connection established\r\n\r\n")];
     for (kind, asks) in [(ProxyKind::Socks5, socks), (ProxyKind::HttpConnect, http)] {
@@ -253,7 +253,7 @@ fn clients_go_through_proxies() {
         let login = Some(("me".to_owned(), Secret::from("pw")));
         options.proxy = Some(Proxy { kind, host: "127.0.0.1".to_owned(), port, login });
         let credentials = Credentials::password("joe", "secret").unwrap();
-        let client = Client::log_in("pop.example.inval", 110, &options, &credentials, &LoginPolicy::default());
+        let client = Client::connect_and_login("pop.example.inval", 110, &options, &credentials, &LoginPolicy::default());
         client.unwrap().quit().unwrap();
         let told = told.result();
         let told = String::from_utf8_lossy(&told);
@@ -267,7 +267,7 @@ fn clients_go_through_proxies() {
 #[test]
 fn the_end_waits_for_nobody_who_has_not_begun_and_for_no_late_listener() {
     let (certificate, key) = certified();
-    let place = serve(Listen::Tls, |options| {
+    let place = serve(ListenSecurity::ImplicitTls, |options| {
         options.tls = Some(tls::server(certificate.as_bytes(), key.as_bytes()).unwrap());
     });
     // Nothing is said on it. The second is only there for the first to have been taken.
@@ -278,12 +278,12 @@ fn the_end_waits_for_nobody_who_has_not_begun_and_for_no_late_listener() {
     assert_eq!(read(&mut silent, &mut [0; 8]).unwrap_or(0), 0);
     place.serving.result();
     let (listener, _address) = listen();
-    place.server.serve(&listener, Listen::Tls).unwrap();
+    place.server.serve(&listener, ListenSecurity::ImplicitTls).unwrap();
 }
 
 #[test]
 fn h35_who_talks_without_pause_has_no_more_time_to_log_in() {
-    let place = serve(Listen::Plain, |options| options.timeouts.login = Duration::from_millis(300));
+    let place = serve(ListenSecurity::Cleartext, |options| options.timeouts.login = Duration::from_millis(300));
     let mut stream = connect(place.port);
     heard(&mut stream);
     // The name is taken again and again; the server has to leave in the end.
@@ -301,8 +301,8 @@ fn h37_a_raw_session_asks_and_reads_nothing_until_it_is_answered() {
     let feed = Feed::default();
     let said = b"USER joe\r\nPASS secret\r\nRETR 1\r\nTOP 1 0\r\nDELE 2\r\nQUIT\r\n";
     feed.push(&[&said[..], &b"NOOP\r\n".repeat(100_000)].concat(), Cut::Whole);
-    let mut session = server.raw_session_over(Box::new(Stream(feed.clone())), Listen::Plain).unwrap();
-    let Ok(Some(Ask::Authenticate(login))) = session.ask() else { panic!("nobody logs in") };
+    let mut session = server.raw_session_with_stream(Box::new(Stream(feed.clone())), ListenSecurity::Cleartext).unwrap();
+    let Ok(Some(Question::Authenticate(login))) = session.ask() else { panic!("nobody logs in") };
     assert_eq!(login.name.as_bytes(), b"joe");
     for _ in 0..3 {
         assert!(session.ask().is_err(), "the question before is not answered");
@@ -314,14 +314,14 @@ fn h37_a_raw_session_asks_and_reads_nothing_until_it_is_answered() {
     }
     session.answer().accept(snapshot).unwrap();
     for wants in [BodyWants::More, BodyWants::Enough] {
-        assert_eq!(session.ask().unwrap(), Some(Ask::Retrieve(MessageNumber::FIRST)));
+        assert_eq!(session.ask().unwrap(), Some(Question::Retrieve(MessageNumber::FIRST)));
         session.answer().begin_message().unwrap();
         assert_eq!(session.body(b"Subject: x\n\nbody\n").unwrap(), wants);
         session.answer().end_message().unwrap();
     }
-    assert_eq!(session.ask().unwrap(), Some(Ask::Commit));
+    assert_eq!(session.ask().unwrap(), Some(Question::Commit));
     assert_eq!(session.connection().marked().map(MessageNumber::get).collect::<Vec<_>>(), [2]);
-    session.answer().committed(1).unwrap();
+    session.answer().finish_commit(1).unwrap();
     assert_eq!(session.ask().unwrap(), None);
     let written = String::from_utf8(feed.written()).unwrap();
     assert!(written.contains("+OK 20 octets\r\nSubject: x\r\n\r\nbody\r\n.\r\n+OK"), "{written}");
@@ -339,21 +339,21 @@ fn a_raw_session_does_stls_by_itself() {
     let server = Server::new(ServerOptions::with_tls(tls), ());
     let (listener, address) = listen();
     let asked = spawn(move || {
-        let mut session = server.raw_session(accept(&listener), Listen::Plain).unwrap();
+        let mut session = server.raw_session(accept(&listener), ListenSecurity::Cleartext).unwrap();
         let mut asked = Vec::new();
         while let Some(ask) = session.ask().unwrap() {
             match &ask {
-                Ask::Authenticate(_) => session.answer().accept(Snapshot::default()).unwrap(),
-                Ask::Commit => session.answer().committed(0).unwrap(),
+                Question::Authenticate(_) => session.answer().accept(Snapshot::default()).unwrap(),
+                Question::Commit => session.answer().finish_commit(0).unwrap(),
                 _ => panic!("{ask:?}"),
             }
-            asked.push((session.connection().session().server().is_encrypted(), matches!(ask, Ask::Commit)));
+            asked.push((session.connection().session().is_encrypted(), matches!(ask, Question::Commit)));
         }
         asked
     });
-    let options = ClientOptions::new(Security::Stls(tls::verified_by(certificate.as_bytes()).unwrap()));
+    let options = ClientOptions::new(Security::Stls(tls::client_trusting(certificate.as_bytes()).unwrap()));
     let credentials = Credentials::password("joe", "secret").unwrap();
-    let client = Client::log_in("localhost", address.port(), &options, &credentials, &LoginPolicy::default()).unwrap();
+    let client = Client::connect_and_login("localhost", address.port(), &options, &credentials, &LoginPolicy::default()).unwrap();
     client.quit().unwrap();
     assert_eq!(asked.result(), [(true, false), (true, true)]);
 }

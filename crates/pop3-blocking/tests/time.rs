@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use pop3_blocking::maildrop::Memory;
-use pop3_blocking::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions};
+use pop3_blocking::{Client, ClientOptions, Error, ListenSecurity, Security, Server, ServerOptions};
 
 /// A server that sends one byte for each read, and remembers which deadlines it was given.
 struct Dripping {
@@ -107,7 +107,7 @@ fn s21_h35_h36_a_client_that_drips_is_sent_away() {
         let deadlines: Arc<std::sync::Mutex<Vec<std::time::Instant>>> = Arc::default();
         let says = [said, &vec![b'x'; dripped]].concat();
         let stream = Dripping { says: says.into_iter(), deadlines: Arc::clone(&deadlines) };
-        assert!(server.session_over(Box::new(stream), Listen::Plain).is_err());
+        assert!(server.serve_stream(Box::new(stream), ListenSecurity::Cleartext).is_err());
         let deadlines = deadlines.lock().unwrap();
         let last = &deadlines[deadlines.len() - dripped..];
         assert!(last.iter().all(|deadline| *deadline == last[0]), "no byte moves it");
@@ -143,7 +143,7 @@ impl pop3_blocking::Transport for Deaf {
 fn h36_a_client_that_does_not_read_is_sent_away() {
     let store = Memory::new().with_user("joe", "secret", [b"x\n".to_vec()]);
     let server = Server::new(ServerOptions::dangerous_cleartext(), store.clone());
-    let ended = server.session_over(Box::new(Deaf(b"USER joe\r\nPASS secret\r\nDELE 1\r\nQUIT\r\n")), Listen::Plain);
+    let ended = server.serve_stream(Box::new(Deaf(b"USER joe\r\nPASS secret\r\nDELE 1\r\nQUIT\r\n")), ListenSecurity::Cleartext);
     assert_eq!(ended.unwrap_err().kind(), std::io::ErrorKind::TimedOut);
     assert_eq!(store.messages("joe").len(), 1);
 }

@@ -24,11 +24,11 @@ pub enum Exit {
     /// Wrong name or password: another try will not help.
     Login = 5,
     /// The server, or another run of ours, says: later.
-    Later = 6,
+    TryLater = 6,
     /// The disk does not take the mail, or a file cannot be read.
     Storage = 7,
     /// Done, except for some messages.
-    Partly = 8,
+    SomeFailed = 8,
 }
 
 impl From<Exit> for ExitCode {
@@ -84,7 +84,7 @@ impl From<Error> for Failure {
                 failure.hint("Another program is reading this mailbox now. Try again in a few minutes.")
             }
             (_, Some(ResponseCode::LoginDelay)) => match error.login_failure() {
-                Some(LoginFailure::NotNow { retry_after: Some(pause) }) => failure
+                Some(LoginFailure::Temporary { retry_after: Some(pause) }) => failure
                     .and(format_args!("The server wants {} seconds between logins. Try again after that.", pause.as_secs())),
                 _ => failure.hint("The server wants a pause between logins. Try again later."),
             },
@@ -129,7 +129,7 @@ fn exit_of(error: &Error) -> Exit {
             LoginFailure::WrongCredentials | LoginFailure::OtherPassword => Exit::Login,
             // A code that says that the server has a fault wins over its words.
             LoginFailure::SwitchedOff if error.refusal().and_then(Refusal::code).is_none() => Exit::Login,
-            LoginFailure::NotNow { .. } => Exit::Later,
+            LoginFailure::Temporary { .. } => Exit::TryLater,
             LoginFailure::NoTls => Exit::Tls,
             LoginFailure::WrongService(_) => Exit::Connection,
             _ => Exit::Other,

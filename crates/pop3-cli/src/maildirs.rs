@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pop3_maildrop::{LoginError, Maildir, MaildirDrop, Maildrop, NotRemoved, Peer, Store, Verification, verification};
+use pop3_maildrop::{LockedMaildir, LoginError, Maildir, Maildrop, NotRemoved, Peer, Store, Verification, verification};
 use pop3_tokio::proto::codec::MessageNumber;
-use pop3_tokio::proto::server::{Login, Proof, Snapshot};
+use pop3_tokio::proto::sasl::PresentedCredentials;
+use pop3_tokio::proto::server::{LoginAttempt, Snapshot};
 
 use crate::arguments::Serve;
 use crate::failure::{Exit, Failure};
@@ -34,8 +35,8 @@ impl Maildirs {
 impl Store for Maildirs {
     type Maildrop = OwnedMaildir;
 
-    fn verify(&self, login: &Login, peer: &Peer) -> Verification {
-        let Proof::Password(password) = &login.proof else { return Verification::AtLogin };
+    fn verify(&self, login: &LoginAttempt, peer: &Peer) -> Verification {
+        let PresentedCredentials::Password(password) = &login.credentials else { return Verification::AtLogin };
         let (verifier, pending) = verification();
         let (users, name, password) = (Arc::clone(&self.users), login.name.as_bytes().to_vec(), password.clone());
         // If there is no room, the verifier is dropped, and the login is refused for now.
@@ -50,9 +51,9 @@ impl Store for Maildirs {
         Verification::Pending(pending)
     }
 
-    fn login(&self, login: &Login) -> Result<OwnedMaildir, LoginError> {
+    fn login(&self, login: &LoginAttempt) -> Result<OwnedMaildir, LoginError> {
         // A password was checked before; nothing else is offered.
-        let Proof::Proven = login.proof else { return Err(LoginError::Credentials) };
+        let PresentedCredentials::Verified = login.credentials else { return Err(LoginError::Credentials) };
         let owner = self.users.normalized(login.name.as_bytes());
         // Only safe names are read from the file. This is where a path is made, so the name is checked again (H57).
         let name = str::from_utf8(&owner).ok().filter(|name| is_safe_name(name)).ok_or(LoginError::Credentials)?;
@@ -67,7 +68,7 @@ impl Store for Maildirs {
 
 /// A Maildir, and whose it is, however the name was written.
 pub struct OwnedMaildir {
-    maildrop: MaildirDrop,
+    maildrop: LockedMaildir,
     owner: Vec<u8>,
 }
 
@@ -147,15 +148,15 @@ mod tests {
         (folder, Maildirs::new(&arguments, users, template, hashing))
     }
 
-    fn login(proof: Proof) -> Login {
-        Login { name: Username::new("joe").unwrap().into(), proof }
+    fn login(credentials: PresentedCredentials) -> LoginAttempt {
+        LoginAttempt { name: Username::new("joe").unwrap().into(), credentials }
     }
 
     #[test]
     fn s42_messages_expire_after_the_days_of_the_option() {
         let age = |options: &[&str]| {
             let (_folder, maildirs) = maildirs(options, HashPool::per_processor());
-            maildirs.login(&login(Proof::Proven)).unwrap().maildrop.expires_after()
+            maildirs.login(&login(PresentedCredentials::Verified)).unwrap().maildrop.expires_after()
         };
         assert_eq!(age(&[]), None);
         assert_eq!(age(&["--expire", "30"]), Some(Duration::from_secs(30 * 24 * 3600)));
@@ -172,8 +173,8 @@ mod tests {
             release
         };
         let check = |last: u8| {
-            let proof = Proof::Password(Secret::from("right"));
-            match maildirs.verify(&login(proof), &Peer::new(source(last), true)) {
+            let credentials = PresentedCredentials::Password(Secret::from("right"));
+            match maildirs.verify(&login(credentials), &Peer::new(source(last), true)) {
                 Verification::Pending(pending) => pending,
                 Verification::AtLogin => panic!("a password is checked in the queue"),
             }

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pop3_maildrop::Paced;
-use pop3_tokio::proto::codec::{Expire, Text};
+use pop3_maildrop::LoginDelayed;
+use pop3_tokio::proto::codec::{Expire, ReplyText};
 use pop3_tokio::proto::sasl::Mechanism;
 use pop3_tokio::proto::server::{CleartextLogin, ExpirePolicy, LoginDelay, Utf8};
 use pop3_tokio::tls::{self, ServerTls};
-use pop3_tokio::{Listen, Server, ServerOptions};
+use pop3_tokio::{ListenSecurity, Server, ServerOptions};
 use tokio::task::JoinSet;
 
 use crate::arguments::Serve;
@@ -56,7 +56,7 @@ pub fn run(arguments: &Serve) -> Result<(), Failure> {
     if arguments.dangerously_cleartext {
         options.config.cleartext_login = CleartextLogin::DangerouslyAllow;
     }
-    options.config.implementation = const { Text::literal(concat!("pop3 ", env!("CARGO_PKG_VERSION"))) };
+    options.config.implementation = const { ReplyText::literal(concat!("pop3 ", env!("CARGO_PKG_VERSION"))) };
     options.config.utf8 = Utf8::MessagesAndLogins;
     // It is announced after login, too, and some clients say it there (Q51).
     options.config.utf8_after_login = true;
@@ -74,26 +74,26 @@ pub fn run(arguments: &Serve) -> Result<(), Failure> {
     if arguments.login_delay > 0 {
         options.config.login_delay = Some(LoginDelay { seconds: arguments.login_delay, per_user: false });
     }
-    options.trusted.clone_from(&arguments.trust_proxy);
+    options.trusted_proxies.clone_from(&arguments.trust_proxy);
     options.proxy_protocol = arguments.proxy_protocol;
     options.max_sessions_per_source = arguments.max_sessions_per_source;
     let maildirs = Maildirs::new(arguments, users, template, HashPool::per_processor());
     let max_sessions = options.max_sessions;
-    let server = Arc::new(Server::new(options, Paced::new(maildirs, Duration::from_secs(arguments.login_delay))));
+    let server = Arc::new(Server::new(options, LoginDelayed::new(maildirs, Duration::from_secs(arguments.login_delay))));
     // Each session needs one blocking thread at most, so that mail on a disk that hangs keeps no other session waiting.
     let threads = max_sessions.saturating_add(SPARE_THREADS);
     let runtime = tokio::runtime::Builder::new_multi_thread().max_blocking_threads(threads).enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::Other, error))?;
-    let plain = arguments.listen.iter().map(|address| (address.clone(), Listen::Plain));
-    let tls = arguments.listen_tls.iter().map(|address| (address.clone(), Listen::Tls));
+    let plain = arguments.listen.iter().map(|address| (address.clone(), ListenSecurity::Cleartext));
+    let tls = arguments.listen_tls.iter().map(|address| (address.clone(), ListenSecurity::ImplicitTls));
     let result = runtime.block_on(listen(server, plain.chain(tls).collect(), certificate));
     runtime.shutdown_background();
     result
 }
 
 async fn listen(
-    server: Arc<Server<Paced<Maildirs>>>,
-    places: Vec<(ListenAddress, Listen)>,
+    server: Arc<Server<LoginDelayed<Maildirs>>>,
+    places: Vec<(ListenAddress, ListenSecurity)>,
     certificate: Option<Certificate>,
 ) -> Result<(), Failure> {
     // Before anybody is told that there is a server: a signal that comes at once must be heard.
@@ -101,7 +101,7 @@ async fn listen(
     let (mut listeners, mut announced) = (JoinSet::new(), Vec::new());
     for (address, listen) in places {
         let failed = |error: io::Error| Failure::new(Exit::Other, format_args!("cannot listen on {address}: {error}"));
-        let kind = if listen == Listen::Tls { "POP3 over TLS" } else { "POP3" };
+        let kind = if listen == ListenSecurity::ImplicitTls { "POP3 over TLS" } else { "POP3" };
         for listener in address.listen().map_err(failed)? {
             announced.push(format!("{kind} on {}", listener.local_addr().map_err(failed)?));
             let server = Arc::clone(&server);
@@ -157,13 +157,13 @@ impl Signals {
 /// Reads the certificate again at each SIGHUP; sessions keep the one that they have. One that cannot be read changes nothing. Without
 /// a certificate SIGHUP does nothing, and in particular does not end the server.
 #[cfg_attr(not(unix), allow(unused_variables))]
-async fn reload_at_hangup(server: &Server<Paced<Maildirs>>, certificate: Option<Certificate>, mut hangup: Signal) {
+async fn reload_at_hangup(server: &Server<LoginDelayed<Maildirs>>, certificate: Option<Certificate>, mut hangup: Signal) {
     #[cfg(unix)]
     while hangup.recv().await.is_some() {
         match certificate.as_ref().map(Certificate::read) {
             None => tracing::info!("SIGHUP: there is no certificate to reload"),
             Some(Ok(tls)) => {
-                server.renew_tls(tls);
+                server.replace_tls(tls);
                 tracing::info!("SIGHUP: the certificate was reloaded");
             }
             Some(Err(failure)) => tracing::error!("SIGHUP: the certificate stays as it was: {failure}"),

@@ -284,7 +284,7 @@ fn logins_refusals_and_ends_are_logged_with_user_address_method_and_tls() {
         &["login refused: wrong name or password", "user=\"joe\"", "address=127.0.0.1", "method=\"USER\"", "tls=false"][..],
         &["login refused: wrong name or password", "user=\"stranger\"", "address=127.0.0.1"],
         &["logged in", "user=\"joe\"", "address=127.0.0.1", "method=\"USER\"", "tls=false"],
-        &["session ended: the client said QUIT", "user=\"joe\"", "address=127.0.0.1", "tls=false"],
+        &["session ended: the client sent QUIT", "user=\"joe\"", "address=127.0.0.1", "tls=false"],
     ] {
         // The address of the session survives the way to another thread.
         assert!(server.wait_for(parts).contains("session{peer=127.0.0.1:"), "{parts:?}");

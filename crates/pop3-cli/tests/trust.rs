@@ -14,7 +14,7 @@ use pop3_blocking::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkc
 use pop3_blocking::rustls::server::{ClientHello, ResolvesServerCert};
 use pop3_blocking::rustls::sign::CertifiedKey;
 use pop3_blocking::rustls::{self, ServerConfig, version};
-use pop3_blocking::{Listen, Server, ServerOptions};
+use pop3_blocking::{ListenSecurity, Server, ServerOptions};
 use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 use script::{home, pop3, text};
@@ -65,7 +65,7 @@ fn serve(certificate: &CertificateDer<'static>, key: &KeyPair, tls: &'static rus
     let server = Arc::new(Server::new(ServerOptions::with_tls(config), store));
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    thread::spawn(move || server.serve(&listener, Listen::Tls));
+    thread::spawn(move || server.serve(&listener, ListenSecurity::ImplicitTls));
     port
 }
 

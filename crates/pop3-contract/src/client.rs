@@ -91,7 +91,7 @@ impl Log {
     /// The event is not known here.
     pub fn event(&self, event: &ClientEvent<'_>) {
         match event {
-            ClientEvent::NeedInput => {}
+            ClientEvent::NeedInput | ClientEvent::Continue => {}
             ClientEvent::Greeting(greeting) => self.note(format_args!(
                 "greeting {}{} {}",
                 greeting.reply.status.as_str(),

@@ -4,6 +4,9 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use pop3_proto::Transport;
+use pop3_proto::client::RequestError;
+
 use crate::Cut;
 
 /// Bytes that are read piece by piece, and those that were written. Clones share them.
@@ -130,5 +133,20 @@ impl Feed {
             }
         }
         bytes.len()
+    }
+}
+
+/// For requests over the core's own loop.
+impl Transport for Feed {
+    type Error = RequestError;
+
+    /// # Panics
+    /// The pieces are used up.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, RequestError> {
+        Ok(Self::read(self, buffer).expect("the script continues"))
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, RequestError> {
+        Ok(Self::write(self, bytes))
     }
 }

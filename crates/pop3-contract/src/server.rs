@@ -3,10 +3,11 @@
 use std::io::{self, Cursor, Read};
 
 use pop3_maildrop::{LoginError, Maildrop, NotRemoved, Store};
-use pop3_proto::codec::{Expire, MessageNumber, Text, UniqueId, WireSize};
-use pop3_proto::sasl::{ChannelBinding, Mechanism, ScramHash, ScramKeys};
+use pop3_proto::codec::{Expire, MessageNumber, OwnedUsername, ReplyText, UniqueId, WireSize};
+use pop3_proto::sasl::{ChannelBinding, Mechanism, PresentedCredentials, ScramHash, ScramKeys};
 use pop3_proto::server::{
-    Channel, CleartextLogin, ExpirePolicy, Language, Login, LoginDelay, Name, Proof, ServerConfig, Snapshot, Utf8,
+    BadCommandLimits, CleartextLogin, ConnectionInfo, ExpirePolicy, Language, LoginAttempt, LoginDelay, ServerConfig, Snapshot,
+    Utf8,
 };
 
 use crate::transcript::Transcript;
@@ -15,25 +16,25 @@ use crate::transcript::Transcript;
 ///
 /// # Panics
 /// The transcript asks for something that is not known.
-pub fn set_up(transcript: &Transcript) -> (ServerConfig, Channel) {
+pub fn set_up(transcript: &Transcript) -> (ServerConfig, ConnectionInfo) {
     let mut config = ServerConfig {
         stls: true,
-        implementation: const { Text::literal("test") },
+        implementation: const { ReplyText::literal("test") },
         cleartext_login: CleartextLogin::Refuse,
-        max_bad_commands: (3, 5),
+        max_bad_commands: BadCommandLimits { before_login: 3, after_login: 5 },
         max_failed_logins: 2,
         // Small, so that listings and messages must be written in pieces.
         output_high_water: 16,
         ..ServerConfig::default()
     };
     let binding = ChannelBinding { exporter: Some([7; 32]), server_end_point: None };
-    let mut channel = Channel::encrypted([0; 18], binding);
+    let mut channel = ConnectionInfo::encrypted([0; 18], binding);
     for word in &transcript.set_up {
         match word.as_str() {
-            "in the clear" => channel = Channel::clear([0; 18]),
+            "in the clear" => channel = ConnectionInfo::clear([0; 18]),
             "cleartext login" => {
                 (config.cleartext_login, config.stls) = (CleartextLogin::DangerouslyAllow, false);
-                channel = Channel::clear([0; 18]);
+                channel = ConnectionInfo::clear([0; 18]);
             }
             "apop" => config.apop = true,
             "all mechanisms" => config.mechanisms = Mechanism::ALL.to_vec(),
@@ -47,7 +48,10 @@ pub fn set_up(transcript: &Transcript) -> (ServerConfig, Channel) {
             "expire 0" => config.expire = ExpirePolicy { after: Expire::Days(0), per_user: false },
             "expire 30 user" => config.expire = ExpirePolicy { after: Expire::Days(30), per_user: true },
             "login delay 300 user" => config.login_delay = Some(LoginDelay { seconds: 300, per_user: true }),
-            "patient" => (config.max_bad_commands, config.max_failed_logins) = ((100, 100), 100),
+            "patient" => {
+                config.max_bad_commands = BadCommandLimits { before_login: 100, after_login: 100 };
+                config.max_failed_logins = 100;
+            }
             other => panic!("{}: {other:?} is no set-up that is known", transcript.name),
         }
     }
@@ -65,16 +69,16 @@ pub struct Maildrops;
 impl Store for Maildrops {
     type Maildrop = Mail;
 
-    fn login(&self, login: &Login) -> Result<Mail, LoginError> {
+    fn login(&self, login: &LoginAttempt) -> Result<Mail, LoginError> {
         let name = login.name.as_bytes();
         let password = if name == "josé".as_bytes() { "contraseña".as_bytes() } else { PASSWORD };
-        let right = match &login.proof {
-            Proof::Password(given) => given.expose() == password,
-            Proof::Apop(proof) => proof.verify(password),
-            Proof::CramMd5(proof) => proof.verify(password),
-            Proof::Token(token) => token.expose() == b"good",
-            Proof::External(certificate) => certificate[..] == b"joe's certificate"[..],
-            Proof::Proven => true,
+        let right = match &login.credentials {
+            PresentedCredentials::Password(given) => given.expose() == password,
+            PresentedCredentials::Apop(proof) => proof.verify(password),
+            PresentedCredentials::CramMd5(proof) => proof.verify(password),
+            PresentedCredentials::Token(token) => token.expose() == b"good",
+            PresentedCredentials::External(certificate) => certificate[..] == b"joe's certificate"[..],
+            PresentedCredentials::Verified => true,
             _ => false,
         };
         match name {
@@ -85,7 +89,7 @@ impl Store for Maildrops {
                 Message(b"Subject: gone\n\n", "uid-three", false),
             ])),
             // Who the certificate is for.
-            b"-" if matches!(login.proof, Proof::External(_)) => Ok(Mail(&[])),
+            b"-" if matches!(login.credentials, PresentedCredentials::External(_)) => Ok(Mail(&[])),
             b"empty" => Ok(Mail(&[])),
             b"intl" => {
                 Ok(Mail(&[Message(b"Subject: plain\n\n", "plain", false), Message(b"Subject: \xc2\xa1hola!\n\n", "utf-8", true)]))
@@ -99,12 +103,12 @@ impl Store for Maildrops {
         }
     }
 
-    fn scram_keys(&self, hash: ScramHash, name: &Name) -> io::Result<Option<ScramKeys>> {
+    fn scram_keys(&self, hash: ScramHash, name: &OwnedUsername) -> io::Result<Option<ScramKeys>> {
         Ok((name.as_bytes() == b"joe").then(|| ScramKeys::derive(hash, PASSWORD, b"salt", 4096)))
     }
 }
 
-/// Text, unique-id, and whether its header is internationalized.
+/// ReplyText, unique-id, and whether its header is internationalized.
 #[derive(Clone, Copy, Debug)]
 struct Message(&'static [u8], &'static str, bool);
 

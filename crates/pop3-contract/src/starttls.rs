@@ -99,7 +99,7 @@ impl Case {
             Some(RequestError::NoTls(_)) => Outcome::NoTls,
             Some(RequestError::Refused(refusal)) if refusal.verb.is_none() => Outcome::Refused,
             Some(RequestError::Remote(error)) => match error {
-                RemoteError::BytesBehindStls => Outcome::Injected,
+                RemoteError::DataAfterStls => Outcome::Injected,
                 RemoteError::Unsolicited(_) => Outcome::Unasked,
                 _ => Outcome::NotAReply,
             },

@@ -42,10 +42,10 @@ pub enum Error {
     #[error("{0:?} is not a host name or an address")]
     HostName(String),
     /// Nothing came in time.
-    #[error("the server was silent, or too slow, for {} while {doing}", Seconds(*.after))]
+    #[error("the server was silent, or too slow, for {} while {waiting_for}", Seconds(*.after))]
     TimedOut {
         /// What was awaited.
-        doing: &'static str,
+        waiting_for: &'static str,
         /// How long.
         after: Duration,
     },
@@ -119,7 +119,7 @@ mod tests {
     }
 
     fn timed_out(after: Duration) -> Error {
-        Error::TimedOut { doing: "waiting for the greeting", after }
+        Error::TimedOut { waiting_for: "waiting for the greeting", after }
     }
 
     #[test]

@@ -10,19 +10,19 @@
 //! ```
 
 mod error;
-mod gate;
-mod handshake;
+mod login_backoff;
 mod login_slots;
 mod options;
-mod patience;
+mod proxy_handshake;
+mod session_limiter;
 pub mod tls;
 
 pub use error::Error;
-pub use gate::{Gate, Place, Seat};
-pub use handshake::{Handshake, Proxy, ProxyHeader, ProxyKind};
 pub use ipnet::IpNet;
+pub use login_backoff::LoginBackoff;
 pub use login_slots::{LoginSlot, LoginSlots};
-pub use options::{ClientOptions, Listen, Security, ServerOptions};
-pub use patience::Patience;
+pub use options::{ClientOptions, ListenSecurity, Security, ServerOptions};
 pub use pop3_proto as proto;
+pub use proxy_handshake::{Proxy, ProxyHandshake, ProxyHeader, ProxyKind};
 pub use rustls;
+pub use session_limiter::{Seat, SessionLimiter, SessionPermit};

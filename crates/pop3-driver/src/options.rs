@@ -32,7 +32,7 @@ impl Security {
     /// # Errors
     /// The operating system has no root certificates.
     pub fn tls() -> Result<Self, Error> {
-        Ok(Self::Tls(tls::verified()?))
+        Ok(Self::Tls(tls::client()?))
     }
 
     /// `STLS`, certificates verified as the operating system does it.
@@ -40,7 +40,7 @@ impl Security {
     /// # Errors
     /// The operating system has no root certificates.
     pub fn stls() -> Result<Self, Error> {
-        Ok(Self::Stls(tls::verified()?))
+        Ok(Self::Stls(tls::client()?))
     }
 
     /// The port that goes with it.
@@ -91,7 +91,7 @@ pub struct ServerOptions {
     /// The certificate; without one there is neither `STLS` nor implicit TLS.
     pub tls: Option<ServerTls>,
     /// Proxies whose word is taken for whom they speak for (`XCLIENT`, the PROXY protocol).
-    pub trusted: Vec<IpNet>,
+    pub trusted_proxies: Vec<IpNet>,
     /// Connections of trusted proxies begin with the PROXY protocol, in version 1 or 2. `XCLIENT` is not taken from them then: what comes
     /// behind the header is the client's.
     pub proxy_protocol: bool,
@@ -103,7 +103,7 @@ pub struct ServerOptions {
     /// Behind a wrong password the answer waits, longer each time for each source (H40), and so long at most for each; zero: it never does.
     /// A session that waits keeps its place, whether or not its client is still there: so many passwords can be tried from one source in
     /// that time as there may be sessions from it. Where the source is not known each session counts for itself.
-    pub longest_pause: Duration,
+    pub max_login_backoff: Duration,
 }
 
 impl ServerOptions {
@@ -121,7 +121,7 @@ impl ServerOptions {
         let mut config = self.config.clone();
         config.stls = self.tls.is_some();
         let external = Mechanism::External;
-        if self.tls.as_ref().is_some_and(|tls| tls.asks_for_certificates) && !config.mechanisms.contains(&external) {
+        if self.tls.as_ref().is_some_and(|tls| tls.requests_client_certificate) && !config.mechanisms.contains(&external) {
             // Whoever asks for certificates has to take them (S53).
             config.mechanisms.push(external);
         }
@@ -130,29 +130,29 @@ impl ServerOptions {
 
     /// Whether the word of this peer is taken for whom it speaks for.
     pub fn trusts(&self, peer: IpAddr) -> bool {
-        self.trusted.iter().any(|network| network.contains(&peer.to_canonical()))
+        self.trusted_proxies.iter().any(|network| network.contains(&peer.to_canonical()))
     }
 
     /// Without TLS: everybody on the way can read the passwords and the mail.
     pub fn dangerous_cleartext() -> Self {
         Self {
-            config: ServerConfig { cleartext_login: server::CleartextLogin::DangerouslyAllow, ..ServerConfig::default() },
+            config: ServerConfig { cleartext_login: CleartextLogin::DangerouslyAllow, ..ServerConfig::default() },
             timeouts: server::Timeouts::default(),
             tls: None,
-            trusted: Vec::new(),
+            trusted_proxies: Vec::new(),
             proxy_protocol: false,
             max_sessions: 1000,
             max_sessions_per_source: 100,
-            longest_pause: Duration::from_secs(15),
+            max_login_backoff: Duration::from_secs(15),
         }
     }
 }
 
 /// How a server's port is secured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listen {
+pub enum ListenSecurity {
     /// Port 110: in the clear until `STLS`.
-    Plain,
+    Cleartext,
     /// Port 995: TLS from the first byte.
-    Tls,
+    ImplicitTls,
 }

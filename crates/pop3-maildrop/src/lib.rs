@@ -18,26 +18,26 @@
 //! block; an asynchronous server makes them where that does no harm. [`Maildir`] is the store that most people want, and
 //! [`Delivery`] puts mail into one so that a power cut loses none.
 
-mod answering;
+mod login_delayed;
 #[cfg(unix)]
 pub mod maildir;
 mod memory;
-mod paced;
+mod store_responder;
 mod verification;
 
 use std::io::{self, ErrorKind, Read};
 
 use pop3_proto::Secret;
-use pop3_proto::codec::{Escaped, InvalidArgument, MessageNumber, Username};
-use pop3_proto::sasl::{ScramHash, ScramKeys};
-use pop3_proto::server::{Denial, Login, Name, Proof, Snapshot, Unavailable};
+use pop3_proto::codec::{Escaped, InvalidArgument, MessageNumber, OwnedUsername, Username};
+use pop3_proto::sasl::{PresentedCredentials, ScramHash, ScramKeys};
+use pop3_proto::server::{LoginAttempt, LoginDenial, MessageRefusal, Snapshot};
 use thiserror::Error;
 
-pub use answering::Answering;
+pub use login_delayed::{LoginDelayed, LoginDelayedMaildrop};
 #[cfg(unix)]
-pub use maildir::{Delivery, Maildir, MaildirDrop, Prepared};
-pub use memory::{Memory, MemoryDrop};
-pub use paced::{Paced, PacedDrop};
+pub use maildir::{Delivery, LockedMaildir, Maildir, Prepared};
+pub use memory::{Memory, MemoryMaildrop};
+pub use store_responder::StoreResponder;
 pub use verification::{Peer, Pending, Verification, Verifier, verification};
 
 /// Who may log in, and to what.
@@ -49,11 +49,11 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// See [`LoginError`]. A lock that is held is told only to whom the credentials are right (S22).
-    fn login(&self, login: &Login) -> Result<Self::Maildrop, LoginError>;
+    fn login(&self, login: &LoginAttempt) -> Result<Self::Maildrop, LoginError>;
 
     /// Begins to check the credentials of a login without blocking, for stores whose check takes long, as hashing a password does: the
     /// session waits for the outcome without a thread. By default [`login`](Self::login) checks them.
-    fn verify(&self, login: &Login, peer: &Peer) -> Verification {
+    fn verify(&self, login: &LoginAttempt, peer: &Peer) -> Verification {
         let _ = (login, peer);
         Verification::AtLogin
     }
@@ -63,7 +63,7 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// It cannot be read.
-    fn scram_keys(&self, hash: ScramHash, name: &Name) -> io::Result<Option<ScramKeys>> {
+    fn scram_keys(&self, hash: ScramHash, name: &OwnedUsername) -> io::Result<Option<ScramKeys>> {
         let _ = (hash, name);
         Ok(None)
     }
@@ -121,7 +121,7 @@ impl From<io::Error> for LoginError {
     }
 }
 
-impl From<&LoginError> for Denial {
+impl From<&LoginError> for LoginDenial {
     fn from(error: &LoginError) -> Self {
         match error {
             LoginError::Credentials => Self::Credentials,
@@ -148,9 +148,9 @@ fn loggable(name: &[u8]) -> Option<Escaped<'_>> {
 }
 
 /// What a client is told when a message cannot be opened; puts it into the log, too.
-fn log_unavailable(number: MessageNumber, error: &io::Error) -> Unavailable {
+fn log_unavailable(number: MessageNumber, error: &io::Error) -> MessageRefusal {
     tracing::warn!(%number, %error, "a message cannot be opened");
-    if error.kind() == ErrorKind::NotFound { Unavailable::Gone } else { Unavailable::Temporary }
+    if error.kind() == ErrorKind::NotFound { MessageRefusal::Gone } else { MessageRefusal::Temporary }
 }
 
 /// Messages that could not be removed, and why.
@@ -190,8 +190,8 @@ fn messages(count: usize) -> String {
 ///
 /// # Errors
 /// The name cannot be sent.
-pub fn password_login(name: &str, password: &str) -> Result<Login, InvalidArgument> {
-    Ok(Login { name: Username::new(name)?.into(), proof: Proof::Password(Secret::from(password)) })
+pub fn password_login(name: &str, password: &str) -> Result<LoginAttempt, InvalidArgument> {
+    Ok(LoginAttempt { name: Username::new(name)?.into(), credentials: PresentedCredentials::Password(Secret::from(password)) })
 }
 
 #[cfg(test)]
@@ -200,15 +200,15 @@ mod tests {
 
     #[test]
     fn s39_s40_why_there_is_no_maildrop_is_told_by_its_code() {
-        let denial = |error: LoginError| Denial::from(&error);
-        assert_eq!(denial(LoginError::Credentials), Denial::Credentials);
-        assert_eq!(denial(LoginError::TooSoon), Denial::LoginDelay);
+        let denial = |error: LoginError| LoginDenial::from(&error);
+        assert_eq!(denial(LoginError::Credentials), LoginDenial::Credentials);
+        assert_eq!(denial(LoginError::TooSoon), LoginDenial::LoginDelay);
         for (kind, expected) in [
-            (ErrorKind::WouldBlock, Denial::InUse),
-            (ErrorKind::NotFound, Denial::Permanent),
-            (ErrorKind::PermissionDenied, Denial::Permanent),
-            (ErrorKind::NotADirectory, Denial::Permanent),
-            (ErrorKind::StorageFull, Denial::Temporary),
+            (ErrorKind::WouldBlock, LoginDenial::InUse),
+            (ErrorKind::NotFound, LoginDenial::Permanent),
+            (ErrorKind::PermissionDenied, LoginDenial::Permanent),
+            (ErrorKind::NotADirectory, LoginDenial::Permanent),
+            (ErrorKind::StorageFull, LoginDenial::Temporary),
         ] {
             assert_eq!(denial(io::Error::from(kind).into()), expected, "{kind}");
         }

@@ -6,9 +6,9 @@ use std::io::{self, Cursor, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pop3_proto::Secret;
-use pop3_proto::codec::{MessageNumber, UniqueId, WireSize};
-use pop3_proto::sasl::{ScramHash, ScramKeys, prepare};
-use pop3_proto::server::{Login, Name, Proof, Snapshot};
+use pop3_proto::codec::{MessageNumber, OwnedUsername, UniqueId, WireSize};
+use pop3_proto::sasl::{PresentedCredentials, ScramHash, ScramKeys, prepare};
+use pop3_proto::server::{LoginAttempt, Snapshot};
 
 use crate::{LoginError, Maildrop, NotRemoved, Store};
 
@@ -80,9 +80,9 @@ impl Memory {
     }
 
     /// Who logs in: the client says so, or leaves it to the certificate that it has shown.
-    fn find(&self, login: &Login) -> Option<(&Vec<u8>, &User)> {
-        match &login.proof {
-            Proof::External(shown) if login.name.as_bytes() == b"-" => {
+    fn find(&self, login: &LoginAttempt) -> Option<(&Vec<u8>, &User)> {
+        match &login.credentials {
+            PresentedCredentials::External(shown) if login.name.as_bytes() == b"-" => {
                 self.users.iter().find(|(_, user)| user.certificate.as_deref() == Some(shown))
             }
             _ => self.users.get_key_value(login.name.as_bytes()),
@@ -102,17 +102,17 @@ fn prepared(password: &[u8]) -> Secret {
 }
 
 impl Store for Memory {
-    type Maildrop = MemoryDrop;
+    type Maildrop = MemoryMaildrop;
 
-    fn login(&self, login: &Login) -> Result<MemoryDrop, LoginError> {
+    fn login(&self, login: &LoginAttempt) -> Result<MemoryMaildrop, LoginError> {
         let (name, user) = self.find(login).ok_or(LoginError::Credentials)?;
-        match &login.proof {
-            Proof::Password(password) if prepared(password.expose()) == user.password => {}
-            Proof::Apop(proof) if proof.verify(user.password.expose()) => {}
-            Proof::CramMd5(proof) if proof.verify(user.password.expose()) => {}
-            Proof::External(shown) if user.certificate.as_deref() == Some(shown) => {}
-            Proof::Token(token) if user.token.as_ref() == Some(token) => {}
-            Proof::Proven => {}
+        match &login.credentials {
+            PresentedCredentials::Password(password) if prepared(password.expose()) == user.password => {}
+            PresentedCredentials::Apop(credentials) if credentials.verify(user.password.expose()) => {}
+            PresentedCredentials::CramMd5(credentials) if credentials.verify(user.password.expose()) => {}
+            PresentedCredentials::External(shown) if user.certificate.as_deref() == Some(shown) => {}
+            PresentedCredentials::Token(token) if user.token.as_ref() == Some(token) => {}
+            PresentedCredentials::Verified => {}
             _ => return Err(LoginError::Credentials),
         }
         let mut mail = user.mail.lock().unwrap_or_else(PoisonError::into_inner);
@@ -122,11 +122,11 @@ impl Store for Memory {
         mail.locked = true;
         let seen = mail.messages.clone();
         drop(mail);
-        Ok(MemoryDrop { store: self.clone(), name: name.clone(), seen })
+        Ok(MemoryMaildrop { store: self.clone(), name: name.clone(), seen })
     }
 
-    fn scram_keys(&self, hash: ScramHash, name: &Name) -> io::Result<Option<ScramKeys>> {
-        // A salt that looks as those of decoys do: it tells nothing of who exists.
+    fn scram_keys(&self, hash: ScramHash, name: &OwnedUsername) -> io::Result<Option<ScramKeys>> {
+        // A salt that looks as those of decoy_secret do: it tells nothing of who exists.
         let salt = [0, 1].map(|half: u8| BuildHasherDefault::<DefaultHasher>::default().hash_one((half, name)).to_be_bytes());
         let derive = |user: &User| ScramKeys::derive(hash, user.password.expose(), salt.as_flattened(), 4096);
         Ok(self.users.get(name.as_bytes()).map(derive))
@@ -135,20 +135,20 @@ impl Store for Memory {
 
 /// The mail of one user of a [`Memory`], held by one session.
 #[derive(Debug)]
-pub struct MemoryDrop {
+pub struct MemoryMaildrop {
     store: Memory,
     name: Vec<u8>,
     seen: Vec<Message>,
 }
 
-impl MemoryDrop {
+impl MemoryMaildrop {
     fn mail<T>(&self, change: impl FnOnce(&mut Mail) -> T) -> Option<T> {
         let user = self.store.users.get(&self.name)?;
         Some(change(&mut user.mail.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 
-impl Maildrop for MemoryDrop {
+impl Maildrop for MemoryMaildrop {
     fn owner(&self) -> Option<&[u8]> {
         Some(&self.name)
     }
@@ -177,7 +177,7 @@ impl Maildrop for MemoryDrop {
     }
 }
 
-impl Drop for MemoryDrop {
+impl Drop for MemoryMaildrop {
     fn drop(&mut self) {
         self.mail(|mail| mail.locked = false);
     }

@@ -32,7 +32,7 @@ pub enum Verification {
     /// [`Store::login`](crate::Store::login) checks them.
     AtLogin,
     /// They are being checked. If they are right, [`Store::login`](crate::Store::login) is called with
-    /// [`Proof::Proven`](pop3_proto::server::Proof::Proven).
+    /// [`PresentedCredentials::Verified`](pop3_proto::sasl::PresentedCredentials::Verified).
     Pending(Pending),
 }
 

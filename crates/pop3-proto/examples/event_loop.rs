@@ -1,6 +1,6 @@
 //! A client and a server in one hand-written event loop over non-blocking sockets: `cargo run -p pop3-proto --example event_loop`.
 //!
-//! No driver and no runtime: mio tells when a socket is ready, and the core does the rest.
+//! No driver and no runtime: mio reports when a socket is ready, and the core does the rest.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -11,11 +11,12 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 use pop3_proto::client::{self, CleartextLogin, ClientConfig, ClientEvent};
 use pop3_proto::codec::{Command, Status, UniqueId, WireSize};
-use pop3_proto::server::{self, Ask, Channel, Denial, Proof, ServerConfig, Snapshot};
+use pop3_proto::sasl::PresentedCredentials;
+use pop3_proto::server::{self, ConnectionInfo, LoginDenial, Question, ServerConfig, Snapshot};
 
 const MAIL: &[u8] = b"Subject: hello\n\n.a line that begins with a dot\n";
 
-/// Goes on until a socket is not ready; false: the session is over.
+/// Repeats until a socket is not ready; returns `false` when the session has ended.
 fn until_blocked(mut go_on: impl FnMut() -> io::Result<bool>) -> Result<bool, Box<dyn Error>> {
     loop {
         match go_on() {
@@ -29,46 +30,47 @@ fn until_blocked(mut go_on: impl FnMut() -> io::Result<bool>) -> Result<bool, Bo
 
 /// One step of the server.
 fn serve(session: &mut server::Connection, stream: &mut TcpStream) -> io::Result<bool> {
-    match session.step() {
-        server::Step::Read => match stream.read(session.space())? {
+    match session.next_action() {
+        server::Action::Read => match stream.read(session.unfilled())? {
             0 => return Ok(false),
-            count => session.filled(count),
+            count => session.advance_read(count),
         },
-        server::Step::Write => {
+        server::Action::Write => {
             let count = stream.write(session.output())?;
-            session.written(count);
+            session.advance_written(count);
         }
-        server::Step::Close => return Ok(false),
-        server::Step::Ask(ask) => answer(session, &ask).map_err(io::Error::other)?,
-        server::Step::Answer => unreachable!("all is answered at once"),
+        server::Action::Close => return Ok(false),
+        server::Action::Answer(question) => answer(session, &question).map_err(io::Error::other)?,
+        server::Action::UpgradeTls => return Err(io::Error::other("this example has no TLS")),
+        server::Action::Unanswered => unreachable!("every question is answered at once"),
     }
     Ok(true)
 }
 
-/// What needs to know of mail and of users. It could as well come later: until then the session waits, and so does its client.
-fn answer(session: &mut server::Connection, ask: &Ask) -> Result<(), Box<dyn Error + Send + Sync>> {
-    match ask {
-        Ask::Authenticate(login) => match &login.proof {
-            Proof::Password(password) if login.name.as_bytes() == b"joe" && password.expose() == b"secret" => {
+/// Answers what the session asks about users and mail. The answer could come later: until then the session waits, and so does its client.
+fn answer(session: &mut server::Connection, question: &Question) -> Result<(), Box<dyn Error + Send + Sync>> {
+    match question {
+        Question::Authenticate(login) => match &login.credentials {
+            PresentedCredentials::Password(password) if login.name.as_bytes() == b"joe" && password.expose() == b"secret" => {
                 let (mut snapshot, mut size) = (Snapshot::default(), WireSize::new());
                 size.add(MAIL);
                 snapshot.push(size.octets(), UniqueId::new("1")?)?;
-                session.accept(snapshot)?;
+                session.answer().accept(snapshot)?;
             }
-            _ => session.deny(Denial::Credentials)?,
+            _ => session.answer().deny(LoginDenial::Credentials)?,
         },
-        Ask::Retrieve(_) => {
-            session.begin_message()?;
-            session.body(MAIL)?;
-            session.end_message()?;
+        Question::Retrieve(_) => {
+            session.answer().begin_message()?;
+            session.answer().body(MAIL)?;
+            session.answer().end_message()?;
         }
-        Ask::Commit => session.committed(0)?,
+        Question::Commit => session.answer().finish_commit(0)?,
         _ => session.abort(),
     }
     Ok(())
 }
 
-/// A client with all that it is going to say.
+/// A client with the commands that it is going to send.
 struct Fetch {
     session: client::Connection,
     script: VecDeque<&'static [u8]>,
@@ -76,14 +78,14 @@ struct Fetch {
 }
 
 impl Fetch {
-    /// One step: whatever has come to its end has the next command sent.
+    /// One step: the end of each reply sends the next command.
     fn step(&mut self, stream: &mut TcpStream) -> io::Result<bool> {
         let Self { session, script, mail } = self;
-        let step = session.step(|event, outbox| {
+        let action = session.process_events(|event, sink| {
             match event {
                 ClientEvent::Closed => return Ok(Some(())),
                 ClientEvent::Reply(_, reply) if reply.status == Status::Err => return Ok(Some(())),
-                ClientEvent::Reply(tag, _) if outbox.is_in_flight(tag) => return Ok(None),
+                ClientEvent::Reply(tag, _) if sink.is_in_flight(tag) => return Ok(None),
                 ClientEvent::Body(_, chunk) => {
                     mail.extend_from_slice(chunk);
                     return Ok(None);
@@ -91,19 +93,19 @@ impl Fetch {
                 _ => {}
             }
             if let Some(command) = script.pop_front().and_then(|line| Command::parse(line).ok()) {
-                outbox.send(command)?;
+                sink.send(command)?;
             }
-            Ok::<_, client::RequestError>(None)
+            Ok(None)
         });
-        match step.map_err(io::Error::other)? {
-            client::Step::Done(()) => return Ok(false),
-            client::Step::Write => {
+        match action.map_err(io::Error::other)? {
+            client::Action::Done(()) => return Ok(false),
+            client::Action::Write => {
                 let count = stream.write(session.output())?;
-                session.written(count);
+                session.advance_written(count);
             }
-            client::Step::Read => {
-                let count = stream.read(session.space())?;
-                session.filled(count).map_err(io::Error::other)?;
+            client::Action::Read => {
+                let count = stream.read(session.unfilled())?;
+                session.advance_read(count).map_err(io::Error::other)?;
             }
         }
         Ok(true)
@@ -124,8 +126,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let script = [&b"USER joe"[..], b"PASS secret", b"RETR 1", b"QUIT"].into();
     let mut client = Fetch { session: client::Connection::new(config), script, mail: Vec::new() };
     let mut served = None;
-    let allowed = server::CleartextLogin::DangerouslyAllow;
-    let config = Arc::new(ServerConfig { cleartext_login: allowed, ..ServerConfig::default() });
+    let config = Arc::new(ServerConfig { cleartext_login: CleartextLogin::DangerouslyAllow, ..ServerConfig::default() });
     loop {
         poll.poll(&mut events, None)?;
         for event in &events {
@@ -134,7 +135,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                     let (mut stream, _) = listener.accept()?;
                     poll.registry().register(&mut stream, SERVER, both)?;
                     // A server on a network takes other octets of chance for every session.
-                    served = Some((server::Connection::new(Arc::clone(&config), Channel::clear([0; 18])), stream));
+                    served = Some((server::Connection::new(Arc::clone(&config), ConnectionInfo::clear([0; 18])), stream));
                 }
                 (SERVER, Some((session, stream))) => {
                     let goes_on = until_blocked(|| serve(session, stream))?;

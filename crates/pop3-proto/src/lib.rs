@@ -1,93 +1,82 @@
 //! POP3 without I/O: bytes in, events out. No sockets, no clock, no runtime, no `std`.
 //!
-//! Both ends in memory, from the greeting to the last byte of a message:
+//! A client and a server, connected in memory:
 //!
 //! ```
 //! use pop3_proto::client::{self, ClientConfig, RequestError, requests};
 //! use pop3_proto::codec::{MessageNumber, Password, UniqueId, Username};
-//! use pop3_proto::server::{self, Ask, Channel, ServerConfig, Snapshot};
+//! use pop3_proto::server::{self, Action, ConnectionInfo, Question, ServerConfig, Snapshot};
+//! use pop3_proto::Transport;
 //!
-//! const MESSAGE: &[u8] = b"Subject: hello\n\n.a line that begins with a dot\n";
+//! /// The server, as the client's stream: what the client writes, the server reads.
+//! struct Far(server::Connection);
 //!
-//! // The server's side: what an application answers. (Under TLS, so that a password may be sent.)
-//! fn serve(server: &mut server::Connection) -> Result<(), server::NotAsked> {
-//!     while let server::Step::Ask(ask) = server.step() {
-//!         match ask {
-//!             Ask::Authenticate(_) => {
-//!                 let mut snapshot = Snapshot::default();
-//!                 snapshot.push(50, UniqueId::new("first").unwrap()).unwrap();
-//!                 server.accept(snapshot)?;
-//!             }
-//!             Ask::Retrieve(_) => {
-//!                 server.begin_message()?;
-//!                 server.body(MESSAGE)?;
-//!                 server.end_message()?;
-//!             }
-//!             Ask::Commit => server.committed(0)?,
-//!             _ => break,
-//!         }
+//! impl Transport for Far {
+//!     type Error = RequestError;
+//!
+//!     fn write(&mut self, bytes: &[u8]) -> Result<usize, RequestError> {
+//!         self.0.unfilled()[..bytes.len()].copy_from_slice(bytes);
+//!         self.0.advance_read(bytes.len());
+//!         Ok(bytes.len())
 //!     }
-//!     Ok(())
-//! }
 //!
-//! // In place of two sockets: what one side has written is what the other one reads.
-//! fn exchange(client: &mut client::Connection, server: &mut server::Connection) -> Result<(), RequestError> {
-//!     let sent = client.output().to_vec();
-//!     server.space()[..sent.len()].copy_from_slice(&sent);
-//!     server.filled(sent.len());
-//!     client.written(sent.len());
-//!     serve(server).expect("the session asked");
-//!     let sent = server.output().to_vec();
-//!     client.space()[..sent.len()].copy_from_slice(&sent);
-//!     server.written(sent.len());
-//!     Ok(client.filled(sent.len())?)
-//! }
-//!
-//! let mut client = client::Connection::new_encrypted(ClientConfig::default());
-//! let mut server = server::Connection::new(ServerConfig::default().into(), Channel { encrypted: true, ..Channel::default() });
-//!
-//! /// Runs one request: the only loop that a driver needs.
-//! macro_rules! run {
-//!     ($request:expr) => {{
-//!         let mut request = $request;
-//!         client.start(&mut request)?;
-//!         loop {
-//!             match client.run(&mut request)? {
-//!                 client::Step::Done(output) => break output,
-//!                 client::Step::Read | client::Step::Write => exchange(&mut client, &mut server)?,
-//!             }
+//!     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, RequestError> {
+//!         while let Action::Answer(question) = self.0.next_action() {
+//!             answer(&mut self.0, question).expect("the session has asked");
 //!         }
-//!     }};
+//!         let count = self.0.output().len();
+//!         buffer[..count].copy_from_slice(self.0.output());
+//!         self.0.advance_written(count);
+//!         Ok(count)
+//!     }
 //! }
 //!
-//! run!(requests::greet());
-//! run!(requests::user_pass(Username::new("joe").unwrap(), Password::new("secret").unwrap()));
-//! assert_eq!(run!(requests::stat()).messages, 1);
-//! let body = run!(requests::retr(MessageNumber::FIRST));
-//! let mut message = Vec::new();
-//! while client.next_chunk(body)? == client::Step::Done(true) {
-//!     message.extend_from_slice(client.chunk());
+//! /// What an application answers.
+//! fn answer(session: &mut server::Connection, question: Question) -> Result<(), server::LocalError> {
+//!     match question {
+//!         Question::Authenticate(_login) => {
+//!             let mut snapshot = Snapshot::default();
+//!             snapshot.push(7, UniqueId::new("first").unwrap()).unwrap();
+//!             session.answer().accept(snapshot)
+//!         }
+//!         Question::Retrieve(_number) => {
+//!             session.answer().begin_message()?;
+//!             session.answer().body(b"hello\n")?;
+//!             session.answer().end_message()
+//!         }
+//!         _ => session.answer().finish_commit(0),
+//!     }
 //! }
-//! assert_eq!(message, b"Subject: hello\r\n\r\n.a line that begins with a dot\r\n");
-//! run!(requests::dele(MessageNumber::FIRST));
-//! run!(requests::quit());
-//! # Ok::<(), RequestError>(())
+//!
+//! let tls = ConnectionInfo { encrypted: true, ..ConnectionInfo::default() };
+//! let mut far = Far(server::Connection::new(ServerConfig::default().into(), tls));
+//! let mut client = client::Connection::new_encrypted(ClientConfig::default());
+//! client.run(&mut far, requests::greet())?;
+//! client.run(&mut far, requests::user_pass(Username::new("joe")?, Password::new("secret")?))?;
+//! assert_eq!(client.run(&mut far, requests::stat())?.messages, 1);
+//! let body = client.run(&mut far, requests::retr(MessageNumber::FIRST))?;
+//! while client.drive(&mut far, |client| client.next_chunk(body))? {
+//!     print!("{}", String::from_utf8_lossy(client.chunk()));
+//! }
+//! client.run(&mut far, requests::quit())?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What to rely on
+//! # What you can rely on
 //!
-//! - **The caller owns the bytes.** A machine says how many it is done with and borrows events from them. It allocates nothing
-//!   from what a peer announces.
-//! - **Nothing is told twice or lost** by how the input was cut: every cut gives the same events.
-//! - **Errors of the peer are final**, and stay. Errors of the caller change nothing.
-//! - **Nothing a peer sends can panic**, and no argument with CR, LF or NUL in it can be constructed.
-//! - **No secret is shown** by `Debug` or `Display` of anything in here.
+//! - **The caller owns the bytes.** A machine reports how many it has consumed and borrows events from them. It allocates nothing
+//!   because of a size that a peer announces. A `Connection` adds two buffers for callers that want them.
+//! - **No event is lost or repeated** however input is split; only body chunks differ.
+//! - **Errors of the peer are final** (`RemoteError`): the machine returns the same error from then on. **Errors of the caller change
+//!   nothing** (`LocalError`).
+//! - **Nothing that a peer sends can cause a panic**, and no argument with CR, LF or NUL in it can be constructed.
+//! - **No secret is shown** by `Debug` or `Display` of anything in this crate.
 //!
-//! # The rooms
+//! # Modules
 //!
-//! [`codec`] turns bytes into values and back. [`client`] and [`server`] each have a machine (states and syntax), a layer of
-//! meaning over it (requests; the session), and a `Connection` that adds the buffers. [`sasl`] has the mechanisms. [`State`] is the table of what is allowed
-//! when.
+//! [`codec`] turns bytes into values and back. [`client`] has the machine and requests over it; [`server`] has the session over a
+//! snapshot of the maildrop. Each has a `Connection` that adds the buffers. [`sasl`] has the mechanisms, both sides of each. [`State`]
+//! is the table of what is allowed when, and of what leads from one state to the next.
 
 #![no_std]
 #![cfg_attr(
@@ -99,22 +88,25 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod cleartext_login;
 pub mod client;
 pub mod codec;
-mod inbox;
+mod read_buffer;
 pub mod sasl;
 mod secret;
 pub mod server;
 mod state;
+mod transport;
 
 pub use secret::Secret;
 pub use state::State;
+pub use transport::Transport;
 
-/// How many bytes of the input are done with, and what happened.
+/// How many bytes of the input were consumed, and what happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress<E> {
-    /// Drop so many bytes from the beginning of the input.
+    /// The number of bytes to drop from the beginning of the input.
     pub consumed: usize,
-    /// What they were.
+    /// What happened.
     pub event: E,
 }

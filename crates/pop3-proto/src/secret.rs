@@ -1,11 +1,11 @@
-//! Bytes that nobody may see and that do not stay in memory.
+//! Secret bytes: redacted in `Debug`, wiped on drop.
 
 use alloc::vec::Vec;
 use core::fmt;
 
 use zeroize::Zeroizing;
 
-/// A secret of one's own: wiped when dropped, `[redacted]` in `Debug`.
+/// An owned secret: wiped when it is dropped, `[redacted]` in `Debug`.
 ///
 /// ```
 /// let secret = pop3_proto::Secret::from(b"hunter2");
@@ -16,7 +16,16 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
-    /// The secret itself.
+    /// Joins parts to one secret. No copy of them is left behind.
+    pub fn from_parts(parts: &[&[u8]]) -> Self {
+        let mut bytes = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
+        for part in parts {
+            bytes.extend_from_slice(part);
+        }
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// Returns the secret itself.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
@@ -28,7 +37,8 @@ impl<B: AsRef<[u8]> + ?Sized> From<&B> for Secret {
     }
 }
 
-/// Takes the same time for all secrets of one length (H55).
+/// The comparison takes the same time for all secrets of one length.
+// H55
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
         let differ = self.0.iter().zip(other.0.iter()).fold(0, |differ, (a, b)| core::hint::black_box(differ | (a ^ b)));

@@ -1,20 +1,38 @@
-//! Which command is allowed when: the one table that both machines use (S31, S45, H09).
+//! Which command is allowed in which state, and what leads from one state to the next: tables that both machines use.
+// S31, S45, H09
 
-use crate::codec::Verb;
+use crate::codec::{Status, Verb};
 
-/// The states of a session (RFC 1939 §3), and what may be said in each:
+/// The states of a session (RFC 1939 §3). A session begins in `AUTHORIZATION`, after the greeting:
+///
+/// ```text
+///             greeting                    +OK to PASS, APOP or AUTH
+/// (connect) ───────────▶ AUTHORIZATION ─────────────────────────────▶ TRANSACTION
+///                          │   │   ▲                                       │
+///                          │   └───┘                                       │ QUIT
+///                     QUIT │  +OK to STLS: TLS handshake,                  ▼
+///                          │  everything before it is forgotten         UPDATE: marked messages are removed
+///                          ▼                                               │
+///                       (closed) ◀─────────────────────────────────────────┘ reply to QUIT
+/// ```
+///
+/// As a table:
+///
+#[doc = include_str!("transitions.md")]
+///
+/// Commands that are allowed in each state:
 ///
 #[doc = include_str!("state.md")]
 ///
-/// In `UPDATE` nothing may be said any more. What follows from more than the state, as that `PASS` stands directly behind `USER`,
-/// that nothing is said in the middle of an exchange, and that `STLS` does not stand behind `UTF8`, the machines know.
+/// In `UPDATE` no command is allowed. The machines know what follows from more than the state: `PASS` must directly follow `USER`, no
+/// command is allowed inside an exchange, and `STLS` must not follow `UTF8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
-    /// The client has not said who it is.
+    /// The client has not logged in.
     Authorization,
     /// The client is logged in; messages can be read and marked.
     Transaction,
-    /// `QUIT` was said in `TRANSACTION`: what is marked is being removed. Nothing may be said any more.
+    /// `QUIT` was sent in `TRANSACTION`: marked messages are being removed.
     Update,
 }
 
@@ -54,8 +72,46 @@ const TABLE: [(Verb, Allowed, Allowed); Verb::ALL.len()] = [
     (Verb::Xclient, Yes,          No),
 ];
 
+/// What moves a session to another state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trigger {
+    /// The command itself.
+    Command,
+    /// A `+OK` to the command.
+    Ok,
+    /// A reply to the command, whatever its status.
+    Reply,
+}
+
+/// From, command, trigger, to; `None`: the session is closed.
+const TRANSITIONS: [(State, Verb, Trigger, Option<State>); 7] = [
+    (State::Authorization, Verb::Apop, Trigger::Ok, Some(State::Transaction)),
+    (State::Authorization, Verb::Auth, Trigger::Ok, Some(State::Transaction)),
+    (State::Authorization, Verb::Pass, Trigger::Ok, Some(State::Transaction)),
+    (State::Authorization, Verb::Stls, Trigger::Ok, Some(State::Authorization)),
+    (State::Authorization, Verb::Quit, Trigger::Reply, None),
+    (State::Transaction, Verb::Quit, Trigger::Command, Some(State::Update)),
+    (State::Update, Verb::Quit, Trigger::Reply, None),
+];
+
 impl State {
-    /// Whether a command may be given in this state. `encrypted`: TLS is active.
+    /// Returns the state after a command was sent.
+    pub(crate) fn after_command(self, verb: Verb) -> Self {
+        self.after(verb, |trigger| trigger == Trigger::Command).flatten().unwrap_or(self)
+    }
+
+    /// Returns the state after a reply; `None` if the session is closed.
+    pub(crate) fn after_reply(self, verb: Verb, status: Status) -> Option<Self> {
+        self.after(verb, |trigger| trigger == Trigger::Reply || (trigger == Trigger::Ok && status == Status::Ok))
+            .unwrap_or(Some(self))
+    }
+
+    fn after(self, verb: Verb, happens: impl Fn(Trigger) -> bool) -> Option<Option<Self>> {
+        let row = TRANSITIONS.iter().find(|(from, of, trigger, _)| *from == self && *of == verb && happens(*trigger));
+        row.map(|(.., to)| *to)
+    }
+
+    /// Returns `true` if a command is allowed in this state. `encrypted`: TLS is active.
     ///
     /// ```
     /// use pop3_proto::{State, codec::Verb};
@@ -75,7 +131,7 @@ impl State {
         }
     }
 
-    /// The name that the RFC gives it.
+    /// Returns the name that the RFC gives the state.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Authorization => "AUTHORIZATION",
@@ -96,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_stand_where_they_are_looked_for() {
+    fn each_row_is_at_the_index_of_its_verb() {
         for (at, verb) in Verb::ALL.into_iter().enumerate() {
             assert_eq!((verb as usize, TABLE[at].0), (at, verb));
         }
@@ -114,6 +170,45 @@ mod tests {
             shown += &alloc::format!("| `{verb}` | {before} | {after} |\n");
         }
         assert_eq!(shown, include_str!("state.md"));
+    }
+
+    #[test]
+    fn the_documentation_shows_the_transitions() {
+        let mut shown = alloc::string::String::from("| from | by | to |\n| --- | --- | --- |\n");
+        for (from, verb, trigger, to) in TRANSITIONS {
+            let by = match trigger {
+                Trigger::Command => alloc::format!("`{verb}`"),
+                Trigger::Ok => alloc::format!("`+OK` to `{verb}`"),
+                Trigger::Reply => alloc::format!("the reply to `{verb}`"),
+            };
+            let to = to.map_or_else(|| "closed".into(), |to| alloc::format!("`{to}`"));
+            shown += &alloc::format!("| `{from}` | {by} | {to} |\n");
+        }
+        assert_eq!(shown, include_str!("transitions.md"));
+    }
+
+    #[test]
+    fn s31_every_transition_is_permitted_and_no_other_reply_moves_a_session() {
+        for state in [State::Authorization, State::Transaction, State::Update] {
+            for verb in Verb::ALL {
+                for status in [Status::Ok, Status::Err] {
+                    let to = state.after_reply(verb, status);
+                    let logs_in = state == State::Authorization && matches!(verb, Verb::Apop | Verb::Auth | Verb::Pass);
+                    let expected = match (verb, status) {
+                        (Verb::Quit, _) if state != State::Transaction => None,
+                        (_, Status::Ok) if logs_in => Some(State::Transaction),
+                        _ => Some(state),
+                    };
+                    assert_eq!(to, expected, "{state} {verb} {status:?}");
+                }
+                let quits = state == State::Transaction && verb == Verb::Quit;
+                assert_eq!(state.after_command(verb), if quits { State::Update } else { state });
+            }
+        }
+        for (from, verb, trigger, _) in TRANSITIONS {
+            // The reply to QUIT comes in UPDATE, where no command is allowed.
+            assert!(from.permits(verb, false) || (from == State::Update && trigger == Trigger::Reply));
+        }
     }
 
     #[test]

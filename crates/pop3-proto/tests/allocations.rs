@@ -4,7 +4,7 @@ use allocation_counter::measure;
 use bytes::BytesMut;
 use pop3_proto::client::{Client, ClientConfig, ClientEvent};
 use pop3_proto::codec::{Capability, Command, DropListing, Greeting, Reply, ScanListing, UniqueId, UniqueIdListing};
-use pop3_proto::server::{Ask, Channel, Connection, ServerConfig, Snapshot, Step};
+use pop3_proto::server::{Action, BadCommandLimits, Connection, ConnectionInfo, Question, ServerConfig, Snapshot};
 
 #[test]
 fn h32_commands_replies_and_listing_lines_are_parsed_without_allocating() {
@@ -104,31 +104,31 @@ fn h31_before_login_a_session_holds_little_whatever_is_said() {
     ];
     let config = std::sync::Arc::new(ServerConfig {
         mechanisms: pop3_proto::sasl::Mechanism::ALL.to_vec(),
-        max_bad_commands: (u32::MAX, u32::MAX),
+        max_bad_commands: BadCommandLimits { before_login: u32::MAX, after_login: u32::MAX },
         ..ServerConfig::default()
     });
     for text in said {
         let counted = measure(|| {
-            let mut session = Connection::new(config.clone(), Channel::encrypted([1; 18], Default::default()));
+            let mut session = Connection::new(config.clone(), ConnectionInfo::encrypted([1; 18], Default::default()));
             for _ in 0..1000 {
                 let mut rest = text;
                 while !rest.is_empty() {
-                    match session.step() {
-                        Step::Read => {
-                            let space = session.space();
+                    match session.next_action() {
+                        Action::Read => {
+                            let space = session.unfilled();
                             let count = space.len().min(rest.len());
                             space[..count].copy_from_slice(&rest[..count]);
-                            session.filled(count);
+                            session.advance_read(count);
                             rest = &rest[count..];
                         }
-                        Step::Write => session.written(session.output().len()),
-                        Step::Ask(_) => {
+                        Action::Write => session.advance_written(session.output().len()),
+                        Action::Answer(_) => {
                             let decoy =
                                 pop3_proto::sasl::ScramKeys::decoy(pop3_proto::sasl::ScramHash::Sha256, b"secret", b"joe");
-                            session.keys(decoy).unwrap();
+                            session.answer().provide_keys(decoy).unwrap();
                         }
                         // A line without an end closes the session.
-                        Step::Close => return,
+                        Action::Close => return,
                         step => panic!("{step:?}"),
                     }
                 }
@@ -140,26 +140,26 @@ fn h31_before_login_a_session_holds_little_whatever_is_said() {
 
 /// A client of a maildrop of so many messages says something and reads so many octets of the answer at once; how many there are.
 fn say(session: &mut Connection, said: &[u8], messages: u32, at_once: usize) -> usize {
-    session.space()[..said.len()].copy_from_slice(said);
-    session.filled(said.len());
+    session.unfilled()[..said.len()].copy_from_slice(said);
+    session.advance_read(said.len());
     let mut octets = 0;
     loop {
-        match session.step() {
-            Step::Write => {
+        match session.next_action() {
+            Action::Write => {
                 octets += session.output().len().min(at_once);
-                session.written(at_once);
+                session.advance_written(at_once);
             }
-            Step::Ask(Ask::Commit) => session.committed(0).unwrap(),
-            Step::Ask(_) => {
+            Action::Answer(Question::Commit) => session.answer().finish_commit(0).unwrap(),
+            Action::Answer(_) => {
                 let mut snapshot = Snapshot::with_capacity(messages as usize, 40 * messages as usize);
                 for number in 1..=messages {
                     let id = format!("17000{:05}.R12345678P4711Q{number:07}", number / 7);
                     snapshot.push(number.into(), UniqueId::new(id.as_bytes()).unwrap()).unwrap();
                 }
-                session.accept(snapshot).unwrap();
+                session.answer().accept(snapshot).unwrap();
             }
             step => {
-                assert!(matches!(step, Step::Read | Step::Close), "{step:?}");
+                assert!(matches!(step, Action::Read | Action::Close), "{step:?}");
                 return octets;
             }
         }
@@ -169,7 +169,7 @@ fn say(session: &mut Connection, said: &[u8], messages: u32, at_once: usize) -> 
 #[test]
 fn h31_what_a_large_reply_needed_is_not_kept_and_small_ones_allocate_nothing() {
     for at_once in [1000, 5000, 1_000_000] {
-        let mut session = Connection::new(ServerConfig::default().into(), Channel::encrypted([1; 18], Default::default()));
+        let mut session = Connection::new(ServerConfig::default().into(), ConnectionInfo::encrypted([1; 18], Default::default()));
         say(&mut session, b"USER joe\r\nPASS x\r\n", 20_000, at_once);
         let counted = measure(|| assert!(say(&mut session, b"LIST\r\n", 0, at_once) > 200_000));
         assert!(counted.bytes_max >= 32 * 1024 && counted.bytes_current <= 4 * 1024, "{at_once}: {counted:?}");
@@ -198,7 +198,7 @@ fn h41_a_snapshot_of_a_known_size_allocates_once() {
 #[test]
 fn h41_a_session_over_a_million_messages() {
     const MESSAGES: u32 = 1_000_000;
-    let mut session = Connection::new(ServerConfig::default().into(), Channel::encrypted([1; 18], Default::default()));
+    let mut session = Connection::new(ServerConfig::default().into(), ConnectionInfo::encrypted([1; 18], Default::default()));
     let counted = measure(|| {
         say(&mut session, b"USER joe\r\nPASS x\r\n", MESSAGES, 1 << 20);
         assert!(say(&mut session, b"LIST\r\n", 0, 1 << 20) > 14_000_000);

@@ -49,8 +49,11 @@ fn poll(client: &mut Client, unread: &mut Vec<u8>, log: &Log) -> bool {
                 return false;
             }
         };
-        let done =
-            matches!(progress.event, ClientEvent::NeedInput if progress.consumed == 0) || progress.event == ClientEvent::Closed;
+        let done = matches!(progress.event, ClientEvent::NeedInput | ClientEvent::Closed);
+        assert!(
+            progress.event != ClientEvent::NeedInput || progress.consumed == 0,
+            "more input is needed, so all of it was looked at"
+        );
         log.event(&progress.event);
         unread.drain(..progress.consumed);
         if done {

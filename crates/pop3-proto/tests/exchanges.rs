@@ -1,63 +1,67 @@
 //! Exchanges over a connection in memory: what is left of one that was given up, and how much is said in one.
 
-mod place;
+mod harness;
 
-use place::{Place, give_up_in_an_exchange, is_refusal};
+use harness::{Harness, give_up_in_an_exchange, is_refusal};
 use pop3_contract::{Cut, Feed};
 use pop3_proto::client::requests;
 use pop3_proto::client::{Client, ClientConfig, ClientEvent, Connection, LocalError, RemoteError, RequestError};
 use pop3_proto::codec::{Command, Password, Username};
-use pop3_proto::sasl::{ChannelBinding, Credentials, Mechanism, client_mechanism};
+use pop3_proto::sasl::{ChannelBinding, Credentials, ExchangeContext, Mechanism, client_mechanism};
+
+fn context(binding: &ChannelBinding) -> ExchangeContext<'_> {
+    ExchangeContext { host: "host", port: 995, nonce: [1; 18], binding, plus_is_offered: false }
+}
 
 #[test]
 fn what_was_given_up_comes_to_its_end_first() {
     // Nothing is left.
-    let mut place = Place::new(&[], ClientConfig::default());
-    place.settle().unwrap();
+    let mut harness = Harness::new(&[], ClientConfig::default());
+    harness.drain_abandoned().unwrap();
     // A name was said; its reply is read.
-    let mut place = Place::greeted(&["+OK\r\n", "-ERR no\r\n"], ClientConfig::default());
-    place.leave("USER joe");
-    place.settle().unwrap();
-    assert!(!place.connection.machine().is_waiting());
-    assert_eq!(place.said(), "USER joe\r\n");
+    let mut harness = Harness::greeted(&["+OK\r\n", "-ERR no\r\n"], ClientConfig::default());
+    harness.leave("USER joe");
+    harness.drain_abandoned().unwrap();
+    assert!(!harness.connection.machine().is_waiting());
+    assert_eq!(harness.said(), "USER joe\r\n");
     // A full window has to go, and one that has room may stay.
-    let mut place = Place::new(&["+OK\r\n", "+OK\r\n"], ClientConfig { window: 2, ..ClientConfig::default() });
-    place.leave("NOOP");
-    place.settle().unwrap();
-    assert!(place.connection.machine().is_waiting());
-    place.leave("NOOP");
-    place.settle().unwrap();
-    assert!(place.connection.machine().window() > 0);
+    let mut harness = Harness::new(&["+OK\r\n", "+OK\r\n"], ClientConfig { window: 2, ..ClientConfig::default() });
+    harness.leave("NOOP");
+    harness.drain_abandoned().unwrap();
+    assert!(harness.connection.machine().is_waiting());
+    harness.leave("NOOP");
+    harness.drain_abandoned().unwrap();
+    assert!(harness.connection.machine().window() > 0);
 }
 
 #[test]
 fn a_login_that_was_given_up_is_cancelled_and_not_believed() {
     // The exchange is cancelled when the challenge comes, and the server says that it is.
-    let mut place = Place::greeted(&["+ VXNlcm5hbWU6\r\n", "-ERR cancelled\r\n", "+OK\r\n.\r\n"], ClientConfig::default());
-    give_up_in_an_exchange(&mut place);
-    place.settle().unwrap();
-    assert_eq!(place.said(), "AUTH LOGIN\r\n*\r\n");
-    place.run(requests::capa()).unwrap();
+    let mut harness = Harness::greeted(&["+ VXNlcm5hbWU6\r\n", "-ERR cancelled\r\n", "+OK\r\n.\r\n"], ClientConfig::default());
+    give_up_in_an_exchange(&mut harness);
+    harness.drain_abandoned().unwrap();
+    assert_eq!(harness.said(), "AUTH LOGIN\r\n*\r\n");
+    harness.run(requests::capa()).unwrap();
     // So is the next one.
     let challenge = "+ VXNlcm5hbWU6\r\n";
     let says = [challenge, "-ERR cancelled\r\n", challenge, "-ERR cancelled\r\n", "+OK\r\n.\r\n"];
-    let mut place = Place::greeted(&says, ClientConfig::default());
+    let mut harness = Harness::greeted(&says, ClientConfig::default());
     for _ in 0..2 {
-        give_up_in_an_exchange(&mut place);
-        place.settle().unwrap();
+        give_up_in_an_exchange(&mut harness);
+        harness.drain_abandoned().unwrap();
     }
-    place.run(requests::capa()).unwrap();
+    harness.run(requests::capa()).unwrap();
     // It is cancelled in the next round where the challenge has come before.
-    let mut place = Place::greeted(&["+ VXNlcm5hbWU6\r\n", "-ERR cancelled\r\n"], ClientConfig::default());
-    give_up_in_an_exchange(&mut place);
-    place.wait_for(|event| matches!(event, ClientEvent::Challenge(..)));
-    place.settle().unwrap();
+    let mut harness = Harness::greeted(&["+ VXNlcm5hbWU6\r\n", "-ERR cancelled\r\n"], ClientConfig::default());
+    give_up_in_an_exchange(&mut harness);
+    harness.wait_for(|event| matches!(event, ClientEvent::Challenge(..)));
+    harness.drain_abandoned().unwrap();
     // A server that says that it was successful, or goes on behind the cancellation, is not believed.
     for says in [&["+OK\r\n", "+OK\r\n"][..], &["+ VXNlcm5hbWU6\r\n", "+OK\r\n"], &["+ VXNlcm5hbWU6\r\n", "+ UGFzc3dvcmQ6\r\n"]] {
-        let mut place = Place::greeted(says, ClientConfig::default());
-        give_up_in_an_exchange(&mut place);
-        place.settle().unwrap();
-        assert_eq!(place.connection.send(Command::Capa), Err(RemoteError::GivenUp.into()), "{says:?}");
+        let mut harness = Harness::greeted(says, ClientConfig::default());
+        give_up_in_an_exchange(&mut harness);
+        harness.drain_abandoned().unwrap();
+        assert_eq!(harness.connection.send(Command::Capa), Err(RemoteError::Abandoned.into()), "{says:?}");
     }
 }
 
@@ -65,21 +69,21 @@ fn a_login_that_was_given_up_is_cancelled_and_not_believed() {
 fn stls_that_was_given_up_leaves_no_way_on() {
     let config = ClientConfig::default();
     let feed = Feed::scripted([&b"+OK\r\n"[..], b"+OK go on\r\n"], Cut::EveryByte);
-    let mut place = Place { connection: Connection::new(config), feed };
-    place.run(requests::greet()).unwrap();
-    place.connection.start(&mut requests::stls()).unwrap();
-    place.settle().unwrap();
-    assert_eq!(place.connection.send(Command::Capa), Err(RemoteError::GivenUp.into()));
+    let mut harness = Harness { connection: Connection::new(config), feed };
+    harness.run(requests::greet()).unwrap();
+    harness.connection.start(&mut requests::stls()).unwrap();
+    harness.drain_abandoned().unwrap();
+    assert_eq!(harness.connection.send(Command::Capa), Err(RemoteError::Abandoned.into()));
 }
 
 #[test]
 fn s27_lines_are_as_long_as_a_server_must_take_and_no_longer() {
     let line = |length: usize| "x".repeat(length);
-    let mut place = Place::greeted(&["+OK\r\n", "-ERR\r\n"], ClientConfig::default());
+    let mut harness = Harness::greeted(&["+OK\r\n", "-ERR\r\n"], ClientConfig::default());
     let name = Username::new("joe").unwrap();
-    let refused = place.run(requests::user_pass(name, Password::new(&line(248)).unwrap())).unwrap_err();
+    let refused = harness.run(requests::user_pass(name, Password::new(&line(248)).unwrap())).unwrap_err();
     assert!(is_refusal(&refused), "255 octets are sent");
-    let local = place.run(requests::user_pass(name, Password::new(&line(249)).unwrap())).unwrap_err();
+    let local = harness.run(requests::user_pass(name, Password::new(&line(249)).unwrap())).unwrap_err();
     assert_eq!(local, LocalError::LineTooLong.into());
     let mut client = Client::new_encrypted(ClientConfig::default());
     client.poll(b"+OK\r\n").unwrap();
@@ -93,8 +97,8 @@ fn s27_lines_are_as_long_as_a_server_must_take_and_no_longer() {
 /// A server that asks for the name so many times.
 fn ask_for_the_name(times: usize) -> Result<(), RequestError> {
     let says: Vec<&str> = std::iter::repeat_n("+ \r\n", times).chain(["-ERR\r\n"]).collect();
-    let mut place = Place::greeted(&says, ClientConfig::default());
-    place.run(requests::auth(Box::new(Patient), false))
+    let mut harness = Harness::greeted(&says, ClientConfig::default());
+    harness.run(requests::auth(Box::new(Patient), false))
 }
 
 /// A mechanism that answers whatever is asked.
@@ -122,33 +126,33 @@ impl pop3_proto::sasl::ClientMechanism for Patient {
 #[test]
 fn h30_sixteen_challenges_are_answered_and_no_more() {
     assert!(matches!(ask_for_the_name(16), Err(RequestError::Refused(_))));
-    assert_eq!(ask_for_the_name(17), Err(RemoteError::LoginNotBelieved.into()));
+    assert_eq!(ask_for_the_name(17), Err(RemoteError::UntrustedLogin.into()));
 }
 
 #[test]
 fn s28_an_empty_initial_response_is_an_equals_sign() {
-    let mut place = Place::greeted(&["+OK\r\n"], ClientConfig::default());
+    let mut harness = Harness::greeted(&["+OK\r\n"], ClientConfig::default());
     let credentials = Credentials::External { name: Vec::new() };
     let binding = ChannelBinding::default();
-    let mechanism = client_mechanism(Mechanism::External, &credentials, "host", 995, [1; 18], &binding, false).unwrap();
-    place.run(requests::auth(mechanism, false)).unwrap();
-    assert_eq!(place.said(), "AUTH EXTERNAL =\r\n");
+    let mechanism = client_mechanism(Mechanism::External, &credentials, &context(&binding)).unwrap();
+    harness.run(requests::auth(mechanism, false)).unwrap();
+    assert_eq!(harness.said(), "AUTH EXTERNAL =\r\n");
 }
 
 #[test]
 fn a_login_that_was_given_up_behind_its_last_word_is_not_believed() {
-    let mut place = Place::greeted(&["+OK\r\n", "+OK\r\n"], ClientConfig::default());
+    let mut harness = Harness::greeted(&["+OK\r\n", "+OK\r\n"], ClientConfig::default());
     let credentials = Credentials::password("joe", "x").unwrap();
     let binding = ChannelBinding::default();
-    let mechanism = client_mechanism(Mechanism::Plain, &credentials, "host", 995, [1; 18], &binding, false).unwrap();
-    place.connection.start(&mut requests::auth(mechanism, false)).unwrap();
-    place.settle().unwrap();
-    assert_eq!(place.connection.send(Command::Capa), Err(RemoteError::GivenUp.into()));
+    let mechanism = client_mechanism(Mechanism::Plain, &credentials, &context(&binding)).unwrap();
+    harness.connection.start(&mut requests::auth(mechanism, false)).unwrap();
+    harness.drain_abandoned().unwrap();
+    assert_eq!(harness.connection.send(Command::Capa), Err(RemoteError::Abandoned.into()));
     // A name that was taken proves nothing, and does no harm.
-    let mut place = Place::greeted(&["+OK\r\n", "-ERR\r\n"], ClientConfig::default());
-    place.leave("USER joe");
-    place.settle().unwrap();
-    place.leave("CAPA");
+    let mut harness = Harness::greeted(&["+OK\r\n", "-ERR\r\n"], ClientConfig::default());
+    harness.leave("USER joe");
+    harness.drain_abandoned().unwrap();
+    harness.leave("CAPA");
 }
 
 #[test]

@@ -1,13 +1,19 @@
 //! Both connections in memory, logging in by every mechanism.
 
+use pop3_proto::Transport;
 use pop3_proto::client::requests::{self, Request};
-use pop3_proto::client::{self, ClientConfig, LoginContext, LoginPolicy, LoginStep, RemoteError, RequestError};
+use pop3_proto::client::{self, ClientConfig, LoginContext, LoginOutcome, LoginPolicy, RemoteError, RequestError};
 use pop3_proto::codec::ResponseCode;
-use pop3_proto::sasl::{ChannelBinding, Credentials, Mechanism, SaslError, ScramKeys};
-use pop3_proto::server::{self, Ask, Channel, Denial, Proof, ServerConfig, Snapshot};
+use pop3_proto::sasl::{ChannelBinding, Credentials, Mechanism, PresentedCredentials, SaslError, ScramKeys};
+use pop3_proto::server::{self, ConnectionInfo, LoginDenial, Question, ServerConfig, Snapshot};
 
 struct Pair {
     client: client::Connection,
+    far: FarEnd,
+}
+
+/// The server as the client's stream.
+struct FarEnd {
     server: server::Connection,
     /// What the client has sent.
     wire: Vec<u8>,
@@ -21,14 +27,11 @@ fn binding() -> ChannelBinding {
 impl Pair {
     fn new(mechanisms: &[Mechanism]) -> Self {
         let config = ServerConfig { mechanisms: mechanisms.to_vec(), max_failed_logins: 9, ..ServerConfig::default() };
+        let info = ConnectionInfo { certificate: Some(b"joe"[..].into()), ..ConnectionInfo::encrypted([3; 18], binding()) };
+        let server = server::Connection::new(config.into(), info);
         let mut pair = Self {
             client: client::Connection::new_encrypted(ClientConfig::default()),
-            server: server::Connection::new(
-                config.into(),
-                Channel { certificate: Some(b"joe"[..].into()), ..Channel::encrypted([3; 18], binding()) },
-            ),
-            wire: Vec::new(),
-            password: b"secret",
+            far: FarEnd { server, wire: Vec::new(), password: b"secret" },
         };
         pair.run(requests::greet()).unwrap();
         pair
@@ -36,60 +39,62 @@ impl Pair {
 
     fn login(&mut self, credentials: &Credentials, policy: &LoginPolicy) -> Result<(), RequestError> {
         let context = LoginContext { host: "localhost", port: 995, nonce: [5; 18], binding: binding() };
-        assert_eq!(self.run(requests::login(credentials, policy, context))?, LoginStep::Done);
+        assert_eq!(self.run(requests::login(credentials, policy, context))?, LoginOutcome::Done);
         Ok(())
     }
 
     fn run<R: Request>(&mut self, mut request: R) -> Result<R::Output, RequestError> {
         self.client.start(&mut request)?;
-        loop {
-            match self.client.run(&mut request)? {
-                client::Step::Done(output) => return Ok(output),
-                client::Step::Write => {
-                    let space = self.server.space();
-                    let count = space.len().min(self.client.output().len());
-                    space[..count].copy_from_slice(&self.client.output()[..count]);
-                    self.wire.extend_from_slice(&self.client.output()[..count]);
-                    self.server.filled(count);
-                    self.client.written(count);
-                    if !self.client.output().is_empty() {
-                        // A long line: the server takes it in pieces.
-                        assert_eq!(self.server.step(), server::Step::Read);
-                    }
-                }
-                client::Step::Read => self.serve(),
-            }
+        self.client.drive(&mut self.far, |client| client.next_action(&mut request))
+    }
+}
+
+impl Transport for FarEnd {
+    type Error = RequestError;
+
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, RequestError> {
+        let space = self.server.unfilled();
+        let count = space.len().min(bytes.len());
+        space[..count].copy_from_slice(&bytes[..count]);
+        self.wire.extend_from_slice(&bytes[..count]);
+        self.server.advance_read(count);
+        if count < bytes.len() {
+            // A long line: the server takes it in pieces.
+            assert_eq!(self.server.next_action(), server::Action::Read);
         }
+        Ok(count)
     }
 
-    fn serve(&mut self) {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, RequestError> {
         while self.server.output().is_empty() {
-            match self.server.step() {
-                server::Step::Ask(Ask::Authenticate(login)) => {
-                    let right = match &login.proof {
-                        Proof::Password(password) => password.expose() == self.password,
-                        Proof::CramMd5(proof) => proof.verify(self.password),
-                        Proof::Token(token) => token.expose() == b"token",
-                        Proof::Proven | Proof::External(_) | Proof::Anonymous => true,
+            match self.server.next_action() {
+                server::Action::Answer(Question::Authenticate(login)) => {
+                    let right = match &login.credentials {
+                        PresentedCredentials::Password(password) => password.expose() == self.password,
+                        PresentedCredentials::CramMd5(proof) => proof.verify(self.password),
+                        PresentedCredentials::Token(token) => token.expose() == b"token",
+                        PresentedCredentials::Verified | PresentedCredentials::External(_) | PresentedCredentials::Anonymous => {
+                            true
+                        }
                         other => panic!("{other:?}"),
                     };
                     if right && login.name.as_bytes() == b"joe" {
-                        self.server.accept(Snapshot::default()).unwrap();
+                        self.server.answer().accept(Snapshot::default()).unwrap();
                     } else {
-                        self.server.deny(Denial::Credentials).unwrap();
+                        self.server.answer().deny(LoginDenial::Credentials).unwrap();
                     }
                 }
-                server::Step::Ask(Ask::FindKeys(hash, _)) => {
-                    self.server.keys(ScramKeys::derive(hash, self.password, b"salt", 4096)).unwrap();
+                server::Action::Answer(Question::FindKeys(hash, _)) => {
+                    self.server.answer().provide_keys(ScramKeys::derive(hash, self.password, b"salt", 4096)).unwrap();
                 }
-                server::Step::Ask(other) => panic!("{other:?}"),
+                server::Action::Answer(other) => panic!("{other:?}"),
                 _ => {}
             }
         }
-        let output = self.server.output().to_vec();
-        self.server.written(output.len());
-        self.client.space()[..output.len()].copy_from_slice(&output);
-        self.client.filled(output.len()).unwrap();
+        let count = buffer.len().min(self.server.output().len());
+        buffer[..count].copy_from_slice(&self.server.output()[..count]);
+        self.server.advance_written(count);
+        Ok(count)
     }
 }
 
@@ -114,7 +119,7 @@ fn s32_every_mechanism_logs_in() {
             let mut pair = Pair::new(&[mechanism]);
             let policy = LoginPolicy { mechanisms: vec![mechanism], user_pass: false, two_lines, ..LoginPolicy::default() };
             pair.login(&credentials_for(mechanism), &policy).unwrap();
-            assert!(String::from_utf8_lossy(&pair.wire).contains(&format!("AUTH {mechanism}")), "{mechanism}");
+            assert!(String::from_utf8_lossy(&pair.far.wire).contains(&format!("AUTH {mechanism}")), "{mechanism}");
             assert_eq!(pair.run(requests::stat()).unwrap().messages, 0, "{mechanism}");
         }
     }
@@ -131,7 +136,7 @@ fn the_strongest_is_taken_and_user_pass_is_the_last() {
     for (offered, expected) in cases {
         let mut pair = Pair::new(offered);
         pair.login(&joe(), &LoginPolicy::default()).unwrap();
-        let wire = String::from_utf8_lossy(&pair.wire).into_owned();
+        let wire = String::from_utf8_lossy(&pair.far.wire).into_owned();
         assert!(wire.starts_with(expected), "{wire}");
         let secret = wire.contains("secret") || wire.contains("AGpvZQBzZWNyZXQ=");
         assert_eq!(secret, !offered.contains(&Mechanism::ScramSha256Plus), "{wire}");
@@ -145,7 +150,7 @@ fn s35_a_client_that_could_have_bound_says_so_where_that_was_not_offered() {
         let mut pair = Pair::new(offered);
         let policy = LoginPolicy { mechanisms: vec![allowed], ..LoginPolicy::default() };
         pair.login(&joe(), &policy).unwrap();
-        let wire = String::from_utf8_lossy(&pair.wire).into_owned();
+        let wire = String::from_utf8_lossy(&pair.far.wire).into_owned();
         wire.split(&format!("AUTH {allowed} ")).nth(1).unwrap()[..4].to_owned()
     };
     assert_eq!(flag(&[Mechanism::ScramSha256], Mechanism::ScramSha256), "eSws");
@@ -158,7 +163,7 @@ fn wrong_credentials_are_not_tried_in_another_way() {
         Mechanism::ALL.into_iter().filter(|mechanism| !matches!(mechanism, Mechanism::External | Mechanism::Anonymous))
     {
         let mut pair = Pair::new(&[mechanism, Mechanism::Login]);
-        pair.password = b"another";
+        pair.far.password = b"another";
         let wrong = match credentials_for(mechanism) {
             Credentials::Token { .. } => Credentials::token("joe", "wrong").unwrap(),
             other => other,
@@ -167,8 +172,8 @@ fn wrong_credentials_are_not_tried_in_another_way() {
         let error = pair.login(&wrong, &policy).unwrap_err();
         let RequestError::Refused(refusal) = &error else { panic!("{mechanism}: {error}") };
         assert_eq!(refusal.code(), Some(ResponseCode::Auth), "{mechanism}");
-        assert_eq!(String::from_utf8_lossy(&pair.wire).matches("AUTH ").count(), 1, "{mechanism}");
-        assert!(!String::from_utf8_lossy(&pair.wire).contains("USER"), "{mechanism}");
+        assert_eq!(String::from_utf8_lossy(&pair.far.wire).matches("AUTH ").count(), 1, "{mechanism}");
+        assert!(!String::from_utf8_lossy(&pair.far.wire).contains("USER"), "{mechanism}");
     }
 }
 
@@ -178,7 +183,7 @@ fn nothing_that_is_not_allowed_is_used() {
     let policy =
         LoginPolicy { mechanisms: vec![Mechanism::ScramSha256], user_pass: false, two_lines: false, ..LoginPolicy::default() };
     assert_eq!(pair.login(&joe(), &policy), Err(RequestError::NoMechanism));
-    assert_eq!(pair.wire, b"CAPA\r\n", "h07");
+    assert_eq!(pair.far.wire, b"CAPA\r\n", "h07");
 }
 
 #[test]
@@ -187,8 +192,12 @@ fn s27_a_long_initial_response_waits_for_its_challenge() {
     let mut pair = Pair::new(&[Mechanism::OauthBearer]);
     let error = pair.login(&Credentials::token("joe", &token).unwrap(), &LoginPolicy::default()).unwrap_err();
     assert!(matches!(error, RequestError::Refused(_)), "{error}");
-    assert!(pair.wire.starts_with(b"CAPA\r\nAUTH OAUTHBEARER\r\nbixhPWpvZSw"), "{}", String::from_utf8_lossy(&pair.wire[..60]));
-    assert!(pair.wire.ends_with(b"\r\nAQ==\r\n"), "s34");
+    assert!(
+        pair.far.wire.starts_with(b"CAPA\r\nAUTH OAUTHBEARER\r\nbixhPWpvZSw"),
+        "{}",
+        String::from_utf8_lossy(&pair.far.wire[..60])
+    );
+    assert!(pair.far.wire.ends_with(b"\r\nAQ==\r\n"), "s34");
     assert!(error.to_string().contains("invalid_token"), "what the server said of it is told: {error}");
 }
 
@@ -200,25 +209,25 @@ fn against(mechanism: Mechanism, two_lines: bool, says: &[&[u8]]) -> (Result<(),
     let context = LoginContext { host: "h", port: 1, nonce: [1; 18], binding: ChannelBinding::default() };
     let mut login = requests::login(&credentials, &policy, context);
     let feed = |client: &mut client::Connection, text: &[u8]| {
-        client.space()[..text.len()].copy_from_slice(text);
-        client.filled(text.len()).unwrap();
+        client.unfilled()[..text.len()].copy_from_slice(text);
+        client.advance_read(text.len()).unwrap();
     };
     feed(&mut client, b"+OK\r\n");
-    client.run(&mut requests::greet()).unwrap();
+    client.next_action(&mut requests::greet()).unwrap();
     client.start(&mut login).unwrap();
     let capabilities = format!("+OK\r\nSASL {mechanism}\r\n.\r\n");
     let mut says = [capabilities.as_bytes()].into_iter().chain(says.iter().copied());
     let mut wire = Vec::new();
     loop {
-        match client.run(&mut login) {
-            Ok(client::Step::Done(LoginStep::UpgradeTls)) => panic!("TLS is active already"),
-            Ok(client::Step::Done(LoginStep::Done)) => return (Ok(()), client, wire),
+        match client.next_action(&mut login) {
+            Ok(client::Action::Done(LoginOutcome::UpgradeTls)) => panic!("TLS is active already"),
+            Ok(client::Action::Done(LoginOutcome::Done)) => return (Ok(()), client, wire),
             Err(error) => return (Err(error), client, wire),
-            Ok(client::Step::Write) => {
+            Ok(client::Action::Write) => {
                 wire.extend_from_slice(client.output());
-                client.written(client.output().len());
+                client.advance_written(client.output().len());
             }
-            Ok(client::Step::Read) => feed(&mut client, says.next().expect("the server has more to say")),
+            Ok(client::Action::Read) => feed(&mut client, says.next().expect("the server has more to say")),
         }
     }
 }
@@ -233,7 +242,7 @@ fn s35_an_ok_that_comes_too_early_is_not_believed_and_ends_the_session() {
     ];
     for (mechanism, two_lines, says) in cases {
         let (ended, mut client, _) = against(mechanism, two_lines, says);
-        assert_eq!(ended, Err(RequestError::Remote(RemoteError::LoginNotBelieved)), "{mechanism}");
+        assert_eq!(ended, Err(RequestError::Remote(RemoteError::UntrustedLogin)), "{mechanism}");
         assert!(client.start(&mut requests::stat()).is_err(), "{mechanism}: the session is over");
     }
 }
@@ -314,7 +323,7 @@ fn s36_a_binding_is_used_once() {
     assert!(pair.run(requests::capa()).unwrap().has_mechanism("SCRAM-SHA-256-PLUS"), "s37: it stays announced");
     let error = pair.login(&joe(), &LoginPolicy::default()).unwrap_err();
     assert_eq!(error, RequestError::Sasl(SaslError::BindingUsed), "and nobody goes on without it");
-    let wire = String::from_utf8_lossy(&pair.wire).into_owned();
+    let wire = String::from_utf8_lossy(&pair.far.wire).into_owned();
     assert_eq!(wire.matches("AUTH ").count(), 1, "{wire}");
 }
 
@@ -329,15 +338,15 @@ fn against_a_bound_offer(says: &[&[u8]]) -> (RequestError, String) {
     client.start(&mut login).unwrap();
     let mut wire = Vec::new();
     loop {
-        match client.run(&mut login) {
-            Ok(client::Step::Write) => {
+        match client.next_action(&mut login) {
+            Ok(client::Action::Write) => {
                 wire.extend_from_slice(client.output());
-                client.written(client.output().len());
+                client.advance_written(client.output().len());
             }
-            Ok(client::Step::Read) => {
+            Ok(client::Action::Read) => {
                 let text = says.next().expect("nothing more is tried");
-                client.space()[..text.len()].copy_from_slice(text);
-                client.filled(text.len()).unwrap();
+                client.unfilled()[..text.len()].copy_from_slice(text);
+                client.advance_read(text.len()).unwrap();
             }
             Ok(step) => panic!("{step:?}"),
             Err(error) => return (error, String::from_utf8(wire).unwrap()),
@@ -362,7 +371,7 @@ fn s35_a_bound_mechanism_that_is_refused_is_not_replaced_by_an_unbound_one() {
 fn s54_q53_two_ways_to_type_a_password_are_one() {
     for mechanism in [Mechanism::ScramSha1, Mechanism::ScramSha256] {
         let mut pair = Pair::new(&[mechanism]);
-        pair.password = "pa\u{df}w\u{f6}rt".as_bytes();
+        pair.far.password = "pa\u{df}w\u{f6}rt".as_bytes();
         pair.login(&Credentials::password("joe", "pa\u{df}wo\u{308}rt").unwrap(), &LoginPolicy::default()).unwrap();
     }
 }
@@ -382,7 +391,7 @@ fn s27_a_line_of_255_octets_has_its_initial_response_and_one_of_256_has_not() {
         let mut pair = Pair::new(&[Mechanism::Plain]);
         let policy = LoginPolicy { user_pass: false, ..LoginPolicy::default() };
         let _ = pair.login(&credentials, &policy);
-        let line = pair.wire.split(|byte| *byte == b'\n').find(|line| line.starts_with(b"AUTH")).unwrap();
+        let line = pair.far.wire.split(|byte| *byte == b'\n').find(|line| line.starts_with(b"AUTH")).unwrap();
         assert_eq!(line.len() > 20, with, "{}", line.escape_ascii());
         assert!(line.len() < 255);
     }
@@ -396,20 +405,20 @@ fn s48_defaults_take_no_login_in_the_clear() {
 
 /// A server that hears this, with nobody who reads what it says; the largest output.
 fn hears(config: ServerConfig, said: &[u8], snapshot: &Snapshot) -> (server::Connection, usize) {
-    let mut server = server::Connection::new(config.into(), Channel { encrypted: true, ..Channel::default() });
+    let mut server = server::Connection::new(config.into(), ConnectionInfo { encrypted: true, ..ConnectionInfo::default() });
     let mut most = 0;
     for piece in said.chunks(1000) {
-        server.space()[..piece.len()].copy_from_slice(piece);
-        server.filled(piece.len());
+        server.unfilled()[..piece.len()].copy_from_slice(piece);
+        server.advance_read(piece.len());
         loop {
-            match server.step() {
-                server::Step::Read | server::Step::Close => break,
-                server::Step::Write => {
+            match server.next_action() {
+                server::Action::Read | server::Action::Close => break,
+                server::Action::Write => {
                     most = most.max(server.output().len());
-                    server.written(server.output().len());
+                    server.advance_written(server.output().len());
                 }
-                server::Step::Ask(Ask::Authenticate(_)) => server.accept(snapshot.clone()).unwrap(),
-                server::Step::Ask(Ask::Retrieve(_)) => return (server, most),
+                server::Action::Answer(Question::Authenticate(_)) => server.answer().accept(snapshot.clone()).unwrap(),
+                server::Action::Answer(Question::Retrieve(_)) => return (server, most),
                 step => panic!("{step:?}"),
             }
         }
@@ -429,38 +438,38 @@ fn h31_h37_output_is_written_before_more_is_made() {
     let high_water = ServerConfig::default().output_high_water;
     assert!(most < high_water + 1024, "{most}");
     let (mut server, _) = hears(ServerConfig::default(), b"USER a\r\nPASS b\r\nRETR 1\r\n", &snapshot);
-    server.begin_message().unwrap();
-    server.body(&vec![b'x'; high_water]).unwrap();
-    assert!(server.is_full());
+    server.answer().begin_message().unwrap();
+    server.answer().body(&vec![b'x'; high_water]).unwrap();
+    assert!(server.is_above_high_water());
 }
 
 #[test]
 fn s02_255_octets_are_taken_whatever_the_limit() {
     let mut server = server::Connection::new(
         ServerConfig { max_line: 100, ..ServerConfig::default() }.into(),
-        Channel { encrypted: true, ..Channel::default() },
+        ConnectionInfo { encrypted: true, ..ConnectionInfo::default() },
     );
-    server.step();
-    server.written(server.output().len());
+    server.next_action();
+    server.advance_written(server.output().len());
     let said = [b"USER ", &[b'x'; 248][..], b"\r\n"].concat();
-    server.space()[..said.len()].copy_from_slice(&said);
-    server.filled(said.len());
-    server.step();
+    server.unfilled()[..said.len()].copy_from_slice(&said);
+    server.advance_read(said.len());
+    server.next_action();
     assert!(server.output().starts_with(b"+OK"));
 }
 
 #[test]
 fn s03_a_line_of_capa_has_at_most_512_octets() {
     let config = ServerConfig {
-        implementation: pop3_proto::codec::Text::literal(Box::leak("x".repeat(600).into_boxed_str())),
+        implementation: pop3_proto::codec::ReplyText::literal(Box::leak("x".repeat(600).into_boxed_str())),
         ..ServerConfig::default()
     };
-    let mut server = server::Connection::new(config.into(), Channel { encrypted: true, ..Channel::default() });
-    server.step();
-    server.written(server.output().len());
-    server.space()[..6].copy_from_slice(b"CAPA\r\n");
-    server.filled(6);
-    server.step();
+    let mut server = server::Connection::new(config.into(), ConnectionInfo { encrypted: true, ..ConnectionInfo::default() });
+    server.next_action();
+    server.advance_written(server.output().len());
+    server.unfilled()[..6].copy_from_slice(b"CAPA\r\n");
+    server.advance_read(6);
+    server.next_action();
     assert!(String::from_utf8_lossy(server.output()).split_inclusive("\r\n").all(|line| line.len() <= 512));
 }
 
@@ -468,10 +477,10 @@ fn s03_a_line_of_capa_has_at_most_512_octets() {
 fn s25_a_long_greeting_leaves_room_for_the_timestamp() {
     let config = ServerConfig {
         apop: true,
-        greeting: pop3_proto::codec::Text::literal(Box::leak("x".repeat(490).into_boxed_str())),
+        greeting: pop3_proto::codec::ReplyText::literal(Box::leak("x".repeat(490).into_boxed_str())),
         ..ServerConfig::default()
     };
-    let server = server::Connection::new(config.into(), Channel { encrypted: true, ..Channel::default() });
+    let server = server::Connection::new(config.into(), ConnectionInfo { encrypted: true, ..ConnectionInfo::default() });
     assert!(server.output().ends_with(b"@pop3>\r\n"), "{}", server.output().escape_ascii());
 }
 
@@ -503,24 +512,24 @@ fn q55_default_time_outs_are_minutes_and_not_days() {
 fn h24_a_listing_that_drips_does_not_begin_its_deadline_anew() {
     let mut client = client::Connection::new_encrypted(ClientConfig::default());
     let hear = |client: &mut client::Connection, text: &[u8]| {
-        client.space()[..text.len()].copy_from_slice(text);
-        client.filled(text.len()).unwrap();
+        client.unfilled()[..text.len()].copy_from_slice(text);
+        client.advance_read(text.len()).unwrap();
     };
     let mut greet = requests::greet();
     client.start(&mut greet).unwrap();
     hear(&mut client, b"+OK\r\n");
-    assert!(matches!(client.run(&mut greet), Ok(client::Step::Done(_))));
+    assert!(matches!(client.next_action(&mut greet), Ok(client::Action::Done(_))));
     let mut capa = requests::capa();
     client.start(&mut capa).unwrap();
-    let _ = client.run(&mut capa).unwrap();
+    let _ = client.next_action(&mut capa).unwrap();
     let written = client.output().len();
-    client.written(written);
+    client.advance_written(written);
     hear(&mut client, b"+OK\r\n");
-    let _ = client.run(&mut capa).unwrap();
-    let before = client.machine().moves();
+    let _ = client.next_action(&mut capa).unwrap();
+    let before = client.machine().activity();
     for _ in 0..9 {
         hear(&mut client, b"X-DRIP\r\n");
-        assert!(matches!(client.run(&mut capa), Ok(client::Step::Read)));
+        assert!(matches!(client.next_action(&mut capa), Ok(client::Action::Read)));
     }
-    assert_eq!(client.machine().moves(), before, "nine lines are no progress");
+    assert_eq!(client.machine().activity(), before, "nine lines are no progress");
 }

@@ -3,7 +3,7 @@
 use pop3_contract::model::{Answer, Model};
 use pop3_contract::oracle;
 use pop3_proto::codec::{Command, LineEnding, MessageNumber, UniqueId, WireSize};
-use pop3_proto::server::{Ask, BodyWants, Channel, Connection, ServerConfig, Snapshot, Step};
+use pop3_proto::server::{Action, BodyWants, Connection, ConnectionInfo, Question, ServerConfig, Snapshot};
 use proptest::prelude::*;
 
 /// A session over messages in memory.
@@ -20,7 +20,7 @@ struct Dialogue {
 impl Dialogue {
     fn new(mail: Vec<(Vec<u8>, String)>, piece: usize, high_water: usize) -> Self {
         let config = ServerConfig { last: true, output_high_water: high_water, ..ServerConfig::default() };
-        let server = Connection::new(config.into(), Channel { encrypted: true, ..Channel::default() });
+        let server = Connection::new(config.into(), ConnectionInfo { encrypted: true, ..ConnectionInfo::default() });
         let mut dialogue = Self { server, mail, written: Vec::new(), removed: None, piece };
         dialogue.hear(b"USER joe\r\nPASS x\r\n");
         dialogue.written.clear();
@@ -28,36 +28,36 @@ impl Dialogue {
     }
 
     fn hear(&mut self, said: &[u8]) {
-        self.server.space()[..said.len()].copy_from_slice(said);
-        self.server.filled(said.len());
+        self.server.unfilled()[..said.len()].copy_from_slice(said);
+        self.server.advance_read(said.len());
         loop {
-            match self.server.step() {
-                Step::Read | Step::Close => return,
-                Step::Write => {
+            match self.server.next_action() {
+                Action::Read | Action::Close => return,
+                Action::Write => {
                     self.written.extend_from_slice(self.server.output());
-                    self.server.written(self.server.output().len());
+                    self.server.advance_written(self.server.output().len());
                 }
-                Step::Ask(Ask::Authenticate(_)) => {
+                Action::Answer(Question::Authenticate(_)) => {
                     let mut snapshot = Snapshot::default();
                     for (text, id) in &self.mail {
                         let mut size = WireSize::new();
                         size.add(text);
                         snapshot.push(size.octets(), UniqueId::new(id).unwrap()).unwrap();
                     }
-                    self.server.accept(snapshot).unwrap();
+                    self.server.answer().accept(snapshot).unwrap();
                 }
-                Step::Ask(Ask::Retrieve(number)) => {
-                    self.server.begin_message().unwrap();
+                Action::Answer(Question::Retrieve(number)) => {
+                    self.server.answer().begin_message().unwrap();
                     for piece in self.mail[number.index()].0.chunks(self.piece) {
-                        if self.server.body(piece).unwrap() == BodyWants::Enough {
+                        if self.server.answer().body(piece).unwrap() == BodyWants::Enough {
                             break;
                         }
                     }
-                    self.server.end_message().unwrap();
+                    self.server.answer().end_message().unwrap();
                 }
-                Step::Ask(Ask::Commit) => {
+                Action::Answer(Question::Commit) => {
                     self.removed = Some(self.server.marked().map(MessageNumber::index).collect());
-                    self.server.committed(0).unwrap();
+                    self.server.answer().finish_commit(0).unwrap();
                 }
                 other => panic!("{other:?}"),
             }

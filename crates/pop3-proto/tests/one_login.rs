@@ -5,8 +5,8 @@ use std::time::Duration;
 use pop3_contract::{Cut, Feed};
 use pop3_proto::client::requests::{self, Request};
 use pop3_proto::client::{
-    Awaiting, CleartextLogin, ClientConfig, Connection, LoginContext, LoginFailure, LoginPolicy, LoginStep, RemoteError,
-    RequestError, Service, Step,
+    Action, Awaiting, CleartextLogin, ClientConfig, Connection, LoginContext, LoginFailure, LoginOutcome, LoginPolicy,
+    RemoteError, RequestError, Service,
 };
 use pop3_proto::codec::Verb;
 use pop3_proto::sasl::{ChannelBinding, Credentials, Mechanism};
@@ -28,25 +28,13 @@ impl Talk {
 
     fn run<R: Request>(&mut self, request: &mut R) -> Result<R::Output, RequestError> {
         self.connection.start(request)?;
-        loop {
-            match self.connection.run(request)? {
-                Step::Done(output) => return Ok(output),
-                Step::Write => {
-                    let count = self.feed.write(self.connection.output());
-                    self.connection.written(count);
-                }
-                Step::Read => {
-                    let count = self.feed.read(self.connection.space()).unwrap();
-                    self.connection.filled(count)?;
-                }
-            }
-        }
+        self.connection.drive(&mut self.feed, |connection| connection.next_action(request))
     }
 
     fn login_as(&mut self, credentials: &Credentials, policy: &LoginPolicy) -> Result<(), RequestError> {
         let context = LoginContext { host: "h", port: 995, nonce: [1; 18], binding: ChannelBinding::default() };
         let mut login = requests::login(credentials, policy, context);
-        while self.run(&mut login)? == LoginStep::UpgradeTls {
+        while self.run(&mut login)? == LoginOutcome::UpgradeTls {
             self.connection.upgrade()?;
         }
         Ok(())
@@ -84,7 +72,7 @@ fn s45_h06_what_was_learnt_in_the_clear_is_forgotten_under_tls() {
         talk.login(&LoginPolicy { apop: true, mechanisms: vec![Mechanism::Plain, Mechanism::Login], ..LoginPolicy::default() });
     assert_eq!(talk.wire(), "STLS\r\nCAPA\r\nAUTH LOGIN\r\nam9l\r\nc2VjcmV0\r\n", "no APOP, and nothing asked in the clear");
     let failure = error.unwrap_err().login_failure();
-    assert_eq!(failure, Some(LoginFailure::NotNow { retry_after: None }));
+    assert_eq!(failure, Some(LoginFailure::Temporary { retry_after: None }));
 }
 
 #[test]
@@ -103,7 +91,7 @@ fn h07_h08_nothing_is_said_in_the_clear_that_should_not() {
 #[test]
 fn q03_q04_q08_q47_failures_say_what_they_mean() {
     let wrong = Some(LoginFailure::WrongCredentials);
-    let later = Some(LoginFailure::NotNow { retry_after: None });
+    let later = Some(LoginFailure::Temporary { retry_after: None });
     let service = |service| Some(LoginFailure::WrongService(service));
     let cases: [(&[&str], Option<LoginFailure>); 18] = [
         (&["* OK IMAP4rev1\r\n"], service(Service::Imap)),
@@ -113,7 +101,7 @@ fn q03_q04_q08_q47_failures_say_what_they_mean() {
         (&["\x15\x03\x01"], service(Service::Tls)),
         (&["hello\r\n"], None),
         (&["-ERR too many connections\r\n"], later),
-        (&["-ERR [SYS/PERM] go away\r\n"], Some(LoginFailure::Forbidden)),
+        (&["-ERR [SYS/PERM] go away\r\n"], Some(LoginFailure::Permanent)),
         (&["+OK\r\n", "-ERR\r\n", "+OK\r\n", "-ERR wrong\r\n"], wrong),
         (&["+OK\r\n", "-ERR\r\n", "+OK\r\n", "-ERR [AUTH] wrong; try again\r\n"], wrong),
         (&["+OK\r\n", "-ERR\r\n", "+OK\r\n", "-ERR [IN-USE]\r\n"], later),
@@ -124,7 +112,7 @@ fn q03_q04_q08_q47_failures_say_what_they_mean() {
         (&["+OK\r\n", "+OK\r\nSASL PLAIN\r\n.\r\n"], wrong),
         (
             &["+OK\r\n", "+OK\r\nLOGIN-DELAY 300 USER\r\n.\r\n", "+OK\r\n", "-ERR [LOGIN-DELAY] too soon\r\n"],
-            Some(LoginFailure::NotNow { retry_after: Some(Duration::from_secs(300)) }),
+            Some(LoginFailure::Temporary { retry_after: Some(Duration::from_secs(300)) }),
         ),
         (&["+OK\r\n", "-ERR\r\n"], None),
     ];
@@ -218,15 +206,16 @@ fn s25_h27_apop_only_when_asked_for_and_with_a_timestamp() {
 
 #[test]
 fn s43_q12_q13_nothing_depends_on_who_made_the_server() {
-    let wires: Vec<String> = ["", "IMPLEMENTATION Dovecot\r\n", "implementation Exchange 5.5\r\nEXPIRE 0\r\nX-NEW\r\n  \r\n"]
-        .iter()
-        .map(|line| {
-            let capa = format!("+OK\r\nsasl  plain\r\n{line}.\r\n");
-            let mut talk = Talk::new(true, &["+OK\r\n", &capa, "+OK\r\n"]);
-            talk.login(&LoginPolicy::default()).unwrap();
-            talk.wire()
-        })
-        .collect();
+    let wires: Vec<String> =
+        ["", "IMPLEMENTATION Dovecot\r\n", "implementation ServerExchange 5.5\r\nEXPIRE 0\r\nX-NEW\r\n  \r\n"]
+            .iter()
+            .map(|line| {
+                let capa = format!("+OK\r\nsasl  plain\r\n{line}.\r\n");
+                let mut talk = Talk::new(true, &["+OK\r\n", &capa, "+OK\r\n"]);
+                talk.login(&LoginPolicy::default()).unwrap();
+                talk.wire()
+            })
+            .collect();
     assert_eq!(wires, ["CAPA\r\nAUTH PLAIN AGpvZQBzZWNyZXQ=\r\n"; 3]);
 }
 
@@ -289,15 +278,15 @@ fn q30_a_body_that_ends_with_a_dot_and_does_not_end_says_so() {
     let mut talk = Talk::new(true, &["+OK\r\n", "-ERR\r\n", "+OK\r\n", "+OK\r\n", "+OK\r\nthe end.\r\n"]);
     talk.login(&LoginPolicy::default()).unwrap();
     let tag = talk.run(&mut requests::retr(pop3_proto::codec::MessageNumber::FIRST)).unwrap();
-    assert!(talk.connection.machine().doing().ends_with("received"));
+    assert!(talk.connection.machine().waiting_for().ends_with("received"));
     loop {
         match talk.connection.next_chunk(tag).unwrap() {
-            Step::Done(true) => {}
-            Step::Read if talk.connection.machine().doing().contains("ends with a dot") => break,
-            Step::Read => {
-                let count = talk.feed.read(talk.connection.space()).unwrap();
+            Action::Done(true) => {}
+            Action::Read if talk.connection.machine().waiting_for().contains("ends with a dot") => break,
+            Action::Read => {
+                let count = talk.feed.read(talk.connection.unfilled()).unwrap();
                 assert!(count > 0, "the dot was seen before the end");
-                talk.connection.filled(count).unwrap();
+                talk.connection.advance_read(count).unwrap();
             }
             step => panic!("{step:?}"),
         }
@@ -362,7 +351,7 @@ fn s36_what_a_login_can_be_bound_to_is_known_behind_stls() {
     let (credentials, policy) = (Credentials::password("joe", "secret").unwrap(), LoginPolicy::default());
     let context = LoginContext { host: "h", port: 110, nonce: [1; 18], binding: ChannelBinding::default() };
     let mut login = requests::login(&credentials, &policy, context);
-    assert_eq!(talk.run(&mut login).unwrap(), LoginStep::UpgradeTls);
+    assert_eq!(talk.run(&mut login).unwrap(), LoginOutcome::UpgradeTls);
     talk.connection.upgrade().unwrap();
     login.bind(ChannelBinding { exporter: Some([7; 32]), server_end_point: None });
     talk.run(&mut login).unwrap_err();
@@ -401,6 +390,6 @@ fn two_lines_are_for_xoauth2_alone() {
 fn s43_a_server_that_cannot_tell_now_is_none_without_capa() {
     let mut talk = Talk::new(true, &["+OK\r\n", "-ERR [SYS/TEMP] busy\r\n"]);
     let error = talk.login(&LoginPolicy::default()).unwrap_err();
-    assert_eq!(error.login_failure(), Some(LoginFailure::NotNow { retry_after: None }));
+    assert_eq!(error.login_failure(), Some(LoginFailure::Temporary { retry_after: None }));
     assert_eq!(talk.wire(), "CAPA\r\n", "nothing weaker is tried");
 }

@@ -2,23 +2,27 @@
 
 use std::net::Ipv4Addr;
 
-use pop3_proto::codec::{Expire, MessageNumber, Text, UniqueId};
+use pop3_proto::codec::{Expire, MessageNumber, ReplyText, UniqueId};
 use pop3_proto::sasl::{ChannelBinding, Mechanism};
 use pop3_proto::server::{
-    Ask, Channel, CleartextLogin, Connection, Denial, Ending, ExpirePolicy, Origin, ServerConfig, Snapshot, Step,
+    Action, CleartextLogin, CloseReason, Connection, ConnectionInfo, ExpirePolicy, LoginDenial, ProxiedClient, Question,
+    ServerConfig, Snapshot,
 };
 
 /// Has a client say this.
 fn hear(server: &mut Connection, said: &[u8]) {
-    server.space()[..said.len()].copy_from_slice(said);
-    server.filled(said.len());
+    if said.is_empty() {
+        return;
+    }
+    server.unfilled()[..said.len()].copy_from_slice(said);
+    server.advance_read(said.len());
 }
 
 /// Takes what is written; it must be something.
 fn take(server: &mut Connection) -> String {
     let written = String::from_utf8(server.output().to_vec()).unwrap();
     assert!(!written.is_empty(), "there is something to write");
-    server.written(written.len());
+    server.advance_written(written.len());
     written
 }
 
@@ -27,11 +31,13 @@ fn talk(server: &mut Connection, said: &[u8]) -> (String, bool) {
     hear(server, said);
     let mut written = String::new();
     loop {
-        match server.step() {
-            Step::Read => return (written, true),
-            Step::Write => written += &take(server),
-            Step::Ask(Ask::Authenticate(_) | Ask::FindKeys(..)) => server.deny(Denial::Credentials).unwrap(),
-            Step::Ask(Ask::UpgradeTls) => {
+        match server.next_action() {
+            Action::Read => return (written, true),
+            Action::Write => written += &take(server),
+            Action::Answer(Question::Authenticate(_) | Question::FindKeys(..)) => {
+                server.answer().deny(LoginDenial::Credentials).unwrap();
+            }
+            Action::UpgradeTls => {
                 server.check_upgrade().unwrap();
                 server.upgrade(encrypted([1; 18])).unwrap();
             }
@@ -44,8 +50,8 @@ fn say(server: &mut Connection, said: &[u8]) -> bool {
     talk(server, said).1
 }
 
-fn encrypted(chance: [u8; 18]) -> Channel {
-    Channel::encrypted(chance, ChannelBinding::default())
+fn encrypted(chance: [u8; 18]) -> ConnectionInfo {
+    ConnectionInfo::encrypted(chance, ChannelBinding::default())
 }
 
 /// A session over TLS; the greeting is written.
@@ -59,8 +65,8 @@ fn begun(config: ServerConfig) -> Connection {
 fn logged_in(config: ServerConfig, maildrop: Snapshot) -> Connection {
     let mut server = begun(config);
     hear(&mut server, b"USER joe\r\nPASS x\r\n");
-    assert!(matches!(server.step(), Step::Ask(Ask::Authenticate(_))));
-    server.accept(maildrop).unwrap();
+    assert!(matches!(server.next_action(), Action::Answer(Question::Authenticate(_))));
+    server.answer().accept(maildrop).unwrap();
     assert!(say(&mut server, b""));
     server
 }
@@ -83,8 +89,8 @@ fn h40_what_was_guessed_counts_at_once_and_behind_stls() {
         max_failed_logins: 3,
         ..ServerConfig::default()
     };
-    let mut server = Connection::new(config.into(), Channel::clear([1; 18]));
-    let failed = |server: &Connection| server.session().server().failed_logins();
+    let mut server = Connection::new(config.into(), ConnectionInfo::clear([1; 18]));
+    let failed = |server: &Connection| server.session().failed_logins();
     assert!(say(&mut server, b"USER joe\r\nPASS x\r\n"));
     assert_eq!(failed(&server), 1);
     // Why a token is refused is told before the client has to say anything; who leaves then has guessed.
@@ -95,7 +101,7 @@ fn h40_what_was_guessed_counts_at_once_and_behind_stls() {
     assert!(say(&mut server, b"STLS\r\n"));
     assert_eq!(failed(&server), 2);
     assert!(!say(&mut server, b"USER joe\r\nPASS x\r\n"), "the third is the last");
-    assert_eq!(server.session().server().ending(), Some(Ending::FailedLogins));
+    assert_eq!(server.session().close_reason(), Some(CloseReason::FailedLogins));
 }
 
 #[test]
@@ -104,7 +110,7 @@ fn h40_who_has_no_keys_has_guessed() {
     let mut server = begun(config);
     let (answer, goes_on) = talk(&mut server, b"AUTH SCRAM-SHA-1 biwsbj1qb2Uscj1hYmM=\r\n");
     assert!(answer.starts_with("-ERR [AUTH]") && goes_on, "{answer}");
-    assert_eq!(server.session().server().failed_logins(), 1);
+    assert_eq!(server.session().failed_logins(), 1);
     assert!(talk(&mut server, b"CAPA\r\n").0.starts_with("+OK"), "the exchange is over");
 }
 
@@ -123,7 +129,7 @@ fn no_two_challenges_are_the_same() {
     }
     // Timestamps of APOP, too.
     let config = ServerConfig { apop: true, cleartext_login: CleartextLogin::DangerouslyAllow, ..ServerConfig::default() };
-    for channel in [encrypted([1; 18]), encrypted([2; 18]), Channel::clear([3; 18]), Channel::clear([4; 18])] {
+    for channel in [encrypted([1; 18]), encrypted([2; 18]), ConnectionInfo::clear([3; 18]), ConnectionInfo::clear([4; 18])] {
         challenges.push(talk(&mut Connection::new(config.clone().into(), channel), b"").0);
     }
     let count = challenges.len();
@@ -136,7 +142,7 @@ fn no_two_challenges_are_the_same() {
 fn s02_an_implementation_fills_a_line_and_no_more() {
     let room = 512 - "IMPLEMENTATION \r\n".len();
     for octets in [100, room, room + 1] {
-        let name = Text::new(&*"x".repeat(octets).leak()).unwrap();
+        let name = ReplyText::new(&*"x".repeat(octets).leak()).unwrap();
         let config = ServerConfig { implementation: name, ..ServerConfig::default() };
         let mut server = begun(config);
         let announced = format!("\r\nIMPLEMENTATION {}\r\n", "x".repeat(octets.min(room)));
@@ -148,7 +154,7 @@ fn s02_an_implementation_fills_a_line_and_no_more() {
 fn s44_commands_in_one_segment_are_answered_in_one() {
     let mut server = begun(ServerConfig::default());
     hear(&mut server, b"CAPA\r\nUSER joe\r\nNONSENSE\r\n");
-    assert_eq!(server.step(), Step::Write);
+    assert_eq!(server.next_action(), Action::Write);
     let replies =
         server.output().split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"+OK") || line.starts_with(b"-ERR"));
     assert_eq!(replies.count(), 3);
@@ -162,13 +168,13 @@ fn h20_there_is_room_for_more_than_the_longest_line() {
         let mut server = begun(config);
         let mut left = 20_000;
         while left > 0 {
-            let space = server.space();
+            let space = server.unfilled();
             let count = space.len().min(left);
             assert!(count > 0, "{max_line} {max_sasl_line}");
             space[..count].fill(b'x');
-            server.filled(count);
+            server.advance_read(count);
             left -= count;
-            while server.step() == Step::Write {
+            while server.next_action() == Action::Write {
                 take(&mut server);
             }
         }
@@ -180,12 +186,12 @@ fn h20_there_is_room_for_more_than_the_longest_line() {
 fn s18_what_is_asked_at_quit_waits_for_its_answer_and_then_all_is_one_segment() {
     let mut server = logged_in(ServerConfig::default(), messages(2));
     hear(&mut server, b"DELE 2\r\nQUIT\r\n");
-    assert_eq!(server.step(), Step::Ask(Ask::Commit));
-    assert_eq!(server.step(), Step::Answer);
-    server.committed(0).unwrap();
-    assert_eq!(server.step(), Step::Write);
+    assert_eq!(server.next_action(), Action::Answer(Question::Commit));
+    assert_eq!(server.next_action(), Action::Unanswered);
+    server.answer().finish_commit(0).unwrap();
+    assert_eq!(server.next_action(), Action::Write);
     assert_eq!(take(&mut server).matches("+OK").count(), 2);
-    assert_eq!(server.step(), Step::Close);
+    assert_eq!(server.next_action(), Action::Close);
 }
 
 #[test]
@@ -193,73 +199,74 @@ fn s42_what_goes_because_it_was_retrieved_is_written_first() {
     let expire = ExpirePolicy { after: Expire::Days(0), per_user: false };
     let mut server = logged_in(ServerConfig { expire, ..ServerConfig::default() }, messages(1));
     hear(&mut server, b"RETR 1\r\nQUIT\r\n");
-    assert!(matches!(server.step(), Step::Ask(Ask::Retrieve(_))));
-    server.begin_message().unwrap();
-    server.body(b"x\r\n").unwrap();
-    server.end_message().unwrap();
+    assert!(matches!(server.next_action(), Action::Answer(Question::Retrieve(_))));
+    server.answer().begin_message().unwrap();
+    server.answer().body(b"x\r\n").unwrap();
+    server.answer().end_message().unwrap();
     while !server.output().is_empty() {
-        assert_eq!(server.step(), Step::Write);
-        server.written(1);
+        assert_eq!(server.next_action(), Action::Write);
+        server.advance_written(1);
     }
-    assert_eq!(server.step(), Step::Ask(Ask::Commit));
+    assert_eq!(server.next_action(), Action::Answer(Question::Commit));
     // Nothing was in the way.
     let mut server = logged_in(ServerConfig { expire, ..ServerConfig::default() }, messages(1));
     hear(&mut server, b"QUIT\r\n");
-    assert_eq!(server.step(), Step::Ask(Ask::Commit));
+    assert_eq!(server.next_action(), Action::Answer(Question::Commit));
 }
 
 #[test]
 fn h13_a_message_that_cannot_be_ended_ends_the_session() {
     let mut server = logged_in(ServerConfig::default(), messages(1));
     hear(&mut server, b"RETR 1\r\nQUIT\r\n");
-    assert!(matches!(server.step(), Step::Ask(Ask::Retrieve(_))));
-    server.begin_message().unwrap();
-    server.body(b"the beginning").unwrap();
+    assert!(matches!(server.next_action(), Action::Answer(Question::Retrieve(_))));
+    server.answer().begin_message().unwrap();
+    server.answer().body(b"the beginning").unwrap();
     server.abort();
-    assert_eq!(server.step(), Step::Write);
+    assert_eq!(server.next_action(), Action::Write);
     assert!(!take(&mut server).contains("\r\n.\r\n"));
-    assert_eq!(server.step(), Step::Close);
+    assert_eq!(server.next_action(), Action::Close);
 }
 
 #[test]
 fn h37_output_is_full_at_its_mark_and_not_before() {
     let mut server = logged_in(ServerConfig { output_high_water: 100, ..ServerConfig::default() }, messages(1));
     hear(&mut server, b"RETR 1\r\n");
-    assert!(matches!(server.step(), Step::Ask(Ask::Retrieve(_))));
-    server.begin_message().unwrap();
+    assert!(matches!(server.next_action(), Action::Answer(Question::Retrieve(_))));
+    server.answer().begin_message().unwrap();
     while server.output().len() < 99 {
-        assert!(!server.is_full());
-        server.body(b"x").unwrap();
+        assert!(!server.is_above_high_water());
+        server.answer().body(b"x").unwrap();
     }
-    assert!(!server.is_full());
-    server.body(b"x").unwrap();
-    assert!(server.is_full());
+    assert!(!server.is_above_high_water());
+    server.answer().body(b"x").unwrap();
+    assert!(server.is_above_high_water());
 }
 
 #[test]
 fn h03_what_stands_behind_stls_is_told_before_the_handshake() {
     for (said, clean) in [(&b"STLS\r\n"[..], true), (b"STLS\r\nUSER joe\r\n", false), (b"STLS\r\n\n", false)] {
-        let mut server = Connection::new(ServerConfig { stls: true, ..ServerConfig::default() }.into(), Channel::clear([1; 18]));
+        let mut server =
+            Connection::new(ServerConfig { stls: true, ..ServerConfig::default() }.into(), ConnectionInfo::clear([1; 18]));
         say(&mut server, b"");
         hear(&mut server, said);
-        assert_eq!(server.step(), Step::Write);
+        assert_eq!(server.next_action(), Action::Write);
         take(&mut server);
-        assert_eq!(server.step(), Step::Ask(Ask::UpgradeTls));
+        assert_eq!(server.next_action(), Action::UpgradeTls);
         assert_eq!(server.check_upgrade().is_ok(), clean, "{}", said.escape_ascii());
         assert_eq!(server.upgrade(encrypted([2; 18])).is_ok(), clean, "{}", said.escape_ascii());
-        assert_eq!(server.step(), if clean { Step::Read } else { Step::Close });
+        assert_eq!(server.next_action(), if clean { Action::Read } else { Action::Close });
     }
 }
 
 #[test]
 fn the_origin_that_a_trusted_proxy_names_is_known() {
-    let trusted = Channel { trusted: true, ..encrypted([1; 18]) };
+    let trusted = ConnectionInfo { trusted: true, ..encrypted([1; 18]) };
     let mut server = Connection::new(ServerConfig::default().into(), trusted);
     say(&mut server, b"");
-    assert_eq!(server.session().server().origin(), None);
+    assert_eq!(server.session().proxied_client(), None);
     say(&mut server, b"XCLIENT ADDR=192.0.2.1 PORT=4711\r\n");
-    let origin = Origin { address: Ipv4Addr::new(192, 0, 2, 1).into(), port: Some(4711) };
-    assert_eq!(server.session().server().origin(), Some(origin));
+    let proxied_client = ProxiedClient { address: Ipv4Addr::new(192, 0, 2, 1).into(), port: Some(4711) };
+    assert_eq!(server.session().proxied_client(), Some(proxied_client));
 }
 
 #[test]

@@ -13,11 +13,11 @@ fn replay(transcript: &Transcript, cut: Cut) -> String {
     let mut open = serve(&mut server, &mut mail, &mut written);
     for mut piece in cut.pieces(&server::said(transcript)) {
         while open && !piece.is_empty() {
-            let space = server.space();
+            let space = server.unfilled();
             let count = space.len().min(piece.len());
             assert!(count > 0, "the buffer takes more when the session wants to read");
             space[..count].copy_from_slice(&piece[..count]);
-            server.filled(count);
+            server.advance_read(count);
             piece = &piece[count..];
             open = serve(&mut server, &mut mail, &mut written);
         }

@@ -3,8 +3,8 @@
 use pop3_contract::starttls::{QUITS, cases, credentials};
 use pop3_contract::{Cut, Feed};
 use pop3_proto::client::{
-    CleartextLogin, Client, ClientConfig, ClientEvent, Connection, LoginContext, LoginPolicy, LoginStep, RemoteError, Request,
-    RequestError, Step, requests,
+    CleartextLogin, Client, ClientConfig, ClientEvent, Connection, LoginContext, LoginOutcome, LoginPolicy, RemoteError, Request,
+    RequestError, requests,
 };
 use pop3_proto::codec::Command;
 use pop3_proto::sasl::ChannelBinding;
@@ -12,19 +12,7 @@ use pop3_proto::sasl::ChannelBinding;
 /// Runs a request over a feed.
 fn run<R: Request>(connection: &mut Connection, feed: &Feed, request: &mut R) -> Result<R::Output, RequestError> {
     connection.start(request)?;
-    loop {
-        match connection.run(request)? {
-            Step::Done(output) => return Ok(output),
-            Step::Write => {
-                let count = feed.write(connection.output());
-                connection.written(count);
-            }
-            Step::Read => {
-                let count = feed.read(connection.space()).expect("the server has more to say");
-                connection.filled(count)?;
-            }
-        }
-    }
+    connection.drive(&mut feed.clone(), |connection| connection.next_action(request))
 }
 
 #[test]
@@ -39,7 +27,7 @@ fn h01_h02_h07_h08_h25_s45_s46_the_starttls_catalogue() {
             let context = LoginContext { host: "h", port: 110, nonce: [1; 18], binding: ChannelBinding::default() };
             let mut login = requests::login(&credentials, &policy, context);
             let ended = run(&mut connection, &feed, &mut login).and_then(|step| {
-                assert_eq!(step, LoginStep::UpgradeTls, "{}", case.name);
+                assert_eq!(step, LoginOutcome::UpgradeTls, "{}", case.name);
                 Ok(connection.upgrade()?)
             });
             let shown = ended.as_ref().map_or_else(ToString::to_string, |()| String::new());
@@ -71,6 +59,6 @@ fn h01_what_is_left_unread_behind_the_reply_ends_the_upgrade() {
         assert!(matches!(client.poll(b"+OK\r\n").unwrap().event, ClientEvent::UpgradeTls(..)));
         client
     };
-    assert!(agreed(&mut out).into_upgraded(b"").is_ok());
-    assert_eq!(agreed(&mut out).into_upgraded(b"+").err(), Some(RemoteError::BytesBehindStls));
+    assert!(agreed(&mut out).upgraded(b"").is_ok());
+    assert_eq!(agreed(&mut out).upgraded(b"+").err(), Some(RemoteError::DataAfterStls));
 }

@@ -1,7 +1,7 @@
 //! Who else uses the server: mail comes, and others read theirs, or look into the same maildrop, and leave as they like.
 
 use fastrand::Rng;
-use pop3_proto::client::{CleartextLogin, ClientConfig, ClientEvent, Connection, RemoteError, Step};
+use pop3_proto::client::{Action, CleartextLogin, ClientConfig, ClientEvent, Connection};
 use pop3_proto::codec::Command;
 
 use crate::network::Served;
@@ -71,15 +71,15 @@ impl Session {
     /// Goes on a little; false at the end.
     fn step(&mut self, chance: &mut Rng) -> bool {
         self.served.step(chance);
-        let step = self.client.step(|event, _| Ok::<_, RemoteError>((event == ClientEvent::Closed).then_some(())));
-        match step {
-            Ok(Step::Done(())) => return false,
-            Ok(Step::Write) => {
+        let action = self.client.process_events(|event, _| Ok((event == ClientEvent::Closed).then_some(())));
+        match action {
+            Ok(Action::Done(())) => return false,
+            Ok(Action::Write) => {
                 let count = chance.usize(1..=self.client.output().len());
                 self.served.arrived.extend(&self.client.output()[..count]);
-                self.client.written(count);
+                self.client.advance_written(count);
             }
-            Ok(Step::Read) if self.served.sent.is_empty() => {
+            Ok(Action::Read) if self.served.sent.is_empty() => {
                 if self.served.is_over() {
                     return false;
                 }
@@ -94,11 +94,11 @@ impl Session {
                     }
                 }
             }
-            Ok(Step::Read) => {
-                let space = self.client.space();
+            Ok(Action::Read) => {
+                let space = self.client.unfilled();
                 let count = chance.usize(1..=self.served.sent.len()).min(space.len());
                 self.served.sent.drain(..count).zip(space).for_each(|(byte, space)| *space = byte);
-                if self.client.filled(count).is_err() {
+                if self.client.advance_read(count).is_err() {
                     return false;
                 }
             }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fastrand::Rng;
-use pop3_maildrop::maildir::disk::{Disk, DiskFile, Lock, SyncAtOnce};
+use pop3_maildrop::maildir::disk::{BatchSync, Disk, DiskFile, Lock};
 
 /// Clones are the same disk.
 #[derive(Clone, Debug)]
@@ -267,7 +267,7 @@ impl Drop for SimLock {
     }
 }
 
-impl SyncAtOnce for SimDisk {
+impl BatchSync for SimDisk {
     fn sync(&self) -> io::Result<()> {
         let mut state = self.state();
         let fate = state.begin()?;
@@ -395,7 +395,7 @@ impl Disk for SimDisk {
         Ok(())
     }
 
-    fn at_once(&self, _: &Path) -> Option<Arc<dyn SyncAtOnce>> {
-        self.state().can_sync_at_once.then(|| Arc::new(self.clone()) as Arc<dyn SyncAtOnce>)
+    fn at_once(&self, _: &Path) -> Option<Arc<dyn BatchSync>> {
+        self.state().can_sync_at_once.then(|| Arc::new(self.clone()) as Arc<dyn BatchSync>)
     }
 }

@@ -203,18 +203,18 @@ fn fetch_once(
     let client_options = ClientOptions::new(Security::DangerousCleartext);
     let credentials = Credentials::password(FETCHED, "x").map_err(pop3_blocking::Error::from)?;
     let policy = LoginPolicy::default();
-    let mut log_in = || {
-        let client = Client::log_in_over(connect(), "pop.example.org", 110, &client_options, &credentials, &policy);
+    let mut connect_and_login = || {
+        let client = Client::with_stream_and_login(connect(), "pop.example.org", 110, &client_options, &credentials, &policy);
         client.map_err(Failure::from)
     };
-    let mut first = Some(log_in()?);
+    let mut first = Some(connect_and_login()?);
     let maildir = Maildir::create_on(Arc::new(disk.clone()), root).map_err(|error| Failure::file(root, &error))?;
     let path = root.join("pop3-fetched-joe");
     let disk: Arc<dyn Disk> = Arc::new(disk.clone());
     let mut journal = Journal::open(&disk, &path).map_err(|error| Failure::file(&path, &error))?;
     journal.complete_interrupted(&maildir).map_err(|error| Failure::file(&path, &error))?;
     let bar = ProgressBar::hidden();
-    Run::new(&maildir, &mut journal, options, &bar).fetch_new(&mut || first.take().map_or_else(&mut log_in, Ok))
+    Run::new(&maildir, &mut journal, options, &bar).fetch_new(&mut || first.take().map_or_else(&mut connect_and_login, Ok))
 }
 
 #[cfg(test)]

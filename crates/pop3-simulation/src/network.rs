@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use fastrand::Rng;
 use pop3_blocking::Transport;
-use pop3_maildrop::Answering;
+use pop3_maildrop::StoreResponder;
 use pop3_proto::sasl::Mechanism;
-use pop3_proto::server::{Channel, CleartextLogin, Connection, ServerConfig, Step};
+use pop3_proto::server::{Action, CleartextLogin, Connection, ConnectionInfo, ServerConfig};
 
 use crate::crowd::Crowd;
 use crate::disk::SimDisk;
@@ -18,7 +18,7 @@ use crate::store::{Fault, SimStore};
 /// The server's end.
 pub struct Served {
     connection: Connection,
-    answering: Answering<SimStore>,
+    responder: StoreResponder<SimStore>,
     /// What has come and was not read, and what was written and is on its way.
     pub arrived: VecDeque<u8>,
     pub sent: VecDeque<u8>,
@@ -37,9 +37,9 @@ impl Served {
             output_high_water: chance.usize(1..200),
             ..ServerConfig::default()
         };
-        let connection = Connection::new(config.into(), Channel::clear([0; 18]));
-        let answering = Answering::new(Arc::new(store.clone()), [0; 18]);
-        Self { connection, answering, arrived: VecDeque::new(), sent: VecDeque::new(), over: false }
+        let connection = Connection::new(config.into(), ConnectionInfo::clear([0; 18]));
+        let responder = StoreResponder::new(Arc::new(store.clone()), [0; 18]);
+        Self { connection, responder, arrived: VecDeque::new(), sent: VecDeque::new(), over: false }
     }
 
     /// The session has ended, and nothing more will be sent.
@@ -52,20 +52,20 @@ impl Served {
         if self.over {
             return false;
         }
-        match self.answering.go_on(&mut self.connection) {
-            Ok(Step::Read) => {
+        match self.responder.advance(&mut self.connection) {
+            Ok(Action::Read) => {
                 if self.arrived.is_empty() {
                     return false;
                 }
-                let count = chance.usize(1..=self.arrived.len()).min(self.connection.space().len());
-                self.arrived.drain(..count).zip(self.connection.space()).for_each(|(byte, space)| *space = byte);
-                self.connection.filled(count);
+                let count = chance.usize(1..=self.arrived.len()).min(self.connection.unfilled().len());
+                self.arrived.drain(..count).zip(self.connection.unfilled()).for_each(|(byte, space)| *space = byte);
+                self.connection.advance_read(count);
             }
-            Ok(Step::Write) => {
+            Ok(Action::Write) => {
                 let output = self.connection.output();
                 let count = chance.usize(1..=output.len().max(1)).min(output.len());
                 self.sent.extend(&output[..count]);
-                self.connection.written(count);
+                self.connection.advance_written(count);
             }
             // A message that cannot be read to its end: what stands before it goes out, and then nothing.
             Err(_) => {

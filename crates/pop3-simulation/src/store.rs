@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use fastrand::Rng;
 use pop3_maildrop::{LoginError, Maildrop, NotRemoved, Store};
 use pop3_proto::codec::{MessageNumber, UniqueId, WireSize};
-use pop3_proto::server::{Login, Snapshot};
+use pop3_proto::server::{LoginAttempt, Snapshot};
 
 use crate::disk::SimDisk;
 
@@ -186,7 +186,7 @@ impl State {
 impl Store for SimStore {
     type Maildrop = SimDrop;
 
-    fn login(&self, login: &Login) -> Result<SimDrop, LoginError> {
+    fn login(&self, login: &LoginAttempt) -> Result<SimDrop, LoginError> {
         let mut state = self.state();
         let user = [FETCHED, OTHER].into_iter().find(|user| user.as_bytes() == login.name.as_bytes());
         let user = user.ok_or(LoginError::Credentials)?;

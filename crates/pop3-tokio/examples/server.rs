@@ -4,19 +4,20 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use pop3_tokio::maildrop::{LoginError, Maildir, MaildirDrop, Store};
-use pop3_tokio::proto::server::{Login, Proof};
-use pop3_tokio::{Listen, Server, ServerOptions};
+use pop3_tokio::maildrop::{LockedMaildir, LoginError, Maildir, Store};
+use pop3_tokio::proto::sasl::PresentedCredentials;
+use pop3_tokio::proto::server::LoginAttempt;
+use pop3_tokio::{ListenSecurity, Server, ServerOptions};
 use tokio::net::TcpListener;
 
 struct OneUser(PathBuf);
 
 impl Store for OneUser {
-    type Maildrop = MaildirDrop;
+    type Maildrop = LockedMaildir;
 
-    fn login(&self, login: &Login) -> Result<MaildirDrop, LoginError> {
-        match &login.proof {
-            Proof::Password(password) if password.expose() == b"secret" => Ok(Maildir::open(&self.0)?.lock()?),
+    fn login(&self, login: &LoginAttempt) -> Result<LockedMaildir, LoginError> {
+        match &login.credentials {
+            PresentedCredentials::Password(password) if password.expose() == b"secret" => Ok(Maildir::open(&self.0)?.lock()?),
             _ => Err(LoginError::Credentials),
         }
     }
@@ -26,5 +27,5 @@ impl Store for OneUser {
 async fn main() -> std::io::Result<()> {
     let maildir = std::env::args_os().nth(1).expect("usage: tokio_server MAILDIR");
     let server = Arc::new(Server::new(ServerOptions::dangerous_cleartext(), OneUser(maildir.into())));
-    server.serve(&TcpListener::bind("127.0.0.1:1100").await?, Listen::Plain).await
+    server.serve(&TcpListener::bind("127.0.0.1:1100").await?, ListenSecurity::Cleartext).await
 }

@@ -24,7 +24,7 @@ impl<'c> Message<'c> {
     /// The session broke: what came is not a message.
     pub async fn chunk(&mut self) -> Result<Option<&[u8]>, Error> {
         let tag = self.tag;
-        let more = self.client.drive(|connection| Ok(connection.next_chunk(tag)?)).await?;
+        let more = self.client.drive(|connection| connection.next_chunk(tag)).await?;
         Ok(more.then(|| self.client.connection.chunk()))
     }
 

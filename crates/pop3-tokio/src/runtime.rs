@@ -114,9 +114,9 @@ pub(crate) async fn connect_tls(
 
 #[cfg(feature = "server")]
 mod server {
-    use pop3_driver::proto::server::Channel;
+    use pop3_driver::proto::server::ConnectionInfo;
     use pop3_driver::tls::{ServerTls, TlsFailure};
-    use pop3_driver::{Gate, Place, Seat};
+    use pop3_driver::{Seat, SessionLimiter, SessionPermit};
     use pop3_maildrop::{LoginError, Pending};
     use std::pin::Pin;
     use std::task::{Context, Poll, Waker};
@@ -132,28 +132,28 @@ mod server {
     impl<F: Future<Output = ()> + Send + 'static> Session for F {}
 
     /// TLS as a server, the handshake done, and what is known of the connection.
-    pub(crate) async fn accept_tls(stream: Stream, tls: &ServerTls, until: Instant) -> io::Result<(Stream, Channel)> {
+    pub(crate) async fn accept_tls(stream: Stream, tls: &ServerTls, until: Instant) -> io::Result<(Stream, ConnectionInfo)> {
         // In a box: the state of a handshake is large, and most of its life a session has none.
         let accepted = Box::pin(by(until, TlsAcceptor::from(Arc::clone(&tls.config)).accept(stream))).await;
         let stream = accepted.map_err(|error| match error.kind() {
             io::ErrorKind::TimedOut => error,
             _ => TlsFailure::of_client(&error),
         })?;
-        let channel = tls::server_channel(stream.get_ref().1, tls)?;
+        let channel = tls::connection_info(stream.get_ref().1, tls)?;
         Ok((Box::new(stream), channel))
     }
 
     /// The next connection; `None`: the server ends.
-    pub(crate) async fn accept(listener: &TcpListener, gate: &Gate) -> io::Result<Option<(TcpStream, SocketAddr)>> {
+    pub(crate) async fn accept(listener: &TcpListener, limiter: &SessionLimiter) -> io::Result<Option<(TcpStream, SocketAddr)>> {
         tokio::select! {
             biased;
-            () = gate.stopped() => Ok(None),
+            () = limiter.shutdown_begun() => Ok(None),
             accepted = listener.accept() => accepted.map(Some),
         }
     }
 
     /// A connection that is waited for together with the end of the server.
-    pub(crate) fn accepted(connection: TcpStream, _: &Place) -> io::Result<Stream> {
+    pub(crate) fn accepted(connection: TcpStream, _: &SessionPermit) -> io::Result<Stream> {
         stream(connection)
     }
 
@@ -165,20 +165,20 @@ mod server {
         stream: &mut Stream,
         space: &mut [u8],
         until: Instant,
-        gate: &Gate,
+        limiter: &SessionLimiter,
     ) -> io::Result<Option<usize>> {
         tokio::select! {
             biased;
-            () = gate.stopped() => Ok(None),
+            () = limiter.shutdown_begun() => Ok(None),
             result = read(stream, space, until) => result.map(Some),
         }
     }
 
     /// What comes before a session, unless the server ends meanwhile.
-    pub(crate) async fn unless_stopped<T>(gate: &Gate, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    pub(crate) async fn unless_stopped<T>(limiter: &SessionLimiter, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
         tokio::select! {
             biased;
-            () = gate.stopped() => Err(io::ErrorKind::ConnectionAborted.into()),
+            () = limiter.shutdown_begun() => Err(io::ErrorKind::ConnectionAborted.into()),
             result = work => result,
         }
     }
@@ -193,17 +193,17 @@ mod server {
     }
 
     /// The outcome of a check, unless the server ends or the time is over.
-    pub(crate) async fn outcome(pending: Pending, until: Instant, gate: &Gate) -> Result<(), LoginError> {
+    pub(crate) async fn outcome(pending: Pending, until: Instant, limiter: &SessionLimiter) -> Result<(), LoginError> {
         tokio::select! {
             biased;
-            () = gate.stopped() => Err(LoginError::Io(io::ErrorKind::ConnectionAborted.into())),
+            () = limiter.shutdown_begun() => Err(LoginError::Io(io::ErrorKind::ConnectionAborted.into())),
             outcome = timeout_at(until, pending.outcome()) => outcome.unwrap_or_else(|_| Err(LoginError::Io(io::ErrorKind::TimedOut.into()))),
         }
     }
 
     /// Waits until no session is left; false: some are.
-    pub(crate) async fn wait_emptied(gate: &Gate, until: Instant) -> bool {
-        timeout_at(until, gate.emptied()).await.is_ok()
+    pub(crate) async fn wait_emptied(limiter: &SessionLimiter, until: Instant) -> bool {
+        timeout_at(until, limiter.drained()).await.is_ok()
     }
 
     /// What is ready now; `None`: nothing is. Whoever waits later asks again.
@@ -254,9 +254,9 @@ mod server {
     }
 
     /// The same, or until the server ends.
-    pub(crate) async fn pause_unless_stopped(time: Duration, gate: &Gate) {
+    pub(crate) async fn pause_unless_stopped(time: Duration, limiter: &SessionLimiter) {
         // Whichever it was, there is nothing to be done about it here.
-        let _ = unless_stopped(gate, async {
+        let _ = unless_stopped(limiter, async {
             pause(time).await;
             Ok(())
         })

@@ -10,12 +10,12 @@ use pop3_contract::client::{self, Act, Log};
 use pop3_contract::server::{self, Maildrops};
 use pop3_contract::starttls::{QUITS, cases, credentials};
 use pop3_contract::{Cut, Feed, Transcript, is_drained, transcript};
-use pop3_tokio::maildrop::{LoginError, Memory, MemoryDrop, Store};
+use pop3_tokio::maildrop::{LoginError, Memory, MemoryMaildrop, Store};
 use pop3_tokio::proto::client::{CleartextLogin, ClientConfig, LoginPolicy, RemoteError, RequestError};
 use pop3_tokio::proto::codec::{Command, MessageNumber};
 use pop3_tokio::proto::sasl::ChannelBinding;
-use pop3_tokio::proto::server::Login;
-use pop3_tokio::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions, tls};
+use pop3_tokio::proto::server::LoginAttempt;
+use pop3_tokio::{Client, ClientOptions, Error, ListenSecurity, Security, Server, ServerOptions, tls};
 
 fn options(config: ClientConfig, encrypted: bool) -> ClientOptions {
     let security = match encrypted {
@@ -110,12 +110,12 @@ async fn every_cut_of_every_server_transcript_gives_its_replies() {
             let (config, channel) = server::set_up(&transcript);
             let tls = tls.clone().filter(|_| config.stls);
             // The transcripts have no time.
-            let longest_pause = Duration::ZERO;
+            let max_login_backoff = Duration::ZERO;
             let server =
-                Server::new(ServerOptions { config, tls, longest_pause, ..ServerOptions::dangerous_cleartext() }, Maildrops);
+                Server::new(ServerOptions { config, tls, max_login_backoff, ..ServerOptions::dangerous_cleartext() }, Maildrops);
             let feed = Feed::default();
             feed.push(&server::said(&transcript), cut);
-            let ended = server.session_on(Box::new(Stream(feed.clone())), channel).await;
+            let ended = server.serve_stream_with_info(Box::new(Stream(feed.clone())), channel).await;
             let mut written = String::from_utf8_lossy(&feed.written()).into_owned();
             if ended.is_ok() {
                 written += "CLOSE\r\n";
@@ -130,7 +130,7 @@ async fn every_cut_of_every_server_transcript_gives_its_replies() {
 #[tokio::test]
 async fn h01_h02_h07_h08_h25_s45_s46_the_starttls_catalogue() {
     let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let trusted = tls::verified_by(certified.cert.pem().as_bytes()).unwrap();
+    let trusted = tls::client_trusting(certified.cert.pem().as_bytes()).unwrap();
     for case in cases() {
         for cut in [Cut::Whole, Cut::EveryByte, Cut::Random(1), Cut::Random(2)] {
             let feed = Feed::scripted(case.says.iter().map(Vec::as_slice), cut);
@@ -139,7 +139,7 @@ async fn h01_h02_h07_h08_h25_s45_s46_the_starttls_catalogue() {
             options.config.cleartext_login = CleartextLogin::DangerouslyAllow;
             let policy = LoginPolicy { apop: true, ..LoginPolicy::default() };
             let stream = Box::new(Stream(feed.clone()));
-            let ended = Client::log_in_over(stream, "localhost", 110, &options, &credentials().unwrap(), &policy).await;
+            let ended = Client::with_stream_and_login(stream, "localhost", 110, &options, &credentials().unwrap(), &policy).await;
             match ended.expect_err("nobody does the handshake") {
                 Error::Request(error) => {
                     case.check(!matches!(cut, Cut::Whole), Some(&error), &error.to_string(), &feed.written());
@@ -192,9 +192,9 @@ async fn h13_a_message_cut_at_every_byte_is_no_message() {
 }
 
 /// A session over what a client has said in advance; how it ended, and what was written.
-async fn serve(options: ServerOptions, listen: Listen, feed: &Feed) -> (Result<(), String>, Vec<u8>) {
+async fn serve(options: ServerOptions, listen: ListenSecurity, feed: &Feed) -> (Result<(), String>, Vec<u8>) {
     let server = Server::new(options, Maildrops);
-    let ended = server.session_over(Box::new(Stream(feed.clone())), listen).await;
+    let ended = server.serve_stream(Box::new(Stream(feed.clone())), listen).await;
     (ended.map_err(|error| error.to_string()), feed.written())
 }
 
@@ -213,7 +213,7 @@ async fn h03_h04_nothing_behind_stls_is_executed_or_kept() {
             let feed = Feed::default();
             feed.push(&said, cut);
             feed.end();
-            let (ended, written) = serve(with_tls(), Listen::Plain, &feed).await;
+            let (ended, written) = serve(with_tls(), ListenSecurity::Cleartext, &feed).await;
             assert!(ended.is_err(), "{length} {cut:?}");
             // Behind the +OK there is nothing, or an alert of a handshake that is none.
             let (replies, rest) = written.split_at("+OK POP3 server ready\r\n+OK begin TLS\r\n".len());
@@ -231,7 +231,7 @@ async fn s49_q56_q58_who_cannot_do_the_handshake_is_told_and_the_log_too() {
         let feed = Feed::default();
         feed.push(said, Cut::Whole);
         feed.end();
-        let (ended, written) = serve(with_tls(), Listen::Tls, &feed).await;
+        let (ended, written) = serve(with_tls(), ListenSecurity::ImplicitTls, &feed).await;
         let error = ended.unwrap_err();
         assert!(error.contains(told), "{error}");
         assert_eq!(written.first(), Some(&0x15), "an alert, and no greeting");
@@ -246,7 +246,7 @@ async fn q45_s18_who_leaves_behind_quit_has_quit_and_who_leaves_before_has_not()
         let feed = Feed::default();
         feed.push(&[b"USER joe\r\nPASS secret\r\n", said].concat(), Cut::Random(3));
         feed.end();
-        let _ = server.session_over(Box::new(Stream(feed)), Listen::Plain).await;
+        let _ = server.serve_stream(Box::new(Stream(feed)), ListenSecurity::Cleartext).await;
         assert_eq!(store.messages("joe").len(), left, "{}", said.escape_ascii());
     }
 }
@@ -259,7 +259,7 @@ async fn s21_h36_who_is_sent_away_hears_nothing_and_nothing_is_removed() {
     feed.push(b"USER joe\r\nPASS secret\r\nDELE 1\r\n", Cut::Whole);
     // Behind what is said the read comes to no end in its time.
     feed.be_silent();
-    let ended = server.session_over(Box::new(Stream(feed.clone())), Listen::Plain).await;
+    let ended = server.serve_stream(Box::new(Stream(feed.clone())), ListenSecurity::Cleartext).await;
     assert_eq!(ended.unwrap_err().kind(), std::io::ErrorKind::TimedOut);
     assert!(feed.written().ends_with(b"+OK marked as deleted\r\n"));
     assert_eq!(store.messages("joe").len(), 1);
@@ -274,7 +274,7 @@ async fn s25_every_greeting_has_another_timestamp() {
     for _ in 0..9 {
         let feed = Feed::default();
         feed.push(b"QUIT\r\n", Cut::Whole);
-        server.session_over(Box::new(Stream(feed.clone())), Listen::Plain).await.unwrap();
+        server.serve_stream(Box::new(Stream(feed.clone())), ListenSecurity::Cleartext).await.unwrap();
         assert!(feed.written().contains(&b'@') && greetings.insert(feed.written()));
     }
 }
@@ -286,9 +286,9 @@ struct Slow {
 }
 
 impl Store for Slow {
-    type Maildrop = MemoryDrop;
+    type Maildrop = MemoryMaildrop;
 
-    fn login(&self, login: &Login) -> Result<MemoryDrop, LoginError> {
+    fn login(&self, login: &LoginAttempt) -> Result<MemoryMaildrop, LoginError> {
         self.asked.send(()).unwrap();
         self.go_on.lock().unwrap().recv().unwrap();
         Memory::new().with_user("joe", "secret", []).login(login)
@@ -302,7 +302,7 @@ async fn h37_a_session_that_waits_for_its_application_reads_nothing() {
     let feed = Feed::default();
     feed.push(&[&b"USER joe\r\nPASS secret\r\n"[..], &b"NOOP\r\n".repeat(1_000_000), b"QUIT\r\n"].concat(), Cut::Whole);
     let stream = Stream(feed.clone());
-    let session = spawn(async move { server.session_over(Box::new(stream), Listen::Plain).await });
+    let session = spawn(async move { server.serve_stream(Box::new(stream), ListenSecurity::Cleartext).await });
     let waiting = spawn(async move {
         // The thread that the store blocks is one for that.
         blocking(move || is_asked.recv().unwrap()).await;

@@ -11,7 +11,7 @@ use pop3_tokio::maildrop::Memory;
 use pop3_tokio::proto::client::{ClientEvent, LoginPolicy, RemoteError, RequestError};
 use pop3_tokio::proto::codec::{Command, MessageNumber, ResponseCode, Status};
 use pop3_tokio::proto::sasl::{Credentials, Mechanism};
-use pop3_tokio::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions, tls};
+use pop3_tokio::{Client, ClientOptions, Error, ListenSecurity, Security, Server, ServerOptions, tls};
 
 const SMALL: &[u8] = b"Subject: small\n\n.dot\n.\nend";
 
@@ -25,18 +25,18 @@ fn on_the_wire(message: &[u8]) -> Vec<u8> {
     (if text.ends_with("\r\n") { text } else { text + "\r\n" }).into_bytes()
 }
 
-struct Place {
+struct SessionPermit {
     plain: u16,
     tls: u16,
     store: Memory,
     certificate: String,
 }
 
-async fn serve() -> Place {
+async fn serve() -> SessionPermit {
     serve_with(Vec::new()).await
 }
 
-async fn serve_with(mechanisms: Vec<Mechanism>) -> Place {
+async fn serve_with(mechanisms: Vec<Mechanism>) -> SessionPermit {
     let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let certificate = certified.cert.pem();
     let config = tls::server(certificate.as_bytes(), certified.signing_key.serialize_pem().as_bytes()).unwrap();
@@ -45,18 +45,18 @@ async fn serve_with(mechanisms: Vec<Mechanism>) -> Place {
     options.config.mechanisms = mechanisms;
     let server = Arc::new(Server::new(options, store.clone()));
     let mut ports = [0; 2];
-    for (port, kind) in ports.iter_mut().zip([Listen::Plain, Listen::Tls]) {
+    for (port, kind) in ports.iter_mut().zip([ListenSecurity::Cleartext, ListenSecurity::ImplicitTls]) {
         let (listener, address) = listen().await;
         *port = address.port();
         let server = Arc::clone(&server);
         spawn(async move { server.serve(&listener, kind).await });
     }
-    Place { plain: ports[0], tls: ports[1], store, certificate }
+    SessionPermit { plain: ports[0], tls: ports[1], store, certificate }
 }
 
-impl Place {
+impl SessionPermit {
     fn trusted(&self) -> Arc<pop3_tokio::rustls::ClientConfig> {
-        tls::verified_by(self.certificate.as_bytes()).unwrap()
+        tls::client_trusting(self.certificate.as_bytes()).unwrap()
     }
 
     async fn connect(&self, encrypted: bool) -> Client {
@@ -286,7 +286,7 @@ async fn h11_certificates_are_verified() {
         let error = Client::connect(host, place.tls, &ClientOptions::new(Security::Tls(config))).await.unwrap_err();
         assert!(matches!(error, Error::Tls(_)), "{error}");
     }
-    let unverified = Security::Tls(tls::dangerous_unverified().unwrap());
+    let unverified = Security::Tls(tls::dangerous_unverified_client().unwrap());
     Client::connect("127.0.0.1", place.tls, &ClientOptions::new(unverified)).await.unwrap();
 }
 
@@ -305,7 +305,7 @@ async fn h01_bytes_behind_stls_end_the_session() {
     let server = script(&[b"+OK hello\r\n", b"+OK begin\r\n+OK injected\r\n"], false).await;
     let options = ClientOptions::new(Security::Stls(place.trusted()));
     let error = Client::connect("127.0.0.1", server.port(), &options).await.unwrap_err();
-    assert!(matches!(error, Error::Request(RequestError::Remote(RemoteError::BytesBehindStls))), "{error}");
+    assert!(matches!(error, Error::Request(RequestError::Remote(RemoteError::DataAfterStls))), "{error}");
 }
 
 #[tokio::test]

@@ -9,8 +9,8 @@ use std::time::Duration;
 use pop3_tokio::maildrop::Memory;
 use pop3_tokio::proto::client::ClientEvent;
 use pop3_tokio::proto::codec::Command;
-use pop3_tokio::proto::server::{Channel, Origin};
-use pop3_tokio::{Client, ClientOptions, Error, Listen, Security, Server, ServerOptions};
+use pop3_tokio::proto::server::{ConnectionInfo, ProxiedClient};
+use pop3_tokio::{Client, ClientOptions, Error, ListenSecurity, Security, Server, ServerOptions};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 #[tokio::test(start_paused = true)]
@@ -66,7 +66,7 @@ async fn s21_h35_h36_a_client_that_drips_is_sent_away() {
                 tokio::time::sleep(Duration::from_secs(7)).await;
             }
         });
-        let ended = server.session_over(Box::new(theirs), Listen::Plain).await;
+        let ended = server.serve_stream(Box::new(theirs), ListenSecurity::Cleartext).await;
         assert_eq!(ended.is_err(), expected > 0, "{ended:?}");
         assert_eq!(started.elapsed().as_secs(), expected, "{said:?}");
         client.await.unwrap();
@@ -76,11 +76,11 @@ async fn s21_h35_h36_a_client_that_drips_is_sent_away() {
 /// Three wrong passwords from there, if it is known; how many seconds until the session is closed.
 async fn guess(server: &Server<Memory>, source: Option<&str>) -> u64 {
     let (mut ours, theirs) = tokio::io::duplex(1024);
-    let origin = source.map(|source| Origin { address: source.parse().unwrap(), port: None });
-    let channel = Channel { origin, ..Channel::clear([0; 18]) };
+    let proxied_client = source.map(|source| ProxiedClient { address: source.parse().unwrap(), port: None });
+    let channel = ConnectionInfo { proxied_client, ..ConnectionInfo::clear([0; 18]) };
     let started = tokio::time::Instant::now();
     ours.write_all(&b"USER joe\r\nPASS wrong\r\n".repeat(3)).await.unwrap();
-    server.session_on(Box::new(theirs), channel).await.unwrap();
+    server.serve_stream_with_info(Box::new(theirs), channel).await.unwrap();
     let mut heard = String::new();
     ours.read_to_string(&mut heard).await.unwrap();
     assert_eq!(heard.matches("-ERR [AUTH]").count(), 3, "{heard}");
@@ -118,7 +118,7 @@ async fn h36_a_client_that_does_not_read_is_sent_away() {
     let (mut ours, theirs) = tokio::io::duplex(1024);
     ours.write_all(b"USER joe\r\nPASS secret\r\nRETR 1\r\n").await.unwrap();
     let started = tokio::time::Instant::now();
-    assert!(server.session_over(Box::new(theirs), Listen::Plain).await.is_err());
+    assert!(server.serve_stream(Box::new(theirs), ListenSecurity::Cleartext).await.is_err());
     assert_eq!(started.elapsed().as_secs(), 600);
 }
 
@@ -162,7 +162,7 @@ async fn h35_a_refused_login_and_no_pause_after_it_give_no_more_time() {
     options.timeouts.login = Duration::from_millis(100);
     let server = Server::new(options, Memory::new());
     let chatter = Chatter { first: Some(b"USER joe\r\nPASS wrong\r\n"), then: b"USER joe\r\n", left: 20_000_000 };
-    let ended = server.session_over(Box::new(chatter), Listen::Plain).await;
+    let ended = server.serve_stream(Box::new(chatter), ListenSecurity::Cleartext).await;
     assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
 }
 
@@ -175,10 +175,10 @@ fn who_never_pauses_leaves_the_threads_to_others() {
         let chatter = Chatter { first: Some(b"USER joe\r\nPASS secret\r\n"), then: b"RETR 1\r\n", left: usize::MAX };
         let busy = tokio::spawn({
             let server = Arc::clone(&server);
-            async move { server.session_over(Box::new(chatter), Listen::Plain).await }
+            async move { server.serve_stream(Box::new(chatter), ListenSecurity::Cleartext).await }
         });
         let (mut ours, theirs) = tokio::io::duplex(1024);
-        let other = tokio::spawn(async move { server.session_over(Box::new(theirs), Listen::Plain).await });
+        let other = tokio::spawn(async move { server.serve_stream(Box::new(theirs), ListenSecurity::Cleartext).await });
         ours.write_all(b"USER joe\r\nPASS wrong\r\nQUIT\r\n").await.unwrap();
         let mut heard = String::new();
         ours.read_to_string(&mut heard).await.unwrap();
@@ -204,7 +204,7 @@ async fn h36_a_message_that_is_read_too_slowly_ends_the_session() {
         }
     });
     let started = tokio::time::Instant::now();
-    let ended = server.session_over(Box::new(theirs), Listen::Plain).await;
+    let ended = server.serve_stream(Box::new(theirs), ListenSecurity::Cleartext).await;
     assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
     // The idle time-out, and the time that the message takes at 512 octets a second.
     assert!((2400..2700).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());

@@ -9,10 +9,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pop3_blocking::{Client, ClientOptions, Security};
-use pop3_maildrop::{LoginError, Maildir, MaildirDrop, Store};
-use pop3_tokio::proto::codec::Text;
-use pop3_tokio::proto::server::{Login, Proof};
-use pop3_tokio::{Listen, Server, ServerOptions, tls};
+use pop3_maildrop::{LockedMaildir, LoginError, Maildir, Store};
+use pop3_tokio::proto::codec::ReplyText;
+use pop3_tokio::proto::sasl::PresentedCredentials;
+use pop3_tokio::proto::server::LoginAttempt;
+use pop3_tokio::{ListenSecurity, Server, ServerOptions, tls};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -38,11 +39,13 @@ const MAIL: [(&str, &[u8]); 4] = [
 struct OneMaildir(Maildir);
 
 impl Store for OneMaildir {
-    type Maildrop = MaildirDrop;
+    type Maildrop = LockedMaildir;
 
-    fn login(&self, login: &Login) -> Result<MaildirDrop, LoginError> {
-        match &login.proof {
-            Proof::Password(password) if login.name.as_bytes() == USER.as_bytes() && password.expose() == PASSWORD.as_bytes() => {
+    fn login(&self, login: &LoginAttempt) -> Result<LockedMaildir, LoginError> {
+        match &login.credentials {
+            PresentedCredentials::Password(password)
+                if login.name.as_bytes() == USER.as_bytes() && password.expose() == PASSWORD.as_bytes() =>
+            {
                 Ok(self.0.lock()?)
             }
             _ => Err(LoginError::Credentials),
@@ -114,10 +117,10 @@ fn serve(
     mut options: ServerOptions,
     store: OneMaildir,
 ) -> Result<(SocketAddr, SocketAddr), Failure> {
-    options.config.greeting = const { Text::literal("the demonstration is ready") };
-    options.config.implementation = const { Text::literal(concat!("pop3 ", env!("CARGO_PKG_VERSION"))) };
+    options.config.greeting = const { ReplyText::literal("the demonstration is ready") };
+    options.config.implementation = const { ReplyText::literal(concat!("pop3 ", env!("CARGO_PKG_VERSION"))) };
     let server = Arc::new(Server::new(options, store));
-    let listen = |port: u16, listen: Listen| {
+    let listen = |port: u16, listen: ListenSecurity| {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let failed = |error: io::Error| Failure::new(Exit::Other, format_args!("cannot listen on {address}: {error}"));
         let listener = runtime.block_on(TcpListener::bind(address)).map_err(failed)?;
@@ -126,11 +129,11 @@ fn serve(
         runtime.spawn(async move { server.serve(&listener, listen).await });
         Ok::<_, Failure>(address)
     };
-    Ok((listen(arguments.port, Listen::Plain)?, listen(arguments.tls_port, Listen::Tls)?))
+    Ok((listen(arguments.port, ListenSecurity::Cleartext)?, listen(arguments.tls_port, ListenSecurity::ImplicitTls)?))
 }
 
 fn fetch(server: SocketAddr, certificate: &str, home: &Maildir) -> Result<(), Failure> {
-    let options = ClientOptions::new(Security::Stls(tls::verified_by(certificate.as_bytes())?));
+    let options = ClientOptions::new(Security::Stls(tls::client_trusting(certificate.as_bytes())?));
     let bar = progress_bar();
     let path = home.path().join(journal::file_name("demo"));
     let mut journal = Journal::open(home.disk(), &path).map_err(|error| Failure::file(&path, &error))?;

@@ -48,7 +48,7 @@ pub fn run(arguments: &Fetch) -> Result<(), Failure> {
         _ => format!("{}@{}:{port}", arguments.user, arguments.host.to_lowercase()),
     };
     let credentials = credentials(arguments, &account)?;
-    let mut connect = || log_in(arguments, port, &options, &credentials);
+    let mut connect = || connect_and_login(arguments, port, &options, &credentials);
     // No folder is made before the login has worked.
     let mut first = Some(connect()?);
     let maildir = Maildir::create(&arguments.maildir).map_err(|error| Failure::file(&arguments.maildir, &error))?;
@@ -97,11 +97,16 @@ fn credentials(arguments: &Fetch, account: &str) -> Result<Credentials, Failure>
     Ok(Credentials::password(&arguments.user, password.expose()).map_err(Error::from)?)
 }
 
-fn log_in(arguments: &Fetch, port: u16, options: &ClientOptions, credentials: &Credentials) -> Result<Client, Failure> {
+fn connect_and_login(
+    arguments: &Fetch,
+    port: u16,
+    options: &ClientOptions,
+    credentials: &Credentials,
+) -> Result<Client, Failure> {
     let log = || Some(Box::new(Log) as Box<dyn Observer>);
     let policy = arguments.auth.map_or_else(LoginPolicy::default, AuthMethod::policy);
     let policy = LoginPolicy { utf8: true, ..policy };
-    Client::log_in_observed(&arguments.host, port, options, credentials, &policy, &log).map_err(|error| {
+    Client::connect_and_login_observed(&arguments.host, port, options, credentials, &policy, &log).map_err(|error| {
         let silent = matches!(
             &error,
             Error::TimedOut { .. } | Error::Request(RequestError::Remote(RemoteError::Closed(Awaiting::Greeting)))
@@ -145,10 +150,11 @@ fn security(arguments: &Fetch) -> Result<Security, Failure> {
     let config: Arc<rustls::ClientConfig> = match &arguments.ca_file {
         Some(file) => {
             let pem = fs::read(file).map_err(|error| Failure::file(file, &error))?;
-            tls::verified_by(&pem).map_err(|error| Failure::new(Exit::Storage, format_args!("{}: {error}", file.display())))?
+            tls::client_trusting(&pem)
+                .map_err(|error| Failure::new(Exit::Storage, format_args!("{}: {error}", file.display())))?
         }
-        None if arguments.dangerously_any_certificate => tls::dangerous_unverified()?,
-        None => tls::verified()?,
+        None if arguments.dangerously_any_certificate => tls::dangerous_unverified_client()?,
+        None => tls::client()?,
     };
     Ok(if arguments.stls { Security::Stls(config) } else { Security::Tls(config) })
 }
@@ -157,7 +163,7 @@ fn open_journal(maildir: &Maildir, account: &str) -> Result<Journal, Failure> {
     let path: PathBuf = maildir.path().join(journal::file_name(account));
     Journal::open(maildir.disk(), &path).map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => {
-            Failure::new(Exit::Later, format_args!("another run is fetching {account} into this Maildir"))
+            Failure::new(Exit::TryLater, format_args!("another run is fetching {account} into this Maildir"))
                 .hint("Wait until it has ended.")
         }
         _ => Failure::file(&path, &error),

@@ -264,7 +264,7 @@ fn explain(error: ListingError) -> Failure {
     match error {
         ListingError::Session(error) => error.into(),
         ListingError::NoUniqueIds => {
-            Failure::new(Exit::Later, "the server does not list its unique-ids now").hint("Try again later.")
+            Failure::new(Exit::TryLater, "the server does not list its unique-ids now").hint("Try again later.")
         }
         ListingError::NamedTwice => {
             Failure::new(Exit::Connection, "the server's listing names a message twice, so it cannot be trusted")

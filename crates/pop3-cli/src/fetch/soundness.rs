@@ -1,6 +1,6 @@
 //! Whether a message that has arrived can be what the server announced.
 //!
-//! Servers count badly (Q29), and that alone is no reason to distrust a message. These are tolerated:
+//! Servers count badly (Q29), and that alone is no reason to fail_untrusted a message. These are tolerated:
 //!
 //! - the size of the message as the server stores it, with LF line ends: at most one octet a line less than on the wire;
 //! - line ends, byte-stuffing or the final dot counted as well: at most one octet a line and a few more;

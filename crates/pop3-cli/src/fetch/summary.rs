@@ -43,7 +43,7 @@ impl RunSummary {
         if self.troubles.is_empty() {
             return Ok(());
         }
-        Err(Failure::new(Exit::Partly, self.troubles.join("\npop3: "))
+        Err(Failure::new(Exit::SomeFailed, self.troubles.join("\npop3: "))
             .hint("Everything else is done. The next run tries the rest again."))
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 
 use pop3_blocking::maildrop::Memory;
-use pop3_blocking::{Listen, Server, ServerOptions};
+use pop3_blocking::{ListenSecurity, Server, ServerOptions};
 
 use crate::corpus::read;
 
@@ -20,7 +20,7 @@ fn run(call: &str, fault: &str, when: usize) -> Option<()> {
     let server = Arc::new(Server::new(ServerOptions::dangerous_cleartext(), store.clone()));
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
-    thread::spawn(move || server.serve(&listener, Listen::Plain));
+    thread::spawn(move || server.serve(&listener, ListenSecurity::Cleartext));
 
     let folder = tempfile::tempdir().unwrap();
     let (home, trace) = (folder.path().join("home"), folder.path().join("trace"));

@@ -9,7 +9,7 @@ use std::thread;
 
 use pop3_blocking::maildrop::Memory;
 use pop3_blocking::proto::sasl::Mechanism;
-use pop3_blocking::{Listen, Server, ServerOptions, tls};
+use pop3_blocking::{ListenSecurity, Server, ServerOptions, tls};
 
 const MESSAGE: &str = "Subject: one\n\nbody\n";
 
@@ -32,7 +32,7 @@ impl Place {
         for (name, text) in [("cert.pem", &certificate), ("joe.pem", &joes.pem()), ("joe.key", &joes_key.serialize_pem())] {
             fs::write(folder.path().join(name), text).unwrap();
         }
-        let tls = tls::server_for_clients(certificate.as_bytes(), key.as_bytes(), authority.pem().as_bytes()).unwrap();
+        let tls = tls::server_with_client_auth(certificate.as_bytes(), key.as_bytes(), authority.pem().as_bytes()).unwrap();
         let store = Memory::new().with_user("joe", "se cret", [MESSAGE.as_bytes().to_vec()]);
         let store = store.with_token("joe", "t0ken").with_certificate("joe", joes.der().to_vec());
         let mut options = ServerOptions::with_tls(tls);
@@ -41,7 +41,7 @@ impl Place {
         let server = Arc::new(Server::new(options, store));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        thread::spawn(move || server.serve(&listener, Listen::Tls));
+        thread::spawn(move || server.serve(&listener, ListenSecurity::ImplicitTls));
         Self { port, folder }
     }
 

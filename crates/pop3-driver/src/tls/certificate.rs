@@ -45,7 +45,7 @@ pub(super) fn check_validity(certificate: &CertificateDer<'_>, now: UnixTime) ->
 
 /// What `tls-server-end-point` binds to: the certificate, hashed by the hash of its own signature, but by none that is weaker than
 /// SHA-256 (RFC 5929 §4.1). `None`: the signature has no single hash, and the binding is not defined.
-pub(super) fn end_point(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
+pub(super) fn server_end_point(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
     let parsed = parse(certificate).ok()?;
     Some(match parsed.signature_algorithm.oid.to_string().as_str() {
         // RSA with MD5, SHA-1, SHA-256; ECDSA with SHA-1, SHA-256.
@@ -74,11 +74,11 @@ mod tests {
     #[test]
     fn s36_the_end_point_is_hashed_as_the_certificate_is_signed() {
         let sha256 = certificate(&rcgen::PKCS_ECDSA_P256_SHA256);
-        assert_eq!(end_point(&sha256), Some(Sha256::digest(&sha256).to_vec()));
+        assert_eq!(server_end_point(&sha256), Some(Sha256::digest(&sha256).to_vec()));
         let sha384 = certificate(&rcgen::PKCS_ECDSA_P384_SHA384);
-        assert_eq!(end_point(&sha384), Some(Sha384::digest(&sha384).to_vec()));
-        assert_eq!(end_point(&certificate(&rcgen::PKCS_ED25519)), None, "Ed25519 has no hash of its own");
-        assert_eq!(end_point(&CertificateDer::from(vec![0x30])), None);
+        assert_eq!(server_end_point(&sha384), Some(Sha384::digest(&sha384).to_vec()));
+        assert_eq!(server_end_point(&certificate(&rcgen::PKCS_ED25519)), None, "Ed25519 has no hash of its own");
+        assert_eq!(server_end_point(&CertificateDer::from(vec![0x30])), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::io;
 use std::sync::Arc;
 
 use pop3_proto::sasl::ChannelBinding;
-use pop3_proto::server::Channel;
+use pop3_proto::server::ConnectionInfo;
 use rustls::client::{WantsClientCert, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
@@ -28,7 +28,7 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-fn client() -> Result<ConfigBuilder<ClientConfig, rustls::WantsVerifier>, Error> {
+fn client_builder() -> Result<ConfigBuilder<ClientConfig, rustls::WantsVerifier>, Error> {
     Ok(ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?)
 }
 
@@ -40,9 +40,9 @@ fn finish(builder: ConfigBuilder<ClientConfig, WantsClientCert>) -> Arc<ClientCo
 ///
 /// # Errors
 /// The operating system has no root certificates.
-pub fn verified() -> Result<Arc<ClientConfig>, Error> {
+pub fn client() -> Result<Arc<ClientConfig>, Error> {
     let verifier = rustls_platform_verifier::Verifier::new(provider())?;
-    Ok(finish(client()?.dangerous().with_custom_certificate_verifier(Arc::new(Explained(verifier)))))
+    Ok(finish(client_builder()?.dangerous().with_custom_certificate_verifier(Arc::new(Explained(verifier)))))
 }
 
 /// A client that trusts what is in a PEM file and nothing else: certificate authorities, and certificates that a server made for
@@ -50,7 +50,7 @@ pub fn verified() -> Result<Arc<ClientConfig>, Error> {
 ///
 /// # Errors
 /// There is no certificate in it that can be read.
-pub fn verified_by(pem: &[u8]) -> Result<Arc<ClientConfig>, Error> {
+pub fn client_trusting(pem: &[u8]) -> Result<Arc<ClientConfig>, Error> {
     let itself = certificates(pem)?;
     let mut roots = RootCertStore::empty();
     // A server's own certificate vouches for that server and for nobody else.
@@ -65,16 +65,16 @@ pub fn verified_by(pem: &[u8]) -> Result<Arc<ClientConfig>, Error> {
         }
     };
     let verifier = Explained(GivenCertificates { itself, authorities, signatures: Signatures(provider()) });
-    Ok(finish(client()?.dangerous().with_custom_certificate_verifier(Arc::new(verifier))))
+    Ok(finish(client_builder()?.dangerous().with_custom_certificate_verifier(Arc::new(verifier))))
 }
 
 /// A client that accepts any certificate, a malformed one, too: an attacker on the network path can pretend to be the server.
 ///
 /// # Errors
 /// None that is known.
-pub fn dangerous_unverified() -> Result<Arc<ClientConfig>, Error> {
+pub fn dangerous_unverified_client() -> Result<Arc<ClientConfig>, Error> {
     let verifier = Arc::new(AnyCertificate(provider()));
-    Ok(finish(client()?.dangerous().with_custom_certificate_verifier(verifier)))
+    Ok(finish(client_builder()?.dangerous().with_custom_certificate_verifier(verifier)))
 }
 
 /// The same client, showing a certificate of its own to servers that ask for one: `EXTERNAL` logs in by it.
@@ -95,15 +95,15 @@ pub struct ServerTls {
     /// For the handshake.
     pub config: Arc<ServerConfig>,
     /// What logins can be bound to by the server's certificate (RFC 5929 §4.1).
-    pub end_point: Option<Vec<u8>>,
+    pub server_end_point: Option<Vec<u8>>,
     /// Clients are asked for a certificate, so `EXTERNAL` is offered to those that show one (S53).
-    pub asks_for_certificates: bool,
+    pub requests_client_certificate: bool,
 }
 
 impl From<Arc<ServerConfig>> for ServerTls {
     /// A configuration of the caller's own.
     fn from(config: Arc<ServerConfig>) -> Self {
-        Self { config, end_point: None, asks_for_certificates: false }
+        Self { config, server_end_point: None, requests_client_certificate: false }
     }
 }
 
@@ -114,16 +114,16 @@ impl From<Arc<ServerConfig>> for ServerTls {
 pub fn server(certificates_pem: &[u8], key_pem: &[u8]) -> Result<ServerTls, Error> {
     let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
     let (key, chain) = (private_key(key_pem)?, certificates(certificates_pem)?);
-    let end_point = chain.first().and_then(certificate::end_point);
+    let server_end_point = chain.first().and_then(certificate::server_end_point);
     let config = builder.with_no_client_auth().with_single_cert(chain, key)?;
-    Ok(ServerTls { config: Arc::new(config), end_point, asks_for_certificates: false })
+    Ok(ServerTls { config: Arc::new(config), server_end_point, requests_client_certificate: false })
 }
 
 /// The same for a server that asks clients for a certificate by one of these authorities, in PEM, and takes those without, too.
 ///
 /// # Errors
 /// Something cannot be read, or does not fit together.
-pub fn server_for_clients(certificates_pem: &[u8], key_pem: &[u8], authorities_pem: &[u8]) -> Result<ServerTls, Error> {
+pub fn server_with_client_auth(certificates_pem: &[u8], key_pem: &[u8], authorities_pem: &[u8]) -> Result<ServerTls, Error> {
     let mut roots = RootCertStore::empty();
     for authority in certificates(authorities_pem)? {
         roots.add(authority)?;
@@ -132,9 +132,9 @@ pub fn server_for_clients(certificates_pem: &[u8], key_pem: &[u8], authorities_p
     let verifier = verifier.map_err(|error| unreadable(&error))?;
     let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
     let (key, chain) = (private_key(key_pem)?, certificates(certificates_pem)?);
-    let end_point = chain.first().and_then(certificate::end_point);
+    let server_end_point = chain.first().and_then(certificate::server_end_point);
     let config = builder.with_client_cert_verifier(verifier).with_single_cert(chain, key)?;
-    Ok(ServerTls { config: Arc::new(config), end_point, asks_for_certificates: true })
+    Ok(ServerTls { config: Arc::new(config), server_end_point, requests_client_certificate: true })
 }
 
 fn unreadable(what: &dyn std::fmt::Display) -> Error {
@@ -158,7 +158,7 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Error> {
 ///
 /// # Errors
 /// The operating system has none.
-pub fn chance() -> io::Result<[u8; 18]> {
+pub fn random() -> io::Result<[u8; 18]> {
     let mut chance = [0; 18];
     rustls::crypto::ring::default_provider()
         .secure_random
@@ -170,7 +170,7 @@ pub fn chance() -> io::Result<[u8; 18]> {
 /// What a login over a client's connection can be bound to: the exporter of TLS 1.3 (RFC 9266 §3), and the server's certificate.
 /// Of TLS 1.2 the exporter is not safe without an extension that cannot be seen from here.
 pub fn client_binding(connection: &rustls::ClientConnection) -> ChannelBinding {
-    let server_end_point = connection.peer_certificates().and_then(<[_]>::first).and_then(certificate::end_point);
+    let server_end_point = connection.peer_certificates().and_then(<[_]>::first).and_then(certificate::server_end_point);
     ChannelBinding { exporter: exporter(connection), server_end_point }
 }
 
@@ -178,10 +178,10 @@ pub fn client_binding(connection: &rustls::ClientConnection) -> ChannelBinding {
 ///
 /// # Errors
 /// The operating system has no random numbers.
-pub fn server_channel(connection: &rustls::ServerConnection, tls: &ServerTls) -> io::Result<Channel> {
-    let binding = ChannelBinding { exporter: exporter(connection), server_end_point: tls.end_point.clone() };
+pub fn connection_info(connection: &rustls::ServerConnection, tls: &ServerTls) -> io::Result<ConnectionInfo> {
+    let binding = ChannelBinding { exporter: exporter(connection), server_end_point: tls.server_end_point.clone() };
     let certificate = connection.peer_certificates().and_then(<[_]>::first).map(|certificate| certificate.as_ref().into());
-    Ok(Channel { certificate, ..Channel::encrypted(chance()?, binding) })
+    Ok(ConnectionInfo { certificate, ..ConnectionInfo::encrypted(random()?, binding) })
 }
 
 fn exporter<D>(connection: &ConnectionCommon<D>) -> Option<[u8; 32]> {
@@ -207,7 +207,7 @@ mod tests {
         let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
         assert!(server(b"", key.as_bytes()).unwrap_err().to_string().contains("no certificate"));
         assert!(server(b"x", b"y").unwrap_err().to_string().contains("private key"));
-        assert!(verified_by(key.as_bytes()).is_err());
+        assert!(client_trusting(key.as_bytes()).is_err());
     }
 
     #[test]
@@ -218,12 +218,12 @@ mod tests {
         parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         let authority = parameters.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap();
         assert!(certificate::is_authority(authority.der()));
-        assert!(verified_by(own.cert.pem().as_bytes()).is_ok() && verified_by(authority.pem().as_bytes()).is_ok());
+        assert!(client_trusting(own.cert.pem().as_bytes()).is_ok() && client_trusting(authority.pem().as_bytes()).is_ok());
     }
 
     /// A handshake in memory; what logins over it can be bound to, as both ends see it.
     fn bindings(tls: &ServerTls, certificate: &str) -> [ChannelBinding; 2] {
-        let client = verified_by(certificate.as_bytes()).unwrap();
+        let client = client_trusting(certificate.as_bytes()).unwrap();
         let mut client = rustls::ClientConnection::new(client, server_name("a.example").unwrap()).unwrap();
         let mut server = rustls::ServerConnection::new(Arc::clone(&tls.config)).unwrap();
         while client.is_handshaking() || server.is_handshaking() {
@@ -236,7 +236,7 @@ mod tests {
             client.read_tls(&mut wire.as_slice()).unwrap();
             client.process_new_packets().unwrap();
         }
-        [client_binding(&client), server_channel(&server, tls).unwrap().binding]
+        [client_binding(&client), connection_info(&server, tls).unwrap().binding]
     }
 
     #[test]

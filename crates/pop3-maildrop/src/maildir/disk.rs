@@ -38,7 +38,7 @@ pub trait DiskFile: Write + Debug + Send + Sync {
 }
 
 /// A file system that can make all that was written to it survive with one call.
-pub trait SyncAtOnce: Debug + Send + Sync {
+pub trait BatchSync: Debug + Send + Sync {
     /// Makes all survive.
     ///
     /// # Errors
@@ -121,7 +121,7 @@ pub trait Disk: Debug + Send + Sync {
     fn sync_path(&self, path: &Path) -> io::Result<()>;
 
     /// Where many files can be made to survive at once.
-    fn at_once(&self, root: &Path) -> Option<Arc<dyn SyncAtOnce>>;
+    fn at_once(&self, root: &Path) -> Option<Arc<dyn BatchSync>>;
 }
 
 /// The operating system's.
@@ -201,8 +201,8 @@ impl Disk for SystemDisk {
         folder::sync_path(path)
     }
 
-    fn at_once(&self, root: &Path) -> Option<Arc<dyn SyncAtOnce>> {
-        sync::AtOnce::of(root).map(|at_once| Arc::new(at_once) as Arc<dyn SyncAtOnce>)
+    fn at_once(&self, root: &Path) -> Option<Arc<dyn BatchSync>> {
+        sync::AtOnce::of(root).map(|at_once| Arc::new(at_once) as Arc<dyn BatchSync>)
     }
 }
 

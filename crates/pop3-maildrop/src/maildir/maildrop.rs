@@ -25,7 +25,7 @@ const ROUNDS: usize = 20;
 
 /// A Maildir that one session holds. The lock is the operating system's, so it dies with its holder (H42).
 #[derive(Debug)]
-pub struct MaildirDrop {
+pub struct LockedMaildir {
     maildir: Maildir,
     root: Folder,
     new: Folder,
@@ -56,7 +56,7 @@ enum How {
     Counted,
 }
 
-impl MaildirDrop {
+impl LockedMaildir {
     pub(super) fn lock(maildir: Maildir) -> io::Result<Self> {
         let (base, rest) = maildir.parts();
         let root = Folder::open_beneath(base, rest).map_err(|error| about(&maildir.root, &error))?;
@@ -200,7 +200,7 @@ impl MaildirDrop {
     }
 }
 
-impl MaildirDrop {
+impl LockedMaildir {
     /// Has the [snapshot](Maildrop::snapshot) begin by removing messages that came longer ago than `age`, for servers that announce
     /// `EXPIRE` with a number of days (RFC 2449 §6.7). No time at all expires nothing.
     #[must_use]
@@ -235,7 +235,7 @@ impl MaildirDrop {
     }
 }
 
-impl MaildirDrop {
+impl LockedMaildir {
     /// `now`: since 1970.
     fn snapshot_at(&mut self, now: Duration) -> io::Result<Snapshot> {
         if let Some(before) = self.expire.and_then(|age| i64::try_from(now.checked_sub(age)?.as_secs()).ok()) {
@@ -289,7 +289,7 @@ impl MaildirDrop {
     }
 }
 
-impl Drop for MaildirDrop {
+impl Drop for LockedMaildir {
     fn drop(&mut self) {
         let corrections = mem::take(&mut *self.corrections.lock().unwrap_or_else(PoisonError::into_inner));
         if !corrections.is_empty()
@@ -322,7 +322,7 @@ impl Read for Checked {
     }
 }
 
-impl Maildrop for MaildirDrop {
+impl Maildrop for LockedMaildir {
     fn snapshot(&mut self) -> io::Result<Snapshot> {
         self.snapshot_at(SystemTime::now().duration_since(UNIX_EPOCH).map_err(io::Error::other)?)
     }
@@ -390,7 +390,7 @@ mod tests {
     fn what_cannot_be_read_has_the_length_of_its_file_and_what_is_gone_has_none() {
         let folder = tempfile::tempdir().unwrap();
         let maildir = Maildir::create(folder.path().join("Maildir")).unwrap();
-        let drop = MaildirDrop::lock(maildir.clone()).unwrap();
+        let drop = LockedMaildir::lock(maildir.clone()).unwrap();
         fs::create_dir(maildir.path().join("new/1.folder")).unwrap();
         let file = FileStamp { length: 7, changed: 0 };
         let count = |name: &str| drop.count(Place { sub: Sub::New, name: name.as_bytes() }, file, &mut [0; 16]).unwrap();
@@ -410,7 +410,7 @@ mod tests {
             let long_ago = SystemTime::now() - Duration::from_secs(1_000_000);
             File::options().write(true).open(path).unwrap().set_modified(long_ago).unwrap();
         }
-        let drop = MaildirDrop::lock(maildir.clone()).unwrap();
+        let drop = LockedMaildir::lock(maildir.clone()).unwrap();
         let left = |before: u64| {
             drop.expire(i64::try_from(before).unwrap()).unwrap();
             drop.scan().unwrap().len()
@@ -427,7 +427,8 @@ mod tests {
         let maildir = Maildir::create(folder.path().join("Maildir")).unwrap();
         fs::write(maildir.path().join("new/1.old"), "x\n").unwrap();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let left = |age, later| MaildirDrop::lock(maildir.clone()).unwrap().expiring(age).snapshot_at(now + later).unwrap().len();
+        let left =
+            |age, later| LockedMaildir::lock(maildir.clone()).unwrap().expiring(age).snapshot_at(now + later).unwrap().len();
         assert_eq!(left(Duration::ZERO, 1000 * DAY), 1);
         assert_eq!(left(30 * DAY, 29 * DAY), 1);
         assert_eq!(left(30 * DAY, 31 * DAY), 0);
@@ -449,7 +450,7 @@ mod tests {
             numbers.map(|number| snapshot.octets(number).unwrap()).collect::<Vec<_>>()
         };
         let index = || {
-            let drop = MaildirDrop::lock(maildir.clone()).unwrap();
+            let drop = LockedMaildir::lock(maildir.clone()).unwrap();
             (Index::load(&drop.root), Stamps::of(&drop.new, &drop.cur).unwrap())
         };
         assert_eq!(sizes(now), [3; WORTH_AN_INDEX]);
@@ -461,7 +462,7 @@ mod tests {
         assert!(saved.is_of(&stamps));
         // What is saved is used: a size that differs shows where it comes from.
         let forge = |octets: u64| {
-            let drop = MaildirDrop::lock(maildir.clone()).unwrap();
+            let drop = LockedMaildir::lock(maildir.clone()).unwrap();
             let (mut saved, stamps) = (Index::load(&drop.root), Stamps::of(&drop.new, &drop.cur).unwrap());
             saved.counted[0].octets = octets;
             index::save(&drop.root, Some(&stamps), &saved.list, &saved.counted).unwrap();
@@ -512,9 +513,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let maildir = Maildir::create(folder.path().join("Maildir")).unwrap();
         // The folder is locked even where no lock file can be made.
-        let first = MaildirDrop::lock(maildir.clone()).unwrap();
+        let first = LockedMaildir::lock(maildir.clone()).unwrap();
         fs::remove_file(maildir.path().join("pop3-lock")).unwrap();
-        assert_eq!(MaildirDrop::lock(maildir.clone()).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(LockedMaildir::lock(maildir.clone()).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         drop(first);
         for (kind, unwritable) in [
             (io::ErrorKind::ReadOnlyFilesystem, true),

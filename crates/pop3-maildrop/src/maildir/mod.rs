@@ -21,10 +21,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use disk::{Disk, SyncAtOnce, SystemDisk};
+use disk::{BatchSync, Disk, SystemDisk};
 
 pub use delivery::{Delivery, Prepared};
-pub use maildrop::MaildirDrop;
+pub use maildrop::LockedMaildir;
 
 /// A folder with `tmp`, `new` and `cur` in it.
 ///
@@ -46,7 +46,7 @@ pub struct Maildir {
     base: Option<PathBuf>,
     disk: Arc<dyn Disk>,
     /// Where many messages can be made to survive at once.
-    at_once: Option<Arc<dyn SyncAtOnce>>,
+    at_once: Option<Arc<dyn BatchSync>>,
 }
 
 impl Maildir {
@@ -128,8 +128,8 @@ impl Maildir {
     /// # Errors
     /// Another session holds it ([`io::ErrorKind::WouldBlock`]); a link belongs to another user
     /// ([`io::ErrorKind::PermissionDenied`]); there is no such folder, or it cannot be locked.
-    pub fn lock(&self) -> io::Result<MaildirDrop> {
-        MaildirDrop::lock(self.clone())
+    pub fn lock(&self) -> io::Result<LockedMaildir> {
+        LockedMaildir::lock(self.clone())
     }
 
     /// Begins the delivery of a message.

@@ -10,7 +10,7 @@ use std::sync::{
 };
 
 use super::about;
-use super::disk::SyncAtOnce;
+use super::disk::BatchSync;
 
 /// Makes the names in a folder survive.
 pub(super) fn folder(path: &Path) -> io::Result<()> {
@@ -63,7 +63,7 @@ impl AtOnce {
     }
 }
 
-impl SyncAtOnce for AtOnce {
+impl BatchSync for AtOnce {
     fn sync(&self) -> io::Result<()> {
         self.sync_whole()
     }

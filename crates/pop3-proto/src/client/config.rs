@@ -2,15 +2,7 @@
 
 use core::time::Duration;
 
-/// Whether a password may cross the wire in the clear.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CleartextLogin {
-    /// No user name, password or digest is sent before TLS (H07, H08).
-    #[default]
-    Refuse,
-    /// The caller takes the risk: everybody on the way can read the password and the mail.
-    DangerouslyAllow,
-}
+use crate::cleartext_login::CleartextLogin;
 
 /// Limits against a server that never stops (H30, Q16), and the rule about passwords.
 #[derive(Clone, Debug)]
@@ -65,7 +57,7 @@ pub enum Deadline {
 
 impl Deadline {
     /// What is going on, for "the server was silent while …".
-    pub const fn doing(self) -> &'static str {
+    pub const fn waiting_for(self) -> &'static str {
         match self {
             Self::Greeting => "its greeting was awaited",
             Self::Login => "the login was awaited",

@@ -1,152 +1,32 @@
 //! The machine with its buffers: all that a driver of any runtime has to feed and to empty.
 
 use alloc::boxed::Box;
-use alloc::string::ToString;
-use core::mem;
 
 use bytes::{Buf, BytesMut};
 use zeroize::Zeroize;
 
-use super::{Client, ClientConfig, ClientEvent, Deadline, LocalError, RemoteError, Request, RequestError, Tag};
+use super::action::Action;
+use super::command_sink::CommandSink;
+use super::config::{ClientConfig, Deadline};
+use super::error::{Awaiting, RemoteError};
+use super::event::{ClientEvent, Tag};
+use super::machine::Client;
+use super::observer::Observer;
+use super::requests::{Request, RequestError};
 use crate::codec::{Command, Status};
-use crate::inbox::Inbox;
-use crate::state::State;
+use crate::read_buffer::ReadBuffer;
+use crate::transport::Transport;
 
-/// What a driver has to do next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step<T> {
-    /// Nothing: here is the result.
-    Done(T),
-    /// Write [`Connection::output`], tell [`Connection::written`], step again.
-    Write,
-    /// Read into [`Connection::space`], tell [`Connection::filled`], step again.
-    Read,
-}
-
-impl<T> Step<T> {
-    /// The same with another result.
-    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Step<U> {
-        match self {
-            Self::Done(value) => Step::Done(f(value)),
-            Self::Write => Step::Write,
-            Self::Read => Step::Read,
-        }
-    }
-}
-
-/// Is told what goes over the wire, without secrets (H56).
-pub trait Observer: Send {
-    /// A command was sent; `line` shows no password.
-    fn sent(&mut self, state: Option<State>, line: &str);
-
-    /// Something came. `state` is the state behind it.
-    fn received(&mut self, state: Option<State>, event: &ClientEvent<'_>);
-}
-
-/// Where a [`Request`] sends its commands.
-pub struct Outbox<'a> {
-    client: &'a mut Client,
-    output: &'a mut BytesMut,
-    observer: &'a mut Option<Box<dyn Observer>>,
-}
-
-impl Outbox<'_> {
-    /// The greeting has come.
-    pub(super) fn is_greeted(&self) -> bool {
-        self.client.deadline() != Some(Deadline::Greeting)
-    }
-
-    /// TLS is active.
-    pub(super) fn is_encrypted(&self) -> bool {
-        self.client.is_encrypted()
-    }
-
-    /// So much is to be written that nothing should be added: a server that writes and does not read would wait for us, and we for it.
-    pub fn is_full(&self) -> bool {
-        const ENOUGH: usize = 16 * 1024;
-        self.output.len() >= ENOUGH
-    }
-
-    /// How many more commands may be sent now.
-    pub fn window(&self) -> usize {
-        self.client.window()
-    }
-
-    /// Whether something still comes for a command.
-    pub fn is_in_flight(&self, tag: Tag) -> bool {
-        self.client.is_in_flight(tag)
-    }
-
-    /// See [`Client::is_bound`].
-    pub(super) fn is_bound(&self) -> bool {
-        self.client.is_bound()
-    }
-
-    /// The timestamp for `APOP`; see [`Client::greeting`].
-    pub(super) fn timestamp(&self) -> Option<&[u8]> {
-        self.client.greeting()?.timestamp.as_deref()
-    }
-
-    /// See [`Client::expect_challenge`].
-    pub fn expect_challenge(&mut self, unfinished: bool) {
-        self.client.expect_challenge(unfinished);
-    }
-
-    /// Answers a challenge; see [`Client::sasl_respond`].
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn respond(&mut self, response: &[u8]) -> Result<(), LocalError> {
-        let state = self.client.state();
-        self.client.sasl_respond(response, self.output)?;
-        if let Some(observer) = self.observer {
-            observer.sent(state, "[redacted]");
-        }
-        Ok(())
-    }
-
-    /// Ends the session; see [`Client::distrust`].
-    pub fn distrust(&mut self) {
-        self.client.distrust();
-    }
-
-    /// Ends an exchange; see [`Client::sasl_cancel`].
-    ///
-    /// # Errors
-    /// There is no challenge.
-    pub fn cancel(&mut self) -> Result<(), LocalError> {
-        let state = self.client.state();
-        self.client.sasl_cancel(self.output)?;
-        if let Some(observer) = self.observer {
-            observer.sent(state, "*");
-        }
-        Ok(())
-    }
-
-    /// Appends a command to what will be written.
-    ///
-    /// # Errors
-    /// See [`Client::send`].
-    pub fn send(&mut self, command: Command<'_>) -> Result<Tag, LocalError> {
-        let state = self.client.state();
-        let tag = self.client.send(command, self.output)?;
-        if let Some(observer) = self.observer {
-            observer.sent(state, &command.to_string());
-        }
-        Ok(tag)
-    }
-}
-
-/// A client machine with an input buffer and an output buffer. All that is known about a session is in here and nothing in
-/// the futures of a driver: a cancelled operation leaves it consistent, and what still comes for it is passed over.
+/// A client machine with an input buffer and an output buffer. Everything that is known about a session is in here and nothing in the
+/// futures of a driver: a cancelled operation leaves it consistent, and replies that still come for it are skipped.
 pub struct Connection {
     machine: Client,
-    inbox: Inbox,
+    input: ReadBuffer,
     output: BytesMut,
-    /// Length of the piece of a message that was consumed last.
+    /// Length of the message piece that was consumed last.
     chunk: usize,
     observer: Option<Box<dyn Observer>>,
-    /// An exchange that was given up was cancelled.
+    /// An abandoned exchange was cancelled.
     cancelled: bool,
 }
 
@@ -175,11 +55,11 @@ impl Connection {
     }
 
     fn with_machine(machine: Client, observer: Option<Box<dyn Observer>>) -> Self {
-        // The longest line must fit, or a line could never be seen whole.
+        // The longest line must fit, or it could never be seen as a whole.
         let capacity = READ_SIZE.max(machine.config().max_line + 1);
         Self {
             machine,
-            inbox: Inbox::eager(capacity, LARGE_READ_SIZE.max(capacity)),
+            input: ReadBuffer::eager(capacity, LARGE_READ_SIZE.max(capacity)),
             output: BytesMut::new(),
             chunk: 0,
             observer,
@@ -187,168 +67,221 @@ impl Connection {
         }
     }
 
-    /// Has somebody told what goes over the wire.
+    /// Sets the observer of the traffic.
     pub fn observe(&mut self, observer: Box<dyn Observer>) {
         self.observer = Some(observer);
     }
 
-    /// The machine, for what it can tell.
+    /// Returns the machine, for what it can tell.
     pub const fn machine(&self) -> &Client {
         &self.machine
     }
 
-    /// The deadline that applies; see [`Client::deadline`].
+    /// Returns the deadline that applies; see [`Client::deadline`].
     pub fn deadline(&self) -> Option<Deadline> {
         self.machine.deadline()
     }
 
-    fn outbox(&mut self) -> Outbox<'_> {
-        Outbox { client: &mut self.machine, output: &mut self.output, observer: &mut self.observer }
+    fn sink(&mut self) -> CommandSink<'_> {
+        CommandSink::new(&mut self.machine, &mut self.output).with_observer(self.observer.as_deref_mut())
     }
 
-    /// Sends a command; what comes for it bears the tag. The raw level: nothing is written before the next step.
+    /// Runs a request to its end, over a stream whose methods may wait.
     ///
     /// # Errors
-    /// See [`Client::send`]; a session that is broken says how.
-    pub fn send(&mut self, command: Command<'_>) -> Result<Tag, RequestError> {
-        self.check()?;
-        Ok(self.outbox().send(command)?)
+    /// The server refused, its answer cannot be read, or the session or the stream broke.
+    pub fn run<R: Request, T: Transport>(&mut self, transport: &mut T, mut request: R) -> Result<R::Output, T::Error>
+    where
+        T::Error: From<RequestError>,
+    {
+        self.drive(transport, Self::drain_abandoned)?;
+        self.start(&mut request)?;
+        self.drive(transport, |connection| connection.next_action(&mut request))
     }
 
-    /// A session that has failed says so, rather than that it is over.
+    /// Reads and writes, over a stream whose methods may wait, until `next` has a result.
+    ///
+    /// # Errors
+    /// `next` failed, or the session or the stream broke.
+    pub fn drive<T: Transport, V>(
+        &mut self,
+        transport: &mut T,
+        mut next: impl FnMut(&mut Self) -> Result<Action<V>, RequestError>,
+    ) -> Result<V, T::Error>
+    where
+        T::Error: From<RequestError>,
+    {
+        loop {
+            match next(self)? {
+                Action::Done(value) => return Ok(value),
+                Action::Write => {
+                    let count = transport.write(self.output())?;
+                    self.advance_written(count);
+                }
+                Action::Read => {
+                    let count = transport.read(self.unfilled())?;
+                    self.advance_read(count).map_err(RequestError::from)?;
+                }
+            }
+        }
+    }
+
+    /// Sends a command; its events carry the returned tag. The low level: nothing is written before the next action.
+    ///
+    /// # Errors
+    /// See [`Client::send`]; a session that has failed returns its error.
+    pub fn send(&mut self, command: Command<'_>) -> Result<Tag, RequestError> {
+        self.check()?;
+        Ok(self.sink().send(command)?)
+    }
+
+    /// A session that has failed reports why, rather than that it is closed.
     fn check(&self) -> Result<(), RemoteError> {
         self.machine.failure().map_or(Ok(()), |error| Err(error.clone()))
     }
 
-    /// Has what a request has left that was given up come to its end, before another one is started: the reply to a login is read,
-    /// an exchange is cancelled. A login by an exchange that was given up and comes to a `+OK` all the same cannot be believed, and a
-    /// session whose server waits for the handshake cannot go on in the clear: both are over.
+    /// Resolves abandoned logins, `STLS`, `QUIT` and a full window before the next request.
     ///
     /// # Errors
-    /// The session is over.
-    pub fn settle(&mut self) -> Result<Step<()>, RequestError> {
-        if self.machine.is_settled() {
+    /// The session cannot be resumed, or broke.
+    pub fn drain_abandoned(&mut self) -> Result<Action<()>, RequestError> {
+        // A driver's caller may drop a future in the middle of any request. Most requests leave nothing but replies that nobody waits
+        // for: their tags are in the machine's queue, `process_events` reads them to their end, and the events go to whichever request
+        // runs then, which ignores tags that are not its own. Four kinds cannot be left like that:
+        //
+        // - A login (`USER`, `PASS`, `APOP`, `AUTH`) decides the state. Its reply is read before the next command is checked
+        //   against the state.
+        // - An exchange that waits for a response is cancelled with `*`. If the server then says `+OK` nevertheless, it has logged
+        //   us in although the mechanism has not finished, so it has proven nothing: the session fails. A server that sends another
+        //   challenge after `*` would keep us busy for ever: the session fails, too.
+        // - `STLS`: the server waits for a handshake that the abandoned request would have done. Going on in the clear is not possible.
+        // - A full window: replies are read until there is room for a command.
+        if self.machine.can_start_request() {
             self.cancelled = false;
-            return Ok(Step::Done(()));
+            return Ok(Action::Done(()));
         }
         if self.machine.is_challenged() {
             self.cancelled = true;
-            self.outbox().cancel()?;
+            self.sink().cancel()?;
         }
         let mut cancelled = self.cancelled;
         let by_exchange = self.machine.is_authenticating();
-        let step = self.step(|event, outbox| {
+        let action = self.process_events(|event, sink| {
             match event {
-                // Nobody goes on behind `*`: such a server only keeps us busy.
-                ClientEvent::Challenge(..) if cancelled => outbox.client.give_up(),
+                ClientEvent::Challenge(..) if cancelled => sink.client().fail_abandoned(),
                 ClientEvent::Challenge(..) => {
                     cancelled = true;
-                    outbox.cancel()?;
+                    sink.cancel()?;
                 }
-                ClientEvent::Reply(_, reply) if by_exchange && reply.status == Status::Ok => outbox.client.give_up(),
-                ClientEvent::UpgradeTls(_) => outbox.client.give_up(),
+                ClientEvent::Reply(_, reply) if by_exchange && reply.status == Status::Ok => sink.client().fail_abandoned(),
+                ClientEvent::UpgradeTls(_) => sink.client().fail_abandoned(),
                 _ => {}
             }
-            Ok((outbox.client.is_settled() || outbox.client.failure().is_some()).then_some(()))
+            let client = sink.client();
+            Ok((client.can_start_request() || client.failure().is_some()).then_some(()))
         });
-        self.cancelled = cancelled && !matches!(step, Ok(Step::Done(())));
-        step
+        self.cancelled = cancelled && !matches!(action, Ok(Action::Done(())));
+        action
     }
 
-    /// Begins a request; [`run`](Self::run) it until it is done.
+    /// Starts a request; call [`next_action`](Self::next_action) until it is done.
     ///
     /// # Errors
-    /// The session does not allow it, or has failed.
+    /// The session does not allow the request, or has failed.
     pub fn start<R: Request>(&mut self, request: &mut R) -> Result<(), RequestError> {
         self.check()?;
-        Ok(request.start(&mut self.outbox())?)
+        Ok(request.start(&mut self.sink())?)
     }
 
-    /// Goes on with a request that was started.
+    /// Continues a request that was started and returns what to do next.
     ///
     /// # Errors
     /// The server refused, its answer cannot be read, or the session broke.
-    pub fn run<R: Request>(&mut self, request: &mut R) -> Result<Step<R::Output>, RequestError> {
-        if let Some(output) = request.at_once() {
-            return Ok(Step::Done(output));
+    pub fn next_action<R: Request>(&mut self, request: &mut R) -> Result<Action<R::Output>, RequestError> {
+        if let Some(output) = request.immediate_output() {
+            return Ok(Action::Done(output));
         }
-        self.step(|event, outbox| request.on_event(event, outbox))
+        self.process_events(|event, sink| request.on_event(event, sink))
     }
 
     /// Gives events to `on_event` until it has a result or more bytes are needed.
     ///
     /// # Errors
-    /// What `on_event` gives, or the session broke.
-    pub fn step<T, E: From<RemoteError>>(
+    /// `on_event` failed, or the session broke.
+    pub fn process_events<T>(
         &mut self,
-        mut on_event: impl FnMut(ClientEvent<'_>, &mut Outbox<'_>) -> Result<Option<T>, E>,
-    ) -> Result<Step<T>, E> {
+        mut on_event: impl FnMut(ClientEvent<'_>, &mut CommandSink<'_>) -> Result<Option<T>, RequestError>,
+    ) -> Result<Action<T>, RequestError> {
         loop {
-            let progress = self.machine.poll(self.inbox.unread())?;
+            let progress = self.machine.poll(self.input.unread())?;
             let (consumed, event) = (progress.consumed, progress.event);
-            if matches!(event, ClientEvent::NeedInput) {
-                self.inbox.consume(consumed);
-                match (consumed, self.output.is_empty()) {
-                    (0, true) => return Ok(Step::Read),
-                    (0, false) => return Ok(Step::Write),
-                    _ => continue,
+            match event {
+                ClientEvent::Continue => {
+                    self.input.consume(consumed);
+                    continue;
                 }
+                ClientEvent::NeedInput if self.output.is_empty() => return Ok(Action::Read),
+                ClientEvent::NeedInput => return Ok(Action::Write),
+                _ => {}
             }
             if let Some(observer) = &mut self.observer {
                 observer.received(self.machine.state(), &event);
             }
-            let over = matches!(event, ClientEvent::Closed);
-            let mut outbox = Outbox { client: &mut self.machine, output: &mut self.output, observer: &mut self.observer };
-            let result = on_event(event, &mut outbox);
-            self.inbox.consume(consumed);
-            // A reply that nobody asked for is the reason why nothing more can be sent, and not that the session is over.
+            let closed = matches!(event, ClientEvent::Closed);
+            let observer = self.observer.as_deref_mut();
+            let mut sink = CommandSink::new(&mut self.machine, &mut self.output).with_observer(observer);
+            let result = on_event(event, &mut sink);
+            self.input.consume(consumed);
+            // An unsolicited reply is the reason why nothing more can be sent, and not that the session is closed.
             if result.is_err() {
                 self.check()?;
             }
             match result? {
-                Some(value) => return Ok(Step::Done(value)),
-                None if over => return Err(RemoteError::Closed(super::Awaiting::Nothing).into()),
+                Some(value) => return Ok(Action::Done(value)),
+                None if closed => return Err(RemoteError::Closed(Awaiting::Nothing).into()),
                 None => {}
             }
         }
     }
 
-    /// Goes on to the next piece of a message, of which nothing else is kept (H33), whatever stands in it (Q35, Q36): `true`, and [`chunk`](Self::chunk) is that piece; `false` at its end.
+    /// Advances to the next piece of a message: `true`, and [`chunk`](Self::chunk) returns it; `false` at the end of the message. No other
+    /// piece is kept in memory.
     ///
     /// # Errors
-    /// The session broke; what came of the message is not a message (H13).
-    pub fn next_chunk(&mut self, tag: Tag) -> Result<Step<bool>, RemoteError> {
+    /// The session broke; the pieces that came are not a complete message.
+    // H13, H33, Q35, Q36
+    pub fn next_chunk(&mut self, tag: Tag) -> Result<Action<bool>, RequestError> {
         self.check()?;
         if !self.machine.is_in_flight(tag) {
             self.chunk = 0;
-            return Ok(Step::Done(false));
+            return Ok(Action::Done(false));
         }
-        let step = self.step(|event, _| {
-            Ok::<_, RemoteError>(match event {
+        let action = self.process_events(|event, _| {
+            Ok(match event {
                 ClientEvent::Body(of, chunk) if of == tag => Some(chunk.len()),
                 ClientEvent::End(of) if of == tag => Some(0),
                 _ => None,
             })
         })?;
-        Ok(step.map(|length| {
+        Ok(action.map(|length| {
             self.chunk = length;
             length > 0
         }))
     }
 
-    /// The piece of a message that the last [`next_chunk`](Self::next_chunk) came to. Valid until the next call that reads.
+    /// Returns the piece of a message that the last [`next_chunk`](Self::next_chunk) advanced to. Valid until the next call that reads.
     pub fn chunk(&self) -> &[u8] {
         // A chunk is always the last bytes that were consumed.
-        self.inbox.consumed(self.chunk)
+        self.input.consumed(self.chunk)
     }
 
-    /// What is to be written.
+    /// Returns the output that is to be written.
     pub fn output(&self) -> &[u8] {
         &self.output
     }
 
-    /// So many bytes of the output were written.
-    pub fn written(&mut self, count: usize) {
+    /// Drops `count` octets of the output: they were written.
+    pub fn advance_written(&mut self, count: usize) {
         let count = count.min(self.output.len());
         // It may have been a password.
         if let Some(written) = self.output.get_mut(..count) {
@@ -357,34 +290,33 @@ impl Connection {
         self.output.advance(count);
     }
 
-    /// Where to read to.
-    pub fn space(&mut self) -> &mut [u8] {
+    /// Returns the space to read into.
+    pub fn unfilled(&mut self) -> &mut [u8] {
         self.chunk = 0;
-        self.inbox.space()
+        self.input.unfilled()
     }
 
-    /// So many bytes were read. 0: the stream has ended.
+    /// Reports that `count` octets were read into [`unfilled`](Self::unfilled); 0 at the end of the stream.
     ///
     /// # Errors
-    /// The stream ended where something was awaited.
-    pub fn filled(&mut self, count: usize) -> Result<(), RemoteError> {
+    /// The stream ended while something was awaited.
+    pub fn advance_read(&mut self, count: usize) -> Result<(), RemoteError> {
         match count {
             0 => self.machine.eof(),
             _ => {
-                self.inbox.filled(count);
+                self.input.advance_read(count);
                 Ok(())
             }
         }
     }
 
-    /// Goes on with a fresh machine for the encrypted part, once [`stls`](super::requests::stls) is done; see
-    /// [`Client::into_upgraded`]. Do the handshake before anything else.
+    /// Continues with a fresh machine for the encrypted part of the session, once [`stls`](super::requests::stls) is done; see
+    /// [`Client::upgraded`]. Call it before the handshake, and do the handshake before anything else.
     ///
     /// # Errors
-    /// Something stood in the clear behind the `+OK`. The session is over.
+    /// The server sent data in the clear after its `+OK`. The session has failed.
     pub fn upgrade(&mut self) -> Result<(), RemoteError> {
-        let fresh = Client::new(self.machine.config().clone());
-        match mem::replace(&mut self.machine, fresh).into_upgraded(self.inbox.unread()) {
+        match self.machine.upgraded(self.input.unread()) {
             Ok(machine) => {
                 *self = Self::with_machine(machine, self.observer.take());
                 Ok(())

@@ -49,7 +49,7 @@ pub enum LocalError {
     NotChallenged,
     /// The session has ended or failed.
     #[error("the session is over")]
-    Over,
+    Closed,
     /// An argument cannot be sent.
     #[error(transparent)]
     Argument(#[from] InvalidArgument),
@@ -94,16 +94,16 @@ pub enum RemoteError {
     Unsolicited(Box<[u8]>),
     /// Something stood in the clear behind the `+OK` to `STLS` (H01): somebody may be injecting replies.
     #[error("the server sent bytes in the clear behind its +OK to STLS: the connection cannot be trusted")]
-    BytesBehindStls,
+    DataAfterStls,
     /// There is no TLS to switch to: the server has not agreed to it.
     #[error("the server has not agreed to TLS")]
     TlsNotAgreed,
     /// The login cannot be believed, or the server does not end it.
     #[error("the login cannot be believed: the server has not kept to the mechanism")]
-    LoginNotBelieved,
+    UntrustedLogin,
     /// A login or `STLS` was given up in its middle, and there is no way on from there.
     #[error("a login was given up in the middle, and the session cannot go on from there; connect again")]
-    GivenUp,
+    Abandoned,
     /// A line over [`max_line`](super::ClientConfig::max_line).
     #[error("the server sent a line that is longer than {limit} octets")]
     LineTooLong {

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 #[cfg(doc)]
-use super::Client;
+use super::machine::Client;
 use crate::codec::{Greeting, Reply};
 use crate::sasl::{SaslError, decode_base64};
 
@@ -16,8 +16,10 @@ pub struct Tag(pub(super) u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientEvent<'i> {
-    /// Call again with what was not consumed; if nothing was consumed, read more first.
+    /// More input is needed: write the output, then read.
     NeedInput,
+    /// Progress was made: poll again.
+    Continue,
     /// The greeting. Behind one with `-ERR` the session is over (Q03).
     Greeting(Greeting<'i>),
     /// The first line of the reply to a command. `+OK` to a command with more to come is followed by lines or a body.
@@ -30,7 +32,7 @@ pub enum ClientEvent<'i> {
     Body(Tag, &'i [u8]),
     /// The end of a listing or a message. Only now is a message complete (H13).
     End(Tag),
-    /// The server is ready for TLS: hand the machine and everything unread to [`Client::into_upgraded`].
+    /// The server is ready for TLS: do the handshake and continue with [`Client::upgraded`].
     UpgradeTls(Tag),
     /// The session is over; close the connection.
     Closed,

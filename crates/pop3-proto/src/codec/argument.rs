@@ -4,6 +4,7 @@ use core::fmt;
 use core::num::NonZeroU32;
 use core::str;
 
+use smallvec::SmallVec;
 use thiserror::Error;
 
 use super::number::{decimal, hex_value};
@@ -130,6 +131,30 @@ impl fmt::Debug for Username<'_> {
     }
 }
 
+/// A [`Username`] that owns its octets. A client chose it: never use it as a file path.
+// H29, H57
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct OwnedUsername(SmallVec<[u8; 32]>);
+
+impl OwnedUsername {
+    /// Returns the octets.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<Username<'_>> for OwnedUsername {
+    fn from(name: Username<'_>) -> Self {
+        Self(SmallVec::from_slice(name.as_bytes()))
+    }
+}
+
+impl fmt::Debug for OwnedUsername {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OwnedUsername({})", super::Escaped(&self.0))
+    }
+}
+
 /// The argument of `PASS`: the rest of the line, blanks included (RFC 1939 §7). `Debug` never shows it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Password<'a>(&'a [u8]);
@@ -247,9 +272,9 @@ impl<'a> Word<'a> {
 /// It never begins with `[`, which would read as a response code (RFC 2449 §8), and has no blanks at its ends. A text that
 /// would make a line longer than 512 octets is cut when it is sent (RFC 1939 §3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Text<'a>(&'a str);
+pub struct ReplyText<'a>(&'a str);
 
-impl<'a> Text<'a> {
+impl<'a> ReplyText<'a> {
     /// No text at all.
     pub const EMPTY: Self = Self("");
 
@@ -269,9 +294,9 @@ impl<'a> Text<'a> {
     /// A text known when the program is compiled.
     ///
     /// # Panics
-    /// Where [`Text::new`] would give an error; used in a `const`, the program does not compile.
+    /// Where [`ReplyText::new`] would give an error; used in a `const`, the program does not compile.
     #[allow(clippy::panic)] // Reached at compile time, or by the developer's own literal.
-    pub const fn literal(text: &'static str) -> Text<'static> {
+    pub const fn literal(text: &'static str) -> ReplyText<'static> {
         let bytes = text.as_bytes();
         let mut rest = bytes;
         while let [byte, tail @ ..] = rest {
@@ -284,7 +309,7 @@ impl<'a> Text<'a> {
             [b'[' | b' ' | b'\t', ..] | [.., b' ' | b'\t'] => {
                 panic!("a text begins with no bracket and has no blanks at its ends")
             }
-            _ => Text(text),
+            _ => ReplyText(text),
         }
     }
 
@@ -347,6 +372,11 @@ impl<'a> UniqueId<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn h56_a_name_is_shown_harmless() {
+        assert_eq!(std::format!("{:?}", OwnedUsername::from(Username::new("joe\u{1b}").unwrap())), "OwnedUsername(joe\\u{1b})");
+    }
     use alloc::format;
 
     #[test]
@@ -354,7 +384,7 @@ mod tests {
         for bad in ["\r", "\n", "\0", "a\rb", "a\nb", "a\0b", "end\r\n", "\nDELE 1"] {
             assert!(matches!(Username::new(bad), Err(InvalidArgument::Forbidden { .. })), "{bad:?}");
             assert!(matches!(Password::new(bad), Err(InvalidArgument::Forbidden { .. })), "{bad:?}");
-            assert!(matches!(Text::new(bad), Err(InvalidArgument::Forbidden { .. })), "{bad:?}");
+            assert!(matches!(ReplyText::new(bad), Err(InvalidArgument::Forbidden { .. })), "{bad:?}");
             assert!(matches!(Word::new(bad), Err(InvalidArgument::Forbidden { .. })), "{bad:?}");
             assert!(matches!(UniqueId::new(bad), Err(InvalidArgument::Forbidden { .. })), "{bad:?}");
         }
@@ -386,14 +416,14 @@ mod tests {
     #[test]
     #[should_panic(expected = "no bracket")]
     fn s39_a_literal_text_is_never_a_response_code() {
-        Text::literal("[IN-USE] no");
+        ReplyText::literal("[IN-USE] no");
     }
 
     #[test]
     fn s39_a_text_is_never_a_response_code() {
-        assert!(Text::new("[IN-USE] no").is_err());
-        assert!(Text::new(" text").is_err());
-        assert!(Text::new("a [b] c").is_ok());
+        assert!(ReplyText::new("[IN-USE] no").is_err());
+        assert!(ReplyText::new(" text").is_err());
+        assert!(ReplyText::new("a [b] c").is_ok());
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub enum Command<'a> {
     User(Username<'a>),
     /// Messages and texts may be in UTF-8 from now on (RFC 6856 §2.1).
     Utf8,
-    /// Whom a proxy speaks for: `ADDR=`, `PORT=` and more (no RFC; see [`Origin`](crate::server::Origin)).
+    /// Whom a proxy speaks for: `ADDR=`, `PORT=` and more (no RFC; see [`ProxiedClient`](crate::server::ProxiedClient)).
     Xclient(Words<'a>),
 }
 
@@ -401,7 +401,7 @@ mod tests {
     }
 
     fn command() -> impl Strategy<Value = Vec<u8>> {
-        // Text of a command made apart from the encoder, so that the two check each other.
+        // ReplyText of a command made apart from the encoder, so that the two check each other.
         let name = "[!-~äé]([ -~äé]{0,20}[!-~äé])?";
         prop_oneof![
             prop::sample::select(&["CAPA", "LIST", "NOOP", "QUIT", "RSET", "STAT", "STLS", "UIDL"][..])

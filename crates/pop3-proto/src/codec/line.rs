@@ -15,7 +15,7 @@ pub enum LineEnding {
 
 /// Which line ends a [`LineScanner`] takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Discipline {
+pub enum LineEndingPolicy {
     /// The first line decides for all that follow: a client towards its server (Q14). Both on one connection would let a
     /// crafted message end its own body (H16).
     Learn,
@@ -41,14 +41,14 @@ pub enum Scan<'i> {
 /// The limit counts whole lines, the end included, so a result never depends on how TCP cut the input.
 ///
 /// ```
-/// use pop3_proto::codec::{Discipline, LineScanner, Scan};
-/// let mut scanner = LineScanner::new(Discipline::Either, 512);
+/// use pop3_proto::codec::{LineEndingPolicy, LineScanner, Scan};
+/// let mut scanner = LineScanner::new(LineEndingPolicy::Either, 512);
 /// assert_eq!(scanner.scan(b"STA"), (Scan::NeedInput, 0));
 /// assert_eq!(scanner.scan(b"STAT\r\nQUIT"), (Scan::Line(b"STAT"), 6));
 /// ```
 #[derive(Clone, Debug)]
 pub struct LineScanner {
-    discipline: Discipline,
+    discipline: LineEndingPolicy,
     limit: usize,
     /// How much of the unconsumed input has been searched already.
     scanned: usize,
@@ -60,7 +60,7 @@ pub struct LineScanner {
 
 impl LineScanner {
     /// `limit`: octets of the longest line, its end included.
-    pub const fn new(discipline: Discipline, limit: usize) -> Self {
+    pub const fn new(discipline: LineEndingPolicy, limit: usize) -> Self {
         Self { discipline, limit, scanned: 0, discarding: false, short: true }
     }
 
@@ -72,8 +72,8 @@ impl LineScanner {
     /// The ending that was learnt or given; CR LF while it is not known.
     pub const fn ending(&self) -> LineEnding {
         match self.discipline {
-            Discipline::Fixed(ending) => ending,
-            Discipline::Learn | Discipline::Either => LineEnding::CrLf,
+            LineEndingPolicy::Fixed(ending) => ending,
+            LineEndingPolicy::Learn | LineEndingPolicy::Either => LineEnding::CrLf,
         }
     }
 
@@ -124,11 +124,11 @@ impl LineScanner {
     fn without_end<'i>(&mut self, line: &'i [u8]) -> Option<&'i [u8]> {
         let stripped = line.strip_suffix(b"\r");
         match self.discipline {
-            Discipline::Fixed(LineEnding::CrLf) => stripped,
-            Discipline::Fixed(LineEnding::Lf) => Some(line),
-            Discipline::Either => Some(stripped.unwrap_or(line)),
-            Discipline::Learn => {
-                self.discipline = Discipline::Fixed(if stripped.is_some() { LineEnding::CrLf } else { LineEnding::Lf });
+            LineEndingPolicy::Fixed(LineEnding::CrLf) => stripped,
+            LineEndingPolicy::Fixed(LineEnding::Lf) => Some(line),
+            LineEndingPolicy::Either => Some(stripped.unwrap_or(line)),
+            LineEndingPolicy::Learn => {
+                self.discipline = LineEndingPolicy::Fixed(if stripped.is_some() { LineEnding::CrLf } else { LineEnding::Lf });
                 Some(stripped.unwrap_or(line))
             }
         }
@@ -164,11 +164,11 @@ mod tests {
     #[test]
     fn every_cut_gives_the_same_lines() {
         let input: &[u8] = b"one\r\ntwo\n\r\n\nover the limit\r\nfour\r\r\nover limit\r\nexactly 8\r\n exact8\r\n\rx\r\n";
-        for discipline in [Discipline::Learn, Discipline::Either, Discipline::Fixed(LineEnding::Lf)] {
+        for discipline in [LineEndingPolicy::Learn, LineEndingPolicy::Either, LineEndingPolicy::Fixed(LineEnding::Lf)] {
             let whole = feed(&mut LineScanner::new(discipline, 9), &[input]);
             assert!(
                 whole.contains(&None) && whole.contains(&Some(b" exact8".to_vec()))
-                    || discipline == Discipline::Fixed(LineEnding::Lf)
+                    || discipline == LineEndingPolicy::Fixed(LineEnding::Lf)
             );
             let bytes: Vec<&[u8]> = input.chunks(1).collect();
             assert_eq!(feed(&mut LineScanner::new(discipline, 9), &bytes), whole);
@@ -184,14 +184,14 @@ mod tests {
 
     #[test]
     fn q14_the_first_line_decides() {
-        let lines = |input: &[u8]| feed(&mut LineScanner::new(Discipline::Learn, 99), &[input]);
+        let lines = |input: &[u8]| feed(&mut LineScanner::new(LineEndingPolicy::Learn, 99), &[input]);
         assert_eq!(lines(b"a\r\nb\nc\r\n"), [Some(b"a".to_vec()), Some(b"b\nc".to_vec())]);
         assert_eq!(lines(b"a\nb\r\nc\n"), [Some(b"a".to_vec()), Some(b"b\r".to_vec()), Some(b"c".to_vec())]);
     }
 
     #[test]
     fn h20_the_limit_counts_the_line_end_and_not_one_octet_more() {
-        let scan = |input: &[u8], limit| match LineScanner::new(Discipline::Either, limit).scan(input) {
+        let scan = |input: &[u8], limit| match LineScanner::new(LineEndingPolicy::Either, limit).scan(input) {
             (Scan::Line(_), consumed) => Some(consumed),
             (found, consumed) => {
                 assert_eq!((found, consumed), (Scan::TooLong, input.len()));
@@ -205,13 +205,13 @@ mod tests {
             assert_eq!(scan(&line, length - 2), None);
         }
         // A buffer that holds as much as the limit is not waited for to become larger.
-        assert_eq!(LineScanner::new(Discipline::Either, 4).scan(b"abcd"), (Scan::NeedInput, 4));
-        assert_eq!(LineScanner::new(Discipline::Either, 4).scan(b"abc"), (Scan::NeedInput, 0));
+        assert_eq!(LineScanner::new(LineEndingPolicy::Either, 4).scan(b"abcd"), (Scan::NeedInput, 4));
+        assert_eq!(LineScanner::new(LineEndingPolicy::Either, 4).scan(b"abc"), (Scan::NeedInput, 0));
     }
 
     #[test]
     fn h20_an_endless_line_is_thrown_away_as_it_comes() {
-        let mut scanner = LineScanner::new(Discipline::Either, 64);
+        let mut scanner = LineScanner::new(LineEndingPolicy::Either, 64);
         let junk = [b'x'; 100];
         for _ in 0..1000 {
             assert_eq!(scanner.scan(&junk), (Scan::NeedInput, 100));
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn h34_a_line_in_single_bytes_is_searched_once() {
-        let mut scanner = LineScanner::new(Discipline::Either, 1 << 20);
+        let mut scanner = LineScanner::new(LineEndingPolicy::Either, 1 << 20);
         let line = [b'x'; 4096];
         for end in 1..line.len() {
             assert_eq!(scanner.scan(&line[..end]), (Scan::NeedInput, 0));

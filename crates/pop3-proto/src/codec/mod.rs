@@ -8,6 +8,7 @@ mod capability;
 mod command;
 mod dot;
 mod escape;
+mod foreign;
 mod line;
 mod listing;
 mod number;
@@ -16,24 +17,25 @@ mod swar;
 mod top;
 mod verb;
 
-pub use argument::{ApopDigest, InvalidArgument, MessageNumber, Password, Text, UniqueId, Username, Word};
+pub use argument::{ApopDigest, InvalidArgument, MessageNumber, OwnedUsername, Password, ReplyText, UniqueId, Username, Word};
 pub use capability::{Capabilities, Capability, Expire, Words};
 pub use command::{Command, MalformedCommand};
 pub use dot::{DotDecoder, DotEncoder, Segments, Unstuffed, WireSize};
 pub use escape::Escaped;
-pub use line::{Discipline, LineEnding, LineScanner, Scan};
+pub use line::{LineEnding, LineEndingPolicy, LineScanner, Scan};
 pub use listing::{DropListing, MalformedListing, ScanListing, UniqueIdListing};
-pub use reply::{Greeting, MalformedReply, OtherCode, Reply, ResponseCode, Status};
+pub use reply::{Greeting, MalformedReply, OtherCode, Reply, ResponseCode, Status, encode_status_line};
 pub use top::TopLimit;
 pub use verb::Verb;
 
 pub(crate) use argument::refuse_line_breaks;
+pub(crate) use foreign::{is_foreign_protocol, is_obsolete_command};
 pub(crate) use listing::{names_one_message, put_drop_listing, put_scan_listing, put_unique_id_listing};
 pub(crate) use number::decimal;
 #[cfg(feature = "cram-md5")]
 pub(crate) use number::hex_digits;
 pub(crate) use number::put_decimal;
-pub(crate) use reply::{cut_to, put_status};
+pub(crate) use reply::cut_to;
 
 /// Largest command line with its CR LF that every server takes (RFC 2449 §4).
 pub const MAX_COMMAND_LINE: usize = 255;

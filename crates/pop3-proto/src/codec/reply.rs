@@ -6,7 +6,7 @@ use nom::sequence::{delimited, preceded, terminated};
 use nom::{IResult, Parser};
 use thiserror::Error;
 
-use super::{Escaped, MAX_REPLY_LINE, Text, trim_blanks, trim_blanks_end};
+use super::{Escaped, MAX_REPLY_LINE, ReplyText, trim_blanks, trim_blanks_end};
 
 /// Whether a command was carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,8 +196,18 @@ fn msg_id(input: &[u8]) -> IResult<&[u8], ()> {
     (preceded(tag(&b"<"[..]), part()), preceded(tag(&b"@"[..]), terminated(part(), tag(&b">"[..])))).map(|_| ()).parse(input)
 }
 
-/// Appends a status line; a text that would not fit in 512 octets is cut between two characters (S03).
-pub(crate) fn put_status(out: &mut BytesMut, status: Status, code: Option<ResponseCode<'_>>, text: Text<'_>) {
+/// Appends the first line of a reply. A text that would not fit in 512 octets is cut between two characters (RFC 1939 §3).
+///
+/// ```
+/// use bytes::BytesMut;
+/// use pop3_proto::codec::{ReplyText, ResponseCode, Status, encode_status_line};
+/// let mut out = BytesMut::new();
+/// encode_status_line(&mut out, Status::Err, Some(ResponseCode::InUse), ReplyText::new("try again later")?);
+/// assert_eq!(out, b"-ERR [IN-USE] try again later\r\n"[..]);
+/// # Ok::<(), pop3_proto::codec::InvalidArgument>(())
+/// ```
+// S03
+pub fn encode_status_line(out: &mut BytesMut, status: Status, code: Option<ResponseCode<'_>>, text: ReplyText<'_>) {
     let start = out.len();
     out.put_slice(status.as_str().as_bytes());
     if let Some(code) = code {
@@ -279,11 +289,11 @@ mod tests {
     fn s03_a_reply_line_has_at_most_512_octets() {
         for text in ["x".repeat(1000), "é".repeat(600), "x ".repeat(300) + "x"] {
             let mut out = BytesMut::new();
-            put_status(&mut out, Status::Err, Some(ResponseCode::Auth), Text::new(&text).unwrap());
+            encode_status_line(&mut out, Status::Err, Some(ResponseCode::Auth), ReplyText::new(&text).unwrap());
             assert!((508..=MAX_REPLY_LINE).contains(&out.len()), "{}", out.len());
             // Each line has so many, whatever stands before it.
             let first = out.len();
-            put_status(&mut out, Status::Err, Some(ResponseCode::Auth), Text::new(&text).unwrap());
+            encode_status_line(&mut out, Status::Err, Some(ResponseCode::Auth), ReplyText::new(&text).unwrap());
             assert_eq!(out.len(), 2 * first);
             assert!(core::str::from_utf8(&out).is_ok());
         }
@@ -298,7 +308,7 @@ mod tests {
                 Some(ResponseCode::SysPerm), Some(ResponseCode::Auth), Some(ResponseCode::Utf8),
             ][code];
             let mut out = BytesMut::new();
-            put_status(&mut out, status, code, Text::new(&text).unwrap());
+            encode_status_line(&mut out, status, code, ReplyText::new(&text).unwrap());
             let line = out.strip_suffix(b"\r\n").unwrap();
             prop_assert_eq!(Reply::parse(line), Ok(Reply { status, code, text: text.as_bytes() }));
         }

@@ -22,7 +22,7 @@ pub struct TopLimit {
 enum LineSoFar {
     Empty,
     OnlyCr,
-    Text,
+    ReplyText,
 }
 
 impl TopLimit {
@@ -44,7 +44,7 @@ impl TopLimit {
             end += at + 1;
             self.line = LineSoFar::Empty;
             if self.in_header {
-                self.in_header = line == LineSoFar::Text;
+                self.in_header = line == LineSoFar::ReplyText;
             } else {
                 self.lines -= 1;
             }
@@ -63,7 +63,7 @@ impl LineSoFar {
         match (self, more) {
             (so_far, []) => so_far,
             (Self::Empty, b"\r") => Self::OnlyCr,
-            _ => Self::Text,
+            _ => Self::ReplyText,
         }
     }
 }

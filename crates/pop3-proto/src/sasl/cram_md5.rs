@@ -6,7 +6,10 @@ use core::fmt;
 use hmac::{Hmac, Mac};
 use md5::Md5;
 
-use super::{ClientMechanism, Mechanism, SaslError};
+use super::error::SaslError;
+use super::exchange::{ClientMechanism, ExchangeEvent, ServerMechanism, authenticate};
+use super::mechanism::Mechanism;
+use super::presented::PresentedCredentials;
 use crate::Secret;
 use crate::codec::hex_digits;
 
@@ -17,21 +20,20 @@ fn keyed(password: &[u8], challenge: &[u8]) -> Option<Hmac<Md5>> {
     Some(mac)
 }
 
-/// The client's side.
 #[derive(Debug)]
-pub(super) struct CramMd5 {
+pub(super) struct Client {
     name: Vec<u8>,
     password: Secret,
     answered: bool,
 }
 
-impl CramMd5 {
+impl Client {
     pub(super) fn new(name: &[u8], password: &Secret) -> Self {
         Self { name: name.to_vec(), password: password.clone(), answered: false }
     }
 }
 
-impl ClientMechanism for CramMd5 {
+impl ClientMechanism for Client {
     fn mechanism(&self) -> Mechanism {
         Mechanism::CramMd5
     }
@@ -46,7 +48,7 @@ impl ClientMechanism for CramMd5 {
         }
         let digest = keyed(self.password.expose(), challenge).ok_or(SaslError::Malformed)?.finalize().into_bytes();
         let hex: Vec<u8> = digest.into_iter().flat_map(hex_digits).collect();
-        Ok(Secret::from(&[&self.name, &b" "[..], &hex].concat()))
+        Ok(Secret::from_parts(&[&self.name, b" ", &hex]))
     }
 
     fn expects_challenge(&self) -> bool {
@@ -54,7 +56,30 @@ impl ClientMechanism for CramMd5 {
     }
 }
 
-/// What a client has sent to prove that it knows the password; whoever has the password can check it.
+#[derive(Debug)]
+pub(super) struct Server {
+    challenge: Vec<u8>,
+}
+
+impl Server {
+    pub(super) fn new(unique: &str) -> Self {
+        Self { challenge: alloc::format!("<{unique}@pop3>").into_bytes() }
+    }
+}
+
+impl ServerMechanism for Server {
+    fn first_challenge(&self) -> Vec<u8> {
+        self.challenge.clone()
+    }
+
+    fn respond(&mut self, response: &[u8]) -> Result<ExchangeEvent, SaslError> {
+        let challenge = core::mem::take(&mut self.challenge);
+        let (name, proof) = CramMd5Proof::parse(challenge, response).ok_or(SaslError::Malformed)?;
+        authenticate(name, PresentedCredentials::CramMd5(proof))
+    }
+}
+
+/// The digest that a client sent to prove that it knows the password. It is verified with the password itself.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CramMd5Proof {
     challenge: Vec<u8>,
@@ -70,7 +95,7 @@ impl CramMd5Proof {
         Some((name, Self { challenge, digest: *digest.expose() }))
     }
 
-    /// Whether it was made with this password; takes the same time whether or not (H55).
+    /// Returns `true` if the digest was made with this password. The comparison takes the same time either way.
     pub fn verify(&self, password: &[u8]) -> bool {
         keyed(password, &self.challenge).is_some_and(|mac| mac.verify_slice(&self.digest).is_ok())
     }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Mechanism, Offer};
+use super::mechanism::{Mechanism, OfferedMechanisms};
 use crate::Secret;
 use crate::codec::{InvalidArgument, Password, Username};
 
@@ -85,9 +85,12 @@ impl Credentials {
 
     /// The strongest mechanism that the server offers, the caller allows, this build has and these credentials fit. `bound`: there
     /// is a channel to bind to.
-    pub fn choose(&self, offer: &Offer, allowed: &[Mechanism], bound: bool) -> Option<Mechanism> {
+    pub fn choose(&self, offer: &OfferedMechanisms, allowed: &[Mechanism], bound: bool) -> Option<Mechanism> {
         let possible = |mechanism: &Mechanism| {
-            mechanism.is_built() && self.fit(*mechanism) && offer.has(*mechanism) && (bound || !mechanism.is_bound())
+            mechanism.is_enabled()
+                && self.fit(*mechanism)
+                && offer.has(*mechanism)
+                && (bound || !mechanism.uses_channel_binding())
         };
         allowed.iter().copied().filter(possible).max()
     }

@@ -72,7 +72,7 @@ impl Mechanism {
 
     /// Whether this build has it: some are features.
     #[allow(clippy::match_like_matches_macro)] // Only in builds without features.
-    pub const fn is_built(self) -> bool {
+    pub const fn is_enabled(self) -> bool {
         match self {
             Self::CramMd5 => cfg!(feature = "cram-md5"),
             Self::ScramSha1 | Self::ScramSha256 | Self::ScramSha1Plus | Self::ScramSha256Plus => cfg!(feature = "scram"),
@@ -81,12 +81,12 @@ impl Mechanism {
     }
 
     /// Whoever reads the wire could log in with what they read.
-    pub const fn reveals_the_secret(self) -> bool {
+    pub const fn exposes_secret(self) -> bool {
         matches!(self, Self::Login | Self::Plain | Self::Xoauth2 | Self::OauthBearer)
     }
 
     /// Runs only under TLS, bound to it.
-    pub const fn is_bound(self) -> bool {
+    pub const fn uses_channel_binding(self) -> bool {
         matches!(self, Self::ScramSha1Plus | Self::ScramSha256Plus)
     }
 }
@@ -99,9 +99,9 @@ impl fmt::Display for Mechanism {
 
 /// The mechanisms that a server offers, as it names them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Offer(Vec<Box<[u8]>>);
+pub struct OfferedMechanisms(Vec<Box<[u8]>>);
 
-impl Offer {
+impl OfferedMechanisms {
     /// The names behind `SASL` in the capabilities.
     pub fn new<'a>(names: impl IntoIterator<Item = &'a [u8]>) -> Self {
         Self(names.into_iter().map(Box::from).collect())

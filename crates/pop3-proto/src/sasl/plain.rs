@@ -1,21 +1,21 @@
-//! `PLAIN`, `LOGIN`, `EXTERNAL` and `ANONYMOUS`: the client's side.
+//! `PLAIN` (RFC 4616): everything in one response.
 
-use alloc::vec::Vec;
-
-use super::{ClientMechanism, Mechanism, SaslError};
+use super::error::SaslError;
+use super::exchange::{ClientMechanism, ExchangeEvent, ServerMechanism, authenticate};
+use super::mechanism::Mechanism;
+use super::presented::PresentedCredentials;
 use crate::Secret;
 
-/// `PLAIN`: all in one response (RFC 4616).
 #[derive(Debug)]
-pub(super) struct Plain(Secret);
+pub(super) struct Client(Secret);
 
-impl Plain {
+impl Client {
     pub(super) fn new(name: &[u8], password: &Secret) -> Self {
-        Self(Secret::from(&[b"\0", name, b"\0", password.expose()].concat()))
+        Self(Secret::from_parts(&[b"\0", name, b"\0", password.expose()]))
     }
 }
 
-impl ClientMechanism for Plain {
+impl ClientMechanism for Client {
     fn mechanism(&self) -> Mechanism {
         Mechanism::Plain
     }
@@ -33,64 +33,21 @@ impl ClientMechanism for Plain {
     }
 }
 
-/// `LOGIN`: the name, then the password; what the server asks with is nobody's business, as servers word it in many ways.
 #[derive(Debug)]
-pub(super) struct Login {
-    /// What is still to be said, the last first.
-    answers: Vec<Secret>,
-}
+pub(super) struct Server;
 
-impl Login {
-    pub(super) fn new(name: &[u8], password: &Secret) -> Self {
-        Self { answers: alloc::vec![password.clone(), Secret::from(name)] }
-    }
-}
-
-impl ClientMechanism for Login {
-    fn mechanism(&self) -> Mechanism {
-        Mechanism::Login
-    }
-
-    fn initial_response(&mut self) -> Option<Secret> {
-        None
-    }
-
-    fn respond(&mut self, _: &[u8]) -> Result<Secret, SaslError> {
-        self.answers.pop().ok_or(SaslError::Malformed)
-    }
-
-    fn expects_challenge(&self) -> bool {
-        !self.answers.is_empty()
-    }
-}
-
-/// `EXTERNAL` and `ANONYMOUS`: a name, or nothing.
-#[derive(Debug)]
-pub(super) struct Name {
-    mechanism: Mechanism,
-    name: Vec<u8>,
-}
-
-impl Name {
-    pub(super) fn new(mechanism: Mechanism, name: &[u8]) -> Self {
-        Self { mechanism, name: name.to_vec() }
-    }
-}
-
-impl ClientMechanism for Name {
-    fn mechanism(&self) -> Mechanism {
-        self.mechanism
-    }
-
-    fn initial_response(&mut self) -> Option<Secret> {
-        Some(Secret::from(&self.name))
-    }
-
-    fn respond(&mut self, _: &[u8]) -> Result<Secret, SaslError> {
-        Err(SaslError::Malformed)
-    }
-
-    fn expects_challenge(&self) -> bool {
-        false
+impl ServerMechanism for Server {
+    /// Reads the identity to act as, the name and the password (RFC 4616 §2); the password has up to 255 octets (S33).
+    fn respond(&mut self, response: &[u8]) -> Result<ExchangeEvent, SaslError> {
+        let mut parts = response.split(|byte| *byte == 0);
+        let (authorization, name, password) = (parts.next(), parts.next(), parts.next());
+        let (Some(authorization), Some(name), Some(password), None) = (authorization, name, password, parts.next()) else {
+            return Err(SaslError::Malformed);
+        };
+        // Acting as another user is not supported.
+        if !(authorization.is_empty() || authorization == name) || password.len() > 255 {
+            return Err(SaslError::Malformed);
+        }
+        authenticate(name, PresentedCredentials::Password(Secret::from(password)))
     }
 }

@@ -1,7 +1,7 @@
 //! The RFCs' own examples, and both sides against each other.
 
+use super::encoding::{escape_name, unescape_name};
 use super::*;
-use crate::server::{Login, Proof};
 use std::boxed::Box;
 use std::format;
 use std::vec::Vec;
@@ -9,7 +9,14 @@ use std::vec::Vec;
 const NONCE: [u8; 18] = [7; 18];
 
 fn client(mechanism: Mechanism, credentials: &Credentials, binding: &ChannelBinding) -> Box<dyn ClientMechanism> {
-    client_mechanism(mechanism, credentials, "server.example.com", 143, NONCE, binding, mechanism.is_bound()).unwrap()
+    let plus_is_offered = mechanism.uses_channel_binding();
+    let host = "server.example.com";
+    client_mechanism(mechanism, credentials, &ExchangeContext { host, port: 143, nonce: NONCE, binding, plus_is_offered })
+        .unwrap()
+}
+
+fn context(binding: &ChannelBinding, plus_is_offered: bool) -> ExchangeContext<'_> {
+    ExchangeContext { host: "h", port: 1, nonce: NONCE, binding, plus_is_offered }
 }
 
 fn joe() -> Credentials {
@@ -63,15 +70,15 @@ fn s35_the_examples_of_rfc_5802_and_rfc_7677() {
 
         // The server's side of the same.
         let whole = &server_first[2..server_first.find(',').unwrap()];
-        let mut server = Exchange::new(mechanism, &whole[nonce.len()..], &none, false).unwrap();
-        let Next::FindKeys(hash, name) = server.step(first.as_bytes()).unwrap() else { panic!() };
+        let mut server = ServerExchange::new(mechanism, &whole[nonce.len()..], &none, false).unwrap();
+        let ExchangeEvent::FindKeys(hash, name) = server.step(first.as_bytes()).unwrap() else { panic!() };
         assert_eq!(name.as_bytes(), b"user");
         let salt = server_first.split(',').nth(1).unwrap().strip_prefix("s=").unwrap();
         let keys = ScramKeys::derive(hash, b"pencil", &decode_base64(salt.as_bytes()).unwrap(), 4096);
-        assert_eq!(server.keys(keys).unwrap(), server_first.as_bytes());
-        assert_eq!(server.step(last.as_bytes()).unwrap(), Next::Challenge(server_last.into()));
-        let Next::Authenticate(login) = server.step(b"").unwrap() else { panic!() };
-        assert_eq!((login.name.as_bytes(), login.proof), (&b"user"[..], Proof::Proven));
+        assert_eq!(server.provide_keys(keys).unwrap(), server_first.as_bytes());
+        assert_eq!(server.step(last.as_bytes()).unwrap(), ExchangeEvent::Challenge(server_last.into()));
+        let ExchangeEvent::Authenticate(name, credentials) = server.step(b"").unwrap() else { panic!() };
+        assert_eq!((name.as_bytes(), credentials), (&b"user"[..], PresentedCredentials::Verified));
     }
 }
 
@@ -101,7 +108,7 @@ fn the_example_of_rfc_2195() {
     assert_eq!(format!("{proof:?}"), "CramMd5Proof([redacted])");
     assert_eq!(name, b"tim");
     assert!(proof.verify(b"tanstaaftanstaaf") && !proof.verify(b"tanstaaf"));
-    let mut server = Exchange::new(Mechanism::CramMd5, "x", &ChannelBinding::default(), false).unwrap();
+    let mut server = ServerExchange::new(Mechanism::CramMd5, "x", &ChannelBinding::default(), false).unwrap();
     assert_eq!(server.step(response.expose()), Err(SaslError::Malformed), "s30: an initial response to a server-first mechanism");
 }
 
@@ -118,10 +125,10 @@ fn s34_the_example_of_rfc_7628() {
     assert_eq!(client.respond(br#"{"status":"invalid_token"}"#).unwrap().expose(), b"\x01");
     assert_eq!(client.failure(), Some(&br#"{"status":"invalid_token"}"#[..]));
     assert!(client.respond(b"again").is_err());
-    let mut server = Exchange::new(Mechanism::OauthBearer, "x", &ChannelBinding::default(), false).unwrap();
-    let Next::Authenticate(login) = server.step(response.expose()).unwrap() else { panic!() };
-    assert_eq!(login.name.as_bytes(), b"user@example.com");
-    assert_eq!(login.proof, Proof::Token(crate::Secret::from("vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==")));
+    let mut server = ServerExchange::new(Mechanism::OauthBearer, "x", &ChannelBinding::default(), false).unwrap();
+    let ExchangeEvent::Authenticate(name, credentials) = server.step(response.expose()).unwrap() else { panic!() };
+    assert_eq!(name.as_bytes(), b"user@example.com");
+    assert_eq!(credentials, PresentedCredentials::Token(crate::Secret::from("vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==")));
 }
 
 /// Runs both sides against each other; what the server would check, or why it came to nothing.
@@ -130,9 +137,10 @@ fn exchange(
     credentials: &Credentials,
     binding: &ChannelBinding,
     password: &[u8],
-) -> Result<Next, SaslError> {
+) -> Result<ExchangeEvent, SaslError> {
     let mut client = client(mechanism, credentials, binding);
-    let mut server = Exchange::new(mechanism, "abcdefghijklmnopqrstuvwx", binding, mechanism.is_bound()).unwrap();
+    let mut server =
+        ServerExchange::new(mechanism, "abcdefghijklmnopqrstuvwx", binding, mechanism.uses_channel_binding()).unwrap();
     let mut response = match client.initial_response() {
         Some(response) => response,
         None => {
@@ -143,11 +151,11 @@ fn exchange(
     loop {
         let _ = password;
         let challenge = match server.step(response.expose())? {
-            Next::Challenge(challenge) => challenge,
+            ExchangeEvent::Challenge(challenge) => challenge,
             #[cfg(feature = "scram")]
-            Next::FindKeys(hash, _) => server.keys(ScramKeys::derive(hash, password, b"salt", 4096))?,
+            ExchangeEvent::FindKeys(hash, _) => server.provide_keys(ScramKeys::derive(hash, password, b"salt", 4096))?,
             done => {
-                assert!(done == Next::Denied || !client.expects_challenge());
+                assert!(done == ExchangeEvent::Denied || !client.expects_challenge());
                 return Ok(done);
             }
         };
@@ -158,7 +166,7 @@ fn exchange(
 #[test]
 fn every_mechanism_agrees_with_itself() {
     let binding = ChannelBinding { exporter: Some([9; 32]), server_end_point: None };
-    for mechanism in Mechanism::ALL.into_iter().filter(|mechanism| mechanism.is_built()) {
+    for mechanism in Mechanism::ALL.into_iter().filter(|mechanism| mechanism.is_enabled()) {
         let credentials = [
             joe(),
             Credentials::token("joe", "to,k=en").unwrap(),
@@ -166,17 +174,17 @@ fn every_mechanism_agrees_with_itself() {
             Credentials::Anonymous { trace: b"joe".to_vec() },
         ];
         let fitting = credentials.iter().find(|credentials| credentials.fit(mechanism)).unwrap();
-        let login = match exchange(mechanism, fitting, &binding, b"secret") {
-            Ok(Next::Authenticate(login)) => login,
-            Ok(Next::External(name)) => Login { name, proof: Proof::External(b"certificate"[..].into()) },
+        let (name, presented) = match exchange(mechanism, fitting, &binding, b"secret") {
+            Ok(ExchangeEvent::Authenticate(name, presented)) => (name, presented),
+            Ok(ExchangeEvent::External(name)) => (name, PresentedCredentials::External(b"certificate"[..].into())),
             other => panic!("{mechanism}: {other:?}"),
         };
-        assert_eq!(login.name.as_bytes(), b"joe", "{mechanism}");
-        match login.proof {
-            Proof::Password(password) => assert_eq!(password.expose(), b"secret"),
-            Proof::Token(token) => assert_eq!(token.expose(), b"to,k=en"),
+        assert_eq!(name.as_bytes(), b"joe", "{mechanism}");
+        match presented {
+            PresentedCredentials::Password(password) => assert_eq!(password.expose(), b"secret"),
+            PresentedCredentials::Token(token) => assert_eq!(token.expose(), b"to,k=en"),
             #[cfg(feature = "cram-md5")]
-            Proof::CramMd5(proof) => assert!(proof.verify(b"secret") && !proof.verify(b"Secret")),
+            PresentedCredentials::CramMd5(proof) => assert!(proof.verify(b"secret") && !proof.verify(b"Secret")),
             _ => {}
         }
     }
@@ -186,7 +194,7 @@ fn every_mechanism_agrees_with_itself() {
 #[cfg(feature = "scram")]
 fn s35_scram_refuses_what_it_must() {
     let none = ChannelBinding::default();
-    assert_eq!(exchange(Mechanism::ScramSha256, &joe(), &none, b"another"), Ok(Next::Denied));
+    assert_eq!(exchange(Mechanism::ScramSha256, &joe(), &none, b"another"), Ok(ExchangeEvent::Denied));
     let first = |text: &str| {
         let mut client = client(Mechanism::ScramSha256, &joe(), &none);
         client.initial_response();
@@ -214,13 +222,14 @@ fn s35_scram_refuses_what_it_must() {
 #[test]
 #[cfg(feature = "scram")]
 fn s35_an_exchange_that_has_failed_proves_nobody() {
-    let fresh = || Exchange::new(Mechanism::ScramSha256, "abcdefghijklmnopqrstuvwx", &ChannelBinding::default(), false).unwrap();
+    let fresh =
+        || ServerExchange::new(Mechanism::ScramSha256, "abcdefghijklmnopqrstuvwx", &ChannelBinding::default(), false).unwrap();
     // A wrong proof, and then nothing.
     let mut server = fresh();
-    let Next::FindKeys(hash, _) = server.step(b"n,,n=victim,r=abc").unwrap() else { panic!() };
-    server.keys(ScramKeys::derive(hash, b"secret", b"salt", 4096)).unwrap();
+    let ExchangeEvent::FindKeys(hash, _) = server.step(b"n,,n=victim,r=abc").unwrap() else { panic!() };
+    server.provide_keys(ScramKeys::derive(hash, b"secret", b"salt", 4096)).unwrap();
     let wrong = b"c=biws,r=abcabcdefghijklmnopqrstuvwx,p=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-    assert_eq!(server.step(wrong), Ok(Next::Denied));
+    assert_eq!(server.step(wrong), Ok(ExchangeEvent::Denied));
     assert_eq!(server.step(b""), Err(SaslError::Malformed));
     // A first message that is none; a step before the keys.
     for first in [&b"n,,n=victim,r="[..], b"n,,n=victim,r=abc"] {
@@ -235,9 +244,13 @@ fn s35_an_exchange_that_has_failed_proves_nobody() {
 #[cfg(feature = "scram")]
 fn s35_what_a_client_may_say_first() {
     let exporter = ChannelBinding { exporter: Some([1; 32]), server_end_point: None };
-    let first = |mechanism, text: &[u8]| Exchange::new(mechanism, "xyz", &exporter, true).unwrap().step(text);
+    let first = |mechanism, text: &[u8]| ServerExchange::new(mechanism, "xyz", &exporter, true).unwrap().step(text);
     for taken in [&b"n,,n=joe,r=abc"[..], b"n,a=joe,n=joe,r=abc"] {
-        assert!(matches!(first(Mechanism::ScramSha1, taken), Ok(Next::FindKeys(ScramHash::Sha1, _))), "{}", taken.escape_ascii());
+        assert!(
+            matches!(first(Mechanism::ScramSha1, taken), Ok(ExchangeEvent::FindKeys(ScramHash::Sha1, _))),
+            "{}",
+            taken.escape_ascii()
+        );
     }
     let refused = [
         &b"n,a=ann,n=joe,r=abc"[..],
@@ -251,7 +264,7 @@ fn s35_what_a_client_may_say_first() {
         assert_eq!(first(Mechanism::ScramSha1, bad), Err(SaslError::Malformed), "{}", bad.escape_ascii());
     }
     assert_eq!(first(Mechanism::ScramSha1, b"n,,m=x,n=joe,r=abc"), Err(SaslError::Extension));
-    assert!(matches!(first(Mechanism::ScramSha1Plus, b"p=tls-exporter,,n=joe,r=abc"), Ok(Next::FindKeys(..))));
+    assert!(matches!(first(Mechanism::ScramSha1Plus, b"p=tls-exporter,,n=joe,r=abc"), Ok(ExchangeEvent::FindKeys(..))));
     // Bound to what this connection does not have, it would be bound to nothing.
     for unbound in [&b"p=tls-server-end-point,,n=joe,r=abc"[..], b"p=tls-unique,,n=joe,r=abc", b"n,,n=joe,r=abc"] {
         assert_eq!(first(Mechanism::ScramSha1Plus, unbound), Err(SaslError::Malformed), "{}", unbound.escape_ascii());
@@ -262,12 +275,12 @@ fn s35_what_a_client_may_say_first() {
 #[cfg(feature = "scram")]
 fn s35_keys_are_for_the_hash_that_asked_and_once() {
     let keys = |hash| ScramKeys::derive(hash, b"secret", b"salt", 4096);
-    let mut server = Exchange::new(Mechanism::ScramSha1, "xyz", &ChannelBinding::default(), false).unwrap();
-    assert_eq!(server.keys(keys(ScramHash::Sha1)), Err(SaslError::Malformed), "nobody is named yet");
+    let mut server = ServerExchange::new(Mechanism::ScramSha1, "xyz", &ChannelBinding::default(), false).unwrap();
+    assert_eq!(server.provide_keys(keys(ScramHash::Sha1)), Err(SaslError::Malformed), "nobody is named yet");
     server.step(b"n,,n=joe,r=abc").unwrap();
-    assert_eq!(server.keys(keys(ScramHash::Sha256)), Err(SaslError::Malformed));
-    server.keys(keys(ScramHash::Sha1)).unwrap();
-    assert_eq!(server.keys(keys(ScramHash::Sha1)), Err(SaslError::Malformed), "already given");
+    assert_eq!(server.provide_keys(keys(ScramHash::Sha256)), Err(SaslError::Malformed));
+    server.provide_keys(keys(ScramHash::Sha1)).unwrap();
+    assert_eq!(server.provide_keys(keys(ScramHash::Sha1)), Err(SaslError::Malformed), "already given");
 }
 
 #[test]
@@ -275,10 +288,10 @@ fn s35_keys_are_for_the_hash_that_asked_and_once() {
 fn s35_who_has_proven_it_says_nothing_more() {
     let none = ChannelBinding::default();
     let mut client = client(Mechanism::ScramSha256, &joe(), &none);
-    let mut server = Exchange::new(Mechanism::ScramSha256, "xyz", &none, false).unwrap();
+    let mut server = ServerExchange::new(Mechanism::ScramSha256, "xyz", &none, false).unwrap();
     server.step(client.initial_response().unwrap().expose()).unwrap();
-    let challenge = server.keys(ScramKeys::derive(ScramHash::Sha256, b"secret", b"salt", 4096)).unwrap();
-    assert!(matches!(server.step(client.respond(&challenge).unwrap().expose()), Ok(Next::Challenge(_))));
+    let challenge = server.provide_keys(ScramKeys::derive(ScramHash::Sha256, b"secret", b"salt", 4096)).unwrap();
+    assert!(matches!(server.step(client.respond(&challenge).unwrap().expose()), Ok(ExchangeEvent::Challenge(_))));
     assert_eq!(server.step(b"x"), Err(SaslError::Malformed));
 }
 
@@ -300,21 +313,21 @@ fn s35_s36_channel_binding() {
     // Somebody in the middle has another connection to each side.
     let run = |client_binding: &ChannelBinding, server_binding: &ChannelBinding, offered: bool, mechanism| {
         let mut client =
-            client_mechanism(mechanism, &joe(), "h", 1, NONCE, client_binding, offered).expect("there is something to bind to");
-        let mut server = Exchange::new(mechanism, "abcdefghijklmnopqrstuvwx", server_binding, true).unwrap();
-        let Next::FindKeys(hash, _) = server.step(client.initial_response().unwrap().expose())? else { panic!() };
-        let challenge = server.keys(ScramKeys::derive(hash, b"secret", b"salt", 4096))?;
+            client_mechanism(mechanism, &joe(), &context(client_binding, offered)).expect("there is something to bind to");
+        let mut server = ServerExchange::new(mechanism, "abcdefghijklmnopqrstuvwx", server_binding, true).unwrap();
+        let ExchangeEvent::FindKeys(hash, _) = server.step(client.initial_response().unwrap().expose())? else { panic!() };
+        let challenge = server.provide_keys(ScramKeys::derive(hash, b"secret", b"salt", 4096))?;
         server.step(client.respond(&challenge)?.expose())
     };
     let plus = Mechanism::ScramSha256Plus;
-    assert!(matches!(run(&binding, &binding, true, plus), Ok(Next::Challenge(_))));
-    assert_eq!(run(&binding, &other, true, plus), Ok(Next::Denied));
+    assert!(matches!(run(&binding, &binding, true, plus), Ok(ExchangeEvent::Challenge(_))));
+    assert_eq!(run(&binding, &other, true, plus), Ok(ExchangeEvent::Denied));
     let only_end_point = ChannelBinding { exporter: None, ..binding.clone() };
-    assert!(matches!(run(&only_end_point, &binding, true, plus), Ok(Next::Challenge(_))));
+    assert!(matches!(run(&only_end_point, &binding, true, plus), Ok(ExchangeEvent::Challenge(_))));
     // The bound form was taken out of the offer on its way.
     assert_eq!(run(&binding, &binding, false, Mechanism::ScramSha256), Err(SaslError::Downgrade));
-    assert!(matches!(run(&ChannelBinding::default(), &binding, true, Mechanism::ScramSha256), Ok(Next::Challenge(_))));
-    assert!(client_mechanism(plus, &joe(), "h", 1, NONCE, &ChannelBinding::default(), true).is_none());
+    assert!(matches!(run(&ChannelBinding::default(), &binding, true, Mechanism::ScramSha256), Ok(ExchangeEvent::Challenge(_))));
+    assert!(client_mechanism(plus, &joe(), &context(&ChannelBinding::default(), true)).is_none());
 }
 
 #[test]
@@ -328,11 +341,12 @@ fn s29_base64_is_strict() {
 
 #[test]
 fn s33_plain_is_three_parts() {
-    let step = |response: &[u8]| Exchange::new(Mechanism::Plain, "x", &ChannelBinding::default(), false).unwrap().step(response);
-    assert!(matches!(step(b"\0joe\0secret"), Ok(Next::Authenticate(_))));
-    assert!(matches!(step(b"joe\0joe\0secret"), Ok(Next::Authenticate(_))));
+    let step =
+        |response: &[u8]| ServerExchange::new(Mechanism::Plain, "x", &ChannelBinding::default(), false).unwrap().step(response);
+    assert!(matches!(step(b"\0joe\0secret"), Ok(ExchangeEvent::Authenticate(..))));
+    assert!(matches!(step(b"joe\0joe\0secret"), Ok(ExchangeEvent::Authenticate(..))));
     let long = [&b"\0"[..], &[b'n'; 255], b"\0", &[b'p'; 255]].concat();
-    assert!(matches!(step(&long), Ok(Next::Authenticate(_))));
+    assert!(matches!(step(&long), Ok(ExchangeEvent::Authenticate(..))));
     for bad in [&b""[..], b"\0", b"joe\0secret", b"\0joe\0sec\0ret", b"ann\0joe\0secret", b"\0\0secret", b"\0jo\ne\0secret"] {
         assert_eq!(step(bad), Err(SaslError::Malformed), "{bad:?}");
     }
@@ -346,7 +360,7 @@ fn h56_no_mechanism_shows_a_secret() {
     let password = Credentials::password("joe", "canary").unwrap();
     for mechanism in Mechanism::ALL {
         for credentials in [&token, &password] {
-            if let Some(mut client) = client_mechanism(mechanism, credentials, "h", 1, NONCE, &binding, true) {
+            if let Some(mut client) = client_mechanism(mechanism, credentials, &context(&binding, true)) {
                 let _ = client.initial_response();
                 let _ = client.respond(b"x");
                 let shown = format!("{client:?} {credentials:?}");
@@ -363,22 +377,23 @@ fn h56_no_mechanism_shows_a_secret() {
 fn h56_keys_are_not_shown() {
     let keys = ScramKeys::derive(ScramHash::Sha1, b"canary", b"salt", 4096);
     assert_eq!(format!("{keys:?}"), "ScramKeys([redacted])");
-    let mut server = Exchange::new(Mechanism::ScramSha1, "abcdefghijklmnopqrstuvwx", &ChannelBinding::default(), false).unwrap();
+    let mut server =
+        ServerExchange::new(Mechanism::ScramSha1, "abcdefghijklmnopqrstuvwx", &ChannelBinding::default(), false).unwrap();
     server.step(b"n,,n=joe,r=abc").unwrap();
-    server.keys(keys).unwrap();
+    server.provide_keys(keys).unwrap();
     let shown = format!("{server:?}");
     assert!(shown.contains("ScramServer { mechanism: ScramSha1, .. }"), "{shown}");
 }
 
 #[test]
 fn the_strongest_is_chosen_and_never_one_that_is_not_allowed() {
-    let offer = Offer::new([&b"plain"[..], b"LOGIN", b"CRAM-MD5", b"XOAUTH2", b"OAUTHBEARER", b"EXTERNAL"]);
+    let offer = OfferedMechanisms::new([&b"plain"[..], b"LOGIN", b"CRAM-MD5", b"XOAUTH2", b"OAUTHBEARER", b"EXTERNAL"]);
     assert_eq!(Credentials::token("j", "t").unwrap().choose(&offer, &Mechanism::ALL, false), Some(Mechanism::OauthBearer));
-    let allowed: Vec<_> = Mechanism::ALL.into_iter().filter(|mechanism| !mechanism.reveals_the_secret()).collect();
+    let allowed: Vec<_> = Mechanism::ALL.into_iter().filter(|mechanism| !mechanism.exposes_secret()).collect();
     let expected = cfg!(feature = "cram-md5").then_some(Mechanism::CramMd5);
     assert_eq!(joe().choose(&offer, &allowed, false), expected);
-    assert_eq!(joe().choose(&Offer::default(), &Mechanism::ALL, true), None);
-    let scram = Offer::new([&b"SCRAM-SHA-256-PLUS"[..], b"SCRAM-SHA-256"]);
+    assert_eq!(joe().choose(&OfferedMechanisms::default(), &Mechanism::ALL, true), None);
+    let scram = OfferedMechanisms::new([&b"SCRAM-SHA-256-PLUS"[..], b"SCRAM-SHA-256"]);
     if cfg!(feature = "scram") {
         assert_eq!(joe().choose(&scram, &Mechanism::ALL, true), Some(Mechanism::ScramSha256Plus));
         assert_eq!(joe().choose(&scram, &Mechanism::ALL, false), Some(Mechanism::ScramSha256));
@@ -390,16 +405,16 @@ fn the_strongest_is_chosen_and_never_one_that_is_not_allowed() {
 fn s35_the_flag_and_the_nonce_of_the_last_message_are_checked() {
     let binding = ChannelBinding { exporter: Some([1; 32]), server_end_point: None };
     // The client says that it would have liked a binding; somebody on the way makes that unsaid.
-    let mut client = client_mechanism(Mechanism::ScramSha256, &joe(), "h", 1, NONCE, &binding, false).unwrap();
+    let mut client = client_mechanism(Mechanism::ScramSha256, &joe(), &context(&binding, false)).unwrap();
     let first = client.initial_response().unwrap();
     let unsaid = [b"n,,", first.expose().strip_prefix(b"y,,").unwrap()].concat();
-    let mut server = Exchange::new(Mechanism::ScramSha256, "abcdefghijklmnopqrstuvwx", &binding, true).unwrap();
-    let Next::FindKeys(hash, _) = server.step(&unsaid).unwrap() else { panic!() };
-    let challenge = server.keys(ScramKeys::derive(hash, b"secret", b"salt", 4096)).unwrap();
-    assert_eq!(server.step(client.respond(&challenge).unwrap().expose()), Ok(Next::Denied));
-    let mut server = Exchange::new(Mechanism::ScramSha256, "abcdefghijklmnopqrstuvwx", &binding, false).unwrap();
-    let Next::FindKeys(hash, _) = server.step(b"n,,n=joe,r=abc").unwrap() else { panic!() };
-    server.keys(ScramKeys::derive(hash, b"secret", b"salt", 4096)).unwrap();
+    let mut server = ServerExchange::new(Mechanism::ScramSha256, "abcdefghijklmnopqrstuvwx", &binding, true).unwrap();
+    let ExchangeEvent::FindKeys(hash, _) = server.step(&unsaid).unwrap() else { panic!() };
+    let challenge = server.provide_keys(ScramKeys::derive(hash, b"secret", b"salt", 4096)).unwrap();
+    assert_eq!(server.step(client.respond(&challenge).unwrap().expose()), Ok(ExchangeEvent::Denied));
+    let mut server = ServerExchange::new(Mechanism::ScramSha256, "abcdefghijklmnopqrstuvwx", &binding, false).unwrap();
+    let ExchangeEvent::FindKeys(hash, _) = server.step(b"n,,n=joe,r=abc").unwrap() else { panic!() };
+    server.provide_keys(ScramKeys::derive(hash, b"secret", b"salt", 4096)).unwrap();
     assert_eq!(server.step(b"c=biws,r=another,p=AAAA"), Err(SaslError::Nonce));
 }
 
@@ -415,7 +430,8 @@ fn s34_xoauth2_answers_a_failure_with_an_empty_line() {
 #[test]
 fn h15_nothing_is_sent_that_would_be_read_as_more_than_one_part() {
     let begins = |mechanism, credentials: &Credentials, host: &str| {
-        client_mechanism(mechanism, credentials, host, 995, NONCE, &ChannelBinding::default(), false).is_some()
+        client_mechanism(mechanism, credentials, &ExchangeContext { host, ..context(&ChannelBinding::default(), false) })
+            .is_some()
     };
     let secret = |text: &str| crate::Secret::from(text);
     for (odd, fine_in_a_password) in [("a\0b", false), ("a\rb", false), ("a\nb", false), ("a\u{1}b", true), ("ab", true)] {

@@ -4,19 +4,10 @@ use core::time::Duration;
 
 use alloc::vec::Vec;
 
-use super::Language;
-use crate::codec::{Expire, Text};
+use super::language::Language;
+use crate::cleartext_login::CleartextLogin;
+use crate::codec::{Expire, ReplyText};
 use crate::sasl::Mechanism;
-
-/// Whether a client may log in before TLS.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CleartextLogin {
-    /// `USER` and `APOP` are refused before TLS, whatever the name, and not announced (S48).
-    #[default]
-    Refuse,
-    /// Everybody on the way can read the password and the mail.
-    DangerouslyAllow,
-}
 
 /// What `EXPIRE` announces (RFC 2449 §6.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,25 +40,35 @@ pub enum Utf8 {
     MessagesAndLogins,
 }
 
+/// How many commands may be malformed or out of place.
+// H38
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadCommandLimits {
+    /// The session is closed at this many before login.
+    pub before_login: u32,
+    /// The session is closed at this many after login.
+    pub after_login: u32,
+}
+
 /// How a server presents itself, and its limits.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
     /// Said in the greeting.
-    pub greeting: Text<'static>,
+    pub greeting: ReplyText<'static>,
     /// Announced as `IMPLEMENTATION`, for people; empty: not announced.
-    pub implementation: Text<'static>,
+    pub implementation: ReplyText<'static>,
     /// A certificate is there, so `STLS` is announced and taken (S47).
     pub stls: bool,
     /// Whether to take logins before TLS.
     pub cleartext_login: CleartextLogin,
     /// The mechanisms for `AUTH`; those that reveal the secret are offered only where a login may be.
     pub mechanisms: Vec<Mechanism>,
-    /// Offer `APOP`: a timestamp in the greeting. The server must know the passwords themselves. In the clear it is then the only
+    /// OfferedMechanisms `APOP`: a timestamp in the greeting. The server must know the passwords themselves. In the clear it is then the only
     /// way: nobody may send a password where others answer a challenge (S26).
     pub apop: bool,
     /// Whether messages, names and passwords may be in UTF-8.
     pub utf8: Utf8,
-    /// Offer `LANG`: the client chooses the language of the texts.
+    /// OfferedMechanisms `LANG`: the client chooses the language of the texts.
     pub lang: bool,
     /// The language for clients that leave the choice to the server (`LANG *`). Before a client has chosen, English is spoken: it
     /// is the one that needs nothing but ASCII (RFC 6856 §3.2).
@@ -87,8 +88,8 @@ pub struct ServerConfig {
     pub max_sasl_line: usize,
     /// Octets of the longest command line, its end included; at least 255 are always taken (S02).
     pub max_line: usize,
-    /// After so many commands that are malformed or out of place the session is closed (H38): before login, and after it.
-    pub max_bad_commands: (u32, u32),
+    /// How many commands may be malformed or out of place before the session is closed.
+    pub max_bad_commands: BadCommandLimits,
     /// After so many wrong passwords the session is closed.
     pub max_failed_logins: u32,
     /// Octets of output after which the driver is asked to write before more is made (H37).
@@ -98,8 +99,8 @@ pub struct ServerConfig {
 impl Default for ServerConfig {
     fn default() -> Self {
         Self {
-            greeting: const { Text::literal("POP3 server ready") },
-            implementation: Text::EMPTY,
+            greeting: const { ReplyText::literal("POP3 server ready") },
+            implementation: ReplyText::EMPTY,
             stls: false,
             cleartext_login: CleartextLogin::Refuse,
             mechanisms: Vec::new(),
@@ -114,7 +115,7 @@ impl Default for ServerConfig {
             login_delay: None,
             max_sasl_line: 12 * 1024,
             max_line: 1024,
-            max_bad_commands: (10, 100),
+            max_bad_commands: BadCommandLimits { before_login: 10, after_login: 100 },
             max_failed_logins: 3,
             output_high_water: 64 * 1024,
         }

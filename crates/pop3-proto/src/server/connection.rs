@@ -1,55 +1,46 @@
 //! The session with its buffers: all that a driver of any runtime has to feed and to empty.
 
 use alloc::sync::Arc;
-use core::mem;
 
 use bytes::{Buf, BytesMut};
 
-use super::{BodyWants, Channel, Deadline, Denial, Event, Login, NotAsked, ServerConfig, Session, Snapshot, Unavailable};
+use super::answer::Answer;
+use super::config::{Deadline, ServerConfig};
+use super::connection_info::ConnectionInfo;
+use super::error::RemoteError;
+use super::event::{Event, Question};
+use super::session::Session;
 use crate::Progress;
 use crate::codec::MessageNumber;
-use crate::inbox::Inbox;
+use crate::read_buffer::ReadBuffer;
+use crate::transport::Transport;
 
-/// What a driver has to do next.
+/// What the driver of a [`Connection`] must do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Read into [`Connection::space`], tell [`Connection::filled`], step again.
+pub enum Action {
+    /// Read into [`Connection::unfilled`], call [`Connection::advance_read`], ask again.
     Read,
-    /// Write [`Connection::output`], tell [`Connection::written`], step again.
+    /// Write [`Connection::output`], call [`Connection::advance_written`], ask again.
     Write,
-    /// Answer what the session asks, then step again.
-    Ask(Ask),
-    /// The question before has not been answered.
-    Answer,
-    /// All is written: close. Without an [`Ask::Commit`] nothing may be removed (S18).
-    Close,
-}
-
-/// What a session asks of its driver.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Ask {
-    /// Answer with [`Connection::accept`] or [`Connection::deny`].
-    Authenticate(Login),
-    /// A user logs in by `SCRAM`: answer with [`Connection::keys`]. For a user that there is not, with a decoy.
-    #[cfg(feature = "scram")]
-    FindKeys(crate::sasl::ScramHash, super::Name),
-    /// Send this message: [`Connection::begin_message`], [`Connection::body`] as often as needed,
-    /// [`Connection::end_message`]; or [`Connection::refuse_message`].
-    Retrieve(MessageNumber),
-    /// Remove the messages that [`Connection::marked`] names, release the maildrop, then [`Connection::committed`].
-    Commit,
-    /// Ask [`Connection::check_upgrade`], do the TLS handshake, then [`Connection::upgrade`].
+    /// Answer this by [`Connection::answer`], then ask again.
+    Answer(Question),
+    /// The last question has no answer yet.
+    Unanswered,
+    /// Call [`Connection::check_upgrade`], do the TLS handshake, then [`Connection::upgrade`].
     UpgradeTls,
+    /// Everything is written: close the connection. Without a [`Question::Commit`] nothing may be removed (RFC 1939 §6).
+    Close,
 }
 
 /// A session with an input buffer and an output buffer.
 pub struct Connection {
     session: Session,
-    inbox: Inbox,
+    input: ReadBuffer,
     output: BytesMut,
-    /// `QUIT` was said, and what was sent before it is not written yet.
+    /// A commit waits until the output that comes before it is written.
     commit: bool,
+    /// The stream has ended.
+    ended: bool,
 }
 
 impl core::fmt::Debug for Connection {
@@ -66,131 +57,36 @@ const READ_SIZE: usize = 2 * 1024;
 const IDLE_OUTPUT: usize = 4 * 1024;
 
 impl Connection {
-    /// See [`Session::new`].
-    pub fn new(config: Arc<ServerConfig>, channel: Channel) -> Self {
+    /// Begins a session; see [`Session::new`].
+    pub fn new(config: Arc<ServerConfig>, info: ConnectionInfo) -> Self {
         let mut output = BytesMut::new();
-        Self::over(Session::new(config, channel, &mut output), output)
+        let session = Session::new(config, info, &mut output);
+        Self { input: Self::read_buffer(&session), session, output, commit: false, ended: false }
     }
 
-    fn over(session: Session, output: BytesMut) -> Self {
-        // The longest line must fit, or a line could never be seen whole.
-        let config = session.server().config();
-        let (now, at_most) = (READ_SIZE.max(config.max_line + 1), config.max_sasl_line + 1);
-        Self { session, inbox: Inbox::growing(now, at_most.max(now)), output, commit: false }
+    /// The longest line must fit, or it could never be seen as a whole.
+    fn read_buffer(session: &Session) -> ReadBuffer {
+        let config = session.config();
+        let (initial, largest) = (READ_SIZE.max(config.max_line + 1), config.max_sasl_line + 1);
+        ReadBuffer::growing(initial, largest.max(initial))
     }
 
-    /// The session, for what it can tell.
+    /// Returns the session, for what it can tell.
     pub const fn session(&self) -> &Session {
         &self.session
     }
 
-    /// The deadline that applies.
+    /// Returns the deadline that applies.
     pub const fn deadline(&self) -> Deadline {
         self.session.deadline()
     }
 
-    /// What to do next.
-    pub fn step(&mut self) -> Step {
-        if self.commit && self.output.is_empty() {
-            self.commit = false;
-            return Step::Ask(Ask::Commit);
-        }
-        loop {
-            let Progress { consumed, event } = self.session.poll(self.inbox.unread(), &mut self.output);
-            let unwritten = !self.output.is_empty();
-            let step = match event {
-                Event::NeedInput if consumed > 0 => None,
-                Event::NeedInput | Event::Flush | Event::UpgradeTls | Event::Closed if unwritten => Some(Step::Write),
-                Event::NeedInput => {
-                    // What a large reply needed is not kept for a session that idles.
-                    if self.output.capacity() > IDLE_OUTPUT {
-                        self.output = BytesMut::new();
-                    }
-                    Some(Step::Read)
-                }
-                Event::Flush => None,
-                Event::AwaitingReply if self.commit => Some(Step::Write),
-                Event::AwaitingReply => Some(Step::Answer),
-                Event::Authenticate(login) => Some(Step::Ask(Ask::Authenticate(login))),
-                #[cfg(feature = "scram")]
-                Event::FindKeys(hash, name) => Some(Step::Ask(Ask::FindKeys(hash, name))),
-                Event::Retrieve(number) => Some(Step::Ask(Ask::Retrieve(number))),
-                // What goes because it was retrieved has to be on its way first (S42).
-                Event::Commit if unwritten && self.session.removes_what_was_retrieved() => {
-                    self.commit = true;
-                    Some(Step::Write)
-                }
-                Event::Commit => Some(Step::Ask(Ask::Commit)),
-                Event::UpgradeTls => Some(Step::Ask(Ask::UpgradeTls)),
-                Event::Closed => Some(Step::Close),
-            };
-            self.inbox.consume(consumed);
-            // Any line may hold a password, a refused one too.
-            self.inbox.wipe(consumed);
-            if let Some(step) = step {
-                return step;
-            }
-        }
+    /// Returns the answers to the last question.
+    pub const fn answer(&mut self) -> Answer<'_> {
+        self.session.answer(&mut self.output)
     }
 
-    /// See [`Session::accept`].
-    ///
-    /// # Errors
-    /// No login is waiting.
-    pub fn accept(&mut self, snapshot: Snapshot) -> Result<(), NotAsked> {
-        self.session.accept(snapshot, &mut self.output)
-    }
-
-    /// See [`Session::deny`].
-    ///
-    /// # Errors
-    /// No login is waiting.
-    pub fn deny(&mut self, denial: Denial) -> Result<(), NotAsked> {
-        self.session.deny(denial, &mut self.output)
-    }
-
-    /// See [`Session::keys`].
-    ///
-    /// # Errors
-    /// No keys are waited for.
-    #[cfg(feature = "scram")]
-    pub fn keys(&mut self, keys: crate::sasl::ScramKeys) -> Result<(), NotAsked> {
-        self.session.keys(keys, &mut self.output)
-    }
-
-    /// See [`Session::begin_message`].
-    ///
-    /// # Errors
-    /// No message was asked for.
-    pub fn begin_message(&mut self) -> Result<(), NotAsked> {
-        self.session.begin_message(&mut self.output)
-    }
-
-    /// See [`Session::body`]. Write the output when [`is_full`](Self::is_full) says so.
-    ///
-    /// # Errors
-    /// No message was begun.
-    pub fn body(&mut self, data: &[u8]) -> Result<BodyWants, NotAsked> {
-        self.session.body(data, &mut self.output)
-    }
-
-    /// See [`Session::end_message`].
-    ///
-    /// # Errors
-    /// No message was begun.
-    pub fn end_message(&mut self) -> Result<(), NotAsked> {
-        self.session.end_message(&mut self.output)
-    }
-
-    /// See [`Session::refuse_message`].
-    ///
-    /// # Errors
-    /// No message was asked for, or it was begun already.
-    pub fn refuse_message(&mut self, why: Unavailable) -> Result<(), NotAsked> {
-        self.session.refuse_message(why, &mut self.output)
-    }
-
-    /// The messages that are marked as deleted.
+    /// Returns the messages that are marked as deleted.
     pub fn marked(&self) -> impl Iterator<Item = MessageNumber> {
         self.session.marked()
     }
@@ -200,79 +96,150 @@ impl Connection {
         self.session.abort();
     }
 
-    /// See [`Session::committed`].
-    ///
-    /// # Errors
-    /// No commit was asked for.
-    pub fn committed(&mut self, not_removed: usize) -> Result<(), NotAsked> {
-        self.session.committed(not_removed, &mut self.output)
+    /// Executes what has come and returns what to do next.
+    pub fn next_action(&mut self) -> Action {
+        if self.commit && self.output.is_empty() {
+            self.commit = false;
+            return Action::Answer(Question::Commit);
+        }
+        loop {
+            let Progress { consumed, event } = self.session.poll(self.input.unread(), &mut self.output);
+            let unwritten = !self.output.is_empty();
+            let action = match event {
+                Event::Continue => None,
+                Event::NeedInput | Event::Flush | Event::UpgradeTls | Event::Closed if unwritten => Some(Action::Write),
+                Event::NeedInput if self.ended => Some(Action::Close),
+                Event::NeedInput => {
+                    // What a large reply needed is not kept for a session that idles.
+                    if self.output.capacity() > IDLE_OUTPUT {
+                        self.output = BytesMut::new();
+                    }
+                    Some(Action::Read)
+                }
+                // A listing of marked messages pauses without output.
+                Event::Flush => None,
+                Event::AwaitingAnswer if self.commit => Some(Action::Write),
+                Event::AwaitingAnswer => Some(Action::Unanswered),
+                // Messages that are removed because they were retrieved must be on their way first (S42).
+                Event::Question(Question::Commit) if unwritten && self.session.removes_retrieved() => {
+                    self.commit = true;
+                    Some(Action::Write)
+                }
+                Event::Question(question) => Some(Action::Answer(question)),
+                Event::UpgradeTls => Some(Action::UpgradeTls),
+                Event::Closed => Some(Action::Close),
+            };
+            self.input.consume(consumed);
+            // Any line may hold a password, a refused one too.
+            self.input.wipe(consumed);
+            if let Some(action) = action {
+                return action;
+            }
+        }
     }
 
-    /// So much output has gathered that it should be written before more is made (H37).
-    pub fn is_full(&self) -> bool {
-        self.output.len() >= self.session.server().high_water()
+    /// Returns `true` if so much output has gathered that it should be written before more is made.
+    // H37
+    pub fn is_above_high_water(&self) -> bool {
+        self.output.len() >= self.session.high_water()
     }
 
-    /// What is to be written.
+    /// Returns the output that is to be written.
     pub fn output(&self) -> &[u8] {
         &self.output
     }
 
-    /// So many bytes of the output were written.
-    pub fn written(&mut self, count: usize) {
+    /// Drops `count` octets of the output: they were written.
+    pub fn advance_written(&mut self, count: usize) {
         self.output.advance(count.min(self.output.len()));
     }
 
-    /// Where to read to.
-    pub fn space(&mut self) -> &mut [u8] {
-        self.inbox.space()
+    /// Returns the space to read into.
+    pub fn unfilled(&mut self) -> &mut [u8] {
+        self.input.unfilled()
     }
 
-    /// So many bytes were read. When the stream ends, just drop the connection: without `QUIT` nothing is removed (S18).
-    pub fn filled(&mut self, count: usize) {
-        self.inbox.filled(count);
+    /// Reports that `count` octets were read into [`unfilled`](Self::unfilled); 0 at the end of the stream, after which the next action is
+    /// [`Action::Close`].
+    pub fn advance_read(&mut self, count: usize) {
+        self.ended |= count == 0;
+        self.input.advance_read(count);
     }
 
-    /// Whether nothing was read behind `STLS`: to be asked before the handshake.
+    /// Reads and writes, over a stream whose methods may wait, until something else is to be done: never returns [`Action::Read`] or
+    /// [`Action::Write`].
     ///
     /// # Errors
-    /// Something was (H03): close the connection.
-    pub fn check_upgrade(&self) -> Result<(), NotAsked> {
-        if self.inbox.unread().is_empty() { Ok(()) } else { Err(NotAsked) }
+    /// The stream broke.
+    pub fn drive<T: Transport>(&mut self, transport: &mut T) -> Result<Action, T::Error> {
+        loop {
+            match self.next_action() {
+                Action::Read => {
+                    let count = transport.read(self.unfilled())?;
+                    self.advance_read(count);
+                }
+                Action::Write => {
+                    let count = transport.write(self.output())?;
+                    self.advance_written(count);
+                }
+                other => return Ok(other),
+            }
+        }
     }
 
-    /// Begins the encrypted part of the session, behind the handshake; see [`Session::into_upgraded`].
+    /// Returns an error if the handshake must not begin. Ask before the handshake.
     ///
     /// # Errors
-    /// Something was read behind `STLS` (H03), or `STLS` was not the last command: the session is over.
-    pub fn upgrade(&mut self, channel: Channel) -> Result<(), NotAsked> {
-        let over = Self::over(self.session.over(), BytesMut::new());
-        let before = mem::replace(self, over);
-        *self = Self::over(before.session.into_upgraded(before.inbox.unread(), channel)?, BytesMut::new());
-        Ok(())
+    /// The client sent data after `STLS`, or has not sent `STLS`: close the connection.
+    // H03
+    pub fn check_upgrade(&self) -> Result<(), RemoteError> {
+        self.session.check_upgrade(self.input.unread())
+    }
+
+    /// Begins the encrypted part of the session, after the handshake; see [`Session::upgraded`].
+    ///
+    /// # Errors
+    /// The client sent data after `STLS`, or has not sent `STLS`: close the connection.
+    // H03
+    pub fn upgrade(&mut self, info: ConnectionInfo) -> Result<(), RemoteError> {
+        let upgraded = self.session.upgraded(self.input.unread(), info);
+        match upgraded {
+            Ok(session) => {
+                *self =
+                    Self { input: Self::read_buffer(&session), session, output: BytesMut::new(), commit: false, ended: false };
+                Ok(())
+            }
+            Err(error) => {
+                // What came in the clear must not be executed, even if the driver goes on.
+                self.session.abort();
+                Err(error)
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::LoginDenial;
 
     #[test]
     fn h56_no_line_stays_in_memory() {
-        let mut session = Connection::new(ServerConfig::default().into(), Channel { encrypted: true, ..Channel::default() });
+        let mut session =
+            Connection::new(ServerConfig::default().into(), ConnectionInfo { encrypted: true, ..ConnectionInfo::default() });
         for said in [&b"USER joe\r\nPASS topsecret\r\n"[..], b"APOP topsecret\r\n"] {
-            session.space()[..said.len()].copy_from_slice(said);
-            session.filled(said.len());
+            session.unfilled()[..said.len()].copy_from_slice(said);
+            session.advance_read(said.len());
             loop {
-                match session.step() {
-                    Step::Write => session.written(session.output().len()),
-                    Step::Ask(_) => session.deny(Denial::Credentials).unwrap(),
+                match session.next_action() {
+                    Action::Write => session.advance_written(session.output().len()),
+                    Action::Answer(_) => session.answer().deny(LoginDenial::Credentials).unwrap(),
                     _ => break,
                 }
             }
             let shown = std::format!("{session:?}");
             assert!(shown.starts_with("Connection { session: Session {") && !shown.contains("topsecret"), "{shown}");
-            assert!(!session.inbox.memory().windows(9).any(|window| window == b"topsecret"));
+            assert!(!session.input.memory().windows(9).any(|window| window == b"topsecret"));
         }
     }
 }

@@ -1,27 +1,35 @@
-//! The server side: the [machine](Server), the [`Session`] that answers over a snapshot of the maildrop, and a
-//! [`Connection`] that adds the buffers.
+//! The server side: a [`Session`] that answers over a snapshot of the maildrop, and a [`Connection`] that adds the buffers.
+//!
+//! A session answers what the protocol determines by itself and asks a [`Question`] for the rest: whether a login is right, what a message
+//! says, what to remove. [`Answer`] has the answers.
 
-mod authentication;
-mod capabilities;
-mod channel;
-mod commands;
+mod answer;
+mod close_reason;
 mod config;
 mod connection;
+mod connection_info;
+mod error;
+mod event;
 mod language;
 mod login;
 mod machine;
 mod marks;
-mod origin;
 mod phrase;
+mod proxied_client;
 mod session;
 mod snapshot;
 
-pub use channel::{Channel, Ending};
-pub use config::{CleartextLogin, Deadline, ExpirePolicy, LoginDelay, ServerConfig, Timeouts, Utf8};
-pub use connection::{Ask, Connection, Step};
+pub use answer::{Answer, BodyWants, MessageRefusal};
+pub use close_reason::CloseReason;
+pub use config::{BadCommandLimits, Deadline, ExpirePolicy, LoginDelay, ServerConfig, Timeouts, Utf8};
+pub use connection::{Action, Connection};
+pub use connection_info::ConnectionInfo;
+pub use error::{LocalError, RemoteError};
+pub use event::{Event, Question};
 pub use language::Language;
-pub use login::{ApopProof, Denial, Login, Name, Proof};
-pub use machine::{NotAsked, Server, ServerEvent};
-pub use origin::Origin;
-pub use session::{BodyWants, Event, Session, Unavailable};
+pub use login::{LoginAttempt, LoginDenial};
+pub use proxied_client::ProxiedClient;
+pub use session::Session;
 pub use snapshot::{Snapshot, SnapshotFull};
+
+pub use crate::cleartext_login::CleartextLogin;

@@ -1,7 +1,7 @@
 //! All that the server says to people, in each of its languages.
 
-use super::Language;
-use crate::codec::Text;
+use super::language::Language;
+use crate::codec::{MalformedCommand, ReplyText, Verb};
 
 /// Makes the type and its table: a phrase without a text in some language does not compile, nor does a text that cannot be sent.
 macro_rules! phrases {
@@ -15,12 +15,12 @@ macro_rules! phrases {
             const ALL: &[Self] = &[$(Self::$name),*];
 
             /// The text in a language.
-            pub(super) const fn text(self, language: Language) -> Text<'static> {
+            pub(super) const fn text(self, language: Language) -> ReplyText<'static> {
                 match (self, language) {$(
-                    (Self::$name, Language::English) => const { Text::literal($english) },
-                    (Self::$name, Language::Spanish) => const { Text::literal($spanish) },
-                    (Self::$name, Language::SimplifiedChinese) => const { Text::literal($simplified) },
-                    (Self::$name, Language::TraditionalChinese) => const { Text::literal($traditional) },
+                    (Self::$name, Language::English) => const { ReplyText::literal($english) },
+                    (Self::$name, Language::Spanish) => const { ReplyText::literal($spanish) },
+                    (Self::$name, Language::SimplifiedChinese) => const { ReplyText::literal($simplified) },
+                    (Self::$name, Language::TraditionalChinese) => const { ReplyText::literal($traditional) },
                 )*}
             }
         }
@@ -56,7 +56,7 @@ phrases! {
     BeginTls: "begin TLS", "inicie TLS", "请开始 TLS", "請開始 TLS";
     NoTlsAfterUtf8: "STLS must come before UTF8", "STLS debe ir antes de UTF8", "STLS 须在 UTF8 之前", "STLS 須在 UTF8 之前";
     TlsFirst: "log in under TLS only: say STLS first", "inicie sesión solo con TLS: envíe antes STLS", "仅可在 TLS 下登录：请先发送 STLS", "僅可在 TLS 下登入：請先傳送 STLS";
-    // Login
+    // LoginAttempt
     PasswordPlease: "the password, please", "la contraseña, por favor", "请输入密码", "請輸入密碼";
     UserFirst: "say USER first", "envíe antes USER", "请先发送 USER", "請先傳送 USER";
     NoApop: "APOP is not available", "APOP no está disponible", "不提供 APOP", "不提供 APOP";
@@ -96,10 +96,31 @@ phrases! {
     OriginNoted: "noted", "anotado", "已记录", "已記錄";
 }
 
+impl Phrase {
+    /// Returns what is wrong with a command that cannot be parsed.
+    pub(super) const fn for_malformed(malformed: MalformedCommand) -> Self {
+        let MalformedCommand::Arguments { verb } = malformed else { return Self::UnknownCommand };
+        match verb {
+            Verb::Capa | Verb::Last | Verb::Noop | Verb::Quit | Verb::Rset | Verb::Stat | Verb::Stls | Verb::Utf8 => {
+                Self::TakesNothing
+            }
+            Verb::Dele | Verb::Retr => Self::TakesNumber,
+            Verb::List | Verb::Uidl => Self::MayTakeNumber,
+            Verb::Top => Self::TopTakes,
+            Verb::User => Self::UserTakes,
+            Verb::Pass => Self::PassTakes,
+            Verb::Apop => Self::ApopTakes,
+            Verb::Auth => Self::AuthTakes,
+            Verb::Lang => Self::LangTakes,
+            Verb::Xclient => Self::XclientTakes,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::{MAX_REPLY_LINE, Status, put_status};
+    use crate::codec::{MAX_REPLY_LINE, Status, encode_status_line};
     use bytes::BytesMut;
 
     #[test]
@@ -107,7 +128,7 @@ mod tests {
         for phrase in Phrase::ALL {
             for language in Language::ALL {
                 let (mut out, text) = (BytesMut::new(), phrase.text(language).as_str());
-                put_status(&mut out, Status::Err, None, phrase.text(language));
+                encode_status_line(&mut out, Status::Err, None, phrase.text(language));
                 assert_eq!(out, alloc::format!("-ERR {text}\r\n"), "{phrase:?} {language}");
                 assert!(out.len() <= MAX_REPLY_LINE && !text.is_empty());
             }

@@ -1,0 +1,107 @@
+//! How long who guesses passwords waits for an answer, by where they are (H40).
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::session_limiter::source_of;
+
+/// Counts logins that have failed, by their source: an IPv4 address, or an IPv6 network of 64 bits. One is free, for who has mistyped;
+/// behind it each answer takes twice as long as the one before.
+///
+/// ```
+/// use std::time::Duration;
+/// use pop3_driver::LoginBackoff;
+/// let (backoff, now) = (LoginBackoff::new(Duration::from_secs(15)), Duration::ZERO);
+/// let guesses = [0; 4].map(|_| backoff.record_failure([192, 0, 2, 1].into(), now).as_secs());
+/// assert_eq!(guesses, [0, 1, 2, 4]);
+/// ```
+#[derive(Debug)]
+pub struct LoginBackoff {
+    longest: Duration,
+    sources: Mutex<HashMap<IpAddr, Failures>>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Failures {
+    count: u32,
+    last: Duration,
+}
+
+/// Who has not failed for so long is as who never has.
+const RESET_AFTER: Duration = Duration::from_secs(15 * 60);
+
+/// So many sources are remembered; who fails beyond them waits longest.
+const MAX_SOURCES: usize = 10_000;
+
+impl LoginBackoff {
+    /// No answer to one login waits longer than this; zero: none waits.
+    pub fn new(longest: Duration) -> Self {
+        Self { longest, sources: Mutex::default() }
+    }
+
+    /// A login from there has failed, `now` since any one moment. How long the answer has to wait.
+    pub fn record_failure(&self, source: IpAddr, now: Duration) -> Duration {
+        let source = source_of(source);
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_old = |failures: &Failures| now.saturating_sub(failures.last) >= RESET_AFTER;
+        if sources.len() >= MAX_SOURCES && !sources.contains_key(&source) {
+            sources.retain(|_, failures| !is_old(failures));
+            if sources.len() >= MAX_SOURCES {
+                return self.longest;
+            }
+        }
+        let failures = sources.entry(source).or_default();
+        if is_old(failures) {
+            failures.count = 0;
+        }
+        *failures = Failures { count: failures.count.saturating_add(1), last: now };
+        self.delay_after(failures.count)
+    }
+
+    /// How long the answer to the so many-th failed login in a row has to wait: for sessions of which nobody knows where they come from.
+    pub fn delay_after(&self, count: u32) -> Duration {
+        match count.checked_sub(2) {
+            None => Duration::ZERO,
+            Some(doublings) => Duration::from_secs(1).saturating_mul(2u32.saturating_pow(doublings)).min(self.longest),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONGEST: Duration = Duration::from_secs(15);
+
+    fn waits(backoff: &LoginBackoff, source: &str, now: u64) -> u64 {
+        backoff.record_failure(source.parse().unwrap(), Duration::from_secs(now)).as_secs()
+    }
+
+    #[test]
+    fn h40_who_guesses_waits_longer_each_time_and_nobody_else_does() {
+        let backoff = LoginBackoff::new(LONGEST);
+        let guesses: Vec<u64> = (0..8).map(|now| waits(&backoff, "192.0.2.1", now)).collect();
+        assert_eq!(guesses, [0, 1, 2, 4, 8, 15, 15, 15]);
+        assert_eq!(waits(&backoff, "192.0.2.2", 8), 0);
+        assert_eq!(waits(&backoff, "2001:db8::1", 8), 0);
+        assert_eq!(waits(&backoff, "2001:db8::2:3", 8), 1, "one network of 64 bits");
+        assert_eq!(waits(&backoff, "192.0.2.1", 7 + 15 * 60 - 1), 15);
+        assert_eq!(waits(&backoff, "192.0.2.1", 7 + 30 * 60), 0, "forgotten");
+        assert_eq!(waits(&LoginBackoff::new(Duration::ZERO), "192.0.2.1", 0), 0);
+    }
+
+    #[test]
+    fn h40_a_flood_of_sources_costs_no_memory_and_hides_nobody() {
+        let backoff = LoginBackoff::new(LONGEST);
+        let guess = |source: u32, now| backoff.record_failure(IpAddr::from(source.to_be_bytes()), Duration::from_secs(now));
+        for source in 0..MAX_SOURCES as u32 {
+            assert_eq!(guess(source, 1), Duration::ZERO);
+        }
+        assert_eq!(guess(u32::MAX, 2), LONGEST);
+        assert_eq!(guess(7, 2), Duration::from_secs(1), "who was known is known");
+        assert_eq!(guess(u32::MAX, 1 + RESET_AFTER.as_secs()), Duration::ZERO);
+        assert!(backoff.sources.lock().unwrap().len() <= MAX_SOURCES);
+    }
+}

@@ -1,0 +1,373 @@
+//! What is said on a connection before anything else: to a proxy that we go through, and by one that we are behind.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use pop3_proto::Secret;
+use pop3_proto::server::ProxiedClient;
+
+/// Something that is said before the session, without I/O. Reads no byte of what comes behind it.
+pub trait ProxyHandshake {
+    /// What is to be written now, once.
+    fn output(&mut self) -> Vec<u8>;
+
+    /// So many octets, at most, are to be read; 0: it is done.
+    fn bytes_wanted(&self) -> usize;
+
+    /// Takes in what was read.
+    ///
+    /// # Errors
+    /// The peer says no, or nothing that can be understood.
+    fn receive(&mut self, bytes: &[u8]) -> io::Result<()>;
+}
+
+fn refused(why: impl std::fmt::Display) -> io::Error {
+    io::Error::other(format!("the proxy: {why}"))
+}
+
+/// A proxy that a client goes through.
+#[derive(Clone, Debug)]
+pub struct Proxy {
+    /// Its kind.
+    pub kind: ProxyKind,
+    /// Where it is.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Name and password for it.
+    pub login: Option<(String, Secret)>,
+}
+
+/// How a proxy is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyKind {
+    /// SOCKS 5 (RFC 1928, RFC 1929); the proxy looks up the name of the host.
+    Socks5,
+    /// `CONNECT` of HTTP (RFC 9110 §9.3.6).
+    HttpConnect,
+}
+
+impl Proxy {
+    /// Asks for a connection to `host`.
+    ///
+    /// # Errors
+    /// A name is too long, or cannot be sent.
+    pub fn handshake(&self, host: &str, port: u16) -> io::Result<Box<dyn ProxyHandshake + Send>> {
+        let invalid = |what| io::Error::new(io::ErrorKind::InvalidInput, what);
+        if host.len() > 255 || host.bytes().any(|byte| byte.is_ascii_control() || byte == b' ') {
+            return Err(invalid("the name of the host cannot be told to a proxy"));
+        }
+        Ok(match self.kind {
+            ProxyKind::Socks5 => {
+                if self.login.as_ref().is_some_and(|(name, password)| name.len() > 255 || password.expose().len() > 255) {
+                    return Err(invalid("the name or password for the proxy is too long"));
+                }
+                Box::new(Socks5::new(self.login.clone(), host, port))
+            }
+            ProxyKind::HttpConnect => Box::new(HttpConnect::new(self.login.as_ref(), host, port)),
+        })
+    }
+}
+
+enum Stage {
+    /// The method that the proxy chooses.
+    Method,
+    /// Whether it takes the password.
+    Login,
+    /// The beginning of its answer.
+    Answer,
+    /// The rest: an address of so many octets, and a port.
+    Bound(usize),
+    Done,
+}
+
+struct Socks5 {
+    stage: Stage,
+    login: Option<(String, Secret)>,
+    request: Vec<u8>,
+    output: Vec<u8>,
+    read: Vec<u8>,
+}
+
+impl Socks5 {
+    fn new(login: Option<(String, Secret)>, host: &str, port: u16) -> Self {
+        let mut request = vec![5, 1, 0];
+        match host.parse() {
+            Ok(IpAddr::V4(address)) => {
+                request.push(1);
+                request.extend(address.octets());
+            }
+            Ok(IpAddr::V6(address)) => {
+                request.push(4);
+                request.extend(address.octets());
+            }
+            Err(_) => {
+                request.extend([3, u8::try_from(host.len()).unwrap_or(u8::MAX)]);
+                request.extend(host.bytes());
+            }
+        }
+        request.extend(port.to_be_bytes());
+        // No login, or by name and password.
+        let output = if login.is_some() { vec![5, 2, 0, 2] } else { vec![5, 1, 0] };
+        Self { stage: Stage::Method, login, request, output, read: Vec::new() }
+    }
+
+    fn advance(&mut self) -> io::Result<()> {
+        let read = std::mem::take(&mut self.read);
+        self.stage = match (&self.stage, read.as_slice(), &self.login) {
+            (Stage::Method, [5, 0], _) => {
+                self.output.clone_from(&self.request);
+                Stage::Answer
+            }
+            (Stage::Method, [5, 2], Some((name, password))) => {
+                let password = password.expose();
+                self.output.extend([1, u8::try_from(name.len()).unwrap_or(u8::MAX)]);
+                self.output.extend(name.bytes());
+                self.output.push(u8::try_from(password.len()).unwrap_or(u8::MAX));
+                self.output.extend(password);
+                Stage::Login
+            }
+            (Stage::Method, [5, _], _) => return Err(refused("it wants another login than it was given")),
+            (Stage::Login, [1, 0], _) => {
+                self.output.clone_from(&self.request);
+                Stage::Answer
+            }
+            (Stage::Login, ..) => return Err(refused("it refuses the name or the password")),
+            (Stage::Answer, [5, 0, _, kind, first], _) => Stage::Bound(match kind {
+                1 => 3 + 2,
+                3 => usize::from(*first) + 2,
+                4 => 15 + 2,
+                _ => return Err(refused("its answer cannot be read")),
+            }),
+            (Stage::Answer, [5, code, ..], _) => {
+                return Err(refused(match code {
+                    2 => "it does not allow this connection",
+                    3 => "the network cannot be reached",
+                    4 => "the host cannot be reached",
+                    5 => "the connection was refused",
+                    6 => "the time is over",
+                    _ => "it cannot connect",
+                }));
+            }
+            (Stage::Bound(_), ..) => Stage::Done,
+            _ => return Err(refused("it does not speak SOCKS 5")),
+        };
+        Ok(())
+    }
+}
+
+impl ProxyHandshake for Socks5 {
+    fn output(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.output)
+    }
+
+    fn bytes_wanted(&self) -> usize {
+        let whole = match self.stage {
+            Stage::Method | Stage::Login => 2,
+            Stage::Answer => 5,
+            Stage::Bound(octets) => octets,
+            Stage::Done => 0,
+        };
+        whole - self.read.len()
+    }
+
+    fn receive(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.read.extend_from_slice(bytes);
+        if self.bytes_wanted() == 0 { self.advance() } else { Ok(()) }
+    }
+}
+
+struct HttpConnect {
+    output: Vec<u8>,
+    read: Vec<u8>,
+    done: bool,
+}
+
+impl HttpConnect {
+    fn new(login: Option<&(String, Secret)>, host: &str, port: u16) -> Self {
+        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        let mut output = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n");
+        if let Some((name, password)) = login {
+            use base64::Engine;
+            let text = [name.as_bytes(), b":", password.expose()].concat();
+            output += &format!("Proxy-Authorization: Basic {}\r\n", base64::engine::general_purpose::STANDARD.encode(text));
+        }
+        Self { output: (output + "\r\n").into_bytes(), read: Vec::new(), done: false }
+    }
+}
+
+impl ProxyHandshake for HttpConnect {
+    fn output(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.output)
+    }
+
+    fn bytes_wanted(&self) -> usize {
+        // One by one: what stands behind the empty line is the session's.
+        usize::from(!self.done)
+    }
+
+    fn receive(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.read.extend_from_slice(bytes);
+        if self.read.len() > 16 * 1024 {
+            return Err(refused("its answer does not end"));
+        }
+        if self.read.ends_with(b"\r\n\r\n") {
+            let status = self.read.split(|byte| *byte == b'\r').next().unwrap_or_default();
+            let words: Vec<&[u8]> = status.splitn(3, |byte| *byte == b' ').collect();
+            match words.as_slice() {
+                [version, [b'2', _, _], ..] if version.starts_with(b"HTTP/1.") => self.done = true,
+                _ => return Err(refused(pop3_proto::codec::Escaped(status))),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a proxy in front of a server says of the client behind it: the PROXY protocol, versions 1 and 2.
+#[derive(Debug, Default)]
+pub struct ProxyHeader {
+    read: Vec<u8>,
+    done: bool,
+    proxied_client: Option<ProxiedClient>,
+}
+
+impl ProxyHeader {
+    /// Whom the proxy speaks for; `None`: for itself, as when it looks whether the server is there.
+    pub const fn proxied_client(&self) -> Option<ProxiedClient> {
+        self.proxied_client
+    }
+}
+
+impl ProxyHandshake for ProxyHeader {
+    fn output(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn bytes_wanted(&self) -> usize {
+        match self.read.as_slice() {
+            _ if self.done => 0,
+            // Version 2 tells how long it is; version 1 ends where its line ends.
+            [0x0D, rest @ ..] if rest.len() < 15 => 15 - rest.len(),
+            [0x0D, ..] => 16 + usize::from(u16::from_be_bytes([self.read[14], self.read[15]])) - self.read.len(),
+            _ => 1,
+        }
+    }
+
+    fn receive(&mut self, bytes: &[u8]) -> io::Result<()> {
+        use ppp::{HeaderResult, v1, v2};
+        self.read.extend_from_slice(bytes);
+        let begins = |beginning: &[u8]| self.read.iter().zip(beginning).all(|(is, should)| is == should);
+        if !begins(b"PROXY ") && !begins(b"\r\n\r\n\0\r\nQUIT\n") {
+            return Err(refused("it says nothing of whom it speaks for"));
+        }
+        let whole = match self.read.first() {
+            Some(0x0D) => self.read.len() >= 16 && self.bytes_wanted() == 0,
+            _ => self.read.ends_with(b"\n"),
+        };
+        if !whole {
+            let longest = if self.read.first() == Some(&0x0D) { 16 + usize::from(u16::MAX) } else { 107 };
+            return if self.read.len() > longest { Err(refused("its header does not end")) } else { Ok(()) };
+        }
+        let addresses = match HeaderResult::parse(&self.read) {
+            HeaderResult::V1(Ok(header)) => match header.addresses {
+                v1::Addresses::Tcp4(tcp) => Some(SocketAddr::from((tcp.source_address, tcp.source_port))),
+                v1::Addresses::Tcp6(tcp) => Some(SocketAddr::from((tcp.source_address, tcp.source_port))),
+                v1::Addresses::Unknown => None,
+            },
+            HeaderResult::V2(Ok(header)) => match (header.command, header.addresses) {
+                (v2::Command::Proxy, v2::Addresses::IPv4(ip)) => Some(SocketAddr::from((ip.source_address, ip.source_port))),
+                (v2::Command::Proxy, v2::Addresses::IPv6(ip)) => Some(SocketAddr::from((ip.source_address, ip.source_port))),
+                _ => None,
+            },
+            HeaderResult::V1(Err(_)) | HeaderResult::V2(Err(_)) => return Err(refused("its header cannot be read")),
+        };
+        self.proxied_client = addresses.map(|source| ProxiedClient { address: source.ip(), port: Some(source.port()) });
+        self.done = true;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Plays a peer's bytes in pieces of one and as large as they are wanted; what was written, and what is left unread.
+    fn shake(handshake: &mut dyn ProxyHandshake, says: &[u8]) -> io::Result<(Vec<u8>, usize)> {
+        let (mut written, mut rest, mut odd) = (Vec::new(), says, false);
+        loop {
+            written.extend(handshake.output());
+            let wants = handshake.bytes_wanted();
+            if wants == 0 {
+                return Ok((written, rest.len()));
+            }
+            odd = !odd;
+            let count = if odd { 1 } else { wants }.min(rest.len());
+            assert!(count > 0, "more is wanted than is there");
+            handshake.receive(&rest[..count])?;
+            rest = &rest[count..];
+        }
+    }
+
+    fn proxy(kind: ProxyKind, login: bool) -> Proxy {
+        let login = login.then(|| ("me".to_owned(), Secret::from("pw")));
+        Proxy { kind, host: "proxy".to_owned(), port: 1, login }
+    }
+
+    #[test]
+    fn socks_5_with_and_without_a_login() {
+        let run = |login, host: &str, says: &[u8]| {
+            shake(&mut *proxy(ProxyKind::Socks5, login).handshake(host, 995).unwrap(), says).map_err(|error| error.to_string())
+        };
+        let answer = [5, 0, 0, 1, 127, 0, 0, 1, 0, 9];
+        let (written, left) = run(false, "pop.example", &[&[5, 0][..], &answer, b"+OK"].concat()).unwrap();
+        assert_eq!((written, left), ([&[5, 1, 0, 5, 1, 0, 3, 11][..], b"pop.example", &[3, 227]].concat(), 3));
+        let (written, _) = run(true, "::1", &[&[5, 2, 1, 0, 5, 0, 0, 3, 2][..], b"ab", &[0, 9]].concat()).unwrap();
+        let request = [&[5, 1, 0, 4][..], &[0; 15], &[1, 3, 227]].concat();
+        assert_eq!(written, [&[5, 2, 0, 2, 1, 2][..], b"me", &[2], b"pw", &request].concat());
+        assert!(run(false, "h", &[5, 255]).unwrap_err().contains("another login"));
+        assert!(run(true, "h", &[5, 2, 1, 1]).unwrap_err().contains("refuses"));
+        assert!(run(false, "h", &[5, 0, 5, 5, 0, 1, 0]).unwrap_err().contains("was refused"));
+        assert!(run(false, "h", b"HT").unwrap_err().contains("SOCKS"));
+        assert!(proxy(ProxyKind::Socks5, false).handshake("two words", 1).is_err());
+    }
+
+    #[test]
+    fn http_connect() {
+        let run = |login, host: &str, says: &[u8]| {
+            shake(&mut *proxy(ProxyKind::HttpConnect, login).handshake(host, 995).unwrap(), says)
+                .map_err(|error| error.to_string())
+        };
+        let (written, left) = run(true, "pop.example", b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n+OK").unwrap();
+        let expected = "CONNECT pop.example:995 HTTP/1.1\r\nHost: pop.example:995\r\nProxy-Authorization: Basic bWU6cHc=\r\n\r\n";
+        assert_eq!((String::from_utf8(written).unwrap().as_str(), left), (expected, 3));
+        let (written, _) = run(false, "::1", b"HTTP/1.0 200\r\n\r\n").unwrap();
+        assert!(written.starts_with(b"CONNECT [::1]:995 HTTP/1.1\r\n"));
+        for bad in [&b"HTTP/1.1 407 Proxy \x1b[31mlogin\r\n\r\n"[..], b"+OK\r\n\r\n", &[b'x'; 17_000]] {
+            let error = run(false, "h", bad).unwrap_err();
+            assert!(!error.chars().any(char::is_control), "{error:?}");
+        }
+        assert!(proxy(ProxyKind::HttpConnect, false).handshake("a\r\nb", 1).is_err(), "h15");
+    }
+
+    #[test]
+    fn the_proxy_protocol_in_both_versions() {
+        let run = |says: &[u8]| {
+            let mut header = ProxyHeader::default();
+            shake(&mut header, says).map(|(_, left)| {
+                (header.proxied_client().map(|proxied_client| (proxied_client.address.to_string(), proxied_client.port)), left)
+            })
+        };
+        let (proxied_client, left) = run(b"PROXY TCP4 192.0.2.1 192.0.2.2 56324 110\r\n+OK").unwrap();
+        assert_eq!((proxied_client, left), (Some(("192.0.2.1".to_owned(), Some(56324))), 3));
+        assert_eq!(run(b"PROXY TCP6 2001:db8::1 ::1 1 2\r\n").unwrap().0, Some(("2001:db8::1".to_owned(), Some(1))));
+        assert_eq!(run(b"PROXY UNKNOWN\r\n").unwrap(), (None, 0));
+        let signature = b"\r\n\r\n\0\r\nQUIT\n";
+        let v2 = [&signature[..], &[0x21, 0x11, 0, 12, 192, 0, 2, 1, 192, 0, 2, 2, 0, 80, 0, 110], b"+OK"].concat();
+        assert_eq!(run(&v2).unwrap(), (Some(("192.0.2.1".to_owned(), Some(80))), 3));
+        // LOCAL: the proxy itself.
+        assert_eq!(run(&[&signature[..], &[0x20, 0, 0, 0]].concat()).unwrap(), (None, 0));
+        for bad in [&b"USER joe\r\n"[..], b"PROXY TCP4 x y 1 2\r\n", &[b'P'; 200], &[13; 40], b"PROXY TCP4 192.0.2.1\n"] {
+            assert!(run(bad).is_err(), "{}", bad.escape_ascii());
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! What comes from the server, read by what is awaited and never by how it looks (Q34), in pieces of any size (Q15).
+
+use alloc::boxed::Box;
+
+use super::{Client, Pending, Phase, ReceiveState};
+use crate::Progress;
+use crate::client::error::RemoteError;
+use crate::client::event::{Challenge, ClientEvent, OwnedGreeting};
+use crate::codec::{DotDecoder, Greeting, LineEnding, Reply, Scan, Status, Unstuffed, Verb, names_one_message, trim_blanks};
+use crate::state::State;
+
+impl Client {
+    /// Looks at the input that has come so far and says what it is. Drop `consumed` bytes, then call again.
+    ///
+    /// # Errors
+    /// The server broke the protocol. The error stays.
+    pub fn poll<'i>(&mut self, input: &'i [u8]) -> Result<Progress<ClientEvent<'i>>, RemoteError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let progress = self.advance(input).map_err(|error| self.fail(error))?;
+        let progressed = match &progress.event {
+            ClientEvent::NeedInput | ClientEvent::Continue => false,
+            ClientEvent::Line(_, piece) | ClientEvent::Body(_, piece) => self.count_trickle(piece.len()),
+            _ => true,
+        };
+        self.events += u64::from(progressed);
+        // What stands behind the last awaited reply was sent before its command (H02). The event is good; all else is not.
+        let behind = input.get(progress.consumed..).unwrap_or_default();
+        // Behind a challenge nothing may stand either before it is answered.
+        if matches!(progress.event, ClientEvent::Challenge(..)) && !behind.is_empty() {
+            self.failed = Some(RemoteError::Unsolicited(beginning(behind)));
+        }
+        // A blank line may be the delay of the next reply (Q42), so it is nothing yet.
+        if self.in_flight.is_empty() && !matches!(behind, [] | b"\r" | b"\n" | b"\r\n") {
+            self.failed = match self.phase {
+                Phase::Upgrading => Some(RemoteError::DataAfterStls),
+                Phase::Session(_) => Some(RemoteError::Unsolicited(beginning(behind))),
+                // A greeting is awaited, or nothing matters any more.
+                Phase::Greeting | Phase::Closed => None,
+            };
+        }
+        Ok(progress)
+    }
+
+    /// A reply that drips must not renew its deadline with each piece: only with so many octets. Returns `true` once they have come.
+    fn count_trickle(&mut self, octets: usize) -> bool {
+        self.trickle = self.trickle.saturating_add(octets);
+        let enough = self.trickle >= MIN_PROGRESS;
+        if enough {
+            self.trickle = 0;
+        }
+        enough
+    }
+
+    pub(in crate::client) fn fail(&mut self, error: RemoteError) -> RemoteError {
+        self.failed = Some(error.clone());
+        error
+    }
+
+    fn advance<'i>(&mut self, input: &'i [u8]) -> Result<Progress<ClientEvent<'i>>, RemoteError> {
+        match (self.phase, self.in_flight.front().copied()) {
+            (Phase::Closed, _) => Ok(Progress { consumed: input.len(), event: ClientEvent::Closed }),
+            (Phase::Greeting, _) => self.read_greeting(input),
+            (Phase::Session(_), None) if matches!(input, b"\r" | b"\n" | b"\r\n") => {
+                Ok(Progress { consumed: 0, event: ClientEvent::NeedInput })
+            }
+            (Phase::Session(_) | Phase::Upgrading, None) => match input {
+                [] => Ok(Progress { consumed: 0, event: ClientEvent::NeedInput }),
+                _ if self.phase == Phase::Upgrading => Err(RemoteError::DataAfterStls),
+                _ => Err(RemoteError::Unsolicited(beginning(input))),
+            },
+            (Phase::Session(_) | Phase::Upgrading, Some(pending)) => match self.receiving {
+                ReceiveState::FirstLine { .. } => self.read_first_line(pending, input),
+                ReceiveState::Challenged if input.is_empty() => Ok(Progress { consumed: 0, event: ClientEvent::NeedInput }),
+                ReceiveState::Challenged => Err(RemoteError::Unsolicited(beginning(input))),
+                ReceiveState::Lines { .. } => self.read_line(pending, input),
+                ReceiveState::Body { .. } => self.read_body(pending, input),
+            },
+        }
+    }
+
+    /// A line, or `None` and how many bytes of an over-long one may be dropped.
+    fn scan<'i>(&mut self, input: &'i [u8]) -> Result<(Option<&'i [u8]>, usize), RemoteError> {
+        match self.scanner.scan(input) {
+            (Scan::NeedInput, 0) => Ok((None, 0)),
+            (Scan::Line(line), consumed) => Ok((Some(line), consumed)),
+            // The scanner drops bytes only of a line that is too long already.
+            (Scan::NeedInput | Scan::TooLong, _) => Err(RemoteError::LineTooLong { limit: self.config.max_line }),
+        }
+    }
+
+    fn read_greeting<'i>(&mut self, input: &'i [u8]) -> Result<Progress<ClientEvent<'i>>, RemoteError> {
+        // A TLS alert has no line end to wait for.
+        if input.starts_with(b"\x15\x03") {
+            return Err(RemoteError::NotAReply(beginning(input)));
+        }
+        let (Some(line), consumed) = self.scan(input)? else {
+            return Ok(Progress { consumed: 0, event: ClientEvent::NeedInput });
+        };
+        let greeting = Greeting::parse(line).map_err(|_| RemoteError::NotAReply(beginning(line)))?;
+        self.greeting = Some(OwnedGreeting { text: greeting.reply.text.into(), timestamp: greeting.timestamp.map(Box::from) });
+        self.phase = match greeting.reply.status {
+            Status::Ok => Phase::Session(State::Authorization),
+            Status::Err => Phase::Closed,
+        };
+        Ok(Progress { consumed, event: ClientEvent::Greeting(greeting) })
+    }
+
+    fn read_first_line<'i>(&mut self, pending: Pending, input: &'i [u8]) -> Result<Progress<ClientEvent<'i>>, RemoteError> {
+        let (Some(line), consumed) = self.scan(input)? else {
+            return Ok(Progress { consumed: 0, event: ClientEvent::NeedInput });
+        };
+        if trim_blanks(line).is_empty() && matches!(self.receiving, ReceiveState::FirstLine { blank_seen: false }) {
+            self.receiving = ReceiveState::FirstLine { blank_seen: true };
+            return Ok(Progress { consumed, event: ClientEvent::Continue });
+        }
+        if pending.verb == Verb::Auth
+            && let Some(challenge) = challenge(line, self.unfinished)
+        {
+            self.receiving = ReceiveState::Challenged;
+            return Ok(Progress { consumed, event: ClientEvent::Challenge(pending.tag, Challenge(challenge)) });
+        }
+        let reply = Reply::parse(line).map_err(|_| RemoteError::NotAReply(beginning(line)))?;
+        self.receiving = ReceiveState::FirstLine { blank_seen: false };
+        match (reply.status, pending.verb) {
+            (Status::Ok, Verb::Retr | Verb::Top) => {
+                // The first line of the session has told how its lines end.
+                if self.decoder.ending() != self.scanner.ending() {
+                    self.decoder = DotDecoder::new(self.scanner.ending());
+                }
+                self.receiving = ReceiveState::Body { seen: 0, ends_with_dot: false };
+            }
+            (Status::Ok, _) if pending.multi_line || (pending.one && !names_one_message(reply.text)) => {
+                self.receiving = ReceiveState::Lines { seen: 0, octets: 0 }
+            }
+            (Status::Ok, Verb::Stls) => {
+                self.in_flight.clear();
+                self.phase = Phase::Upgrading;
+                return Ok(Progress { consumed, event: ClientEvent::UpgradeTls(pending.tag) });
+            }
+            (status, verb) => {
+                self.in_flight.pop_front();
+                if let Phase::Session(state) = self.phase {
+                    self.phase = state.after_reply(verb, status).map_or(Phase::Closed, Phase::Session);
+                }
+            }
+        }
+        Ok(Progress { consumed, event: ClientEvent::Reply(pending.tag, reply) })
+    }
+
+    fn read_line<'i>(&mut self, pending: Pending, input: &'i [u8]) -> Result<Progress<ClientEvent<'i>>, RemoteError> {
+        let (Some(line), consumed) = self.scan(input)? else {
+            return Ok(Progress { consumed: 0, event: ClientEvent::NeedInput });
+        };
+        // A few servers end their lines with LF and this one with CR LF.
+        let is_mixed = line == b".\r" && self.scanner.ending() == LineEnding::Lf;
+        if line == b"." || is_mixed {
+            return Ok(self.end(pending, consumed));
+        }
+        let (limit, octets_limit) = match pending.verb {
+            Verb::Capa => (self.config.max_capabilities, self.config.max_capabilities_octets),
+            _ => (self.config.max_listing, self.config.max_listing_octets),
+        };
+        if let ReceiveState::Lines { seen, octets } = &mut self.receiving {
+            *seen += 1;
+            *octets += line.len() as u64;
+            if *seen > limit || *octets > octets_limit {
+                let limit = if *seen > limit { limit } else { octets_limit };
+                return Err(RemoteError::ReplyTooLarge { verb: pending.verb, limit });
+            }
+        }
+        let line = line.strip_prefix(b".").unwrap_or(line);
+        Ok(Progress { consumed, event: ClientEvent::Line(pending.tag, line) })
+    }
+
+    fn read_body<'i>(&mut self, pending: Pending, input: &'i [u8]) -> Result<Progress<ClientEvent<'i>>, RemoteError> {
+        let (found, consumed) = self.decoder.decode(input);
+        let event = match found {
+            Unstuffed::NeedInput if consumed > 0 => ClientEvent::Continue,
+            Unstuffed::NeedInput => ClientEvent::NeedInput,
+            Unstuffed::End => return Ok(self.end(pending, consumed)),
+            Unstuffed::Chunk(chunk) => {
+                if let ReceiveState::Body { seen, ends_with_dot } = &mut self.receiving {
+                    *seen += chunk.len() as u64;
+                    // A piece may be a line end alone.
+                    if let Some(last) = chunk.iter().rfind(|byte| !matches!(byte, b'\r' | b'\n')) {
+                        *ends_with_dot = *last == b'.';
+                    }
+                    if let Some(limit) = self.config.max_message.filter(|limit| *seen > *limit) {
+                        return Err(RemoteError::ReplyTooLarge { verb: pending.verb, limit });
+                    }
+                }
+                ClientEvent::Body(pending.tag, chunk)
+            }
+        };
+        Ok(Progress { consumed, event })
+    }
+
+    fn end<'i>(&mut self, pending: Pending, consumed: usize) -> Progress<ClientEvent<'i>> {
+        self.in_flight.pop_front();
+        self.receiving = ReceiveState::FirstLine { blank_seen: false };
+        Progress { consumed, event: ClientEvent::End(pending.tag) }
+    }
+}
+
+/// What stands behind the `+` of a continuation; servers forget the blank, and some say `+OK` (Q07). `None`: the line is a reply.
+fn challenge(line: &[u8], unfinished: bool) -> Option<&[u8]> {
+    match line.strip_prefix(b"+")? {
+        b"OK" | [b'O', b'K', b' ' | b'\t', ..] if unfinished => Some(b""),
+        b"OK" => None,
+        [b'O', b'K', b' ' | b'\t', ..] => None,
+        rest => Some(trim_blanks(rest)),
+    }
+}
+
+/// Octets of a reply that renew its deadline: with the default time-out, 273 octets a second.
+const MIN_PROGRESS: usize = 16 * 1024;
+
+/// So much of a peer's bytes goes into an error.
+fn beginning(line: &[u8]) -> Box<[u8]> {
+    const ENOUGH: usize = 80;
+    let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    line.get(..ENOUGH).unwrap_or(line).into()
+}

@@ -1,0 +1,272 @@
+//! Requests of one command each.
+
+use alloc::boxed::Box;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use core::mem;
+
+use super::refusal::{Refusal, RequestError};
+use super::request::Request;
+use super::unique_id_entry::{UniqueIdEntry, unique_id_entry};
+use crate::client::command_sink::CommandSink;
+use crate::client::error::LocalError;
+use crate::client::event::{ClientEvent, OwnedGreeting, Tag};
+use crate::codec::{
+    Capabilities, Command, DropListing, Escaped, MAX_COMMAND_LINE, MalformedListing, MessageNumber, Password, ScanListing,
+    Status, UniqueIdListing, Username, Word, trim_blanks,
+};
+#[cfg(feature = "apop")]
+use crate::sasl::prepare;
+
+/// Reads a line into what is gathered.
+type Gather<T> = fn(&mut T, &[u8]) -> Result<(), MalformedListing>;
+
+/// One command whose answer is gathered into a `T`.
+struct SimpleRequest<'a, T> {
+    command: Command<'a>,
+    tag: Option<Tag>,
+    gathered: T,
+    first_line: Gather<T>,
+    /// `None`: the first line is all there is.
+    line: Option<Gather<T>>,
+    unreadable: Option<RequestError>,
+}
+
+impl<'a, T: Default> SimpleRequest<'a, T> {
+    fn single(command: Command<'a>, first_line: Gather<T>) -> Self {
+        Self { command, tag: None, gathered: T::default(), first_line, line: None, unreadable: None }
+    }
+
+    fn lines(command: Command<'a>, line: Gather<T>) -> Self {
+        Self { command, tag: None, gathered: T::default(), first_line: |_, _| Ok(()), line: Some(line), unreadable: None }
+    }
+
+    fn note(&mut self, read: Result<(), MalformedListing>, line: &[u8]) {
+        if read.is_err() && self.unreadable.is_none() {
+            let verb = self.command.verb();
+            self.unreadable = Some(RequestError::Unreadable { verb, line: Escaped(line).to_string() });
+        }
+    }
+
+    fn finish(&mut self) -> Result<Option<T>, RequestError> {
+        match self.unreadable.take() {
+            Some(error) => Err(error),
+            None => Ok(Some(mem::take(&mut self.gathered))),
+        }
+    }
+}
+
+impl<T: Default> Request for SimpleRequest<'_, T> {
+    type Output = T;
+
+    fn start(&mut self, sink: &mut CommandSink<'_>) -> Result<(), LocalError> {
+        self.tag = Some(sink.send(self.command)?);
+        Ok(())
+    }
+
+    fn on_event(&mut self, event: ClientEvent<'_>, _: &mut CommandSink<'_>) -> Result<Option<T>, RequestError> {
+        match event {
+            ClientEvent::Reply(tag, reply) if self.tag == Some(tag) => {
+                if reply.status == Status::Err {
+                    return Err(RequestError::Refused(Refusal::new(Some(self.command.verb()), reply)));
+                }
+                let read = (self.first_line)(&mut self.gathered, reply.text);
+                self.note(read, reply.text);
+                if self.line.is_none() { self.finish() } else { Ok(None) }
+            }
+            ClientEvent::Line(tag, line) if self.tag == Some(tag) => {
+                // A blank line in a listing says nothing (Q20).
+                if let Some(read) = self.line
+                    && !trim_blanks(line).is_empty()
+                {
+                    let read = read(&mut self.gathered, line);
+                    self.note(read, line);
+                }
+                Ok(None)
+            }
+            ClientEvent::End(tag) | ClientEvent::UpgradeTls(tag) if self.tag == Some(tag) => self.finish(),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// `STAT`: how much is in the maildrop.
+pub fn stat() -> impl Request<Output = DropListing> {
+    SimpleRequest::<DropListing>::single(Command::Stat, |listing, text| {
+        *listing = DropListing::parse(text)?;
+        Ok(())
+    })
+}
+
+/// `LIST`: the sizes of all messages. Numbers may have gaps (Q24).
+pub fn list() -> impl Request<Output = Vec<ScanListing>> {
+    SimpleRequest::<Vec<_>>::lines(Command::List(None), |all, line| {
+        all.push(ScanListing::parse(line)?);
+        Ok(())
+    })
+}
+
+/// `UIDL`: the unique-ids of all messages.
+pub fn uidl() -> impl Request<Output = Vec<UniqueIdEntry>> {
+    SimpleRequest::<Vec<_>>::lines(Command::Uidl(None), |all, line| {
+        all.push(unique_id_entry(UniqueIdListing::parse(line)?));
+        Ok(())
+    })
+}
+
+/// `UTF8`: messages may come in UTF-8 from now on (RFC 6856 §2.1). Before login, and behind `STLS`.
+pub fn utf8() -> impl Request<Output = ()> {
+    plain(Command::Utf8)
+}
+
+/// `LANG` alone: the languages that the server speaks to people, each with its tag and perhaps its name (RFC 6856 §3.2).
+pub fn languages() -> impl Request<Output = Vec<Box<[u8]>>> {
+    SimpleRequest::<Vec<_>>::lines(Command::Lang(None), |all, line| {
+        all.push(trim_blanks(line).into());
+        Ok(())
+    })
+}
+
+/// `LANG` with a language, or `*` for the one that the server prefers.
+pub fn lang(range: Word<'_>) -> impl Request<Output = ()> {
+    plain(Command::Lang(Some(range)))
+}
+
+/// `CAPA`: what the server can do. A refusal means: nothing is known (Q10).
+pub fn capa() -> impl Request<Output = Capabilities> {
+    SimpleRequest::<Capabilities>::lines(Command::Capa, |capabilities, line| {
+        capabilities.add(line);
+        Ok(())
+    })
+}
+
+fn plain(command: Command<'_>) -> impl Request<Output = ()> {
+    SimpleRequest::<()>::single(command, |(), _| Ok(()))
+}
+
+/// `DELE`: marks a message.
+pub fn dele(number: MessageNumber) -> impl Request<Output = ()> {
+    plain(Command::Dele(number))
+}
+
+/// `RSET`: takes all marks back.
+pub fn rset() -> impl Request<Output = ()> {
+    plain(Command::Rset)
+}
+
+/// `NOOP`: keeps the session.
+pub fn noop() -> impl Request<Output = ()> {
+    plain(Command::Noop)
+}
+
+/// `STLS`. When it is done, the connection must be upgraded before anything else.
+pub fn stls() -> impl Request<Output = ()> {
+    plain(Command::Stls)
+}
+
+/// `QUIT`. In `TRANSACTION` the reply says that what was marked is removed; a refusal says that not all of it is (S19).
+pub fn quit() -> impl Request<Output = ()> {
+    plain(Command::Quit)
+}
+
+/// `RETR`, up to its `+OK`: the output names the body, which [`Connection::next_chunk`](crate::client::Connection::next_chunk) gives.
+pub fn retr(number: MessageNumber) -> impl Request<Output = Tag> {
+    BodyRequest { command: Command::Retr(number), tag: None }
+}
+
+/// `TOP`, up to its `+OK`: the header and so many lines of the body follow as for [`retr`].
+pub fn top(number: MessageNumber, lines: u64) -> impl Request<Output = Tag> {
+    BodyRequest { command: Command::Top(number, lines), tag: None }
+}
+
+struct BodyRequest {
+    command: Command<'static>,
+    tag: Option<Tag>,
+}
+
+impl Request for BodyRequest {
+    type Output = Tag;
+
+    fn start(&mut self, sink: &mut CommandSink<'_>) -> Result<(), LocalError> {
+        self.tag = Some(sink.send(self.command)?);
+        Ok(())
+    }
+
+    fn on_event(&mut self, event: ClientEvent<'_>, _: &mut CommandSink<'_>) -> Result<Option<Tag>, RequestError> {
+        match event {
+            ClientEvent::Reply(tag, reply) if self.tag == Some(tag) => match reply.status {
+                Status::Ok => Ok(Some(tag)),
+                Status::Err => Err(RequestError::Refused(Refusal::new(Some(self.command.verb()), reply))),
+            },
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Waits for the greeting. A server that takes no sessions now refuses here (Q03).
+pub fn greet() -> impl Request<Output = OwnedGreeting> {
+    Greet
+}
+
+struct Greet;
+
+impl Request for Greet {
+    type Output = OwnedGreeting;
+
+    fn start(&mut self, sink: &mut CommandSink<'_>) -> Result<(), LocalError> {
+        if sink.is_greeted() { Err(LocalError::AlreadyGreeted) } else { Ok(()) }
+    }
+
+    fn on_event(&mut self, event: ClientEvent<'_>, _: &mut CommandSink<'_>) -> Result<Option<OwnedGreeting>, RequestError> {
+        let ClientEvent::Greeting(greeting) = event else { return Ok(None) };
+        match greeting.reply.status {
+            Status::Ok => {
+                Ok(Some(OwnedGreeting { text: greeting.reply.text.into(), timestamp: greeting.timestamp.map(Box::from) }))
+            }
+            Status::Err => Err(RequestError::Refused(Refusal::new(None, greeting.reply))),
+        }
+    }
+}
+
+/// Logs in with `APOP`, by the timestamp of the greeting (RFC 1939 §7).
+#[cfg(feature = "apop")]
+pub fn apop<'a>(name: Username<'a>, password: &[u8], timestamp: &[u8]) -> impl Request<Output = ()> + use<'a> {
+    plain(Command::Apop(name, crate::codec::ApopDigest::of(timestamp, prepare(password).as_deref().unwrap_or(password))))
+}
+
+/// Logs in with `USER` and `PASS`.
+pub fn user_pass<'a>(name: Username<'a>, password: Password<'a>) -> impl Request<Output = ()> {
+    let too_long = "PASS \r\n".len() + password.expose().len() > MAX_COMMAND_LINE;
+    UserPass { name: plain(Command::User(name)), password: plain(Command::Pass(password)), named: false, too_long }
+}
+
+struct UserPass<U, P> {
+    name: U,
+    password: P,
+    named: bool,
+    /// The password would make the line longer than a server must take: found before anything is sent.
+    too_long: bool,
+}
+
+impl<U: Request<Output = ()>, P: Request<Output = ()>> Request for UserPass<U, P> {
+    type Output = ();
+
+    fn start(&mut self, sink: &mut CommandSink<'_>) -> Result<(), LocalError> {
+        self.named = false;
+        if self.too_long {
+            return Err(LocalError::LineTooLong);
+        }
+        self.name.start(sink)
+    }
+
+    fn on_event(&mut self, event: ClientEvent<'_>, sink: &mut CommandSink<'_>) -> Result<Option<()>, RequestError> {
+        if self.named {
+            return self.password.on_event(event, sink);
+        }
+        if self.name.on_event(event, sink)?.is_some() {
+            self.named = true;
+            self.password.start(sink)?;
+        }
+        Ok(None)
+    }
+}

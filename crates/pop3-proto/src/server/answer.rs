@@ -1,0 +1,164 @@
+//! The answers to what a session asks.
+
+use bytes::{BufMut, BytesMut};
+
+use super::error::LocalError;
+use super::login::LoginDenial;
+use super::phrase::Phrase;
+use super::session::{Sending, Session};
+use super::snapshot::Snapshot;
+use crate::codec::{DotEncoder, MessageNumber, ResponseCode, TopLimit, put_decimal};
+
+/// Why a message cannot be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageRefusal {
+    /// Another process has removed it since the session began.
+    Gone,
+    /// It cannot be read now.
+    Temporary,
+}
+
+/// Whether more of a message is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyWants {
+    /// The next piece, or the end if there is none.
+    More,
+    /// `TOP` has all its lines: end the message.
+    Enough,
+}
+
+/// Answers the [`Question`](super::Question) of a session. Replies are appended to its output.
+///
+/// ```
+/// # use pop3_proto::server::{Answer, LocalError, LoginDenial};
+/// fn refuse_everyone(mut answer: Answer<'_>) -> Result<(), LocalError> {
+///     answer.deny(LoginDenial::Credentials)
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Answer<'s> {
+    session: &'s mut Session,
+    out: &'s mut BytesMut,
+}
+
+impl Session {
+    /// Returns the answers to the session's question; replies go to `out`.
+    pub const fn answer<'s>(&'s mut self, out: &'s mut BytesMut) -> Answer<'s> {
+        Answer { session: self, out }
+    }
+}
+
+impl Answer<'_> {
+    /// Accepts a login. `snapshot` is what the maildrop holds, for as long as the session lasts.
+    ///
+    /// # Errors
+    /// No login waits for an answer.
+    pub fn accept(&mut self, snapshot: Snapshot) -> Result<(), LocalError> {
+        let session = &mut *self.session;
+        session.machine.accept(Phrase::Ready.text(session.machine.language()), self.out)?;
+        let numbers = (0..snapshot.len()).filter_map(MessageNumber::from_index);
+        let octets = numbers.filter_map(|number| snapshot.octets(number));
+        session.total =
+            octets.fold((0, 0), |(count, sum): (u32, u64), octets| (count.saturating_add(1), sum.saturating_add(octets)));
+        session.unmarked = session.total;
+        session.snapshot = snapshot;
+        Ok(())
+    }
+
+    /// Denies a login, or reports that its keys cannot be found. The client may try again.
+    ///
+    /// # Errors
+    /// No login waits for an answer, and no request for keys.
+    pub fn deny(&mut self, denial: LoginDenial) -> Result<(), LocalError> {
+        self.session.machine.deny(denial, self.out)
+    }
+
+    /// Provides the keys of [`Question::FindKeys`](super::Question::FindKeys).
+    ///
+    /// # Errors
+    /// No keys were requested.
+    #[cfg(feature = "scram")]
+    pub fn provide_keys(&mut self, keys: crate::sasl::ScramKeys) -> Result<(), LocalError> {
+        self.session.machine.provide_keys(keys, self.out)
+    }
+
+    /// Begins a message: its pieces follow.
+    ///
+    /// # Errors
+    /// No message was requested.
+    pub fn begin_message(&mut self) -> Result<(), LocalError> {
+        let Sending::Requested { number, top } = self.session.sending else { return Err(LocalError::NotAsked) };
+        match (top, self.session.snapshot.octets(number)) {
+            (None, Some(octets)) => {
+                self.session.machine.take_command()?;
+                let language = self.session.machine.language();
+                self.out.put_slice(b"+OK ");
+                put_decimal(self.out, octets);
+                self.out.put_u8(b' ');
+                self.out.put_slice(Phrase::Octets.text(language).as_str().as_bytes());
+                self.out.put_slice(b"\r\n");
+                self.session.last = self.session.last.max(number.get());
+            }
+            _ => self.session.ok(Phrase::TopFollows, self.out)?,
+        }
+        self.session.sending = Sending::Message { number, encoder: DotEncoder::new(), top: top.map(TopLimit::new) };
+        Ok(())
+    }
+
+    /// Appends a piece of the message, byte-stuffed. Its lines may end in CR LF or in LF.
+    ///
+    /// # Errors
+    /// No message was begun.
+    pub fn body(&mut self, data: &[u8]) -> Result<BodyWants, LocalError> {
+        let Sending::Message { encoder, top, .. } = &mut self.session.sending else { return Err(LocalError::NoMessageBegun) };
+        let (data, wants) = match top {
+            Some(top) => (top.take(data), if top.is_done() { BodyWants::Enough } else { BodyWants::More }),
+            None => (data, BodyWants::More),
+        };
+        encoder.encode_into(data, self.out);
+        Ok(wants)
+    }
+
+    /// Ends the message. One that cannot be sent to its end must [`abort`](Session::abort) the session instead.
+    ///
+    /// # Errors
+    /// No message was begun.
+    pub fn end_message(&mut self) -> Result<(), LocalError> {
+        match core::mem::replace(&mut self.session.sending, Sending::Nothing) {
+            Sending::Message { number, encoder, top } => {
+                if top.is_none() {
+                    self.session.retrieved.insert(number);
+                }
+                self.out.put_slice(encoder.finish());
+                Ok(())
+            }
+            other => {
+                self.session.sending = other;
+                Err(LocalError::NoMessageBegun)
+            }
+        }
+    }
+
+    /// Refuses the message that was requested.
+    ///
+    /// # Errors
+    /// No message was requested, or it was begun already.
+    pub fn refuse_message(&mut self, why: MessageRefusal) -> Result<(), LocalError> {
+        let Sending::Requested { .. } = self.session.sending else { return Err(LocalError::NotAsked) };
+        let phrase = match why {
+            MessageRefusal::Gone => Phrase::MessageGone,
+            MessageRefusal::Temporary => Phrase::MessageUnreadable,
+        };
+        self.session.refuse(Some(ResponseCode::SysTemp), phrase, self.out)?;
+        self.session.sending = Sending::Nothing;
+        Ok(())
+    }
+
+    /// Finishes a commit: the marked messages are removed, except for `not_removed` of them (RFC 1939 §6).
+    ///
+    /// # Errors
+    /// No commit was requested.
+    pub fn finish_commit(&mut self, not_removed: usize) -> Result<(), LocalError> {
+        self.session.machine.finish_quit(not_removed, self.out)
+    }
+}

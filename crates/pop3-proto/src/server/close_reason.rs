@@ -1,0 +1,30 @@
+//! Why a session ends.
+
+use thiserror::Error;
+
+/// Why the server closes a session, for a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum CloseReason {
+    /// The client sent `QUIT`.
+    #[error("the client sent QUIT")]
+    Quit,
+    /// Too many commands that are malformed or out of place.
+    // H38
+    #[error("too many bad commands")]
+    BadCommands,
+    /// Too many wrong passwords.
+    #[error("too many wrong passwords")]
+    FailedLogins,
+    /// The client began with TLS where the session begins in the clear.
+    #[error("the client began with TLS on a port that begins in the clear")]
+    Tls,
+    /// The client speaks another protocol, as port scanners do.
+    #[error("the client does not speak POP3")]
+    OtherProtocol,
+    /// The client sent a line far beyond the limit.
+    #[error("the client sent an endless line")]
+    EndlessLine,
+    /// The application aborted the session.
+    #[error("the session was aborted")]
+    Aborted,
+}

@@ -1,0 +1,259 @@
+//! Logging in: `USER` and `PASS`, `APOP`, and the exchanges of `AUTH`.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use core::mem;
+
+use bytes::{BufMut, BytesMut};
+
+use super::phase::{LoginState, PendingQuestion, Phase};
+use super::{Machine, MachineEvent};
+use crate::Secret;
+use crate::cleartext_login::CleartextLogin;
+use crate::codec::{ReplyText, ResponseCode, Status, Word, encode_status_line, trim_blanks};
+use crate::sasl::{ExchangeEvent, Mechanism, PresentedCredentials, SaslError, ServerExchange, decode_base64, encode_base64};
+use crate::server::close_reason::CloseReason;
+use crate::server::error::LocalError;
+use crate::server::login::{LoginAttempt, LoginDenial};
+use crate::server::phrase::Phrase;
+
+impl Machine {
+    /// The timestamp of the greeting, where `APOP` was asked for (S25). What was greeted in the clear is forgotten under TLS (H05).
+    pub(super) fn timestamp(&self) -> Option<String> {
+        (self.config.apop && self.greeted).then(|| format!("<{}@pop3>", encode_base64(&self.info.nonce)))
+    }
+
+    /// The mechanisms that can be used now, the strongest first.
+    pub(super) fn offered(&self) -> impl Iterator<Item = Mechanism> {
+        let usable = |mechanism: &Mechanism| {
+            self.config.mechanisms.contains(mechanism)
+                && mechanism.is_enabled()
+                && self.login_allowed()
+                && (self.password_allowed() || !mechanism.exposes_secret())
+                && (!mechanism.uses_channel_binding() || self.info.binding.is_available())
+                // Offered to whom TLS has shown something that it can stand for (S53).
+                && (*mechanism != Mechanism::External || self.info.certificate.is_some())
+        };
+        Mechanism::ALL.into_iter().rev().filter(usable)
+    }
+
+    pub(super) fn begin_exchange<'i>(
+        &mut self,
+        name: Word<'_>,
+        initial: Option<Word<'_>>,
+        out: &mut BytesMut,
+    ) -> MachineEvent<'i> {
+        let Some(mechanism) =
+            Mechanism::from_name(name.as_bytes()).filter(|wanted| self.offered().any(|offered| offered == *wanted))
+        else {
+            return self.refuse(Phrase::NoMechanism, out);
+        };
+        self.login_method = Some(mechanism.as_str());
+        self.exchanges += 1;
+        let unique = format!("{}{}", encode_base64(&self.info.nonce), self.exchanges);
+        let plus_is_offered = self.offered().any(Mechanism::uses_channel_binding);
+        // A binding is for one exchange (S36). It stays announced: what a server has does not go away (S37), and a client that was
+        // told otherwise must be found out (S35).
+        if mechanism.uses_channel_binding() && mem::replace(&mut self.channel_binding_used, true) {
+            return self.refuse(Phrase::BoundOnce, out);
+        }
+        let Some(mut exchange) = ServerExchange::new(mechanism, &unique, &self.info.binding, plus_is_offered) else {
+            return self.refuse(Phrase::NoMechanism, out);
+        };
+        match initial.map(Word::into_bytes) {
+            None => {
+                put_challenge(out, &exchange.first_challenge());
+                self.phase = Phase::Authorization(LoginState::Sasl(Box::new(exchange)));
+                MachineEvent::Continue
+            }
+            // An empty response, as opposed to none (S28).
+            Some(b"=") => self.step(Box::new(exchange), b"", out),
+            Some(text) => match decode_base64(text) {
+                Ok(response) => self.step(Box::new(exchange), &response, out),
+                Err(error) => self.refuse(explain_sasl(error), out),
+            },
+        }
+    }
+
+    /// A line of an exchange.
+    pub(super) fn respond<'i>(&mut self, line: &[u8], out: &mut BytesMut) -> MachineEvent<'i> {
+        let exchange = match self.phase.take_login_state() {
+            LoginState::Sasl(exchange) => exchange,
+            _ => {
+                // It was counted when it was told.
+                self.say_denial(LoginDenial::Credentials, out);
+                return MachineEvent::Continue;
+            }
+        };
+        let line = trim_blanks(line);
+        if line == b"*" {
+            return self.refuse(Phrase::Cancelled, out);
+        }
+        match decode_base64(line) {
+            Ok(response) => {
+                let response = Secret::from(&response);
+                self.step(exchange, response.expose(), out)
+            }
+            Err(error) => self.refuse(explain_sasl(error), out),
+        }
+    }
+
+    fn step<'i>(&mut self, mut exchange: Box<ServerExchange>, response: &[u8], out: &mut BytesMut) -> MachineEvent<'i> {
+        match exchange.step(response) {
+            Ok(ExchangeEvent::Challenge(challenge)) => {
+                put_challenge(out, &challenge);
+                self.phase = Phase::Authorization(LoginState::Sasl(exchange));
+                MachineEvent::Continue
+            }
+            #[cfg(feature = "scram")]
+            Ok(ExchangeEvent::FindKeys(hash, name)) => {
+                let Some(name) = self.prepared_name(name.as_bytes()) else { return self.refuse(Phrase::DoesNotFit, out) };
+                self.phase = Phase::Authorization(LoginState::Sasl(exchange));
+                self.pending = PendingQuestion::Keys;
+                MachineEvent::FindKeys(hash, name)
+            }
+            Ok(ExchangeEvent::Authenticate(name, credentials)) => match self.prepared_login(LoginAttempt { name, credentials }) {
+                Some(login) => self.ask_login(login),
+                None => self.refuse(Phrase::DoesNotFit, out),
+            },
+            Ok(ExchangeEvent::External(name)) => {
+                let certificate = self.info.certificate.clone().unwrap_or_default();
+                match self.prepared_login(LoginAttempt { name, credentials: PresentedCredentials::External(certificate) }) {
+                    Some(login) => self.ask_login(login),
+                    None => self.refuse(Phrase::DoesNotFit, out),
+                }
+            }
+            Ok(ExchangeEvent::Denied) => {
+                self.put_denial(LoginDenial::Credentials, out);
+                MachineEvent::Continue
+            }
+            Err(error) => self.refuse(explain_sasl(error), out),
+        }
+    }
+
+    /// The keys of the user of [`MachineEvent::FindKeys`].
+    ///
+    /// # Errors
+    /// No keys are waited for.
+    #[cfg(feature = "scram")]
+    pub fn provide_keys(&mut self, keys: crate::sasl::ScramKeys, out: &mut BytesMut) -> Result<(), LocalError> {
+        self.take_question(PendingQuestion::Keys)?;
+        if let LoginState::Sasl(mut exchange) = self.phase.take_login_state() {
+            match exchange.provide_keys(keys) {
+                Ok(challenge) => {
+                    put_challenge(out, &challenge);
+                    self.phase = Phase::Authorization(LoginState::Sasl(exchange));
+                }
+                Err(error) => self.say(Status::Err, None, explain_sasl(error), out),
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn ask_login<'i>(&mut self, login: LoginAttempt) -> MachineEvent<'i> {
+        self.pending = PendingQuestion::Login { by_token: matches!(login.credentials, PresentedCredentials::Token(_)) };
+        MachineEvent::Authenticate(login)
+    }
+
+    pub(super) fn login_allowed(&self) -> bool {
+        self.info.encrypted || self.config.cleartext_login == CleartextLogin::DangerouslyAllow
+    }
+
+    /// Whether a password may come as it is. Where `APOP` is offered, nobody sends one in the clear (S26).
+    pub(super) fn password_allowed(&self) -> bool {
+        self.login_allowed() && (self.info.encrypted || !self.config.apop)
+    }
+
+    /// Says why not, and counts it.
+    pub(super) fn put_denial(&mut self, denial: LoginDenial, out: &mut BytesMut) {
+        self.failed_logins += u32::from(denial == LoginDenial::Credentials);
+        self.say_denial(denial, out);
+    }
+
+    /// Who guesses too often is sent away (H38).
+    fn say_denial(&mut self, denial: LoginDenial, out: &mut BytesMut) {
+        let (code, phrase) = match denial {
+            LoginDenial::Credentials => (ResponseCode::Auth, Phrase::WrongCredentials),
+            LoginDenial::InUse => (ResponseCode::InUse, Phrase::InUse),
+            LoginDenial::LoginDelay => (ResponseCode::LoginDelay, Phrase::TooSoon),
+            LoginDenial::Temporary => (ResponseCode::SysTemp, Phrase::NotNow),
+            LoginDenial::Permanent => (ResponseCode::SysPerm, Phrase::NotEver),
+        };
+        self.say(Status::Err, Some(code), phrase, out);
+        if self.failed_logins >= self.config.max_failed_logins.max(1) {
+            self.close(CloseReason::FailedLogins);
+        }
+    }
+
+    /// Takes the answer to a login; says whether it was by a token.
+    fn answer_login(&mut self) -> Result<bool, LocalError> {
+        let PendingQuestion::Login { by_token } = self.pending else { return Err(LocalError::NotAsked) };
+        self.pending = PendingQuestion::Nothing;
+        Ok(by_token)
+    }
+
+    /// Where the keys cannot be found now, the exchange is over.
+    #[cfg(feature = "scram")]
+    fn is_without_keys(&mut self) -> bool {
+        let asked = self.take_question(PendingQuestion::Keys).is_ok();
+        if asked {
+            self.phase.take_login_state();
+        }
+        asked
+    }
+
+    #[cfg(not(feature = "scram"))]
+    #[allow(clippy::unused_self)] // The twin of the one above.
+    const fn is_without_keys(&self) -> bool {
+        false
+    }
+
+    /// The credentials are right and the maildrop is ready: `TRANSACTION` begins.
+    ///
+    /// # Errors
+    /// No login is waiting.
+    pub fn accept(&mut self, text: ReplyText<'_>, out: &mut BytesMut) -> Result<(), LocalError> {
+        self.answer_login()?;
+        self.phase = Phase::Transaction;
+        self.bad_commands = 0;
+        encode_status_line(out, Status::Ok, None, text);
+        Ok(())
+    }
+
+    /// The login is refused, or its keys cannot be found; the client may try again.
+    ///
+    /// # Errors
+    /// No login is waiting, and no keys.
+    pub fn deny(&mut self, denial: LoginDenial, out: &mut BytesMut) -> Result<(), LocalError> {
+        if self.is_without_keys() {
+            self.put_denial(denial, out);
+            return Ok(());
+        }
+        if self.answer_login()? && denial == LoginDenial::Credentials {
+            // Why a token is refused is told first, as a challenge (RFC 7628 §3.2.3).
+            self.failed_logins += 1;
+            put_challenge(out, br#"{"status":"invalid_token"}"#);
+            self.phase = Phase::Authorization(LoginState::TokenRefused);
+        } else {
+            self.put_denial(denial, out);
+        }
+        Ok(())
+    }
+}
+
+/// `+`, a blank and base64; the blank stands before nothing, too (S28).
+fn put_challenge(out: &mut BytesMut, challenge: &[u8]) {
+    out.put_slice(b"+ ");
+    out.put_slice(encode_base64(challenge).as_bytes());
+    out.put_slice(b"\r\n");
+}
+
+/// An exchange that came to nothing, which is no wrong password yet.
+const fn explain_sasl(error: SaslError) -> Phrase {
+    match error {
+        SaslError::NotBase64 => Phrase::NotBase64,
+        SaslError::Downgrade => Phrase::Downgraded,
+        _ => Phrase::DoesNotFit,
+    }
+}

@@ -1,0 +1,353 @@
+//! The server machine: syntax, states and login. It knows nothing of mail.
+
+mod authentication;
+mod capabilities;
+mod commands;
+mod phase;
+
+use alloc::format;
+use alloc::sync::Arc;
+
+use bytes::BytesMut;
+
+use super::close_reason::CloseReason;
+use super::config::{Deadline, ServerConfig};
+use super::connection_info::ConnectionInfo;
+use super::error::{LocalError, RemoteError};
+use super::language::Language;
+use super::login::LoginAttempt;
+use super::phrase::Phrase;
+use super::proxied_client::ProxiedClient;
+use crate::Progress;
+use crate::codec::{
+    Command, LineEndingPolicy, LineScanner, MAX_COMMAND_LINE, MAX_REPLY_LINE, MalformedCommand, OtherCode, ReplyText,
+    ResponseCode, Scan, Status, cut_to, encode_status_line, is_foreign_protocol, is_obsolete_command,
+};
+use phase::{LoginState, PendingQuestion, Phase};
+
+/// What happened. Borrows from the input, never from the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum MachineEvent<'i> {
+    /// More input is needed.
+    NeedInput,
+    /// A line was dealt with: poll again.
+    Continue,
+    /// The output has reached its high-water mark.
+    Flush,
+    /// The last question is unanswered; no input is consumed.
+    AwaitingAnswer,
+    Authenticate(LoginAttempt),
+    #[cfg(feature = "scram")]
+    FindKeys(crate::sasl::ScramHash, crate::codec::OwnedUsername),
+    /// A command of the `TRANSACTION` state, for the session to answer.
+    Command(Command<'i>),
+    /// `QUIT` in the `TRANSACTION` state.
+    Quit,
+    /// The `+OK` to `STLS` is in the output.
+    UpgradeTls,
+    Closed,
+}
+
+/// Octets of one line after which the session is closed.
+const MAX_DISCARDED: usize = 64 * 1024;
+
+/// The machine refuses what is malformed or out of place and continues (S04, H19, H23), executes commands in their order however the
+/// input was cut (S44, Q55), answers `CAPA`, `USER`, `STLS` and the exchanges of `AUTH`, and leaves the rest to the session.
+#[derive(Debug)]
+pub(super) struct Machine {
+    config: Arc<ServerConfig>,
+    info: ConnectionInfo,
+    /// This machine has sent the greeting.
+    greeted: bool,
+    phase: Phase,
+    pending: PendingQuestion,
+    scanner: LineScanner,
+    /// No line has come yet.
+    fresh: bool,
+    /// Octets of an overlong line that were discarded.
+    discarded: usize,
+    language: Language,
+    /// The client has sent `UTF8`.
+    utf8: bool,
+    proxied_client: Option<ProxiedClient>,
+    close_reason: Option<CloseReason>,
+    login_method: Option<&'static str>,
+    bad_commands: u32,
+    failed_logins: u32,
+    /// An exchange was bound to this TLS connection: no second one may be (S36).
+    channel_binding_used: bool,
+    /// SASL exchanges so far, so that each has a challenge of its own.
+    exchanges: u32,
+}
+
+impl Machine {
+    /// Begins a session; the greeting goes to `out`.
+    pub(super) fn new(config: Arc<ServerConfig>, info: ConnectionInfo, out: &mut BytesMut) -> Self {
+        let machine = Self { greeted: true, ..Self::ungreeted(config, info) };
+        match machine.timestamp() {
+            Some(timestamp) => {
+                // A client looks for the first angle bracket, so the greeting's own text may have none, and must not push the timestamp
+                // off the line.
+                let room = MAX_REPLY_LINE - "+OK [XCLIENT]  \r\n".len() - timestamp.len();
+                let text = machine.config.greeting.as_str().split(['<', '>']).next().unwrap_or_default();
+                let greeting = format!("{} {timestamp}", cut_to(text, room).trim_end());
+                let greeting = greeting.trim_start();
+                encode_status_line(out, Status::Ok, machine.greeting_code(), ReplyText::new(greeting).unwrap_or_default());
+            }
+            None => encode_status_line(out, Status::Ok, machine.greeting_code(), machine.config.greeting),
+        }
+        machine
+    }
+
+    /// Tells proxies that `XCLIENT` is accepted from them.
+    fn greeting_code(&self) -> Option<ResponseCode<'static>> {
+        self.info.trusted.then_some(ResponseCode::Other(OtherCode::XCLIENT))
+    }
+
+    fn ungreeted(config: Arc<ServerConfig>, info: ConnectionInfo) -> Self {
+        let scanner = LineScanner::new(LineEndingPolicy::Either, config.max_line.max(MAX_COMMAND_LINE));
+        let proxied_client = info.proxied_client;
+        Self {
+            language: Language::English,
+            config,
+            info,
+            greeted: false,
+            phase: Phase::Authorization(LoginState::Nothing),
+            pending: PendingQuestion::Nothing,
+            scanner,
+            fresh: true,
+            discarded: 0,
+            utf8: false,
+            proxied_client,
+            channel_binding_used: false,
+            close_reason: None,
+            login_method: None,
+            bad_commands: 0,
+            failed_logins: 0,
+            exchanges: 0,
+        }
+    }
+
+    /// Returns the machine for the encrypted part of the session. It knows nothing that was sent in the clear (H05).
+    ///
+    /// `residual` is everything that was read and not consumed: it was sent in the clear and must never be executed (H03, H04).
+    pub(super) fn upgraded(&self, residual: &[u8], info: ConnectionInfo) -> Result<Self, RemoteError> {
+        self.check_upgrade(residual)?;
+        // Guesses in the clear count under TLS, too (H40).
+        Ok(Self { failed_logins: self.failed_logins, ..Self::ungreeted(Arc::clone(&self.config), info) })
+    }
+
+    pub(super) fn check_upgrade(&self, residual: &[u8]) -> Result<(), RemoteError> {
+        match self.phase {
+            Phase::Upgrading if residual.is_empty() => Ok(()),
+            Phase::Upgrading => Err(RemoteError::DataAfterStls),
+            _ => Err(RemoteError::TlsNotRequested),
+        }
+    }
+
+    pub(super) fn config(&self) -> &ServerConfig {
+        &self.config
+    }
+
+    pub(super) const fn is_encrypted(&self) -> bool {
+        self.info.encrypted
+    }
+
+    pub(super) const fn is_trusted(&self) -> bool {
+        self.info.trusted
+    }
+
+    pub(super) const fn is_utf8(&self) -> bool {
+        self.utf8
+    }
+
+    pub(super) const fn language(&self) -> Language {
+        self.language
+    }
+
+    pub(super) const fn proxied_client(&self) -> Option<ProxiedClient> {
+        self.proxied_client
+    }
+
+    pub(super) const fn login_method(&self) -> Option<&'static str> {
+        self.login_method
+    }
+
+    pub(super) const fn failed_logins(&self) -> u32 {
+        self.failed_logins
+    }
+
+    pub(super) const fn close_reason(&self) -> Option<CloseReason> {
+        self.close_reason
+    }
+
+    pub(super) const fn deadline(&self) -> Deadline {
+        match self.phase {
+            Phase::Authorization(_) | Phase::Upgrading | Phase::Closed { logged_in: false } => Deadline::Login,
+            Phase::Transaction | Phase::Closed { logged_in: true } => Deadline::Idle,
+        }
+    }
+
+    /// Returns how many octets of output may gather: few before login (H31), and never 0, or there would be nothing to write.
+    pub(super) fn high_water(&self) -> usize {
+        const BEFORE_LOGIN: usize = 4 * 1024;
+        let most = self.config.output_high_water.max(1);
+        if self.phase.is_transaction() { most } else { most.min(BEFORE_LOGIN) }
+    }
+
+    /// Returns the limit of the next line in octets.
+    fn max_line(&self) -> usize {
+        match &self.phase {
+            Phase::Authorization(LoginState::Sasl(_) | LoginState::TokenRefused) => self.config.max_sasl_line,
+            _ => self.config.max_line.max(MAX_COMMAND_LINE),
+        }
+    }
+
+    /// Looks at the input that has come so far. Drop `consumed` bytes, do what the event asks, then call again.
+    pub(super) fn poll<'i>(&mut self, input: &'i [u8], out: &mut BytesMut) -> Progress<MachineEvent<'i>> {
+        let event = match self.phase {
+            Phase::Closed { .. } => return Progress { consumed: input.len(), event: MachineEvent::Closed },
+            Phase::Upgrading => MachineEvent::UpgradeTls,
+            _ if self.pending != PendingQuestion::Nothing => MachineEvent::AwaitingAnswer,
+            _ if out.len() >= self.high_water() => MachineEvent::Flush,
+            _ => return self.read_line(input, out),
+        };
+        Progress { consumed: 0, event }
+    }
+
+    fn read_line<'i>(&mut self, input: &'i [u8], out: &mut BytesMut) -> Progress<MachineEvent<'i>> {
+        if let Some(&first) = input.first()
+            && self.fresh
+        {
+            // A TLS handshake, or another protocol of binary records, has no line end to wait for.
+            match first {
+                0x16 if !self.info.encrypted => return self.close_foreign(CloseReason::Tls, input, out),
+                ..=0x08 => return self.close_foreign(CloseReason::OtherProtocol, input, out),
+                _ => {}
+            }
+        }
+        self.scanner.set_limit(self.max_line());
+        let (scan, consumed) = self.scanner.scan(input);
+        self.discarded = if scan == Scan::NeedInput { self.discarded.saturating_add(consumed) } else { 0 };
+        if self.discarded > MAX_DISCARDED {
+            // A line that never ends must not keep the session until its deadline.
+            self.say(Status::Err, None, Phrase::LineTooLong, out);
+            self.close(CloseReason::EndlessLine);
+            return Progress { consumed: input.len(), event: MachineEvent::Closed };
+        }
+        let event = match (scan, &self.phase) {
+            (Scan::NeedInput, _) if consumed > 0 => MachineEvent::Continue,
+            (Scan::NeedInput, _) => MachineEvent::NeedInput,
+            (Scan::TooLong, _) => {
+                self.phase.take_login_state();
+                // The tail of it was never a command, and is none now (H20).
+                self.refuse(Phrase::LineTooLong, out)
+            }
+            (Scan::Line(line), _) if self.fresh && is_foreign_protocol(line) => {
+                return self.close_foreign(CloseReason::OtherProtocol, input, out);
+            }
+            (Scan::Line(line), Phase::Authorization(LoginState::Sasl(_) | LoginState::TokenRefused)) => self.respond(line, out),
+            (Scan::Line(line), _) => match Command::parse(line) {
+                Ok(command) => self.execute(command, out),
+                Err(malformed) => {
+                    self.phase.take_login_state();
+                    match malformed {
+                        MalformedCommand::UnknownKeyword if is_obsolete_command(line) => {
+                            self.refuse_uncounted(Phrase::UnknownCommand, out)
+                        }
+                        _ => self.refuse(Phrase::for_malformed(malformed), out),
+                    }
+                }
+            },
+        };
+        self.fresh &= consumed == 0;
+        Progress { consumed, event }
+    }
+
+    /// Closes the session of a client that will never send a command (Q56, Q57).
+    fn close_foreign<'i>(&mut self, why: CloseReason, input: &'i [u8], out: &mut BytesMut) -> Progress<MachineEvent<'i>> {
+        let phrase = if why == CloseReason::Tls { Phrase::TlsComesLater } else { Phrase::NotThisProtocol };
+        self.say(Status::Err, None, phrase, out);
+        self.close(why);
+        Progress { consumed: input.len(), event: MachineEvent::Closed }
+    }
+
+    /// Refuses a command and counts it; too many of them end the session (H38).
+    fn refuse<'i>(&mut self, phrase: Phrase, out: &mut BytesMut) -> MachineEvent<'i> {
+        self.say(Status::Err, None, phrase, out);
+        self.bad_commands += 1;
+        let limits = &self.config.max_bad_commands;
+        let limit = if self.phase.is_transaction() { limits.after_login } else { limits.before_login };
+        if self.bad_commands < limit {
+            return MachineEvent::Continue;
+        }
+        self.say(Status::Err, None, Phrase::TooManyBadCommands, out);
+        self.close(CloseReason::BadCommands);
+        MachineEvent::Closed
+    }
+
+    /// Refuses what old clients try before they do it in another way: not a reason to end the session (Q60).
+    fn refuse_uncounted<'i>(&self, phrase: Phrase, out: &mut BytesMut) -> MachineEvent<'i> {
+        self.say(Status::Err, None, phrase, out);
+        MachineEvent::Continue
+    }
+
+    fn close(&mut self, why: CloseReason) {
+        self.close_reason.get_or_insert(why);
+        self.phase.close();
+    }
+
+    /// Appends a status line with a text in the session's language.
+    fn say(&self, status: Status, code: Option<ResponseCode<'_>>, phrase: Phrase, out: &mut BytesMut) {
+        encode_status_line(out, status, code, phrase.text(self.language));
+    }
+
+    fn take_question(&mut self, expected: PendingQuestion) -> Result<(), LocalError> {
+        if self.pending != expected {
+            return Err(LocalError::NotAsked);
+        }
+        self.pending = PendingQuestion::Nothing;
+        Ok(())
+    }
+
+    /// Takes the question of [`MachineEvent::Command`]; the session appends the reply.
+    pub(super) fn take_command(&mut self) -> Result<(), LocalError> {
+        self.take_question(PendingQuestion::Command)
+    }
+
+    /// Answers a command with `+OK` and a text.
+    pub(super) fn ok(&mut self, text: ReplyText<'_>, out: &mut BytesMut) -> Result<(), LocalError> {
+        self.take_command()?;
+        encode_status_line(out, Status::Ok, None, text);
+        Ok(())
+    }
+
+    /// Answers a command with `-ERR`.
+    pub(super) fn err(
+        &mut self,
+        code: Option<ResponseCode<'_>>,
+        text: ReplyText<'_>,
+        out: &mut BytesMut,
+    ) -> Result<(), LocalError> {
+        self.take_command()?;
+        encode_status_line(out, Status::Err, code, text);
+        Ok(())
+    }
+
+    /// Answers `QUIT`: `not_removed` messages that were marked are still there (S19).
+    pub(super) fn finish_quit(&mut self, not_removed: usize, out: &mut BytesMut) -> Result<(), LocalError> {
+        self.take_question(PendingQuestion::Quit)?;
+        self.close(CloseReason::Quit);
+        match not_removed {
+            0 => self.say(Status::Ok, None, Phrase::Bye, out),
+            _ => self.say(Status::Err, Some(ResponseCode::SysTemp), Phrase::NotAllRemoved, out),
+        }
+        Ok(())
+    }
+
+    /// Ends the session without a reply.
+    pub(super) fn abort(&mut self) {
+        self.close(CloseReason::Aborted);
+        self.pending = PendingQuestion::Nothing;
+    }
+}
