@@ -62,7 +62,7 @@ macro_rules! driver {
                 client.run(pop3_proto::client::requests::user_pass(name, password))$($await)*.expect("logged in");
                 let mut message = client.retr(MessageNumber::FIRST)$($await)*.expect("asked");
                 let before = processor_time();
-                while let Some(chunk) = message.chunk()$($await)*.expect("received") {
+                while let Some(chunk) = message.next_chunk()$($await)*.expect("received") {
                     black_box(chunk);
                 }
                 processor_time() - before

@@ -1,4 +1,4 @@
-//! A client and a server in memory, over a network that delays, cuts and breaks, with a store that fails.
+//! Fuzzes a client and a server in memory, over a network that delays, splits and breaks, with a store that fails.
 
 use std::collections::VecDeque;
 
@@ -16,7 +16,7 @@ const MAIL: [(&[u8], &str); 4] = [
     (b"no header\rat all\n", "four"),
 ];
 
-/// What a client may say after login.
+/// Commands that a client may send after login.
 const SAID: [&[u8]; 16] = [
     b"STAT", b"LIST", b"UIDL", b"LIST 1", b"UIDL 3", b"RETR 1", b"RETR 2", b"RETR 3", b"RETR 4", b"TOP 1 1", b"TOP 3 0",
     b"DELE 1", b"DELE 3", b"RSET", b"RETR 5", b"NOOP",
@@ -29,9 +29,9 @@ struct Pair<'a> {
     to_server: VecDeque<u8>,
     to_client: VecDeque<u8>,
     model: Model,
-    /// Commands that were sent and not answered to their end, with what has come so far.
+    /// Commands that were sent and not answered completely, with the reply so far.
     awaited: VecDeque<(Tag, Command<'static>, Option<Answer>)>,
-    /// What the store did when a message was asked for: `None`, it was sent.
+    /// The store's answer to each request for a message; `None` if it sent the message.
     retrievals: VecDeque<Option<MessageRefusal>>,
     removed: Option<Vec<usize>>,
     quit: Option<Status>,
@@ -39,8 +39,8 @@ struct Pair<'a> {
     client_over: bool,
 }
 
-/// However the network and the store behave: what the client sees is what the model says, a message is whole or none, and what is
-/// removed is what the client had marked before it said `QUIT`.
+/// Checks that, however the network and the store behave, the client's events agree with the model, a message arrives completely
+/// or not at all, and only messages are removed that the client had marked before it sent `QUIT`.
 pub fn both(data: &[u8]) {
     let mut choices = Choices::new(data);
     let server_config = ServerConfig { output_high_water: 1 + choices.below(100), ..ServerConfig::default() };
@@ -107,7 +107,7 @@ impl Pair<'_> {
         }
     }
 
-    /// So many bytes go on the way, and so many arrive.
+    /// Moves some of the client's output to the network, and some bytes from the network to the server.
     fn carry_to_server(&mut self) {
         let count = (1 + self.choices.below(64)).min(self.client.output().len());
         self.to_server.extend(&self.client.output()[..count]);
@@ -125,7 +125,7 @@ impl Pair<'_> {
         self.read(arrive);
     }
 
-    /// The server gets so many bytes, and does what it can.
+    /// Gives the server at most `count` bytes, and runs it until it must read or write.
     fn serve(&mut self, count: usize) {
         if self.server_over {
             return;
@@ -191,7 +191,7 @@ impl Pair<'_> {
             }
         }
         if breaks {
-            // The disk failed: what was written of the message goes out, and the connection ends.
+            // The disk failed: the output so far is sent, and the connection ends.
             self.server.abort();
             self.to_client.extend(self.server.output());
             self.server.advance_written(self.server.output().len());
@@ -201,7 +201,7 @@ impl Pair<'_> {
         self.server.answer().end_message().expect("begun");
     }
 
-    /// The client gets so many bytes, and compares.
+    /// Gives the client at most `count` bytes, and compares its events with the model.
     fn read(&mut self, count: usize) {
         let space = self.client.unfilled();
         let count = count.min(space.len());
@@ -251,7 +251,7 @@ impl Pair<'_> {
             };
             if done && let Some((_, command, Some(is))) = awaited.pop_front() {
                 let mut should = model.answer(&command);
-                // What the store did not have the client has not got.
+                // A message that the store refused is refused to the client, too.
                 if matches!(command, Command::Retr(_) | Command::Top(..))
                     && should.ok
                     && retrievals.pop_front().flatten().is_some()
@@ -269,7 +269,7 @@ impl Pair<'_> {
         }
     }
 
-    /// The connection breaks: what is not whole is an error, and nothing is removed that was not to be.
+    /// Breaks the connection, and checks that an incomplete session is an error and that no unmarked message is removed.
     fn break_off(mut self) {
         self.client.unfilled();
         let ended = self.client.advance_read(0);
@@ -277,7 +277,7 @@ impl Pair<'_> {
         self.check();
     }
 
-    /// Everything arrives.
+    /// Transfers all remaining bytes in both directions, and checks the result.
     fn come_to_an_end(mut self) {
         loop {
             let under_way = self.to_server.len() + self.to_client.len() + self.client.output().len() + self.server.output().len();
@@ -285,7 +285,7 @@ impl Pair<'_> {
             self.client.advance_written(self.client.output().len());
             self.serve(usize::MAX);
             if self.server_over {
-                // Nobody reads that any more.
+                // The server no longer reads.
                 self.to_server.clear();
             } else {
                 self.to_client.extend(self.server.output());
@@ -311,7 +311,7 @@ impl Pair<'_> {
             assert_ne!(self.quit, Some(Status::Ok), "S18: what the server says it has done");
             return;
         };
-        // Some of the replies may not have arrived; what arrived tells what was marked.
+        // Some replies may not have arrived, so the model knows all marks only once the reply to `QUIT` has.
         let marked: Vec<usize> = self.server.marked().map(MessageNumber::index).collect();
         assert!(removed.iter().all(|index| marked.contains(index)), "H49");
         if let Some(status) = self.quit {

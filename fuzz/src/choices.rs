@@ -1,6 +1,6 @@
-//! The fuzzer's bytes as choices.
+//! The fuzzer's bytes as a sequence of choices.
 
-/// Bytes that are taken one after the other; behind the last come zeroes.
+/// Bytes that are consumed one after the other; zeroes follow the last one.
 #[derive(Clone, Copy, Debug)]
 pub struct Choices<'a>(&'a [u8]);
 
@@ -9,7 +9,7 @@ impl<'a> Choices<'a> {
         Self(data)
     }
 
-    /// Nothing is left to choose.
+    /// Returns `true` if no bytes are left.
     pub const fn is_done(&self) -> bool {
         self.0.is_empty()
     }
@@ -20,7 +20,7 @@ impl<'a> Choices<'a> {
         *first
     }
 
-    /// One of so many.
+    /// Returns a number below `count`, or 0 if `count` is 0.
     pub fn below(&mut self, count: usize) -> usize {
         usize::from(self.byte()) % count.max(1)
     }
@@ -30,7 +30,7 @@ impl<'a> Choices<'a> {
     }
 
     pub fn number(&mut self) -> u64 {
-        // Small numbers, and those at the borders of what fits.
+        // Small numbers, and numbers at the limits of integer types.
         match self.byte() {
             255 => u64::MAX,
             254 => u32::MAX.into(),
@@ -40,7 +40,7 @@ impl<'a> Choices<'a> {
         }
     }
 
-    /// So many bytes as the first says.
+    /// Returns as many bytes as the next byte says.
     pub fn bytes(&mut self) -> &'a [u8] {
         let length = usize::from(self.byte());
         self.take(length)

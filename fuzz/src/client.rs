@@ -1,4 +1,4 @@
-//! A client whose peer says anything, whenever, in any pieces.
+//! Fuzzes a client whose server sends anything, at any time, in any pieces.
 
 use bytes::BytesMut;
 use pop3_proto::State;
@@ -8,7 +8,7 @@ use pop3_proto::codec::{Command, Status};
 use crate::Choices;
 use crate::codec::any_command;
 
-/// What servers say; the fuzzer finds the rest.
+/// Typical output of servers; the fuzzer finds the rest.
 const SAID: [&[u8]; 16] = [
     b"+OK\r\n",
     b"+OK ready <1@host>\r\n",
@@ -43,13 +43,14 @@ struct Dialogue {
     client: Client,
     held: Vec<u8>,
     out: BytesMut,
-    /// What was sent and has not come to its end.
+    /// Commands that were sent and not answered completely; `true` once the reply has begun.
     awaited: Vec<(Tag, bool)>,
     lines: u64,
     body: u64,
 }
 
-/// Whatever comes: what it is told belongs to what was asked, in its order, within the limits, and an error is final.
+/// Checks that, for any input, the client's events belong to its commands, in their order and within the limits, and that an
+/// error is final.
 pub fn client(data: &[u8]) {
     let mut choices = Choices::new(data);
     let encrypted = choices.below(4) != 0;

@@ -1,4 +1,4 @@
-//! Lines: what is said, and what is read back.
+//! Fuzzes the parsing of lines, and the parsing of encoded values.
 
 use bytes::BytesMut;
 use pop3_proto::codec::{
@@ -9,7 +9,7 @@ use pop3_proto::codec::{
 
 use crate::Choices;
 
-/// A command that can be read is written as one line, which reads as the same command.
+/// Checks that each command that can be parsed is encoded as one line, which is parsed as the same command.
 pub fn command(line: &[u8]) {
     let Ok(command) = Command::parse(line) else { return };
     let mut out = BytesMut::new();
@@ -22,7 +22,7 @@ pub fn command(line: &[u8]) {
     assert!(!command.to_string().chars().any(char::is_control), "H25");
 }
 
-/// The first line of a reply, and greetings.
+/// Checks the parsing of the first line of a reply, and of greetings.
 pub fn reply(line: &[u8]) {
     let is = |token: &[u8]| line.strip_prefix(token).is_some_and(|rest| matches!(rest, [] | [b' ' | b'\t', ..]));
     match Reply::parse(line) {
@@ -43,7 +43,7 @@ pub fn reply(line: &[u8]) {
     assert!(!Escaped(line).to_string().chars().any(char::is_control), "H25");
 }
 
-/// Listings: what two words and two numbers are to a naive reader they are to ours.
+/// Checks the parsing of listings: lines of two words or two numbers must agree with a naive parser.
 pub fn listing(line: &[u8]) {
     let drop_listing = DropListing::parse(line);
     let scan_listing = ScanListing::parse(line);
@@ -52,7 +52,7 @@ pub fn listing(line: &[u8]) {
     let Some((first, second)) = text.split_once(' ') else { return };
     let digits = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(first) {
-        // No sign, no letter, no unique-id stands for a number (H21). A tab would be a blank, and `+OK` may stand before a unique-id.
+        // A sign, a letter or a unique-id is no number (H21). A tab would count as a blank, and `+OK` may precede a unique-id.
         if !first.is_empty() && !first.contains('\t') {
             assert!(drop_listing.is_err() && scan_listing.is_err(), "H21");
             assert!(unique_id_listing.is_err() || first.starts_with("+OK"), "H21");
@@ -61,7 +61,7 @@ pub fn listing(line: &[u8]) {
     }
     let number = first.parse().ok().and_then(MessageNumber::new);
     if digits(second) {
-        // A size that does not fit is none; a number that does not fit is an error (H21).
+        // A size that does not fit counts as missing; a message number that does not fit is an error (H21).
         let octets = second.parse().ok();
         assert_eq!(drop_listing.ok(), first.parse().ok().map(|messages| DropListing { messages, octets }), "S09");
         assert_eq!(scan_listing.ok(), number.map(|number| ScanListing { number, octets }), "S10");
@@ -72,7 +72,7 @@ pub fn listing(line: &[u8]) {
     }
 }
 
-/// The lines of the reply to `CAPA`: each is written as it reads.
+/// Checks the lines of the reply to `CAPA`: each parsed capability is encoded as a line that is parsed as the same capability.
 pub fn capability(data: &[u8]) {
     let lines: Vec<&[u8]> = data.split(|byte| *byte == b'\n').collect();
     for line in &lines {
@@ -87,7 +87,7 @@ pub fn capability(data: &[u8]) {
     assert_eq!((capabilities.stls, capabilities.pipelining), (has(b"STLS"), has(b"PIPELINING")));
 }
 
-/// What is made of typed values is one line, which reads as the same values.
+/// Checks that typed values are encoded as one line, which is parsed as the same values.
 pub fn round_trip(data: &[u8]) {
     let mut choices = Choices::new(data);
     let mut out = BytesMut::new();
@@ -99,7 +99,7 @@ pub fn round_trip(data: &[u8]) {
     } else {
         let Some(capability) = any_capability(&mut choices) else { return };
         capability.encode(&mut out);
-        // What is too odd to be one of the known reads as another, and that again as itself.
+        // An odd value may be parsed as another capability, which in turn is parsed as itself.
         let read = Capability::parse(&out);
         let mut again = BytesMut::new();
         read.encode(&mut again);
@@ -108,7 +108,7 @@ pub fn round_trip(data: &[u8]) {
             assert_eq!(read, capability);
         }
     }
-    // A reply in the server's words: whatever the text, it is one line with one meaning.
+    // A reply with any text of the server is one line with one meaning.
     let Some(text) = str::from_utf8(choices.rest()).ok().and_then(|text| ReplyText::new(text).ok()) else { return };
     let mut out = BytesMut::new();
     encode_status_line(&mut out, Status::Ok, None, text);
@@ -117,7 +117,7 @@ pub fn round_trip(data: &[u8]) {
     assert!(text.as_str().as_bytes().starts_with(reply.text) && out.len() <= 512, "S02: as much of it as fits");
 }
 
-/// The only line that is there.
+/// Returns the only line in `out`.
 fn one_line(out: &[u8]) -> &[u8] {
     let (scan, consumed) = LineScanner::new(LineEndingPolicy::Either, usize::MAX).scan(out);
     let Scan::Line(line) = scan else { panic!("H15: no line") };
@@ -130,7 +130,7 @@ fn any_number(choices: &mut Choices<'_>) -> Option<MessageNumber> {
     u32::try_from(choices.number()).ok().and_then(MessageNumber::new)
 }
 
-/// Any command that can be made.
+/// Returns any command that can be constructed.
 pub fn any_command<'a>(choices: &mut Choices<'a>) -> Option<Command<'a>> {
     Some(match choices.below(20) {
         0 => Command::Apop(Username::new(choices.bytes()).ok()?, ApopDigest::new([choices.byte(); 16])),
@@ -174,7 +174,7 @@ fn any_capability<'a>(choices: &mut Choices<'a>) -> Option<Capability<'a>> {
     })
 }
 
-/// A unique-id that can be made of anything.
+/// Returns a valid unique-id made from any bytes.
 pub fn any_unique_id(choices: &mut Choices<'_>) -> String {
     let id: Vec<u8> = choices.take(4).iter().map(|byte| 0x21 + byte % 94).collect();
     String::from_utf8(id).ok().filter(|id| UniqueId::new(id).is_ok()).unwrap_or_else(|| "x".to_owned())

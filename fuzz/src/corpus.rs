@@ -1,12 +1,12 @@
-//! What was interesting once: a file of lines for each target, an input a line, with odd bytes as `\xNN`.
+//! The corpus of interesting inputs: one file for each target, one input per line, with unusual bytes as `\xNN`.
 
 use std::fs;
 use std::path::Path;
 
-/// The inputs of a target.
+/// Returns the inputs of a target.
 ///
 /// # Panics
-/// The file is not there, or a line cannot be read.
+/// Panics if the file does not exist or a line cannot be parsed.
 pub fn load(target: &str) -> Vec<Vec<u8>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(format!("{target}.txt"));
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
     use crate::TARGETS;
 
-    /// Every body over its corpus, and over what is left of each input when it is cut.
+    /// Runs each body with the inputs of its corpus, and with prefixes of each input.
     #[test]
     fn bodies_hold_over_the_corpus() {
         for (name, body) in TARGETS {
@@ -55,7 +55,7 @@ mod tests {
         }
     }
 
-    /// A target is a row here, a file, a binary, a corpus and a row in the README.
+    /// Checks that each target has a row in `TARGETS`, a file, a binary, a corpus and a row in the README.
     #[test]
     fn every_target_is_everywhere() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,4 +1,4 @@
-//! Message bodies.
+//! Fuzzes message bodies.
 
 use bytes::BytesMut;
 use pop3_contract::oracle;
@@ -6,7 +6,7 @@ use pop3_proto::codec::{DotDecoder, DotEncoder, LineEnding, Unstuffed, WireSize}
 
 use crate::Choices;
 
-/// Any bytes, cut anywhere, are unstuffed as a naive reader does it.
+/// Checks that any bytes, split anywhere, are unstuffed as by a naive decoder.
 pub fn unstuff(data: &[u8]) {
     let mut choices = Choices::new(data);
     let ending = if choices.below(4) == 0 { LineEnding::Lf } else { LineEnding::CrLf };
@@ -16,7 +16,7 @@ pub fn unstuff(data: &[u8]) {
     assert_eq!(decode(&pieces, ending), oracle::unstuff(wire, ending), "H16, H18");
 }
 
-/// A message that is stuffed and unstuffed, cut anywhere, is the message with CR LF at its line ends.
+/// Checks that a message that is stuffed and unstuffed, split anywhere, is the message with CR LF line ends.
 pub fn stuff(data: &[u8]) {
     let mut choices = Choices::new(data);
     let cuts = [choices.below(256), choices.below(256)];
@@ -48,7 +48,7 @@ fn cut(data: &[u8], [first, second]: [usize; 2]) -> [&[u8]; 3] {
     [&data[..first], &data[first..second], &data[second..]]
 }
 
-/// The message and what stands behind it; `None` while the end has not come.
+/// Returns the message and the bytes after it, or `None` if its end has not arrived.
 fn decode(pieces: &[&[u8]], ending: LineEnding) -> Option<(Vec<u8>, Vec<u8>)> {
     let mut decoder = DotDecoder::new(ending);
     let (mut held, mut message, mut ended) = (Vec::new(), Vec::new(), false);

@@ -1,4 +1,5 @@
-//! Files that others may have written: the users of a server, the journal of what is home, and a Maildir's names and index.
+//! Fuzzes files that other programs may have written: the users of a server, the journal of fetched messages, and the file names
+//! and index of a Maildir.
 
 use pop3_cli::fetch::fingerprint::Fingerprint;
 use pop3_cli::fetch::notes::{Entry, Mark, Notes, Record, State};
@@ -8,7 +9,7 @@ use pop3_maildrop::maildir::fuzzing;
 
 use crate::Choices;
 
-/// The file of users: whatever is in it, a malformed line lets nobody in, and an empty password is none.
+/// Checks the file of users: no malformed line allows a login, and an empty password matches nothing.
 pub fn users(data: &[u8]) {
     let mut memory = Memory::default();
     for (name, stored) in users::parse(data) {
@@ -19,7 +20,7 @@ pub fn users(data: &[u8]) {
         let is_line = |text: &[u8]| text.strip_suffix(b"\r").unwrap_or(text) == line;
         let text = data.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(data);
         assert!(text.split(|byte| *byte == b'\n').any(is_line));
-        // Other hashes take as long as they say.
+        // Other hashes may take long, because their parameters determine the time.
         let is_quick = stored.windows(11).any(|part| part == b"$m=8,t=1,p=");
         if stored.starts_with(b"{PLAIN}") || is_quick {
             assert!(!users::verify(&stored, b"", &mut memory), "H53");
@@ -33,7 +34,8 @@ pub fn users(data: &[u8]) {
 
 const IDS: [&[u8]; 3] = [b"a", b"b", b"%\xff \n"];
 
-/// The journal: what was noted is known, and damage makes messages be fetched again, and never be skipped (H47).
+/// Checks the journal: recorded messages are known, and damage causes messages to be fetched again, never to be skipped.
+// H47
 pub fn journal(data: &[u8]) {
     let mut choices = Choices::new(data);
     if choices.below(2) == 0 {
@@ -57,7 +59,7 @@ pub fn journal(data: &[u8]) {
     let whole: String = lines.iter().map(|(mark, unique_id)| entry(*mark, unique_id).line()).collect();
     let read = Notes::parse(whole.as_bytes());
     assert!(!read.damaged);
-    // What the lines say, to a naive reader.
+    // The states of messages according to a naive parser of the lines.
     let states = |lines: &[(Mark, &[u8])], unique_id: &[u8]| {
         let mut states = Vec::new();
         for (mark, _) in lines.iter().filter(|(_, noted)| *noted == unique_id) {
@@ -81,7 +83,7 @@ pub fn journal(data: &[u8]) {
     for unique_id in IDS {
         assert_eq!(known(&read, unique_id), states(&lines, unique_id));
     }
-    // What is saved says the same.
+    // A saved journal has equal contents.
     let saved = Notes::parse(read.text(1).as_bytes());
     for unique_id in IDS {
         assert!(!saved.damaged && known(&saved, unique_id) == known(&read, unique_id));
@@ -91,7 +93,7 @@ pub fn journal(data: &[u8]) {
         return;
     }
     let at = usize::try_from(at).unwrap_or(0) % text.len();
-    // A journal whose last line end is damaged looks like one that was cut there.
+    // A journal with a damaged last line end looks like a journal that was cut there.
     let cut = change == 0 || at == text.len() - 1;
     if cut {
         text.truncate(at);
@@ -102,7 +104,7 @@ pub fn journal(data: &[u8]) {
     let whole_lines = text.split(|byte| *byte == b'\n').count() - 1;
     for unique_id in IDS {
         if cut {
-            // What a cut has taken was perhaps never written; all else is known.
+            // A line that was cut off may never have been written; all other lines are known.
             assert_eq!(known(&damaged, unique_id), states(&lines[..whole_lines], unique_id), "H47: {}", text.escape_ascii());
         } else {
             assert!(damaged.records(unique_id).len() <= read.records(unique_id).len(), "H47: {}", text.escape_ascii());
@@ -110,7 +112,7 @@ pub fn journal(data: &[u8]) {
     }
 }
 
-/// Names of messages and the index of a Maildir.
+/// Checks the names of messages and the index of a Maildir.
 pub fn maildir(data: &[u8]) {
     let mut choices = Choices::new(data);
     if choices.below(2) == 0 {

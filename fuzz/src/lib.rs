@@ -1,4 +1,4 @@
-//! The bodies of the fuzz targets, as ordinary functions: they panic where something is wrong.
+//! The bodies of the fuzz targets, as ordinary functions that panic if they find a fault.
 
 mod both;
 mod choices;
@@ -13,10 +13,10 @@ mod split;
 
 pub use choices::Choices;
 
-/// A target: what it is called, and what it does with the bytes that the fuzzer has made.
+/// A target: its name, and the function that receives the fuzzer's bytes.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// All of them. The first four read what comes over the network before anything else does.
+/// All targets. The first four test the parsers that see input from the network first.
 pub const TARGETS: [Target; 16] = [
     ("command", codec::command),
     ("reply", codec::reply),
@@ -39,7 +39,7 @@ pub const TARGETS: [Target; 16] = [
 /// Runs a target by its name.
 ///
 /// # Panics
-/// There is no such target, or it has found something.
+/// Panics if there is no such target, or if the target finds a fault.
 pub fn run(name: &str, data: &[u8]) {
     let (_, body) = TARGETS.iter().find(|(known, _)| *known == name).expect("a target");
     body(data);

@@ -1,4 +1,4 @@
-//! SASL exchanges with a peer that says anything.
+//! Fuzzes SASL exchanges with a peer that sends anything.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use crate::Choices;
 
 const PASSWORD: &str = "correct horse";
 
-/// Deriving keys takes milliseconds.
+/// The keys of both hashes, derived once because the derivation takes milliseconds.
 static KEYS: LazyLock<[ScramKeys; 2]> = LazyLock::new(|| {
     [ScramHash::Sha1, ScramHash::Sha256].map(|hash| ScramKeys::derive(hash, PASSWORD.as_bytes(), b"salt", 4096))
 });
@@ -28,7 +28,8 @@ fn binding(choices: &mut Choices<'_>) -> ChannelBinding {
     }
 }
 
-/// A server whose client sends anything, or what an honest client sends with a byte changed: nobody is taken for proven who is not.
+/// Checks a server whose client sends anything, or an honest client's messages with one byte changed: no client is authenticated
+/// without a proof.
 pub fn server(data: &[u8]) {
     let mut choices = Choices::new(data);
     let mechanism = choices.of(&Mechanism::ALL);
@@ -62,7 +63,7 @@ pub fn server(data: &[u8]) {
     }
 }
 
-/// An honest client's messages, one of which is changed on the way.
+/// Sends an honest client's messages, one of which is changed on the network path.
 fn with_a_changed_byte(
     mut exchange: ServerExchange,
     mechanism: Mechanism,
@@ -111,7 +112,8 @@ fn with_a_changed_byte(
     }
 }
 
-/// A client whose server sends anything: it shows no password to a server that has not proven itself, and believes none.
+/// Checks a client whose server sends anything: the client shows no password to a server that has not proven its identity, and
+/// trusts no such server.
 pub fn client(data: &[u8]) {
     let mut choices = Choices::new(data);
     let mechanism = choices.of(&Mechanism::ALL);
@@ -133,7 +135,7 @@ pub fn client(data: &[u8]) {
     let own = client.initial_response().map(|initial| initial.expose().to_vec()).unwrap_or_default();
     for _ in 0..4 {
         let challenge = challenge(&mut choices, &own);
-        // More rounds than that would only test the hash.
+        // A larger number of iterations would only test the hash.
         let rounds = challenge.split(|byte| *byte == b',').find_map(|part| part.strip_prefix(b"i="));
         if rounds.is_some_and(|rounds| rounds.len() > 4) {
             return;
@@ -152,7 +154,7 @@ pub fn client(data: &[u8]) {
     }
 }
 
-/// Anything, or what begins as the server's first message does: with the client's own nonce.
+/// Returns any bytes, or bytes that begin like the server's first message, with the client's own nonce.
 fn challenge(choices: &mut Choices<'_>, own: &[u8]) -> Vec<u8> {
     let bytes = choices.bytes();
     if choices.below(2) == 0 {

@@ -1,4 +1,4 @@
-//! A server whose client says anything, and whose store answers anything.
+//! Fuzzes a server whose client sends anything and whose store answers anything.
 
 use bytes::BytesMut;
 use pop3_contract::oracle;
@@ -12,7 +12,7 @@ use pop3_proto::server::{
 use crate::Choices;
 use crate::codec::{any_command, any_unique_id};
 
-/// What clients say; the fuzzer finds the rest.
+/// Typical input from clients; the fuzzer finds the rest.
 const SAID: [&[u8]; 16] = [
     b"USER a\r\nPASS b\r\n",
     b"STAT\r\n",
@@ -36,13 +36,14 @@ struct Dialogue<'a> {
     server: Connection,
     choices: Choices<'a>,
     written: Vec<u8>,
-    /// All that the client has said.
+    /// All input from the client.
     said: Vec<u8>,
     messages: usize,
     over: bool,
 }
 
-/// Whatever is said and answered: what is written is lines, messages as they are, and nothing is removed without `QUIT`.
+/// Checks that, for any input and any answers, the server's output consists of valid lines and unchanged messages, and that
+/// nothing is removed without `QUIT`.
 pub fn server(data: &[u8]) {
     let mut choices = Choices::new(data);
     let bits = choices.byte();
@@ -82,7 +83,7 @@ pub fn server(data: &[u8]) {
     }
 }
 
-/// Gives the server as much as it takes, of which there is some; the rest.
+/// Gives the server as many bytes as it has room for, which is at least one. Returns the rest.
 pub(crate) fn feed<'a>(server: &mut Connection, said: &'a [u8]) -> &'a [u8] {
     let space = server.unfilled();
     let count = space.len().min(said.len());
@@ -103,7 +104,7 @@ impl Dialogue<'_> {
         }
     }
 
-    /// Answers until input is needed.
+    /// Answers the server's questions until it needs input.
     fn answer(&mut self) {
         while !self.over {
             match self.server.next_action() {
@@ -121,7 +122,7 @@ impl Dialogue<'_> {
         }
     }
 
-    /// Writes some of the output; what is written outside of messages is lines of their kinds.
+    /// Writes some of the output, and checks that the output outside of messages consists of valid lines.
     fn write(&mut self) {
         let output = self.server.output();
         let count = (1 + self.choices.below(output.len())).min(output.len());
@@ -145,7 +146,7 @@ impl Dialogue<'_> {
     }
 
     fn answer_one(&mut self, ask: Question) {
-        // Nothing but what was asked is taken.
+        // The server accepts only an answer to its question.
         let before = self.server.output().len();
         if !matches!(ask, Question::Authenticate(_)) {
             assert!(self.server.answer().accept(Snapshot::default()).is_err());
@@ -198,7 +199,7 @@ impl Dialogue<'_> {
         self.flush();
         match self.server.check_upgrade() {
             Ok(()) => self.server.upgrade(ConnectionInfo { encrypted: true, ..ConnectionInfo::default() }).expect("agreed"),
-            // Something stood behind STLS: a driver closes (H03).
+            // Data followed `STLS`, so a driver closes the connection (H03).
             Err(_) => self.over = true,
         }
     }
@@ -215,7 +216,7 @@ impl Dialogue<'_> {
         snapshot
     }
 
-    /// Sends a message of any bytes in any pieces, or does not.
+    /// Sends a message of any bytes in any pieces, refuses it, or aborts the session.
     fn retrieve(&mut self, number: MessageNumber) {
         assert!(number.index() < self.messages, "S13");
         assert!(self.server.marked().all(|marked| marked != number), "S14");
@@ -248,7 +249,7 @@ impl Dialogue<'_> {
         assert!(rest.is_empty(), "H17");
         let (whole, _) = oracle::unstuff_lenient(&oracle::stuff(&sent)).expect("complete");
         if enough {
-            // `TOP` sends the beginning: whole lines, so the message's own last line may be the only one that is cut.
+            // `TOP` sends the beginning of the message in complete lines, so only the message's own last line may be cut.
             assert!(whole.starts_with(&arrived), "H52");
         } else {
             assert_eq!(whole.escape_ascii().to_string(), arrived.escape_ascii().to_string(), "H52");

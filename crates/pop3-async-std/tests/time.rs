@@ -55,7 +55,7 @@ async fn a_server_that_drips_is_left_as_one_that_is_silent() {
     options.timeouts.greeting = SHORT;
     let started = Instant::now();
     let stream = Dripping { says: b"x", deaf: false };
-    let error = Client::over(Box::new(stream), "localhost", 110, &options, None).await.unwrap_err();
+    let error = Client::with_stream(Box::new(stream), "localhost", 110, &options, None).await.unwrap_err();
     assert!(matches!(error, Error::TimedOut { .. }), "{error}");
     assert!(started.elapsed() >= SHORT);
 }

@@ -1,5 +1,3 @@
-// Made from pop3-tokio/tests/tls.rs by crates/twins.py: change it there.
-
 //! TLS, and what was said before it, over loopback.
 
 mod peer;

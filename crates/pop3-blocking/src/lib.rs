@@ -1,4 +1,4 @@
-//! A POP3 client and server over `std::net`, with TLS.
+//! A POP3 client and server over blocking streams, with TLS. No runtime.
 //!
 //! ```no_run
 //! use pop3_blocking::{Client, ClientOptions, Error, Security};
@@ -14,31 +14,30 @@
 //! }
 //! ```
 //!
-//! [`Client`] has a method for every command, and two for the raw level: [`send`](Client::send) and
-//! [`event`](Client::event). [`Server`] serves any [`Store`](pop3_maildrop::Store), a thread a session. In a raw [`Session`] the
-//! caller answers. Its twin for tokio has the same names: whatever is said here holds there.
+//! [`Client`] has a method for every command, and two for the low level: [`send`](Client::send) and
+//! [`next_event`](Client::next_event). [`Server`] serves any [`Store`](pop3_maildrop::Store), each session in a thread of its own. In a raw
+//! [`Session`] the caller answers. The drivers for runtimes have the same names.
 
 mod client;
-mod connect;
-mod message;
-mod proxy_handshake;
-mod runtime;
 #[cfg(feature = "server")]
 mod server;
 #[cfg(feature = "server")]
-mod serving;
-#[cfg(feature = "server")]
 mod session;
+mod stream;
 
-pub use client::Client;
-pub use message::Message;
+pub use client::{Client, Message};
 pub use pop3_driver::{
     ClientOptions, Error, IpNet, ListenSecurity, Proxy, ProxyKind, Security, ServerOptions, proto, rustls, tls,
 };
 #[cfg(feature = "server")]
 pub use pop3_maildrop as maildrop;
-pub use runtime::{Socket, Transport};
 #[cfg(feature = "server")]
 pub use server::Server;
 #[cfg(feature = "server")]
 pub use session::Session;
+pub use stream::{Socket, Transport};
+
+/// Tests the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

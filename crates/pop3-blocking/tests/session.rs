@@ -1,5 +1,3 @@
-// Made from pop3-tokio/tests/session.rs by crates/twins.py: change it there.
-
 //! Client and server over loopback, and against peers that misbehave.
 
 mod peer;
@@ -144,7 +142,7 @@ fn a_message_that_is_not_read_to_its_end_does_no_harm() {
     let place = serve();
     let mut client = place.connect(true);
     client.login("joe", "secret").unwrap();
-    assert!(client.retr(number(2)).unwrap().chunk().unwrap().is_some());
+    assert!(client.retr(number(2)).unwrap().next_chunk().unwrap().is_some());
     assert_eq!(client.stat().unwrap().messages, 3);
     assert_eq!(client.retr(number(1)).unwrap().into_vec().unwrap(), on_the_wire(SMALL));
     client.quit().unwrap();
@@ -174,7 +172,7 @@ fn commands_can_be_pipelined() {
     let tags = [client.send(Command::Retr(number(1))).unwrap(), client.send(Command::Dele(number(1))).unwrap()];
     let mut body = Vec::new();
     client
-        .event(|event| match event {
+        .next_event(|event| match event {
             ClientEvent::Body(tag, chunk) => {
                 assert_eq!(tag, tags[0]);
                 body.extend_from_slice(chunk);
@@ -346,8 +344,8 @@ fn behind_the_end_of_a_message_there_is_nothing() {
     let mut client = place.connect(true);
     client.login("joe", "secret").unwrap();
     let mut message = client.retr(number(1)).unwrap();
-    while message.chunk().unwrap().is_some() {}
-    assert!(message.chunk().unwrap().is_none());
+    while message.next_chunk().unwrap().is_some() {}
+    assert!(message.next_chunk().unwrap().is_none());
     assert_eq!(message.into_vec().unwrap(), b"");
     client.quit().unwrap();
 }

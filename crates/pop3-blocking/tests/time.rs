@@ -46,7 +46,7 @@ fn a_server_that_drips_is_left_as_one_that_is_silent() {
     let deadlines: Arc<std::sync::Mutex<Vec<std::time::Instant>>> = Arc::default();
     let stream = Dripping { says: vec![b'x'; 100].into_iter(), deadlines: Arc::clone(&deadlines) };
     let options = ClientOptions::new(Security::DangerousCleartext);
-    let error = Client::over(Box::new(stream), "localhost", 110, &options, None).unwrap_err();
+    let error = Client::with_stream(Box::new(stream), "localhost", 110, &options, None).unwrap_err();
     assert!(matches!(error, Error::TimedOut { .. }), "{error}");
     let deadlines = deadlines.lock().unwrap();
     assert_eq!(deadlines.len(), 101);
@@ -90,7 +90,7 @@ fn a_flush_that_fails_sends_no_command_twice() {
         let took: Arc<std::sync::Mutex<Vec<u8>>> = Arc::default();
         let stream = Clogged { says: b"+OK\r\n", took: Arc::clone(&took), faults };
         let options = ClientOptions::new(Security::DangerousCleartext);
-        let mut client = Client::over(Box::new(stream), "localhost", 110, &options, None).unwrap();
+        let mut client = Client::with_stream(Box::new(stream), "localhost", 110, &options, None).unwrap();
         // The server says nothing more, so both fail; what matters is what was sent.
         assert!(client.capa().is_err());
         assert_eq!(*took.lock().unwrap(), b"CAPA\r\n");

@@ -1,14 +1,15 @@
-//! File descriptors: as many sessions as they are enough for.
+//! Limits the number of sessions by the number of file descriptors.
 
-/// Descriptors of one session: its connection, the Maildir, `new` and `cur`, the lock, and a message.
+/// File descriptors of one session: its connection, the Maildir, `new` and `cur`, the lock, and a message.
 #[cfg(unix)]
 const PER_SESSION: u64 = 6;
 
-/// Descriptors of everything else.
+/// File descriptors for all other purposes.
 #[cfg(unix)]
 const SPARE: u64 = 64;
 
-/// Raises the limit on open files as far as the system allows, and returns how many sessions it is enough for, `wanted` at most.
+/// Raises the limit on open files as far as needed and allowed. Returns the number of sessions that the limit suffices for: at
+/// least 1, at most `wanted`.
 pub fn sessions_within_limit(wanted: usize) -> usize {
     #[cfg(unix)]
     {

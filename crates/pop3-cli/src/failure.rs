@@ -1,4 +1,4 @@
-//! What went wrong, what to do next, and the exit code that says so to a script.
+//! Failures of the program: the message, a hint for the next step, and the exit code for scripts.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -10,24 +10,24 @@ use pop3_blocking::proto::client::{LocalError, LoginFailure, Refusal, RefusalMea
 use pop3_blocking::proto::codec::ResponseCode;
 use pop3_blocking::tls::TlsFailure;
 
-/// Exit codes, as `pop3 --help` lists them. (2 is clap's too.)
+/// The exit codes that `pop3 --help` lists. clap uses code 2, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// Anything else.
+    /// Any other failure.
     Other = 1,
-    /// What was asked for makes no sense.
+    /// The arguments make no sense.
     Usage = 2,
-    /// No connection, or it broke: try again.
+    /// The connection failed or broke; another try may succeed.
     Connection = 3,
     /// The connection cannot be trusted.
     Tls = 4,
-    /// Wrong name or password: another try will not help.
+    /// The name or the password is wrong; another try does not help.
     Login = 5,
-    /// The server, or another run of ours, says: later.
+    /// The server asks for a later try, or another run is fetching the same account into this Maildir.
     TryLater = 6,
-    /// The disk does not take the mail, or a file cannot be read.
+    /// The disk does not accept the mail, or a file cannot be read.
     Storage = 7,
-    /// Done, except for some messages.
+    /// The run is complete except for some messages.
     SomeFailed = 8,
 }
 
@@ -54,13 +54,13 @@ impl Failure {
         Self { hint: Some(hint.to_owned()), ..self }
     }
 
-    /// Adds to what it says to do.
+    /// Appends a line to the hint.
     pub fn and(self, more: impl fmt::Display) -> Self {
         let hint = self.hint.map_or_else(|| more.to_string(), |hint| format!("{hint}\n      {more}"));
         Self { hint: Some(hint), ..self }
     }
 
-    /// A file or folder that cannot be used.
+    /// Returns the failure of a file or folder that cannot be used.
     pub fn file(path: &Path, error: &io::Error) -> Self {
         Self::new(Exit::Storage, format_args!("{}: {error}", path.display()))
     }
@@ -127,7 +127,7 @@ fn exit_of(error: &Error) -> Exit {
     if let (Some(failure), false) = (error.login_failure(), matches!(error, Error::Tls(_))) {
         return match failure {
             LoginFailure::WrongCredentials | LoginFailure::OtherPassword => Exit::Login,
-            // A code that says that the server has a fault wins over its words.
+            // A response code takes precedence over the words of the reply.
             LoginFailure::SwitchedOff if error.refusal().and_then(Refusal::code).is_none() => Exit::Login,
             LoginFailure::Temporary { .. } => Exit::TryLater,
             LoginFailure::NoTls => Exit::Tls,
@@ -144,7 +144,7 @@ fn exit_of(error: &Error) -> Exit {
     }
 }
 
-/// Prints a line. Nobody may be listening any more, as behind `| head`: then there is nothing more to do and no reason to panic.
+/// Prints a line. If the reader of standard output is gone, as after `| head`, the process ends with exit code 0.
 pub fn say(line: impl fmt::Display) -> Result<(), Failure> {
     match writeln!(io::stdout(), "{line}") {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),

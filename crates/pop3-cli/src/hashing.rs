@@ -1,8 +1,8 @@
-//! Password checks on threads of their own.
+//! Password checks on dedicated threads.
 //!
-//! A check with argon2id takes some 20 MiB and 50 ms. A few threads do all of them, each with one buffer that is allocated once, so
-//! neither memory nor the time of other sessions depends on how many clients guess. The queue is bounded, and sources take turns: a
-//! client that guesses a hundred times does not keep others waiting.
+//! A check with argon2id needs about 20 MiB and 50 ms. A fixed number of threads run all checks, each with one buffer that is
+//! allocated once, so neither the memory nor the response time of other sessions depends on the number of guesses. The queue is
+//! bounded, and sources take turns: a client that guesses a hundred times does not delay other clients.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -11,7 +11,7 @@ use std::thread;
 
 use argon2::Block;
 
-/// Checks that may wait, of all sources and of one.
+/// Maximum number of queued checks, in total and per source.
 const MAX_QUEUED: usize = 2000;
 const MAX_QUEUED_OF_ONE: usize = 200;
 
@@ -21,7 +21,7 @@ pub struct Memory(pub Vec<Block>);
 
 type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 
-/// The threads and their queue.
+/// The threads for password checks and their queue.
 pub struct HashPool(Arc<Shared>);
 
 struct Shared {
@@ -31,14 +31,14 @@ struct Shared {
 
 #[derive(Default)]
 struct Queue {
-    /// The source whose turn it is comes first.
+    /// The queued checks of each source; the next check is one of the first source.
     sources: VecDeque<(Option<IpAddr>, VecDeque<Job>)>,
     length: usize,
     closed: bool,
 }
 
 impl Queue {
-    /// Adds a job; `false`: there is no room.
+    /// Adds a job. Returns `false` if the queue is full, in total or for this source.
     fn push(&mut self, source: Option<IpAddr>, job: Job) -> bool {
         if self.length >= MAX_QUEUED {
             return false;
@@ -70,7 +70,7 @@ impl std::fmt::Debug for HashPool {
 }
 
 impl HashPool {
-    /// A pool with one thread per processor.
+    /// Creates a pool with one thread per processor.
     pub fn per_processor() -> Self {
         Self::with_threads(thread::available_parallelism().map_or(1, usize::from))
     }
@@ -87,7 +87,7 @@ impl HashPool {
         Self(shared)
     }
 
-    /// Queues a check for a client at `source`. Returns `false` if there is no room: the job is dropped.
+    /// Queues a check for a client at `source`. Returns `false` if the queue is full; the job is then dropped.
     pub fn submit(&self, source: Option<IpAddr>, job: impl FnOnce(&mut Memory) + Send + 'static) -> bool {
         let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let queued = queue.push(source, Box::new(job));
@@ -107,7 +107,7 @@ impl Drop for HashPool {
 }
 
 fn work(shared: &Shared) {
-    // Guesses must not slow down the sessions of others. Where the system does not allow it, they are as fast as they are.
+    // Guesses must not slow down other sessions. If the system refuses the lower priority, the thread runs without it.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::nice(10);
     let mut memory = Memory::default();
@@ -117,7 +117,7 @@ fn work(shared: &Shared) {
         let mut queue = shared.changed.wait_while(queue, waits).unwrap_or_else(PoisonError::into_inner);
         let Some(job) = queue.pop() else { return };
         drop(queue);
-        // A panic in one check fails this check alone.
+        // A panic in one check fails only this check.
         if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(&mut memory))).is_err() {
             memory = Memory::default();
         }

@@ -1,4 +1,4 @@
-//! The program `pop3`: a library for its own tests and fuzz targets, which promises nothing to others.
+//! The program `pop3`, as a library for its own tests and fuzz targets. Its API is not stable.
 //!
 //! ```no_run
 //! fn main() -> std::process::ExitCode {
@@ -31,12 +31,12 @@ use tracing_subscriber::EnvFilter;
 
 use arguments::{Arguments, Command};
 
-/// What the program does, by the arguments that it was started with.
+/// Runs the subcommand that the arguments name, and returns the exit code.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let level = match arguments.command {
         _ if arguments.verbose => "debug",
-        // Whoever runs a server wants to see who logs in and who does not.
+        // The log of a server contains logins and failed logins by default.
         Command::Serve(_) => "info",
         _ => "warn",
     };
@@ -56,7 +56,7 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // Where nobody listens the exit code still tells.
+            // If standard error is closed, the exit code still reports the failure.
             let _ = writeln!(io::stderr(), "pop3: {failure}");
             failure.exit.into()
         }

@@ -1,4 +1,4 @@
-//! Where `pop3 serve` listens.
+//! The addresses that `pop3 serve` listens on.
 
 use std::fmt;
 use std::io;
@@ -8,13 +8,13 @@ use std::str::FromStr;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 
-/// Connections that the system keeps until they are accepted.
+/// Maximum number of connections that the system queues until they are accepted.
 const BACKLOG: i32 = 1024;
 
-/// How often a free port is looked for that several addresses can have.
+/// Maximum number of attempts to find a port that is free for all addresses.
 const MAX_TRIES: u32 = 50;
 
-/// An address and a port, as a person writes them: `192.0.2.1:110`, `[::]:110`, `localhost:1110`, or `1110` for every address.
+/// An address and a port as a user writes them: `192.0.2.1:110`, `[::]:110`, `localhost:1110`, or `1110` for all addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenAddress {
     text: String,
@@ -48,15 +48,15 @@ impl fmt::Display for ListenAddress {
 }
 
 impl ListenAddress {
-    /// Listens on every address that is meant. Without a host these are all of IPv4 and, where the system has it, IPv6.
+    /// Listens on each address of the host. Without a host these are all addresses of IPv4 and, if the system has it, of IPv6.
     ///
     /// # Errors
-    /// The host has no address, or one cannot be listened on.
+    /// Fails if the host has no address, or if the server cannot listen on one of them.
     pub fn listen(&self) -> io::Result<Vec<TcpListener>> {
         let mut tries = 1;
         loop {
             match self.listen_once() {
-                // Any port will do, but the one that is free for the first address may be taken for the next.
+                // Any port will do, but a port that is free for the first address may be in use for the next.
                 Err(error) if self.port == 0 && error.kind() == io::ErrorKind::AddrInUse && tries < MAX_TRIES => tries += 1,
                 result => return result,
             }
@@ -79,7 +79,7 @@ impl ListenAddress {
         if addresses.is_empty() {
             return Err(io::Error::new(io::ErrorKind::NotFound, "the host has no address"));
         }
-        // A name may have an address of a family that this machine does not have.
+        // A host name may have an address of a family that this machine does not support.
         let several = addresses.len() > 1;
         let mut listeners = Vec::new();
         for mut address in addresses {
@@ -98,7 +98,7 @@ impl ListenAddress {
     }
 }
 
-/// A socket for IPv6 is for IPv6 alone, so that `0.0.0.0` and `[::]` can be listened on together.
+/// Binds a socket and listens on it. A socket for IPv6 accepts only IPv6, so that `0.0.0.0` and `[::]` can share a port.
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
@@ -133,7 +133,7 @@ mod tests {
         let both = "0".parse::<ListenAddress>().unwrap().listen().unwrap();
         let ports: Vec<u16> = both.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
         assert!(ports.iter().all(|port| *port == ports[0] && *port != 0), "{ports:?}");
-        // Nothing else may be listening there.
+        // The port is in use, so another listener fails.
         assert!(format!("0.0.0.0:{}", ports[0]).parse::<ListenAddress>().unwrap().listen().is_err());
         let name = "localhost:0".parse::<ListenAddress>().unwrap().listen().unwrap();
         assert!(name.iter().all(|listener| listener.local_addr().unwrap().ip().is_loopback()));

@@ -1,4 +1,4 @@
-//! The Maildirs that `pop3 serve` serves: users from a file, passwords checked on threads of their own, paths made of names.
+//! The Maildirs of `pop3 serve`: users from a file, passwords checked on dedicated threads, paths made from user names.
 
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ pub struct Maildirs {
     users: Arc<Users>,
     hashing: HashPool,
     template: Template,
-    /// The age at which messages are removed.
+    /// The age at which messages are removed, if they are.
     expire: Option<Duration>,
 }
 
@@ -39,7 +39,7 @@ impl Store for Maildirs {
         let PresentedCredentials::Password(password) = &login.credentials else { return Verification::AtLogin };
         let (verifier, pending) = verification();
         let (users, name, password) = (Arc::clone(&self.users), login.name.as_bytes().to_vec(), password.clone());
-        // If there is no room, the verifier is dropped, and the login is refused for now.
+        // If the queue is full, the verifier is dropped, and the login is refused temporarily.
         let queued = self.hashing.submit(peer.address, move |memory| {
             if !verifier.is_abandoned() {
                 verifier.finish(users.check(&name, &password, memory));
@@ -52,10 +52,10 @@ impl Store for Maildirs {
     }
 
     fn login(&self, login: &LoginAttempt) -> Result<OwnedMaildir, LoginError> {
-        // A password was checked before; nothing else is offered.
+        // A password has been verified by now, and no other credentials are offered.
         let PresentedCredentials::Verified = login.credentials else { return Err(LoginError::Credentials) };
         let owner = self.users.normalized(login.name.as_bytes());
-        // Only safe names are read from the file. This is where a path is made, so the name is checked again (H57).
+        // Only safe names are read from the file, but the name becomes a part of a path here, so it is checked again (H57).
         let name = str::from_utf8(&owner).ok().filter(|name| is_safe_name(name)).ok_or(LoginError::Credentials)?;
         let maildrop = self.template.maildir(name).lock()?;
         let maildrop = match self.expire {
@@ -66,7 +66,7 @@ impl Store for Maildirs {
     }
 }
 
-/// A Maildir, and whose it is, however the name was written.
+/// A locked Maildir, and the normalized name of its owner.
 pub struct OwnedMaildir {
     maildrop: LockedMaildir,
     owner: Vec<u8>,
@@ -90,16 +90,17 @@ impl Maildrop for OwnedMaildir {
     }
 }
 
-/// A path with `%u` in the place of the user's name.
+/// A path with `%u` in place of the user's name.
 pub struct Template {
-    /// The folders before the first `%u`: the operator's own.
+    /// The folders before the first `%u`, which belong to the operator.
     base: PathBuf,
-    /// What follows, with `%u` in it.
+    /// The rest of the path, with `%u` in it.
     rest: String,
 }
 
 impl Template {
-    /// Splits a path. A path that all users would share, or that no shell has expanded, is a mistake.
+    /// Splits a path. Fails if all users would share the path because it contains no `%u`, if it contains another `%`, or if it
+    /// begins with a `~` that no shell has expanded.
     pub fn new(path: &str) -> Result<Self, Failure> {
         let odd = path.match_indices('%').any(|(at, _)| !path[at..].starts_with("%u"));
         if odd || !path.contains("%u") || path.starts_with('~') {
@@ -134,7 +135,7 @@ mod tests {
 
     use crate::arguments::{Arguments, Command};
 
-    /// The store of `pop3 serve` with these options, its folder with the mail of `joe`, whose password is `right`.
+    /// Returns the store of `pop3 serve` with these options, and its folder with the mail of `joe`, whose password is `right`.
     fn maildirs(options: &[&str], hashing: HashPool) -> (tempfile::TempDir, Maildirs) {
         let folder = tempfile::tempdir().unwrap();
         let (users, mail) = (folder.path().join("users"), folder.path().join("%u"));
@@ -166,7 +167,7 @@ mod tests {
     fn h39_a_password_check_does_not_wait_for_those_of_another_source() {
         let source = |last: u8| Some([192, 0, 2, last].into());
         let (_folder, maildirs) = maildirs(&[], HashPool::with_threads(1));
-        // The one thread stands still until it is released.
+        // The pool's only thread waits until it is released.
         let stand_still = || {
             let (release, released) = mpsc::channel::<()>();
             assert!(maildirs.hashing.submit(source(1), move |_| assert!(released.recv().is_err())));

@@ -1,4 +1,4 @@
-//! `pop3 passwd`
+//! The subcommand `pop3 passwd`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
@@ -27,9 +27,9 @@ pub fn run(arguments: &Passwd) -> Result<(), Failure> {
     };
     let file = &arguments.users;
     let failed = |error: io::Error| Failure::file(file, &error);
-    // A link stays, and what it leads to is changed.
+    // A symbolic link stays, and the file that it points to is changed.
     let target = if file.is_symlink() { fs::canonicalize(file).map_err(failed)? } else { file.clone() };
-    // Two runs at once must not lose each other's user.
+    // Two concurrent runs must not overwrite each other's change.
     let _lock = lock(&target).map_err(failed)?;
     let old = match fs::read(&target) {
         Ok(text) => text,
@@ -41,7 +41,7 @@ pub fn run(arguments: &Passwd) -> Result<(), Failure> {
     say(format_args!("{name} can log in with the new password."))
 }
 
-/// The file with this line in the place of all others of the user.
+/// Returns the text of the file with `line` in place of all lines of the user.
 fn with_line(old: &[u8], name: &str, line: &str) -> Vec<u8> {
     let is_theirs = |line: &[u8]| split(line).is_some_and(|(other, _)| other == name.as_bytes());
     let mut text = Vec::with_capacity(old.len() + line.len() + 1);
@@ -56,7 +56,7 @@ fn with_line(old: &[u8], name: &str, line: &str) -> Vec<u8> {
     text
 }
 
-/// Locks the file of users: by a file beside it, or, where none can be made, by itself.
+/// Locks the file of users: with a lock file beside it, or with the file itself if no lock file can be created.
 fn lock(file: &Path) -> io::Result<File> {
     let mut name = file.to_owned().into_os_string();
     name.push(".lock");
@@ -69,10 +69,10 @@ fn lock(file: &Path) -> io::Result<File> {
     Ok(lock)
 }
 
-/// Writes the file: a new one, for its owner alone (H58), or one with the owner, group and mode of the old one.
+/// Replaces the file. A new file is accessible only to its owner (H58); an existing file keeps its owner, group and mode.
 ///
-/// A file that cannot be replaced, as one that is mounted by itself into a container, or whose owner could not be kept, is written in
-/// its place.
+/// A file that cannot be replaced, for example because it is mounted into a container or because its owner cannot be kept, is
+/// overwritten in place.
 fn write(file: &Path, text: &[u8]) -> io::Result<()> {
     match replace(file, text) {
         Err(error) if file.exists() => {
@@ -96,7 +96,7 @@ fn replace(file: &Path, text: &[u8]) -> io::Result<()> {
                 fchown(new.as_file(), Some(old.uid()), Some(old.gid()))?;
             }
         }
-        // After the owner: a change of it takes bits away.
+        // The mode is set after the owner, because a change of the owner clears mode bits.
         new.as_file().set_permissions(old.permissions())?;
     }
     new.write_all(text)?;
@@ -106,7 +106,7 @@ fn replace(file: &Path, text: &[u8]) -> io::Result<()> {
 }
 
 fn in_place(file: &Path, text: &[u8]) -> io::Result<()> {
-    // A power cut in between can leave half a file: where it cannot be replaced, there is no better way.
+    // A power cut during the write can leave half a file, but for a file that cannot be replaced there is no better way.
     let mut file = OpenOptions::new().write(true).open(file)?;
     file.write_all(text)?;
     file.set_len(text.len() as u64)?;

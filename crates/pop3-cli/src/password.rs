@@ -1,4 +1,4 @@
-//! Where a password comes from. None of it is ever printed.
+//! Sources of passwords and access tokens, which are never printed.
 
 use std::env;
 use std::fs;
@@ -12,7 +12,7 @@ use crate::arguments::{PasswordSource, TokenSource};
 use crate::failure::{Exit, Failure};
 
 impl PasswordSource {
-    /// The password for `account`.
+    /// Reads the password for `account` from the file, the command, `POP3_PASSWORD` or the terminal, in this order.
     pub fn read(&self, account: &str) -> Result<Secret, Failure> {
         if let Some(file) = &self.password_file {
             return from_file(file);
@@ -32,7 +32,7 @@ impl PasswordSource {
 }
 
 impl TokenSource {
-    /// The access token; `None`: none is to be used.
+    /// Reads the access token. Returns `None` if the arguments name no source.
     pub fn read(&self) -> Result<Option<Secret>, Failure> {
         if let Some(file) = &self.token_file {
             return from_file(file).map(Some);
@@ -68,7 +68,7 @@ fn from_command(command: &str, kind: &str) -> Result<Secret, Failure> {
     first_line(&output.stdout).ok_or_else(|| failed(&format_args!("it printed no {kind}")))
 }
 
-/// The first line of standard input, for scripts.
+/// Reads the first line of standard input, for scripts.
 pub fn from_stdin() -> Result<Secret, Failure> {
     let mut line = Vec::new();
     io::stdin().lock().read_until(b'\n', &mut line).map_err(|error| Failure::new(Exit::Other, error))?;
@@ -76,7 +76,7 @@ pub fn from_stdin() -> Result<Secret, Failure> {
 }
 
 fn first_line(text: &[u8]) -> Option<Secret> {
-    // Some editors put a byte order mark before it.
+    // Some editors write a byte order mark at the beginning.
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);

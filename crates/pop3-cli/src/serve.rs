@@ -1,4 +1,4 @@
-//! `pop3 serve`
+//! The subcommand `pop3 serve`.
 
 use std::fs;
 use std::io::{self, Write};
@@ -22,7 +22,7 @@ use crate::listeners::ListenAddress;
 use crate::maildirs::{Maildirs, Template};
 use crate::users::{Users, warn_if_readable};
 
-/// The files of the certificate.
+/// The files of the certificate chain and its private key.
 struct Certificate {
     cert: PathBuf,
     key: PathBuf,
@@ -58,10 +58,10 @@ pub fn run(arguments: &Serve) -> Result<(), Failure> {
     }
     options.config.implementation = const { ReplyText::literal(concat!("pop3 ", env!("CARGO_PKG_VERSION"))) };
     options.config.utf8 = Utf8::MessagesAndLogins;
-    // It is announced after login, too, and some clients say it there (Q51).
+    // `UTF8` is announced after login, too, and some clients send it there (Q51).
     options.config.utf8_after_login = true;
-    // Under TLS only, where the password is sent in the clear. The others need the password itself or keys made of it, which a
-    // file of hashes does not have.
+    // Both mechanisms send the password itself, so without TLS they are offered only if cleartext logins are allowed. The others
+    // need the password or keys derived from it, which a file of hashes does not contain.
     options.config.mechanisms = vec![Mechanism::Plain, Mechanism::Login];
     options.max_sessions = descriptors::sessions_within_limit(arguments.max_sessions);
     let users = Users::load(&arguments.users, arguments.ignore_case)?;
@@ -80,7 +80,7 @@ pub fn run(arguments: &Serve) -> Result<(), Failure> {
     let maildirs = Maildirs::new(arguments, users, template, HashPool::per_processor());
     let max_sessions = options.max_sessions;
     let server = Arc::new(Server::new(options, LoginDelayed::new(maildirs, Duration::from_secs(arguments.login_delay))));
-    // Each session needs one blocking thread at most, so that mail on a disk that hangs keeps no other session waiting.
+    // Each session needs at most one blocking thread, so mail on a disk that hangs does not delay other sessions.
     let threads = max_sessions.saturating_add(SPARE_THREADS);
     let runtime = tokio::runtime::Builder::new_multi_thread().max_blocking_threads(threads).enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::Other, error))?;
@@ -96,7 +96,7 @@ async fn listen(
     places: Vec<(ListenAddress, ListenSecurity)>,
     certificate: Option<Certificate>,
 ) -> Result<(), Failure> {
-    // Before anybody is told that there is a server: a signal that comes at once must be heard.
+    // Signals are registered before the server announces itself, so that an early signal is not missed.
     let Signals { hangup, terminate } = Signals::listen().map_err(|error| Failure::new(Exit::Other, error))?;
     let (mut listeners, mut announced) = (JoinSet::new(), Vec::new());
     for (address, listen) in places {
@@ -108,7 +108,7 @@ async fn listen(
             listeners.spawn(async move { server.serve(&listener, listen).await });
         }
     }
-    // Mail is served whether or not anybody reads this.
+    // The server runs even if standard output is closed.
     if let Err(error) = writeln!(io::stdout(), "{}", announced.join("\n")) {
         tracing::warn!(%error, "standard output is closed, so nobody is told where the server listens");
     }
@@ -117,26 +117,26 @@ async fn listen(
         () = reload_at_hangup(&server, certificate, hangup) => Ok(()),
         Some(result) = listeners.join_next() => result.map_err(io::Error::other).and_then(|served| served),
     };
-    // Each session may end what it works on; what it marked without QUIT stays.
+    // Each session may finish its current command; messages that it marked without `QUIT` are kept.
     if !server.shutdown(SHUTDOWN_TIMEOUT).await {
         tracing::warn!("sessions were cut off: they did not end in {} seconds", SHUTDOWN_TIMEOUT.as_secs());
     }
     ended.map_err(|error| Failure::new(Exit::Other, error))
 }
 
-/// Blocking threads beyond one for each session.
+/// Number of blocking threads in addition to one per session.
 const SPARE_THREADS: usize = 64;
 
-/// How long sessions may take to finish their commands when the server ends.
+/// Time that sessions have to finish their commands when the server shuts down.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[cfg(unix)]
 type Signal = tokio::signal::unix::Signal;
-/// Other systems have Ctrl-C only.
+/// Other systems have only Ctrl-C.
 #[cfg(not(unix))]
 type Signal = ();
 
-/// The signals that are listened for, from now on.
+/// The registered signals.
 struct Signals {
     hangup: Signal,
     terminate: Signal,
@@ -154,8 +154,8 @@ impl Signals {
     }
 }
 
-/// Reads the certificate again at each SIGHUP; sessions keep the one that they have. One that cannot be read changes nothing. Without
-/// a certificate SIGHUP does nothing, and in particular does not end the server.
+/// Reads the certificate again at each SIGHUP; existing sessions keep theirs. A certificate that cannot be read changes nothing.
+/// Without a certificate SIGHUP has no effect and, in particular, does not end the server.
 #[cfg_attr(not(unix), allow(unused_variables))]
 async fn reload_at_hangup(server: &Server<LoginDelayed<Maildirs>>, certificate: Option<Certificate>, mut hangup: Signal) {
     #[cfg(unix)]
@@ -172,7 +172,7 @@ async fn reload_at_hangup(server: &Server<LoginDelayed<Maildirs>>, certificate: 
     std::future::pending::<()>().await;
 }
 
-/// Waits for Ctrl-C, or to be told to end.
+/// Waits for Ctrl-C or SIGTERM.
 #[cfg_attr(not(unix), allow(unused_variables))]
 async fn stop_signal(mut terminate: Signal) -> io::Result<()> {
     #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! The file of users for `pop3 serve`, and the check of their passwords.
+//! The file of users for `pop3 serve`, and the verification of their passwords.
 
 use std::collections::HashMap;
 use std::fs;
@@ -17,24 +17,24 @@ use subtle::ConstantTimeEq;
 use crate::failure::{Exit, Failure};
 use crate::hashing::Memory;
 
-/// Says that the password itself follows.
+/// Prefix of a stored password that is not hashed.
 const PLAIN: &[u8] = b"{PLAIN}";
 
-/// How long users are believed whose file cannot be read any more.
+/// Time for which the last contents of the file are used once it has become unreadable.
 const STALE: Duration = Duration::from_secs(60);
 
-/// The most memory that a stored hash may ask for, in KiB.
+/// Maximum memory that a stored hash may require, in KiB.
 const MAX_MEMORY: u32 = 256 * 1024;
 
-/// Names and what is stored for each.
+/// User names, and the stored hash or password of each.
 pub type Stored = HashMap<Vec<u8>, Vec<u8>>;
 
-/// The users in a file, read again when it has changed.
+/// The users in a file, which is read again when it has changed.
 #[derive(Debug)]
 pub struct Users {
     file: PathBuf,
     loaded: Mutex<Loaded>,
-    /// The hash of a random password: an unknown user must cost what a known one does (H54).
+    /// A hash that is compared with the password of an unknown user, so that an unknown user costs as much as a known one (H54).
     decoy_hash: String,
     fold_case: bool,
 }
@@ -43,12 +43,12 @@ pub struct Users {
 struct Loaded {
     stamp: Option<(SystemTime, u64, u64)>,
     users: Arc<Stored>,
-    /// Since when the file cannot be read.
+    /// The time since which the file has been unreadable, if it is.
     unreadable: Option<Instant>,
 }
 
 impl Users {
-    /// Reads the file. `fold_case`: upper and lower case of names are one.
+    /// Reads the file. With `fold_case`, names match without regard to the case of ASCII letters.
     pub fn load(file: &Path, fold_case: bool) -> Result<Self, Failure> {
         let loaded = read(file, fold_case)
             .map_err(|error| Failure::file(file, &error).hint("`pop3 passwd FILE NAME` makes the file and adds a user to it."))?;
@@ -57,20 +57,21 @@ impl Users {
         Ok(Self { file: file.to_owned(), loaded: Mutex::new(loaded), decoy_hash, fold_case })
     }
 
-    /// How many there are.
+    /// Returns the number of users.
     pub fn count(&self) -> usize {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).users.len()
     }
 
-    /// A name as it is looked up, and as its Maildir is named.
+    /// Returns a name in the form that is looked up in the file and that names the user's Maildir.
     pub fn normalized(&self, name: &[u8]) -> Vec<u8> {
         if self.fold_case { name.to_ascii_lowercase() } else { name.to_vec() }
     }
 
-    /// Checks a password. May block, and takes as long for a user that does not exist as for one that does (H54).
+    /// Verifies a password. The call may block; it takes as long for an unknown user as for a known one.
     ///
     /// # Errors
-    /// The name or the password is wrong, or the file has not been readable for so long that nothing can be said.
+    /// Fails if the name or the password is wrong, or if the file has been unreadable for a minute.
+    // H54
     pub fn check(&self, name: &[u8], password: &Secret, memory: &mut Memory) -> Result<(), LoginError> {
         let users = self.current()?;
         let stored = users.get(&self.normalized(name)).map(Vec::as_slice);
@@ -79,7 +80,7 @@ impl Users {
         if !users.values().any(|stored| !stored.starts_with(PLAIN)) {
             return if plain { Ok(()) } else { Err(LoginError::Credentials) };
         }
-        // Where some passwords are hashed, every login costs one hash.
+        // If any password is hashed, every login computes one hash, so its duration does not reveal which users exist.
         let hashed = stored.filter(|stored| !stored.starts_with(PLAIN));
         let right = verify(hashed.unwrap_or(self.decoy_hash.as_bytes()), password.expose(), memory) && hashed.is_some();
         if right || plain { Ok(()) } else { Err(LoginError::Credentials) }
@@ -94,7 +95,8 @@ impl Users {
         };
         match fresh {
             Ok(fresh) => *loaded = fresh,
-            // A file that is being replaced is back at once. One that stays away may hold other passwords by now.
+            // A file that is being replaced is readable again soon. A file that stays unreadable may contain other passwords by
+            // now.
             Err(error) => {
                 let since = *loaded.unreadable.get_or_insert_with(Instant::now);
                 let path = self.file.display();
@@ -115,7 +117,7 @@ impl Users {
     }
 }
 
-/// Warns if everybody on this machine can read a file that holds secrets.
+/// Logs a warning if a file that contains secrets is accessible to all users of this machine.
 pub fn warn_if_readable(file: &Path, what: &str) {
     #[cfg(unix)]
     {
@@ -126,7 +128,8 @@ pub fn warn_if_readable(file: &Path, what: &str) {
     }
 }
 
-/// Time of the last change, length and inode: a file that was replaced within the clock's grain is noticed, too.
+/// Returns the modification time, length and inode number of a file. The last two reveal a replacement within the resolution of
+/// the clock.
 fn stamp(file: &Path) -> io::Result<(SystemTime, u64, u64)> {
     let meta = fs::metadata(file)?;
     #[cfg(unix)]
@@ -145,9 +148,9 @@ fn read(file: &Path, fold_case: bool) -> io::Result<Loaded> {
     Ok(Loaded { stamp: Some(stamp), users: Arc::new(users), unreadable: None })
 }
 
-/// Reads the file. Lines that name no user are ignored, with a warning: nobody logs in by them.
+/// Parses the file of users. A line without a valid name and a usable hash is ignored, with a warning, and allows no login.
 pub fn parse(text: &[u8]) -> Stored {
-    // Some editors put a byte order mark before it.
+    // Some editors write a byte order mark at the beginning.
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
     let mut users = HashMap::new();
     for (at, line) in text.split(|byte| *byte == b'\n').enumerate() {
@@ -165,13 +168,13 @@ pub fn parse(text: &[u8]) -> Stored {
     users
 }
 
-/// The name in a line of the file, and what is stored for it.
+/// Splits a line of the file into the name and the stored hash or password. Returns `None` if the line has no colon.
 pub fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = line.iter().position(|byte| *byte == b':')?;
     Some((line.get(..at)?, line.get(at + 1..)?))
 }
 
-/// A hash of argon2 with parameters that can be met, or a password as it is.
+/// Returns `true` if a stored value is an argon2 hash with supported parameters, or a password that is not empty.
 fn is_usable(stored: &[u8]) -> bool {
     match stored.strip_prefix(PLAIN) {
         Some(plain) => !plain.is_empty(),
@@ -179,7 +182,7 @@ fn is_usable(stored: &[u8]) -> bool {
     }
 }
 
-/// A hash in the PHC format, and how to compute it again.
+/// Parses a hash in the PHC format. Returns it with the settings that compute it again, or `None` if they are not supported.
 fn parse_hash(stored: &[u8]) -> Option<(PasswordHash<'_>, Argon2<'static>)> {
     let hash = PasswordHash::new(str::from_utf8(stored).ok()?).ok()?;
     let algorithm = Algorithm::try_from(hash.algorithm).ok()?;
@@ -189,8 +192,10 @@ fn parse_hash(stored: &[u8]) -> Option<(PasswordHash<'_>, Argon2<'static>)> {
     Some((hash, Argon2::new(algorithm, version, params)))
 }
 
-/// Whether a user may have this name, which becomes a part of a path (H57): whatever RFC 5321 allows in a mailbox, and letters of any
-/// language, but no `/`, no `:` (it ends the name in the file), no control character, and no dot or blank at an end.
+/// Returns `true` if a user may have this name, which becomes a part of a path. A name has at most 255 octets: the characters
+/// that RFC 5321 allows in a mailbox, and letters of any language, but no `/`, no `:` (it ends the name in the file), no control
+/// character, no dot or blank at either end, and no `#` or `-` at the beginning.
+// H57
 pub fn is_safe_name(name: &str) -> bool {
     const LONGEST: usize = 255;
     let forbidden = |c: char| matches!(c, '/' | ':') || c.is_control() || (c.is_whitespace() && c != ' ');
@@ -203,12 +208,13 @@ pub fn is_safe_name(name: &str) -> bool {
         && !name.ends_with(ends)
 }
 
-/// Whether this is the password that was stored. A stored hash that is malformed lets nobody in (H53).
+/// Returns `true` if `password` is the stored password. A malformed stored hash matches no password.
+// H53
 pub fn verify(stored: &[u8], password: &[u8], memory: &mut Memory) -> bool {
     let password = prepared(password);
     let password = password.expose();
     if let Some(plain) = stored.strip_prefix(PLAIN) {
-        // An empty password is none.
+        // An empty stored password matches no password.
         return !plain.is_empty() && bool::from(prepared(plain).expose().ct_eq(password));
     }
     let Some((hash, argon2)) = parse_hash(stored) else { return false };
@@ -225,15 +231,15 @@ pub fn verify(stored: &[u8], password: &[u8], memory: &mut Memory) -> bool {
         && bool::from(computed.as_slice().ct_eq(expected.as_bytes()))
 }
 
-/// A password in the form in which it is compared and hashed: two ways to type a letter are one letter.
+/// Returns a password in the form that is compared and hashed: different encodings of one letter are equal.
 fn prepared(password: &[u8]) -> Secret {
     Secret::from(prepare(password).as_deref().unwrap_or(password))
 }
 
-/// The hash to be stored for a password.
+/// Returns the hash to store for a password.
 ///
 /// # Errors
-/// The password is empty: it would let everybody in.
+/// Fails if the password is empty, because any client could then log in.
 pub fn hash(password: &[u8]) -> Result<String, Failure> {
     if password.is_empty() {
         return Err(Failure::new(Exit::Usage, "an empty password would let everybody in; nothing was changed"));

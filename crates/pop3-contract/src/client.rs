@@ -1,4 +1,4 @@
-//! Client transcripts: what is told to the client and what must come out.
+//! Client transcripts: the input of a client, and the expected events.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,10 +8,10 @@ use pop3_proto::codec::{Command, Escaped};
 
 use crate::transcript::{Cut, Line, Transcript};
 
-/// How the client of a transcript is set up, and whether TLS is active from the start.
+/// Returns the configuration of a transcript's client, and `true` if TLS is active from the start.
 ///
 /// # Panics
-/// The transcript asks for something that is not known.
+/// Panics if the transcript asks for an unknown set-up.
 pub fn set_up(transcript: &Transcript) -> (ClientConfig, bool) {
     let mut config = ClientConfig { cleartext_login: CleartextLogin::DangerouslyAllow, ..ClientConfig::default() };
     let mut encrypted = false;
@@ -29,26 +29,26 @@ pub fn set_up(transcript: &Transcript) -> (ClientConfig, bool) {
     (config, encrypted)
 }
 
-/// One thing to do in a transcript.
+/// One step of a transcript.
 #[derive(Debug)]
 pub enum Act<'t> {
-    /// Send this command; `wire` is what must be written.
+    /// Sending a command.
     Send {
         /// The command.
         command: Command<'t>,
-        /// Its line.
+        /// The line that must be written, with its line end.
         wire: &'t [u8],
     },
-    /// Read this, which was sent together.
+    /// Reading bytes that were sent together.
     Read(Vec<u8>),
-    /// The stream ends.
+    /// The end of the stream.
     End,
 }
 
-/// What is done in a transcript, in its order.
+/// Returns the steps of a transcript, in their order.
 ///
 /// # Panics
-/// A line of the client is no command.
+/// Panics if a line of the client is no command.
 pub fn acts(transcript: &Transcript) -> Vec<Act<'_>> {
     let mut acts = Vec::new();
     for line in transcript.lines.iter().filter(|line| line.who != '=') {
@@ -66,12 +66,12 @@ pub fn acts(transcript: &Transcript) -> Vec<Act<'_>> {
     acts
 }
 
-/// What came out, a line for each event. Clones share it.
+/// The observed events, one line for each. Clones share the log.
 #[derive(Clone, Debug, Default)]
 pub struct Log(Arc<Mutex<Vec<String>>>);
 
 impl Log {
-    /// The lines so far.
+    /// Returns the lines so far.
     pub fn lines(&self) -> Vec<String> {
         self.with(|lines| lines.clone())
     }
@@ -80,15 +80,15 @@ impl Log {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Something that is no event, as an error.
+    /// Adds a line, for example for an error.
     pub fn note(&self, line: impl std::fmt::Display) {
         self.with(|lines| lines.push(line.to_string()));
     }
 
-    /// An event.
+    /// Adds an event.
     ///
     /// # Panics
-    /// The event is not known here.
+    /// Panics if the kind of event is unknown.
     pub fn event(&self, event: &ClientEvent<'_>) {
         match event {
             ClientEvent::NeedInput | ClientEvent::Continue => {}
@@ -104,7 +104,7 @@ impl Log {
             }
             ClientEvent::Line(_, line) => self.note(format_args!("line {}", line.escape_ascii())),
             ClientEvent::Body(_, chunk) => self.with(|lines| {
-                // Where a message was cut is nobody's business: pieces are put together.
+                // Body chunks are joined, because they depend on how the input was split.
                 let chunk = chunk.escape_ascii().to_string();
                 match lines.last_mut() {
                     Some(last) if last.starts_with("body ") => last.push_str(&chunk),
@@ -123,7 +123,7 @@ impl Log {
         }
     }
 
-    /// The session has ended as it should.
+    /// Returns `true` if the session has ended normally.
     pub fn is_closed(&self) -> bool {
         self.with(|lines| lines.last().is_some_and(|last| last == "closed"))
     }
@@ -137,15 +137,15 @@ impl Observer for Log {
     }
 }
 
-/// The events that a transcript demands.
+/// Returns the events that a transcript expects.
 pub fn expected(transcript: &Transcript) -> Vec<&str> {
     transcript.lines.iter().filter(|line| line.who == '=').map(|line| line.text.as_str()).collect()
 }
 
-/// Compares what came out with what must.
+/// Compares the observed events with the expected ones.
 ///
 /// # Panics
-/// They differ.
+/// Panics if they differ.
 pub fn check(transcript: &Transcript, cut: Cut, log: &[String], expected: &[&str]) {
     let same = log.len() == expected.len()
         && log.iter().zip(expected).all(|(is, should)| match should.strip_suffix("...") {

@@ -1,4 +1,4 @@
-//! A peer that has said everything in advance.
+//! A peer whose output is given in advance.
 
 use std::collections::VecDeque;
 use std::io;
@@ -9,14 +9,14 @@ use pop3_proto::client::RequestError;
 
 use crate::Cut;
 
-/// Bytes that are read piece by piece, and those that were written. Clones share them.
+/// Bytes that are read piece by piece, and the bytes that were written. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Feed(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
     pieces: VecDeque<Vec<u8>>,
-    /// What is said to each line that is written.
+    /// The replies to the next lines that are written.
     answers: VecDeque<Vec<u8>>,
     cut: Option<Cut>,
     ended: bool,
@@ -44,13 +44,14 @@ impl std::fmt::Display for Drained {
 
 impl std::error::Error for Drained {}
 
-/// Whether a read gave this error because the pieces were used up, and not because of anything that the session did.
+/// Returns `true` if a read failed with this error because the pieces were used up, and not because of the session.
 pub fn is_drained(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|source| source.downcast_ref::<Drained>().is_some())
 }
 
 impl Feed {
-    /// A server that greets, then answers each line with the next of these; behind the last it is silent. All is cut.
+    /// Creates a server that sends a greeting and then replies to each line with the next item of `says`; after the last one it
+    /// sends nothing. All its output is split as `cut` says.
     pub fn scripted<'s>(says: impl IntoIterator<Item = &'s [u8]>, cut: Cut) -> Self {
         crate::limit_test();
         let feed = Self::default();
@@ -67,42 +68,43 @@ impl Feed {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has this read, cut into pieces.
+    /// Queues bytes to be read, split into pieces.
     pub fn push(&self, bytes: &[u8], cut: Cut) {
         let mut state = self.state();
         state.cut = Some(cut);
         state.push(bytes);
     }
 
-    /// The stream ends behind the last piece.
+    /// Ends the stream after the last piece.
     pub fn end(&self) {
         self.state().ended = true;
     }
 
-    /// Behind the last piece a read comes to no end in its time.
+    /// Makes each read after the last piece time out.
     pub fn be_silent(&self) {
         self.state().silent = true;
     }
 
-    /// All that was written.
+    /// Returns all bytes that were written.
     pub fn written(&self) -> Vec<u8> {
         self.state().written.clone()
     }
 
-    /// In how many pieces it was written.
+    /// Returns the number of writes.
     pub fn writes(&self) -> usize {
         self.state().writes
     }
 
-    /// How many octets were read.
+    /// Returns the number of octets that were read.
     pub fn taken(&self) -> usize {
         self.state().taken
     }
 
-    /// The next piece, or as much of it as there is room for.
+    /// Reads the next piece, or as much of it as there is room for.
     ///
     /// # Errors
-    /// The pieces are used up: see [`is_drained`].
+    /// Fails if the pieces are used up and the stream has not ended: see [`is_drained`]. The error is [`io::ErrorKind::TimedOut`]
+    /// after [`be_silent`](Self::be_silent).
     pub fn read(&self, space: &mut [u8]) -> io::Result<usize> {
         let mut state = self.state();
         let Some(mut piece) = state.pieces.pop_front() else {
@@ -122,7 +124,7 @@ impl Feed {
         Ok(count)
     }
 
-    /// Takes what a session writes, and has the answers read.
+    /// Accepts all bytes that a session writes, and queues the replies to its lines. Returns the number of bytes.
     pub fn write(&self, bytes: &[u8]) -> usize {
         let mut state = self.state();
         state.written.extend_from_slice(bytes);
@@ -136,12 +138,12 @@ impl Feed {
     }
 }
 
-/// For requests over the core's own loop.
+/// The transport for requests over the core's own loop.
 impl Transport for Feed {
     type Error = RequestError;
 
     /// # Panics
-    /// The pieces are used up.
+    /// Panics if the pieces are used up.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, RequestError> {
         Ok(Self::read(self, buffer).expect("the script continues"))
     }

@@ -1,7 +1,7 @@
-//! What every driver of `pop3-proto` must do, and the core itself: dialogues as data, in `transcripts`, and what replays them.
+//! The contract for `pop3-proto` and all its drivers: dialogues as data, in `transcripts`, and the code that replays them.
 //!
-//! The tests of the core feed the machines directly; those of a driver put a [`Feed`] in the place of the network. Both compare
-//! with the same files, whole, byte by byte, cut in two at every place, and cut by chance.
+//! The tests of the core feed the machines directly; those of a driver put a [`Feed`] in place of the network. Both replay the
+//! same files with the input complete, byte by byte, split in two at every place, and split at random.
 //!
 //! ```
 //! use pop3_contract::{Cut, transcript};

@@ -1,23 +1,23 @@
-//! A time limit for each test, so that a fault that makes one wait for ever makes it fail instead.
+//! A time limit for each test, so that a test that would wait forever fails instead.
 
 use std::cell::RefCell;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Far more than any test takes, on a slow and busy machine, too.
+/// The time limit, which is far longer than any test takes, even on a slow and busy machine.
 const LIMIT: Duration = Duration::from_secs(180);
 
-/// How long after the last call another one has an effect.
+/// The time after which another call has an effect again.
 const RENEWED: Duration = Duration::from_secs(30);
 
 thread_local! {
-    /// Dropped with the thread of the test: that calls the watchdog off.
+    /// The watchdog's sender, which is dropped with the thread of the test; this ends the watchdog.
     static WATCHDOG: RefCell<Option<(Instant, Sender<()>)>> = const { RefCell::new(None) };
 }
 
-/// Ends the process, and says which test was running, if the test that calls this is not done three minutes later. A test that calls it
-/// again after half a minute has three minutes more.
+/// Limits the time of the calling test to three minutes from now. After that time the process prints the test's name and aborts.
+/// A test that calls this again after half a minute or later has three minutes more.
 pub fn limit_test() {
     let is_armed = WATCHDOG.with(|current| current.borrow().as_ref().is_some_and(|(since, _)| since.elapsed() < RENEWED));
     if is_armed {

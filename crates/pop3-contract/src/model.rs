@@ -1,4 +1,4 @@
-//! A maildrop as the RFC tells of it, in the fewest words: what any session over one is compared with.
+//! A minimal model of the maildrop of RFC 1939, with which sessions are compared.
 
 use pop3_proto::codec::Command;
 
@@ -8,26 +8,26 @@ use crate::oracle;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Model {
     messages: Vec<Message>,
-    /// The highest number that was accessed, for `LAST`.
+    /// The highest message number that was accessed, for `LAST`.
     last: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Message {
-    /// With CR LF at its line ends.
+    /// The text, with CR LF line ends.
     text: Vec<u8>,
     unique_id: String,
     marked: bool,
 }
 
-/// What a command must bring.
+/// The expected reply to a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// `+OK`
+    /// The reply is `+OK`.
     pub ok: bool,
-    /// What stands behind the `+OK`, where that is not for people.
+    /// The text after `+OK`, if the protocol defines it.
     pub words: Option<String>,
-    /// What follows, unstuffed.
+    /// The rest of a multi-line response, with byte-stuffing removed.
     pub rest: Option<Vec<u8>>,
 }
 
@@ -45,14 +45,15 @@ impl Answer {
 }
 
 impl Model {
-    /// Messages as they lie in a store, and their unique-ids.
+    /// Creates a maildrop from messages as a store contains them, and their unique-ids.
     pub fn new<'m>(messages: impl IntoIterator<Item = (&'m [u8], &'m str)>) -> Self {
         let message =
             |(text, unique_id): (&[u8], &str)| Message { text: canonical(text), unique_id: unique_id.to_owned(), marked: false };
         Self { messages: messages.into_iter().map(message).collect(), last: 0 }
     }
 
-    /// What a command brings after login. Of `QUIT` and of what is for nobody but the protocol, as `CAPA`, nothing is known here.
+    /// Returns the expected reply to a command after login. The model does not cover `QUIT`, nor commands that do not concern the
+    /// maildrop, such as `CAPA`.
     pub fn answer(&mut self, command: &Command<'_>) -> Answer {
         let number = match command {
             Command::List(Some(n)) | Command::Uidl(Some(n)) | Command::Retr(n) | Command::Dele(n) | Command::Top(n, _) => {
@@ -95,7 +96,7 @@ impl Model {
         }
     }
 
-    /// The indices of the messages that `QUIT` removes.
+    /// Returns the indices of the messages that `QUIT` removes.
     pub fn marked(&self) -> Vec<usize> {
         (0..self.messages.len()).filter(|index| self.messages[*index].marked).collect()
     }
@@ -116,12 +117,12 @@ impl Message {
     }
 }
 
-/// With CR LF at its line ends.
+/// Returns the text with CR LF line ends.
 fn canonical(text: &[u8]) -> Vec<u8> {
     oracle::unstuff_lenient(&oracle::stuff(text)).map_or_else(Vec::new, |(text, _)| text)
 }
 
-/// The header, the blank line and so many lines.
+/// Returns the header, the blank line and the given number of body lines.
 fn top(text: &[u8], lines: u64) -> Vec<u8> {
     let mut left = None;
     let mut shown = Vec::new();

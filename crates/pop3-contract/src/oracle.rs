@@ -1,8 +1,8 @@
-//! The codec once more, line by line and without a thought for speed: what the fast one is compared with.
+//! A naive second implementation of byte-stuffing, line by line and not optimized, with which the fast one is compared.
 
 use pop3_proto::codec::LineEnding;
 
-/// What a message looks like on the wire, its end included.
+/// Returns a message as it comes over the wire, including its terminator.
 pub fn stuff(message: &[u8]) -> Vec<u8> {
     let mut wire = Vec::new();
     let mut lines: Vec<&[u8]> = message.split(|b| *b == b'\n').collect();
@@ -12,7 +12,7 @@ pub fn stuff(message: &[u8]) -> Vec<u8> {
         if line.starts_with(b".") {
             wire.push(b'.');
         }
-        // The CR of a last line that no LF follows belongs to the line.
+        // A CR at the end of a last line without LF belongs to the line's contents.
         let content = if i < last || ended { line.strip_suffix(b"\r").unwrap_or(line) } else { line };
         wire.extend_from_slice(content);
         wire.extend_from_slice(b"\r\n");
@@ -21,7 +21,7 @@ pub fn stuff(message: &[u8]) -> Vec<u8> {
     wire
 }
 
-/// The message and what stands behind it; `None` while the end has not come.
+/// Returns the message and the bytes after its terminator, or `None` if the terminator has not arrived.
 pub fn unstuff(wire: &[u8], ending: LineEnding) -> Option<(Vec<u8>, Vec<u8>)> {
     let end: &[u8] = if ending == LineEnding::CrLf { b"\r\n" } else { b"\n" };
     let mut message = Vec::new();
@@ -38,7 +38,8 @@ pub fn unstuff(wire: &[u8], ending: LineEnding) -> Option<(Vec<u8>, Vec<u8>)> {
     }
 }
 
-/// A reader for which LF ends a line, with or without a CR.
+/// Returns the message and the bytes after its terminator, for a reader that accepts both LF and CR LF as line ends. Returns
+/// `None` if the terminator has not arrived.
 pub fn unstuff_lenient(wire: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let (mut message, mut rest) = (Vec::new(), wire);
     loop {

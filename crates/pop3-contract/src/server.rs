@@ -1,4 +1,4 @@
-//! Server transcripts: the maildrops that they see, and who may open them.
+//! Server transcripts: the server's set-up, the maildrops, and their logins.
 
 use std::io::{self, Cursor, Read};
 
@@ -12,10 +12,10 @@ use pop3_proto::server::{
 
 use crate::transcript::Transcript;
 
-/// How the server of a transcript is set up, and what it knows of the connection.
+/// Returns the configuration of a transcript's server, and the information about its connection.
 ///
 /// # Panics
-/// The transcript asks for something that is not known.
+/// Panics if the transcript asks for an unknown set-up.
 pub fn set_up(transcript: &Transcript) -> (ServerConfig, ConnectionInfo) {
     let mut config = ServerConfig {
         stls: true,
@@ -23,7 +23,7 @@ pub fn set_up(transcript: &Transcript) -> (ServerConfig, ConnectionInfo) {
         cleartext_login: CleartextLogin::Refuse,
         max_bad_commands: BadCommandLimits { before_login: 3, after_login: 5 },
         max_failed_logins: 2,
-        // Small, so that listings and messages must be written in pieces.
+        // The limit is small, so that listings and messages must be written in pieces.
         output_high_water: 16,
         ..ServerConfig::default()
     };
@@ -58,11 +58,12 @@ pub fn set_up(transcript: &Transcript) -> (ServerConfig, ConnectionInfo) {
     (config, channel)
 }
 
-/// Everybody's password, and the token that is right.
+/// The password of all users except `josé`.
 const PASSWORD: &[u8] = b"se cret";
 
-/// `joe` has three messages: the second cannot be removed, and the third is gone. `empty` has none. `intl` has a plain one and one
-/// with an internationalized header. `josé` has the password `contraseña`. Who is `busy`, `hasty` or `broken` gets no maildrop.
+/// The store of the transcripts. `joe` has three messages: the second cannot be removed, and the third is gone. `empty` has none.
+/// `intl` has a plain message and one with an internationalized header. `josé` has the password `contraseña`. `busy`, `hasty`,
+/// `broken` and `lost` cannot open their maildrops.
 #[derive(Clone, Copy, Debug)]
 pub struct Maildrops;
 
@@ -88,7 +89,7 @@ impl Store for Maildrops {
                 Message(b"Subject: two\r\n\r\nno end of line", "uid-two", false),
                 Message(b"Subject: gone\n\n", "uid-three", false),
             ])),
-            // Who the certificate is for.
+            // The user of the client certificate, if the client gives no name.
             b"-" if matches!(login.credentials, PresentedCredentials::External(_)) => Ok(Mail(&[])),
             b"empty" => Ok(Mail(&[])),
             b"intl" => {
@@ -108,7 +109,7 @@ impl Store for Maildrops {
     }
 }
 
-/// ReplyText, unique-id, and whether its header is internationalized.
+/// A message: its text, its unique-id, and `true` if its header is internationalized.
 #[derive(Clone, Copy, Debug)]
 struct Message(&'static [u8], &'static str, bool);
 
@@ -142,12 +143,12 @@ impl Maildrop for Mail {
     }
 }
 
-/// All that a client says in a transcript.
+/// Returns all input from the client of a transcript.
 pub fn said(transcript: &Transcript) -> Vec<u8> {
     transcript.lines.iter().filter(|line| line.who == 'C').flat_map(|line| line.bytes.clone()).collect()
 }
 
-/// What the server must answer; `TLS` and `CLOSE` on lines of their own stand for what it does.
+/// Returns the expected output of the server. The lines `TLS` and `CLOSE` stand for its actions.
 pub fn expected(transcript: &Transcript) -> String {
     let lines = transcript.lines.iter().filter(|line| line.who == 'S').flat_map(|line| line.bytes.clone());
     String::from_utf8_lossy(&lines.collect::<Vec<u8>>()).into_owned()

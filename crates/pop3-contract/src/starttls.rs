@@ -1,5 +1,5 @@
-//! What a server, or somebody on the way, may try before TLS is active. In each case: no credential in the clear, no injected reply
-//! believed, no terminal escape in what is shown, a clear error.
+//! Attacks of a server, or of an attacker on the network path, before TLS is active. In each case the client must send no
+//! credentials in the clear, trust no injected reply, show no terminal escape sequence, and report a clear error.
 
 #[cfg(doc)]
 use pop3_proto::client::requests;
@@ -7,45 +7,47 @@ use pop3_proto::client::{RemoteError, RequestError};
 use pop3_proto::codec::{InvalidArgument, Verb};
 use pop3_proto::sasl::Credentials;
 
-/// What must come of a case.
+/// The expected outcome of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The handshake begins.
     Upgrade,
-    /// The login ends for want of TLS.
+    /// The login fails because there is no TLS.
     NoTls,
-    /// Bytes behind the `+OK` to `STLS` end the session (H01).
+    /// Bytes after the `+OK` to `STLS` end the session.
+    // H01
     Injected,
-    /// The server takes no sessions, and may later.
+    /// The server refuses the session in its greeting.
     Refused,
-    /// A reply that nobody asked for ends the session (H02).
+    /// An unsolicited reply ends the session.
+    // H02
     Unasked,
-    /// What answers is no POP3 server.
+    /// The peer is no POP3 server.
     NotAReply,
 }
 
-/// One thing that is tried.
+/// One case of the catalogue.
 #[derive(Debug)]
 pub struct Case {
-    /// What it is.
+    /// A description of the case.
     pub name: String,
-    /// The greeting, and the answer to `STLS`.
+    /// The greeting, and the reply to `STLS`.
     pub says: [Vec<u8>; 2],
-    /// What must come of it, if each of these comes in one segment.
+    /// The expected outcome if each of these arrives in one segment.
     pub outcome: Outcome,
 }
 
 const STLS: &str = "+OK begin\r\n";
 
-/// Who logs in.
+/// Returns the credentials of the login.
 ///
 /// # Errors
-/// None that is known.
+/// No failure is known.
 pub fn credentials() -> Result<Credentials, InvalidArgument> {
     Credentials::password("johannes", "geheimnis")
 }
 
-/// The catalogue.
+/// Returns all cases of the catalogue.
 pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     let mut add = |name: String, says: [&str; 2], outcome| {
@@ -67,14 +69,14 @@ pub fn cases() -> Vec<Case> {
     add("two greetings in one segment".to_owned(), ["+OK one\r\n+OK two\r\n", STLS], Outcome::Unasked);
     add("a scan listing as greeting".to_owned(), ["+OK 2 320\r\n1 120\r\n2 200\r\n.\r\n", STLS], Outcome::Unasked);
     add("no greeting of POP3".to_owned(), ["* OK IMAP4rev1 \x1b[2J\r\n", STLS], Outcome::NotAReply);
-    // Whatever is announced or hidden in the clear: it is not asked for, and STLS is tried.
+    // The client does not ask for capabilities in the clear, because they may be forged, but tries `STLS`.
     for refusal in ["-ERR no\r\n", "-ERR [SYS/TEMP] \x1b[31mnot now\r\n", "-ERR [SYS/PERM] never\r\n", "-ERR\r\n"] {
         add(format!("STLS refused by {refusal:?}"), ["+OK <a@b>\r\n", refusal], Outcome::NoTls);
     }
     for agreed in ["+OK", "+OK [X-CODE] go", "+OK \x1b[31m"] {
         add(format!("STLS agreed to by {agreed:?}"), ["+OK\r\n", &format!("{agreed}\r\n")], Outcome::Upgrade);
     }
-    // A reply to every command that may come next, and what is no reply.
+    // A reply to each command that may come next, and data that is no reply.
     for verb in Verb::ALL {
         for reply in ["+OK\r\n", "-ERR no\r\n", "+OK\r\nUIDL\r\nSASL PLAIN\r\n.\r\n"] {
             add(format!("a reply to {verb} behind STLS"), ["+OK\r\n", &format!("{STLS}{reply}")], Outcome::Injected);
@@ -87,11 +89,12 @@ pub fn cases() -> Vec<Case> {
 }
 
 impl Case {
-    /// Compares what came of a [login](requests::login) with what must. `cut`: the segments came in pieces, so something that was
-    /// sent too early may have come in time; nothing may leak all the same. `written`: all that the client has sent.
+    /// Compares the outcome of a [login](requests::login) with the expected one. `cut` means that the segments arrived in pieces,
+    /// so data that was sent too early may have arrived in time; even then nothing may leak. `written` is all data that the
+    /// client has sent.
     ///
     /// # Panics
-    /// They differ.
+    /// Panics if they differ.
     pub fn check(&self, cut: bool, error: Option<&RequestError>, shown: &str, written: &[u8]) {
         let name = &self.name;
         let outcome = match error {
@@ -109,14 +112,14 @@ impl Case {
         assert!(outcome == self.outcome || (cut && too_early), "{name}: {outcome:?}, {shown}");
         assert!(!shown.chars().any(char::is_control), "{name}: {shown:?} would reach the terminal");
         assert_eq!(error.is_some(), !shown.is_empty(), "{name}: an error says what it is");
-        // A ClientHello begins with an octet that no command has.
+        // A ClientHello begins with an octet that no command contains.
         let clear = written.split(|byte| *byte == 0x16).next().unwrap_or_default();
         let lines = String::from_utf8_lossy(clear).into_owned();
         assert!(matches!(&lines[..], "" | "STLS\r\n"), "{name}: {lines:?} in the clear");
     }
 }
 
-/// Answers to `QUIT` in the clear, and whether each is a refusal.
+/// Replies to `QUIT` in the clear, with `true` for each refusal.
 pub const QUITS: [(&str, bool); 6] = [
     ("+OK\r\n", false),
     ("+OK bye\r\n", false),

@@ -1,34 +1,34 @@
-//! Reads transcripts, and cuts bytes in every way.
+//! Reads transcripts, and splits bytes in every way.
 
 use std::fs;
 use std::path::Path;
 
-/// Who a line belongs to, and its text.
+/// One line of a transcript.
 #[derive(Debug)]
 pub struct Line {
-    /// `C`, `S` or `=`.
+    /// The kind of line: `C` is sent by the client, `S` by the server; `=` is an expected event.
     pub who: char,
-    /// What is sent.
+    /// The bytes that are sent.
     pub bytes: Vec<u8>,
-    /// The line as it stands in the file.
+    /// The line's text in the file, without the mark at its beginning.
     pub text: String,
 }
 
-/// A dialogue.
+/// A dialogue of a client and a server.
 #[derive(Debug)]
 pub struct Transcript {
-    /// The file's name without its ending.
+    /// The file's name without its extension.
     pub name: String,
-    /// What the first line asks for: `# set-up: one, two`.
+    /// The set-up that the first line asks for: `# set-up: one; two`.
     pub set_up: Vec<String>,
-    /// What is said, and what must come out.
+    /// The lines that are sent, and the expected events.
     pub lines: Vec<Line>,
 }
 
-/// All transcripts of a folder.
+/// Loads all transcripts of a folder.
 ///
 /// # Panics
-/// There is none, or one cannot be read.
+/// Panics if the folder contains no transcript, or if one cannot be read.
 pub fn load(folder: &str) -> Vec<Transcript> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("transcripts").join(folder);
     let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -95,21 +95,21 @@ fn unescape(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// How a run cuts what it feeds.
+/// The way in which a test splits its input.
 #[derive(Clone, Copy, Debug)]
 pub enum Cut {
-    /// Not at all.
+    /// One piece with the complete input.
     Whole,
-    /// Into single bytes.
+    /// Single bytes.
     EveryByte,
-    /// In two.
+    /// Two pieces, of which the first has this many bytes.
     At(usize),
-    /// By chance, from this seed.
+    /// Random pieces, determined by this seed.
     Random(u64),
 }
 
 impl Cut {
-    /// The pieces of `bytes`.
+    /// Splits `bytes` into pieces.
     pub fn pieces(self, bytes: &[u8]) -> Vec<&[u8]> {
         match self {
             Self::Whole => vec![bytes],
@@ -121,7 +121,7 @@ impl Cut {
             Self::Random(mut seed) => {
                 let (mut pieces, mut rest) = (Vec::new(), bytes);
                 while !rest.is_empty() {
-                    // Xorshift: short pieces and long ones, the same from every seed on every machine.
+                    // Xorshift gives short and long pieces, which depend only on the seed and not on the machine.
                     seed ^= seed << 13;
                     seed ^= seed >> 7;
                     seed ^= seed << 17;
@@ -135,7 +135,7 @@ impl Cut {
         }
     }
 
-    /// Every way to cut feeds of which the longest has `longest` bytes; for long ones a sample of the places.
+    /// Returns all ways to split inputs of at most `longest` bytes; for long inputs only a sample of the places.
     pub fn all(longest: usize) -> impl Iterator<Item = Self> {
         let step = (longest / 300).max(1);
         let two = (1..longest).step_by(step).map(Self::At);

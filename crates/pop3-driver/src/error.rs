@@ -21,47 +21,47 @@ impl fmt::Display for Seconds {
     }
 }
 
-/// What a driver's client gives.
+/// An error of a driver's client. It prints its cause, and has no source that would print it again.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// No address of the host took the connection.
-    #[error("cannot connect to {host} port {port}: {source}")]
+    /// No address of the host accepted the connection.
+    #[error("cannot connect to {host} port {port}: {cause}")]
     Connect {
-        /// The host that was asked for.
+        /// The host.
         host: String,
         /// The port.
         port: u16,
-        /// What the last address answered.
-        source: io::Error,
+        /// The error of the last address.
+        cause: io::Error,
     },
-    /// The certificate is not to be trusted, TLS cannot be agreed on, or what a TLS configuration is made of cannot be read.
+    /// The certificate is not trusted, both sides have no TLS version or algorithm in common, or a certificate or a key cannot be read.
     #[error("TLS: {0}")]
     Tls(TlsFailure),
-    /// The host is no name that a certificate could bear.
+    /// The host is not a name that a certificate could contain.
     #[error("{0:?} is not a host name or an address")]
     HostName(String),
-    /// Nothing came in time.
+    /// The server did not answer in time.
     #[error("the server was silent, or too slow, for {} while {waiting_for}", Seconds(*.after))]
     TimedOut {
-        /// What was awaited.
+        /// What the client waited for.
         waiting_for: &'static str,
-        /// How long.
+        /// How long it waited.
         after: Duration,
     },
-    /// The server refused, broke the protocol or left; or the call does not fit the session.
+    /// The server refused, broke the protocol or disconnected; or the session does not allow the call.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// What a message was to be written to takes no more.
+    /// Writing a message to its sink failed.
     #[error("the message cannot be written: {0}")]
     Sink(io::Error),
-    /// The operating system gave an error.
-    #[error("{0}")]
+    /// The operating system reported an error.
+    #[error(transparent)]
     Io(#[from] io::Error),
 }
 
 impl Error {
-    /// The server's `-ERR`, if that is what it was. The session lives then, but for a refused greeting and a refused `QUIT`.
+    /// Returns the refusal, if the server answered `-ERR`. The session stays usable then, except after a refused greeting or `QUIT`.
     pub const fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Request(RequestError::Refused(refusal)) => Some(refusal),
@@ -69,7 +69,7 @@ impl Error {
         }
     }
 
-    /// What the error of a login means; see [`RequestError::login_failure`].
+    /// Returns what the error of a login means; see [`RequestError::login_failure`].
     pub fn login_failure(&self) -> Option<LoginFailure> {
         match self {
             Self::Request(error) => error.login_failure(),
@@ -79,7 +79,17 @@ impl Error {
         }
     }
 
-    /// The connection ended, so whether the last command was carried out is not known (Q43).
+    /// Returns the error for a failed `STLS`: a refusal means that the server has no TLS.
+    #[must_use]
+    pub fn stls_refused(self) -> Self {
+        match self {
+            Self::Request(RequestError::Refused(refusal)) => Self::Request(RequestError::NoTls(refusal)),
+            other => other,
+        }
+    }
+
+    /// Returns `true` if the connection ended, so that it is unknown whether the last command was executed.
+    // Q43
     pub const fn is_disconnect(&self) -> bool {
         matches!(self, Self::Request(RequestError::Remote(RemoteError::Closed(_))) | Self::Io(_) | Self::TimedOut { .. })
     }
@@ -132,7 +142,7 @@ mod tests {
             Error::Tls(TlsFailure::NotTls),
             Error::Sink(io::ErrorKind::StorageFull.into()),
             LocalError::CleartextLogin.into(),
-            Error::Connect { host: "host".to_owned(), port: 1, source: io::ErrorKind::ConnectionRefused.into() },
+            Error::Connect { host: "host".to_owned(), port: 1, cause: io::ErrorKind::ConnectionRefused.into() },
         ];
         for error in others {
             assert!(!error.is_disconnect() && error.refusal().is_none(), "{error}");
@@ -146,6 +156,23 @@ mod tests {
         assert_eq!(failure(Error::Tls(TlsFailure::NothingInCommon(String::new()))), Some(LoginFailure::NoTls));
         assert_eq!(failure(Error::Tls(TlsFailure::Expired(None))), None);
         assert_eq!(failure(timed_out(Duration::ZERO)), None);
+    }
+
+    #[test]
+    fn no_error_prints_its_source() {
+        let io = || io::Error::other("the cause");
+        let errors = [
+            Error::Connect { host: "host".to_owned(), port: 1, cause: io() },
+            Error::Sink(io()),
+            Error::Io(io()),
+            closed(),
+            LocalError::CleartextLogin.into(),
+            InvalidArgument::Empty.into(),
+        ];
+        for error in errors {
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            assert!(source.is_none_or(|source| !error.to_string().contains(&source)), "{error}");
+        }
     }
 
     #[test]

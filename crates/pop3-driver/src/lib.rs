@@ -1,5 +1,6 @@
-//! What the drivers of [`pop3_proto`] share, so that it exists once: [how a connection is secured](tls), [what a client and a
-//! server may be told](ClientOptions), [what can go wrong](Error). The drivers re-export all of it.
+//! What the drivers of [`pop3_proto`] share: [TLS settings](tls), [options](ClientOptions), [errors](Error), and the client and the
+//! server of a driver without I/O ([`ClientSession`], [`server`]), which are told the time and say what to do next. The drivers re-export
+//! what their users need.
 //!
 //! ```
 //! use pop3_driver::{ClientOptions, Security};
@@ -9,20 +10,40 @@
 //! # Ok::<(), pop3_driver::Error>(())
 //! ```
 
+mod client_methods;
+mod client_session;
 mod error;
+mod io;
 mod login_backoff;
 mod login_slots;
 mod options;
 mod proxy_handshake;
+mod proxy_io;
+#[cfg(feature = "server")]
+pub mod server;
+#[cfg(feature = "server")]
+mod server_methods;
 mod session_limiter;
+mod time;
 pub mod tls;
 
+pub use client_session::{ClientAction, ClientSession};
 pub use error::Error;
+pub use io::{Endpoint, Io};
 pub use ipnet::IpNet;
 pub use login_backoff::LoginBackoff;
 pub use login_slots::{LoginSlot, LoginSlots};
 pub use options::{ClientOptions, ListenSecurity, Security, ServerOptions};
+#[cfg(feature = "server")]
+pub use pop3_maildrop as store;
 pub use pop3_proto as proto;
 pub use proxy_handshake::{Proxy, ProxyHandshake, ProxyHeader, ProxyKind};
+pub use proxy_io::ProxyIo;
 pub use rustls;
 pub use session_limiter::{Seat, SessionLimiter, SessionPermit};
+pub use time::deadline_after;
+
+/// Tests the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,4 +1,5 @@
-//! How long who guesses passwords waits for an answer, by where they are (H40).
+//! Delays of the replies to failed logins, per source.
+// H40
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -7,8 +8,8 @@ use std::time::Duration;
 
 use crate::session_limiter::source_of;
 
-/// Counts logins that have failed, by their source: an IPv4 address, or an IPv6 network of 64 bits. One is free, for who has mistyped;
-/// behind it each answer takes twice as long as the one before.
+/// A counter of failed logins per source: an IPv4 address, or an IPv6 network of 64 bits. The reply to the first failure is not
+/// delayed, in case of a typing mistake; the reply to the second is delayed by 1 s; then delays double, up to a maximum.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,19 +30,19 @@ struct Failures {
     last: Duration,
 }
 
-/// Who has not failed for so long is as who never has.
+/// The count of a source resets after this long without a failure.
 const RESET_AFTER: Duration = Duration::from_secs(15 * 60);
 
-/// So many sources are remembered; who fails beyond them waits longest.
+/// At most this many sources are tracked; replies to failures from others are delayed by `longest`.
 const MAX_SOURCES: usize = 10_000;
 
 impl LoginBackoff {
-    /// No answer to one login waits longer than this; zero: none waits.
+    /// Creates a counter without failures. `longest` is the maximum delay of a reply; zero disables delays.
     pub fn new(longest: Duration) -> Self {
         Self { longest, sources: Mutex::default() }
     }
 
-    /// A login from there has failed, `now` since any one moment. How long the answer has to wait.
+    /// Records a failed login from `source`, and returns the delay of the reply. `now` is the time since any fixed moment.
     pub fn record_failure(&self, source: IpAddr, now: Duration) -> Duration {
         let source = source_of(source);
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,7 +61,7 @@ impl LoginBackoff {
         self.delay_after(failures.count)
     }
 
-    /// How long the answer to the so many-th failed login in a row has to wait: for sessions of which nobody knows where they come from.
+    /// Returns the delay of the reply to the last of `count` failed logins in a row, for sessions whose source is unknown.
     pub fn delay_after(&self, count: u32) -> Duration {
         match count.checked_sub(2) {
             None => Duration::ZERO,

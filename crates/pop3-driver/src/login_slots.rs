@@ -1,10 +1,10 @@
-//! Logins of one user at once.
+//! A limit on concurrent logins of one user.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Bounds how many logins of one user may be in progress: a maildrop that hangs, as on a network that is gone, must not take all
-/// threads.
+/// A limit on the number of logins of one user that are in progress at once. It keeps a maildrop that hangs, for example on a
+/// network file system that is unreachable, from blocking all threads.
 ///
 /// ```
 /// use pop3_driver::LoginSlots;
@@ -20,7 +20,7 @@ pub struct LoginSlots {
     users: Arc<Mutex<HashMap<Vec<u8>, usize>>>,
 }
 
-/// One login in progress; it ends when this is dropped.
+/// One login in progress, until it is dropped.
 #[derive(Debug)]
 pub struct LoginSlot {
     user: Vec<u8>,
@@ -28,12 +28,12 @@ pub struct LoginSlot {
 }
 
 impl LoginSlots {
-    /// At most `per_user` logins of each user at once.
+    /// Creates a limit of `per_user` concurrent logins for each user.
     pub fn new(per_user: usize) -> Self {
         Self { per_user, users: Arc::default() }
     }
 
-    /// Begins a login. `None`: too many of this user are in progress.
+    /// Begins a login. Returns `None` if too many logins of this user are in progress.
     pub fn try_acquire(&self, user: &[u8]) -> Option<LoginSlot> {
         let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
         let count = users.entry(user.to_vec()).or_default();

@@ -1,4 +1,4 @@
-//! What a client and a server may be told.
+//! Options of clients and servers.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,25 +9,26 @@ use pop3_proto::client::{CleartextLogin, ClientConfig, Timeouts};
 use pop3_proto::sasl::{ChannelBinding, Mechanism};
 use pop3_proto::server::{self, ServerConfig};
 
-use crate::tls::ServerTls;
+use crate::tls::{ServerTls, TlsFailure};
 use crate::{Error, Proxy, tls};
 
-/// How a client's connection is secured. There is no way from TLS to none, whatever a server says (H07, H10).
+/// How a client's connection is secured. Nothing that a server sends turns TLS off.
+// H07, H10
 #[derive(Clone, Debug)]
 pub enum Security {
     /// TLS from the first byte: port 995.
     Tls(Arc<rustls::ClientConfig>),
     /// `STLS` before login: port 110. A server that does not offer it is an error.
     Stls(Arc<rustls::ClientConfig>),
-    /// Nothing: everybody on the way can read the password and the mail.
+    /// No encryption: everyone on the network path can read the password and the mail.
     DangerousCleartext,
-    /// The stream that is handed over is encrypted already, by somebody else; with what a login over it can be bound to. Over a
-    /// stream that is not, everybody on the way can read the password and the mail.
+    /// The stream that is handed over is encrypted already; holds what a login over it can be bound to. If the stream is not encrypted,
+    /// everyone on the network path can read the password and the mail.
     DangerousAssumeEncrypted(ChannelBinding),
 }
 
 impl Security {
-    /// Implicit TLS, certificates verified as the operating system does it.
+    /// Returns implicit TLS, with certificates verified as the operating system does it.
     ///
     /// # Errors
     /// The operating system has no root certificates.
@@ -35,7 +36,7 @@ impl Security {
         Ok(Self::Tls(tls::client()?))
     }
 
-    /// `STLS`, certificates verified as the operating system does it.
+    /// Returns `STLS`, with certificates verified as the operating system does it.
     ///
     /// # Errors
     /// The operating system has no root certificates.
@@ -43,7 +44,7 @@ impl Security {
         Ok(Self::Stls(tls::client()?))
     }
 
-    /// The port that goes with it.
+    /// Returns the usual port.
     pub const fn default_port(&self) -> u16 {
         match self {
             Self::Tls(_) | Self::DangerousAssumeEncrypted(_) => 995,
@@ -52,21 +53,21 @@ impl Security {
     }
 }
 
-/// How a client connects, what it takes and how long it waits.
+/// How a client connects, its limits and its time-outs.
 #[derive(Clone, Debug)]
 pub struct ClientOptions {
     /// How the connection is secured.
     pub security: Security,
-    /// Limits, and whether a login may be in the clear; [`new`](Self::new) sets that by `security`.
+    /// Limits, and whether a login may be in the clear; [`new`](Self::new) derives the latter from `security`.
     pub config: ClientConfig,
-    /// How long to wait for what.
+    /// Time-outs.
     pub timeouts: Timeouts,
-    /// A proxy to go through. What is said through it is as secure as without it.
+    /// A proxy to connect through. The connection is as secure as without it.
     pub proxy: Option<Proxy>,
 }
 
 impl ClientOptions {
-    /// With limits and times that fit most servers.
+    /// Options with limits and time-outs that fit most servers.
     pub fn new(security: Security) -> Self {
         let cleartext_login = match security {
             Security::Tls(_) | Security::Stls(_) | Security::DangerousAssumeEncrypted(_) => CleartextLogin::Refuse,
@@ -81,33 +82,58 @@ impl ClientOptions {
     }
 }
 
-/// How a server presents itself, and its limits.
+impl ClientOptions {
+    /// Returns an error if a driver cannot connect with these options: a connection that it makes is not encrypted already.
+    ///
+    /// # Errors
+    /// The security is [`Security::DangerousAssumeEncrypted`].
+    pub fn check_connects(&self) -> Result<(), Error> {
+        match self.security {
+            Security::DangerousAssumeEncrypted(_) => {
+                let why = "assuming encryption is for a stream that is handed over, not for a connection that the client makes"
+                    .to_owned();
+                Err(Error::Tls(TlsFailure::Other(why)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the host and the port to connect to: the proxy's if there is one.
+    pub fn connect_to<'h>(&'h self, host: &'h str, port: u16) -> (&'h str, u16) {
+        self.proxy.as_ref().map_or((host, port), |proxy| (&proxy.host, proxy.port))
+    }
+}
+
+/// How a server presents itself, its limits and its time-outs.
 #[derive(Clone, Debug)]
 pub struct ServerOptions {
-    /// The protocol's side. `stls` follows from `tls`.
+    /// Options of the protocol. `stls` follows from `tls`.
     pub config: ServerConfig,
-    /// How long to wait for what.
+    /// Time-outs.
     pub timeouts: server::Timeouts,
-    /// The certificate; without one there is neither `STLS` nor implicit TLS.
+    /// The certificate. Without one there is neither `STLS` nor implicit TLS.
     pub tls: Option<ServerTls>,
-    /// Proxies whose word is taken for whom they speak for (`XCLIENT`, the PROXY protocol).
+    /// Proxies that may name the client that they speak for, by `XCLIENT` or the PROXY protocol.
     pub trusted_proxies: Vec<IpNet>,
-    /// Connections of trusted proxies begin with the PROXY protocol, in version 1 or 2. `XCLIENT` is not taken from them then: what comes
-    /// behind the header is the client's.
+    /// Connections of trusted proxies begin with the PROXY protocol, in version 1 or 2. `XCLIENT` is not accepted from them then: everything
+    /// after the header is the client's.
     pub proxy_protocol: bool,
-    /// Sessions at once; more connections are closed at once (H39).
+    /// Maximum number of sessions. Further connections are closed, unless a session that has not logged in can give way. Default: 1000.
+    // H39
     pub max_sessions: usize,
-    /// The same from one source: an IPv4 address, or an IPv6 network of 64 bits. The clients of a trusted proxy are told apart where it
-    /// speaks the PROXY protocol; what it says by `XCLIENT` comes too late for that.
+    /// Maximum number of sessions from one source: an IPv4 address, or an IPv6 network of 64 bits. Clients of a trusted proxy are distinguished
+    /// if it uses the PROXY protocol; `XCLIENT` comes too late for that. Default: 100.
     pub max_sessions_per_source: usize,
-    /// Behind a wrong password the answer waits, longer each time for each source (H40), and so long at most for each; zero: it never does.
-    /// A session that waits keeps its place, whether or not its client is still there: so many passwords can be tried from one source in
-    /// that time as there may be sessions from it. Where the source is not known each session counts for itself.
+    /// Maximum delay of the reply to a failed login; delays double per source. Zero disables them. Default: 15 seconds.
+    ///
+    /// A session whose reply is delayed keeps its permit even if its client disconnects, so in that time only as many passwords can be tried
+    /// from one source as it may have sessions. If the source is not known, each session counts for itself.
+    // H40
     pub max_login_backoff: Duration,
 }
 
 impl ServerOptions {
-    /// With a certificate: `STLS` is offered, and no login is taken before it.
+    /// Options with a certificate: `STLS` is offered, and no login is accepted before it.
     pub fn with_tls(tls: impl Into<ServerTls>) -> Self {
         Self {
             tls: Some(tls.into()),
@@ -116,24 +142,24 @@ impl ServerOptions {
         }
     }
 
-    /// The protocol's side, as it follows from all the rest.
+    /// Returns the options of the protocol, with what follows from the others.
     pub fn server_config(&self) -> ServerConfig {
         let mut config = self.config.clone();
         config.stls = self.tls.is_some();
         let external = Mechanism::External;
         if self.tls.as_ref().is_some_and(|tls| tls.requests_client_certificate) && !config.mechanisms.contains(&external) {
-            // Whoever asks for certificates has to take them (S53).
+            // A server that requests certificates must accept them (S53).
             config.mechanisms.push(external);
         }
         config
     }
 
-    /// Whether the word of this peer is taken for whom it speaks for.
+    /// Returns `true` if this peer is a trusted proxy.
     pub fn trusts(&self, peer: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|network| network.contains(&peer.to_canonical()))
     }
 
-    /// Without TLS: everybody on the way can read the passwords and the mail.
+    /// Options without TLS: everyone on the network path can read the passwords and the mail.
     pub fn dangerous_cleartext() -> Self {
         Self {
             config: ServerConfig { cleartext_login: CleartextLogin::DangerouslyAllow, ..ServerConfig::default() },

@@ -1,4 +1,4 @@
-//! What is said on a connection before anything else: to a proxy that we go through, and by one that we are behind.
+//! Handshakes that precede a session: with a proxy that a client connects through, and with a proxy in front of a server.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -6,18 +6,18 @@ use std::net::{IpAddr, SocketAddr};
 use pop3_proto::Secret;
 use pop3_proto::server::ProxiedClient;
 
-/// Something that is said before the session, without I/O. Reads no byte of what comes behind it.
+/// A handshake that precedes the session, without I/O. It reads no octet beyond its own end.
 pub trait ProxyHandshake {
-    /// What is to be written now, once.
+    /// Returns the bytes to write now, and forgets them.
     fn output(&mut self) -> Vec<u8>;
 
-    /// So many octets, at most, are to be read; 0: it is done.
+    /// Returns the maximum number of octets to read next; 0 if the handshake is complete.
     fn bytes_wanted(&self) -> usize;
 
-    /// Takes in what was read.
+    /// Processes bytes that were read.
     ///
     /// # Errors
-    /// The peer says no, or nothing that can be understood.
+    /// Fails if the peer refuses, or if it sends something that cannot be parsed.
     fn receive(&mut self, bytes: &[u8]) -> io::Result<()>;
 }
 
@@ -25,33 +25,33 @@ fn refused(why: impl std::fmt::Display) -> io::Error {
     io::Error::other(format!("the proxy: {why}"))
 }
 
-/// A proxy that a client goes through.
+/// A proxy that a client connects through.
 #[derive(Clone, Debug)]
 pub struct Proxy {
-    /// Its kind.
+    /// The proxy's protocol.
     pub kind: ProxyKind,
-    /// Where it is.
+    /// The proxy's host name or address.
     pub host: String,
-    /// Its port.
+    /// The proxy's port.
     pub port: u16,
-    /// Name and password for it.
+    /// The name and password for the proxy, if it requires a login.
     pub login: Option<(String, Secret)>,
 }
 
-/// How a proxy is spoken to.
+/// The protocol of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProxyKind {
-    /// SOCKS 5 (RFC 1928, RFC 1929); the proxy looks up the name of the host.
+    /// SOCKS 5 (RFC 1928, RFC 1929). The proxy resolves the host name.
     Socks5,
-    /// `CONNECT` of HTTP (RFC 9110 §9.3.6).
+    /// The HTTP method `CONNECT` (RFC 9110 §9.3.6).
     HttpConnect,
 }
 
 impl Proxy {
-    /// Asks for a connection to `host`.
+    /// Returns the handshake that requests a connection to `host`.
     ///
     /// # Errors
-    /// A name is too long, or cannot be sent.
+    /// Fails if `host`, or the name or password of the proxy, is too long or cannot be sent.
     pub fn handshake(&self, host: &str, port: u16) -> io::Result<Box<dyn ProxyHandshake + Send>> {
         let invalid = |what| io::Error::new(io::ErrorKind::InvalidInput, what);
         if host.len() > 255 || host.bytes().any(|byte| byte.is_ascii_control() || byte == b' ') {
@@ -70,13 +70,13 @@ impl Proxy {
 }
 
 enum Stage {
-    /// The method that the proxy chooses.
+    /// The proxy chooses a login method.
     Method,
-    /// Whether it takes the password.
+    /// The proxy accepts or refuses the name and password.
     Login,
-    /// The beginning of its answer.
+    /// The beginning of the proxy's reply.
     Answer,
-    /// The rest: an address of so many octets, and a port.
+    /// The rest of the reply, with this many octets: the bound address without its first octet, and the port.
     Bound(usize),
     Done,
 }
@@ -107,7 +107,7 @@ impl Socks5 {
             }
         }
         request.extend(port.to_be_bytes());
-        // No login, or by name and password.
+        // The offered methods: no login, and a name and password.
         let output = if login.is_some() { vec![5, 2, 0, 2] } else { vec![5, 1, 0] };
         Self { stage: Stage::Method, login, request, output, read: Vec::new() }
     }
@@ -202,7 +202,7 @@ impl ProxyHandshake for HttpConnect {
     }
 
     fn bytes_wanted(&self) -> usize {
-        // One by one: what stands behind the empty line is the session's.
+        // Octet by octet: the octets after the empty line belong to the session.
         usize::from(!self.done)
     }
 
@@ -223,7 +223,7 @@ impl ProxyHandshake for HttpConnect {
     }
 }
 
-/// What a proxy in front of a server says of the client behind it: the PROXY protocol, versions 1 and 2.
+/// The header with which a proxy in front of a server names its client: the PROXY protocol, versions 1 and 2.
 #[derive(Debug, Default)]
 pub struct ProxyHeader {
     read: Vec<u8>,
@@ -232,7 +232,7 @@ pub struct ProxyHeader {
 }
 
 impl ProxyHeader {
-    /// Whom the proxy speaks for; `None`: for itself, as when it looks whether the server is there.
+    /// Returns the client that the proxy names, or `None` if it names none, as in its own check of whether the server is up.
     pub const fn proxied_client(&self) -> Option<ProxiedClient> {
         self.proxied_client
     }
@@ -246,7 +246,7 @@ impl ProxyHandshake for ProxyHeader {
     fn bytes_wanted(&self) -> usize {
         match self.read.as_slice() {
             _ if self.done => 0,
-            // Version 2 tells how long it is; version 1 ends where its line ends.
+            // A header of version 2 contains its length; one of version 1 ends with its line.
             [0x0D, rest @ ..] if rest.len() < 15 => 15 - rest.len(),
             [0x0D, ..] => 16 + usize::from(u16::from_be_bytes([self.read[14], self.read[15]])) - self.read.len(),
             _ => 1,
@@ -291,7 +291,8 @@ impl ProxyHandshake for ProxyHeader {
 mod tests {
     use super::*;
 
-    /// Plays a peer's bytes in pieces of one and as large as they are wanted; what was written, and what is left unread.
+    /// Feeds the peer's bytes to the handshake, alternately one octet and as many as it wants. Returns the bytes written and the
+    /// number of bytes left unread.
     fn shake(handshake: &mut dyn ProxyHandshake, says: &[u8]) -> io::Result<(Vec<u8>, usize)> {
         let (mut written, mut rest, mut odd) = (Vec::new(), says, false);
         loop {
@@ -364,7 +365,7 @@ mod tests {
         let signature = b"\r\n\r\n\0\r\nQUIT\n";
         let v2 = [&signature[..], &[0x21, 0x11, 0, 12, 192, 0, 2, 1, 192, 0, 2, 2, 0, 80, 0, 110], b"+OK"].concat();
         assert_eq!(run(&v2).unwrap(), (Some(("192.0.2.1".to_owned(), Some(80))), 3));
-        // LOCAL: the proxy itself.
+        // The command `LOCAL`: the proxy speaks for itself.
         assert_eq!(run(&[&signature[..], &[0x20, 0, 0, 0]].concat()).unwrap(), (None, 0));
         for bad in [&b"USER joe\r\n"[..], b"PROXY TCP4 x y 1 2\r\n", &[b'P'; 200], &[13; 40], b"PROXY TCP4 192.0.2.1\n"] {
             assert!(run(bad).is_err(), "{}", bad.escape_ascii());

@@ -1,24 +1,28 @@
-//! Who may come in, how many at once, and when all have to leave.
+//! Limits on the number of sessions, in total and per source, and the shutdown of all sessions.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fmt;
+use std::future::poll_fn;
+use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Instant;
 
 use event_listener::{Event, Listener};
 
-/// Counts the sessions of a server, all of them and those of each source, and tells them to end.
+/// A counter of a server's sessions, in total and per source. It admits new sessions and notifies all of the shutdown.
 #[derive(Debug)]
 pub struct SessionLimiter {
     total: usize,
     per_source: usize,
     state: Mutex<State>,
-    /// The server ends. Every session that waits for its client waits for this, too.
+    /// The event of the shutdown. A session that waits for its client waits for this event, too.
     ending: Event,
-    /// No session is left.
+    /// The event that no session is left.
     empty: Event,
 }
 
@@ -29,12 +33,12 @@ struct State {
     listening: Vec<SocketAddr>,
     stopping: bool,
     seats: HashMap<u64, Arc<Seat>>,
-    /// What has sessions end that wait for their clients without a runtime.
+    /// Functions that end sessions whose thread is blocked while it waits for the client.
     enders: HashMap<u64, Ender>,
     next: u64,
 }
 
-/// Ends one session.
+/// A function that ends one session.
 struct Ender(Box<dyn Fn() + Send>);
 
 impl fmt::Debug for Ender {
@@ -43,7 +47,7 @@ impl fmt::Debug for Ender {
     }
 }
 
-/// What a session shows of itself while it lasts.
+/// The state that a session shares with its limiter.
 #[derive(Debug)]
 pub struct Seat {
     source: Mutex<Option<IpAddr>>,
@@ -58,12 +62,24 @@ impl Seat {
         Arc::new(Self { source: Mutex::default(), logged_in, evicted, eviction: Event::new() })
     }
 
-    /// The client has logged in: the session gives way to no other any more.
+    /// Records that the client has logged in: the session cannot be evicted any more.
     pub fn set_logged_in(&self) {
         self.logged_in.store(true, Ordering::Release);
     }
 
-    /// Waits until the session has to give way to another one.
+    /// Does `work`, unless the session has to give way to another one meanwhile.
+    ///
+    /// # Errors
+    /// `work` fails, or the session gave way.
+    pub async fn unless_evicted<T>(&self, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+        let evicted = async {
+            self.evicted().await;
+            io::Error::other("the session gave way to another one")
+        };
+        unless(evicted, work).await
+    }
+
+    /// Waits until the session is evicted to make room for another one.
     pub async fn evicted(&self) {
         until(&self.eviction, || self.evicted.load(Ordering::Acquire)).await;
     }
@@ -74,7 +90,7 @@ impl Seat {
 }
 
 impl SessionLimiter {
-    /// For so many sessions, and so many from one source.
+    /// Creates a limiter for at most `total` sessions, of which at most `per_source` have the same source.
     pub fn new(total: usize, per_source: usize) -> Arc<Self> {
         Arc::new(Self { total, per_source, state: Mutex::default(), ending: Event::new(), empty: Event::new() })
     }
@@ -83,9 +99,10 @@ impl SessionLimiter {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A permit for one session, given back when it is dropped; `None`: there is none, or the server ends (H39). If all places are
-    /// taken, the oldest session that has not logged in yet gives way, of the source that has most sessions: clients that connect and
-    /// say nothing must not lock out all others.
+    /// Returns a permit for one session, which is released when it is dropped, or `None` if the limit is reached or the server is
+    /// shutting down. At the limit, a session that has not logged in is evicted: the oldest one of the source with the most
+    /// sessions. So clients that connect and send nothing cannot lock out other clients.
+    // H39
     pub fn try_acquire(self: &Arc<Self>) -> Option<SessionPermit> {
         let mut state = self.state();
         if state.stopping || (state.sessions >= self.total && !state.evict_one(self.total)) {
@@ -98,7 +115,7 @@ impl SessionLimiter {
         Some(SessionPermit { limiter: Arc::clone(self), id, source: None, seat })
     }
 
-    /// Has all sessions end once what they do is done, and takes no more.
+    /// Admits no more sessions; each existing session ends when it next needs input.
     pub fn begin_shutdown(&self) {
         let mut state = self.state();
         state.stopping = true;
@@ -109,17 +126,29 @@ impl SessionLimiter {
         self.ending.notify(usize::MAX);
     }
 
-    /// The server ends.
+    /// Returns `true` once the shutdown has begun.
     pub fn is_shutting_down(&self) -> bool {
         self.state().stopping
     }
 
-    /// Waits until the server ends.
+    /// Waits until the shutdown begins.
     pub async fn shutdown_begun(&self) {
         until(&self.ending, || self.is_shutting_down()).await;
     }
 
-    /// The same without a runtime; false at the deadline.
+    /// Does `work`, unless the server shuts down meanwhile.
+    ///
+    /// # Errors
+    /// `work` fails, or the server shuts down ([`io::ErrorKind::ConnectionAborted`]).
+    pub async fn unless_shutdown<T>(&self, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+        let shutdown = async {
+            self.shutdown_begun().await;
+            io::ErrorKind::ConnectionAborted.into()
+        };
+        unless(shutdown, work).await
+    }
+
+    /// Blocks the thread until the shutdown begins. Returns `false` if it has not begun at the deadline.
     pub fn wait_stopped(&self, deadline: Instant) -> bool {
         wait_until(&self.ending, || self.is_shutting_down(), deadline)
     }
@@ -129,7 +158,7 @@ impl SessionLimiter {
         until(&self.empty, || self.is_empty()).await;
     }
 
-    /// The same without a runtime; false if some are left at the deadline.
+    /// Blocks the thread until no session is left. Returns `false` if sessions are left at the deadline.
     pub fn wait_emptied(&self, deadline: Instant) -> bool {
         wait_until(&self.empty, || self.is_empty(), deadline)
     }
@@ -138,23 +167,23 @@ impl SessionLimiter {
         self.state().sessions == 0
     }
 
-    /// Remembers where the server listens, for runtimes that have to be woken by a connection.
+    /// Records an address that the server listens on. A driver whose `accept` cannot be interrupted connects to it at shutdown.
     pub fn listens(&self, address: SocketAddr) {
         self.state().listening.push(address);
     }
 
-    /// Where the server listens.
+    /// Returns the addresses that the server listens on.
     pub fn listening(&self) -> Vec<SocketAddr> {
         self.state().listening.clone()
     }
 }
 
 impl State {
-    /// Has one session give way. Returns `true` if there is a permit then. A session that gives way keeps its permit for a moment, until
-    /// it notices.
+    /// Evicts one session. Returns `true` if another session can then be admitted. An evicted session keeps its permit until it
+    /// notices the eviction and ends.
     fn evict_one(&mut self, total: usize) -> bool {
         let leaving = self.seats.values().filter(|seat| seat.evicted.load(Ordering::Acquire)).count();
-        // As many may be leaving as there are places, and no more: memory is bounded all the same.
+        // Evicted sessions that have not ended yet exist in addition to `total`, so their number is limited to bound memory.
         if leaving >= total.min(MAX_LEAVING) {
             return false;
         }
@@ -179,13 +208,23 @@ impl State {
     }
 }
 
-/// Sessions that may be giving way at once.
+/// Maximum number of evicted sessions that have not ended yet.
 const MAX_LEAVING: usize = 100;
 
-/// Waits for what is told by an event.
+/// Does `work`, unless `interruption` comes first.
+async fn unless<T>(interruption: impl Future<Output = io::Error>, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    let (mut interruption, mut work) = (pin!(interruption), pin!(work));
+    poll_fn(|context| match interruption.as_mut().poll(context) {
+        Poll::Ready(error) => Poll::Ready(Err(error)),
+        Poll::Pending => work.as_mut().poll(context),
+    })
+    .await
+}
+
+/// Waits until `done` returns `true`; `event` notifies of each change.
 async fn until(event: &Event, done: impl Fn() -> bool) {
     loop {
-        // Before it is looked at: what changes in between is told.
+        // Listen before the check, so that a change after the check is noticed.
         let change = event.listen();
         if done() {
             return;
@@ -194,7 +233,7 @@ async fn until(event: &Event, done: impl Fn() -> bool) {
     }
 }
 
-/// The same without a runtime; false at the deadline.
+/// Blocks the thread until `done` returns `true`. Returns `false` if it does not at the deadline.
 fn wait_until(event: &Event, done: impl Fn() -> bool, deadline: Instant) -> bool {
     loop {
         let change = event.listen();
@@ -207,7 +246,7 @@ fn wait_until(event: &Event, done: impl Fn() -> bool, deadline: Instant) -> bool
     }
 }
 
-/// One of the sessions that may be.
+/// A permit for one session.
 #[derive(Debug)]
 pub struct SessionPermit {
     limiter: Arc<SessionLimiter>,
@@ -217,7 +256,8 @@ pub struct SessionPermit {
 }
 
 impl SessionPermit {
-    /// Has this called when the server ends: for sessions that no runtime wakes. It must not wait.
+    /// Registers a function that is called when the server shuts down or the session is evicted, and at once if that has happened
+    /// already. Sessions whose thread is blocked while it waits for the client need it. The function must not block.
     pub fn on_shutdown(&self, end: impl Fn() + Send + 'static) {
         let mut state = self.limiter.state();
         if state.stopping || self.seat.evicted.load(Ordering::Acquire) {
@@ -226,7 +266,8 @@ impl SessionPermit {
         state.enders.insert(self.id, Ender(Box::new(end)));
     }
 
-    /// Says where the client of the session is; false if there are too many from there. An IPv6 network of 64 bits is one source.
+    /// Sets the address of the session's client. Returns `false` if its source has too many sessions already. An IPv6 network of
+    /// 64 bits is one source.
     #[must_use]
     pub fn set_source(&mut self, address: IpAddr) -> bool {
         let source = source_of(address);
@@ -243,18 +284,18 @@ impl SessionPermit {
         true
     }
 
-    /// What the session shows of itself.
+    /// Returns the state that the session shares with its limiter.
     pub const fn seat(&self) -> &Arc<Seat> {
         &self.seat
     }
 
-    /// The limiter that it is behind.
+    /// Returns the limiter that admitted the session.
     pub fn limiter(&self) -> &SessionLimiter {
         &self.limiter
     }
 }
 
-/// What counts as one source: an IPv6 network of 64 bits belongs to one.
+/// Returns the source of an address: an IPv4 address, or an IPv6 network of 64 bits.
 pub(crate) fn source_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),

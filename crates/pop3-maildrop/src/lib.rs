@@ -1,4 +1,4 @@
-//! Where mail lies.
+//! The storage of mail for a POP3 server.
 //!
 //! ```
 //! use std::io::Read;
@@ -14,9 +14,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A server asks a [`Store`] who may log in, and gets a [`Maildrop`]: what it holds, one message, remove these. Calls may
-//! block; an asynchronous server makes them where that does no harm. [`Maildir`] is the store that most people want, and
-//! [`Delivery`] puts mail into one so that a power cut loses none.
+//! A server asks a [`Store`] to check a login and receives a [`Maildrop`], which lists, opens and removes messages. Calls may
+//! block; an asynchronous server makes them on threads that may block. [`Maildir`] is the usual storage of a user's mail, and
+//! [`Delivery`] delivers mail into a Maildir so that a power cut loses none.
 
 mod login_delayed;
 #[cfg(unix)]
@@ -40,73 +40,80 @@ pub use memory::{Memory, MemoryMaildrop};
 pub use store_responder::StoreResponder;
 pub use verification::{Peer, Pending, Verification, Verifier, verification};
 
-/// Who may log in, and to what.
+/// A store of maildrops: it checks logins and opens the users' maildrops.
 pub trait Store: Send + Sync + 'static {
-    /// What a login opens.
+    /// The maildrop that a login opens.
     type Maildrop: Maildrop;
 
-    /// Checks the credentials, and locks and opens the maildrop for this session alone (Q48). The lock lasts until the maildrop is dropped.
+    /// Checks the credentials, then locks and opens the maildrop exclusively for this session. The lock is held until the
+    /// maildrop is dropped.
     ///
     /// # Errors
-    /// See [`LoginError`]. A lock that is held is told only to whom the credentials are right (S22).
+    /// See [`LoginError`]. [`LoginError::InUse`] is returned only after the credentials are verified (RFC 2449 §8.1.2).
+    // Q48, S22
     fn login(&self, login: &LoginAttempt) -> Result<Self::Maildrop, LoginError>;
 
-    /// Begins to check the credentials of a login without blocking, for stores whose check takes long, as hashing a password does: the
-    /// session waits for the outcome without a thread. By default [`login`](Self::login) checks them.
+    /// Begins to check the credentials of a login without blocking, for stores whose check is slow, such as password hashing: the
+    /// session waits for the outcome without occupying a thread. By default, [`login`](Self::login) checks the credentials.
     fn verify(&self, login: &LoginAttempt, peer: &Peer) -> Verification {
         let _ = (login, peer);
         Verification::AtLogin
     }
 
-    /// What is kept of a user's password for `SCRAM`; `None`: there is no such user, or nothing is kept. Only asked if a server is
-    /// told to offer the mechanism.
+    /// Returns the `SCRAM` keys that are stored for a user, or `None` if the user does not exist or has no keys. It is called
+    /// only if the server offers a `SCRAM` mechanism.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// The keys cannot be read.
     fn scram_keys(&self, hash: ScramHash, name: &OwnedUsername) -> io::Result<Option<ScramKeys>> {
         let _ = (hash, name);
         Ok(None)
     }
 }
 
-/// The mail of one user, held by one session.
+/// The messages of one user, locked by one session.
 pub trait Maildrop: Send + 'static {
-    /// Whose it is, where that is not the name that was given, as with another way to write it, or a certificate that tells.
+    /// Returns the owner's name if it may differ from the name of the login attempt, for example if that name has another
+    /// spelling, or if a certificate identifies the user. `None` means that the login attempt has the owner's name.
     fn owner(&self) -> Option<&[u8]> {
         None
     }
 
-    /// What is there now. Called once, before anything else; message 1 is the first of the snapshot, and numbers keep their
-    /// meaning whatever happens outside (H50).
+    /// Returns the messages that the maildrop holds now. It is called once, before any other method. Message 1 is the first
+    /// message of the snapshot, and message numbers keep their meaning even if other processes change the maildrop.
     ///
     /// # Errors
     /// The maildrop cannot be read.
+    // H50
     fn snapshot(&mut self) -> io::Result<Snapshot>;
 
-    /// A message as it lies in the store, with line ends of either kind. To look at it does not mark it (S15).
+    /// Opens a message as it is stored, with line ends of either kind. This does not mark the message as seen.
     ///
     /// # Errors
-    /// It is gone, or cannot be read.
+    /// The message was removed ([`ErrorKind::NotFound`]), or it cannot be read.
+    // S15
     fn open(&mut self, number: MessageNumber) -> io::Result<Box<dyn Read + Send>>;
 
-    /// Removes messages, and none but these (H49). Goes on when one cannot be removed. A message that is gone already is removed.
+    /// Removes exactly these messages. If a message cannot be removed, the removal continues with the next one. A message that no
+    /// longer exists counts as removed.
     ///
     /// # Errors
-    /// Tells which are still there (S19).
+    /// Some messages could not be removed; [`NotRemoved`] lists them.
+    // H49, S19
     fn remove(&mut self, marked: &[MessageNumber]) -> Result<(), NotRemoved>;
 }
 
-/// Why there is no maildrop.
+/// The reason why a login fails.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LoginError {
-    /// Wrong name or password.
+    /// The name or the password is wrong.
     #[error("wrong name or password")]
     Credentials,
     /// Another session holds the maildrop.
     #[error("another session holds the maildrop")]
     InUse,
-    /// The user has logged in too short a time ago.
+    /// The user's last login was too recent.
     #[error("too soon after the last login")]
     TooSoon,
     /// The maildrop cannot be opened now.
@@ -114,7 +121,8 @@ pub enum LoginError {
     Io(io::Error),
 }
 
-/// A lock that is held ([`ErrorKind::WouldBlock`]) means that another session has it.
+/// Converts [`ErrorKind::WouldBlock`], which reports a lock of another session, to [`LoginError::InUse`], and other errors to
+/// [`LoginError::Io`].
 impl From<io::Error> for LoginError {
     fn from(error: io::Error) -> Self {
         if error.kind() == ErrorKind::WouldBlock { Self::InUse } else { Self::Io(error) }
@@ -137,8 +145,8 @@ impl From<&LoginError> for LoginDenial {
     }
 }
 
-/// The name of a login that was refused, for the log; `None`: it may be a password, which people type where names belong. Names are
-/// in small letters, with digits and a few signs, or have an `@`.
+/// Returns the name of a refused login for the log, or `None` if the name may be a password, which users sometimes type in its
+/// place. A loggable name consists of small letters, digits and a few signs, or contains one `@`.
 fn loggable(name: &[u8]) -> Option<Escaped<'_>> {
     const LONGEST: usize = 64;
     let is_plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-' | b'+');
@@ -147,13 +155,13 @@ fn loggable(name: &[u8]) -> Option<Escaped<'_>> {
     (name.len() <= LONGEST && (is_name || is_address)).then_some(Escaped(name))
 }
 
-/// What a client is told when a message cannot be opened; puts it into the log, too.
+/// Logs that a message cannot be opened, and returns the refusal for the client.
 fn log_unavailable(number: MessageNumber, error: &io::Error) -> MessageRefusal {
     tracing::warn!(%number, %error, "a message cannot be opened");
     if error.kind() == ErrorKind::NotFound { MessageRefusal::Gone } else { MessageRefusal::Temporary }
 }
 
-/// Messages that could not be removed, and why.
+/// The messages that could not be removed, with the errors.
 #[derive(Debug, Error)]
 #[error("{} could not be removed; the first, message {}: {}", messages(.failed.len()), .failed[0].0, .failed[0].1)]
 pub struct NotRemoved {
@@ -161,22 +169,22 @@ pub struct NotRemoved {
 }
 
 impl NotRemoved {
-    /// `Ok` if nothing has failed.
+    /// Returns `Ok` if no message failed.
     ///
     /// # Errors
-    /// Something has.
+    /// At least one message could not be removed.
     pub fn check(failed: Vec<(MessageNumber, io::Error)>) -> Result<(), Self> {
         if failed.is_empty() { Ok(()) } else { Err(Self { failed }) }
     }
 
-    /// How many messages are still there, for the answer to `QUIT`; puts it into the log, too.
+    /// Logs the messages that could not be removed, and returns their number for the reply to `QUIT`.
     pub fn count(removed: Result<(), Self>) -> usize {
         let Err(error) = removed else { return 0 };
         tracing::warn!(%error, "not all is removed");
         error.failed.len()
     }
 
-    /// Which messages are still there, and why.
+    /// Returns the messages that could not be removed, with the errors.
     pub fn failed(&self) -> &[(MessageNumber, io::Error)] {
         &self.failed
     }
@@ -186,10 +194,10 @@ fn messages(count: usize) -> String {
     if count == 1 { "1 message".to_owned() } else { format!("{count} messages") }
 }
 
-/// A login with name and password, as a session would give it.
+/// Returns a login attempt with a name and a password, as a session creates it.
 ///
 /// # Errors
-/// The name cannot be sent.
+/// The name is empty, is longer than 255 octets, contains CR, LF or NUL, or has a blank at an end.
 pub fn password_login(name: &str, password: &str) -> Result<LoginAttempt, InvalidArgument> {
     Ok(LoginAttempt { name: Username::new(name)?.into(), credentials: PresentedCredentials::Password(Secret::from(password)) })
 }
@@ -234,3 +242,8 @@ mod tests {
         assert_eq!(failed(&[2]).unwrap_err().failed()[0].0.get(), 2);
     }
 }
+
+/// Tests the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,4 +1,4 @@
-//! A pause between two logins of one user (`LOGIN-DELAY`, RFC 2449 §6.5).
+//! A minimum delay between two logins of one user (`LOGIN-DELAY`, RFC 2449 §6.5).
 
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -11,9 +11,11 @@ use pop3_proto::server::{LoginAttempt, Snapshot};
 
 use crate::{LoginError, Maildrop, NotRemoved, Peer, Store, Verification};
 
-/// A store that lets a user in again only after a pause. Announce the same pause in the server's configuration.
+/// A store that refuses a user's login until a delay after the last login has passed. Announce an equal delay in the server's
+/// configuration.
 ///
-/// Who is too early is told so only if the credentials are right. Logins are remembered for as long as the pause lasts, in memory.
+/// [`LoginError::TooSoon`] is returned only if the credentials are right. Logins are remembered in memory until the delay has
+/// passed.
 ///
 /// ```
 /// use std::time::Duration;
@@ -33,11 +35,11 @@ pub struct LoginDelayed<S> {
     now: fn() -> Instant,
 }
 
-/// Who has logged in, and when.
+/// The time of each user's last login.
 type Logins = Arc<Mutex<HashMap<Vec<u8>, Instant>>>;
 
 impl<S> LoginDelayed<S> {
-    /// Over another store.
+    /// Adds the delay `pause` to another store.
     pub fn new(store: S, pause: Duration) -> Self {
         Self { store, pause, last: Logins::default(), now: Instant::now }
     }
@@ -51,7 +53,7 @@ impl<S: Store> Store for LoginDelayed<S> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let now = (self.now)();
         last.retain(|_, before| now.duration_since(*before) < self.pause);
-        // By whose mail it is: one user may have several names, and with a certificate none.
+        // Logins count by the owner of the maildrop: a user may have several names, and none with a certificate.
         let owner = maildrop.owner().unwrap_or(login.name.as_bytes()).to_vec();
         if last.contains_key(&owner) {
             return Err(LoginError::TooSoon);
@@ -69,7 +71,8 @@ impl<S: Store> Store for LoginDelayed<S> {
     }
 }
 
-/// A maildrop of a [`LoginDelayed`] store. The pause begins when it could be read: a login that came to nothing costs none.
+/// A maildrop of a [`LoginDelayed`] store. The login counts once the [snapshot](Maildrop::snapshot) was read, so a login that
+/// fails before causes no delay.
 #[derive(Debug)]
 pub struct LoginDelayedMaildrop<M> {
     maildrop: M,
@@ -124,7 +127,7 @@ mod tests {
             SECONDS.store(too_soon, Ordering::Relaxed);
             assert!(matches!(login("joe"), Err(LoginError::TooSoon)), "{too_soon}");
         }
-        // The pause is between logins that were taken: trying does not make it longer.
+        // The delay counts from accepted logins: refused attempts do not extend it.
         SECONDS.store(300, Ordering::Relaxed);
         login("joe").unwrap();
         assert_eq!(store.last.lock().unwrap().len(), 1, "nobody is remembered for longer than needed");

@@ -1,4 +1,4 @@
-//! Mail in memory: for tests, examples and whoever keeps mail elsewhere and hands it out now and then.
+//! Mail in memory, for tests, examples and programs that keep their mail elsewhere.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -12,7 +12,7 @@ use pop3_proto::server::{LoginAttempt, Snapshot};
 
 use crate::{LoginError, Maildrop, NotRemoved, Store};
 
-/// Users with a password and messages each.
+/// A store in memory: users, each with a password and messages.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     users: Arc<HashMap<Vec<u8>, User>>,
@@ -40,12 +40,12 @@ struct Message {
 }
 
 impl Memory {
-    /// Nobody yet.
+    /// Returns a store without users.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a user, or puts another in the place of one.
+    /// Adds a user, or replaces the user of this name. It has no effect while the store has clones.
     #[must_use]
     pub fn with_user(mut self, name: &str, password: &str, messages: impl IntoIterator<Item = Vec<u8>>) -> Self {
         let mut mail = Mail::default();
@@ -61,7 +61,7 @@ impl Memory {
         self
     }
 
-    /// Lets a user log in by an access token (`OAUTHBEARER`, `XOAUTH2`).
+    /// Allows a user to log in by an access token (`OAUTHBEARER`, `XOAUTH2`).
     #[must_use]
     pub fn with_token(mut self, name: &str, token: &str) -> Self {
         if let Some(user) = Arc::get_mut(&mut self.users).and_then(|users| users.get_mut(name.as_bytes())) {
@@ -70,7 +70,7 @@ impl Memory {
         self
     }
 
-    /// Lets a user log in by a certificate, in DER (`EXTERNAL`).
+    /// Allows a user to log in by a certificate, in DER (`EXTERNAL`).
     #[must_use]
     pub fn with_certificate(mut self, name: &str, certificate: Vec<u8>) -> Self {
         if let Some(user) = Arc::get_mut(&mut self.users).and_then(|users| users.get_mut(name.as_bytes())) {
@@ -79,7 +79,7 @@ impl Memory {
         self
     }
 
-    /// Who logs in: the client says so, or leaves it to the certificate that it has shown.
+    /// Returns the user of a login attempt: by the name, or by the client's certificate if the name is `-`.
     fn find(&self, login: &LoginAttempt) -> Option<(&Vec<u8>, &User)> {
         match &login.credentials {
             PresentedCredentials::External(shown) if login.name.as_bytes() == b"-" => {
@@ -89,14 +89,14 @@ impl Memory {
         }
     }
 
-    /// The messages of a user now.
+    /// Returns the current messages of a user, or none if the user does not exist.
     pub fn messages(&self, name: &str) -> Vec<Vec<u8>> {
         let Some(user) = self.users.get(name.as_bytes()) else { return Vec::new() };
         user.mail.lock().unwrap_or_else(PoisonError::into_inner).messages.iter().map(|message| message.text.to_vec()).collect()
     }
 }
 
-/// A password in the form in which it is compared.
+/// Returns a password in the form in which it is compared.
 fn prepared(password: &[u8]) -> Secret {
     Secret::from(prepare(password).as_deref().unwrap_or(password))
 }
@@ -126,14 +126,14 @@ impl Store for Memory {
     }
 
     fn scram_keys(&self, hash: ScramHash, name: &OwnedUsername) -> io::Result<Option<ScramKeys>> {
-        // A salt that looks as those of decoy_secret do: it tells nothing of who exists.
+        // The salt has the length of a decoy's salt, so it does not reveal which users exist.
         let salt = [0, 1].map(|half: u8| BuildHasherDefault::<DefaultHasher>::default().hash_one((half, name)).to_be_bytes());
         let derive = |user: &User| ScramKeys::derive(hash, user.password.expose(), salt.as_flattened(), 4096);
         Ok(self.users.get(name.as_bytes()).map(derive))
     }
 }
 
-/// The mail of one user of a [`Memory`], held by one session.
+/// The messages of one user of a [`Memory`], locked by one session.
 #[derive(Debug)]
 pub struct MemoryMaildrop {
     store: Memory,

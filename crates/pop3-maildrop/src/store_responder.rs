@@ -113,11 +113,12 @@ impl<S: Store> StoreResponder<S> {
         self.buffer = Vec::new();
     }
 
-    /// Sends on, and answers what is asked, until there is much output, or nothing left that a store answers; gives what is to be done
-    /// then.
+    /// Sends more of the current message and answers questions, until the output has reached its high-water mark, input is needed, or a login
+    /// is attempted, whose credentials may have to be [verified](Self::verify) first. Returns what is to be done then; of questions only
+    /// [`Question::Authenticate`].
     ///
     /// # Errors
-    /// The connection must end without another word: a client must not take half a message for a whole one.
+    /// The connection must end without another word: a client must not take half a message for a complete one.
     pub fn advance(&mut self, connection: &mut Connection) -> io::Result<Action> {
         loop {
             if let Some(message) = &mut self.message {
@@ -130,8 +131,9 @@ impl<S: Store> StoreResponder<S> {
                 continue;
             }
             match connection.next_action() {
+                action @ Action::Answer(Question::Authenticate(_)) => return Ok(action),
                 Action::Answer(question) => self.answer(connection, question)?,
-                step => return Ok(step),
+                action => return Ok(action),
             }
         }
     }

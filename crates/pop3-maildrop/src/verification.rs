@@ -1,4 +1,4 @@
-//! Credentials that are checked elsewhere while a session waits.
+//! Credential checks that run elsewhere while a session waits.
 
 use std::io;
 use std::net::IpAddr;
@@ -9,29 +9,29 @@ use event_listener::{Event, Listener};
 
 use crate::LoginError;
 
-/// What is known of a client.
+/// Information about a client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Peer {
-    /// Its address: of the connection, or as a trusted proxy names it. `None`: it is not known.
+    /// The client's address: the connection's, or the one that a trusted proxy names. `None` if it is not known.
     pub address: Option<IpAddr>,
-    /// Whether the connection is encrypted.
+    /// The connection is encrypted.
     pub tls: bool,
 }
 
 impl Peer {
-    /// A client at this address.
+    /// Returns the information about a client at this address.
     pub const fn new(address: Option<IpAddr>, tls: bool) -> Self {
         Self { address, tls }
     }
 }
 
-/// How a store checks the credentials of a login.
+/// The way in which a store checks the credentials of a login.
 #[derive(Debug)]
 pub enum Verification {
-    /// [`Store::login`](crate::Store::login) checks them.
+    /// [`Store::login`](crate::Store::login) checks the credentials.
     AtLogin,
-    /// They are being checked. If they are right, [`Store::login`](crate::Store::login) is called with
+    /// The check is under way. If the credentials are right, [`Store::login`](crate::Store::login) is called with
     /// [`PresentedCredentials::Verified`](pop3_proto::sasl::PresentedCredentials::Verified).
     Pending(Pending),
 }
@@ -40,7 +40,7 @@ pub enum Verification {
 #[derive(Debug)]
 pub struct Pending(Arc<State>);
 
-/// The other end of a [`Pending`], for whoever does the check. Dropping it fails the login.
+/// The end of a [`Pending`] that reports the outcome of the check. Dropping it without an outcome fails the login.
 #[derive(Debug)]
 pub struct Verifier(Arc<State>);
 
@@ -55,11 +55,11 @@ enum Outcome {
     #[default]
     Awaited,
     Known(Result<(), LoginError>),
-    /// Nobody waits, or the outcome was taken.
+    /// No session waits any longer, or the outcome was returned.
     Over,
 }
 
-/// Both ends of a check.
+/// Returns both ends of a check.
 ///
 /// ```
 /// use pop3_maildrop::{LoginError, verification};
@@ -73,13 +73,13 @@ pub fn verification() -> (Verifier, Pending) {
 }
 
 impl Pending {
-    /// Waits for the outcome.
+    /// Waits for the outcome of the check.
     ///
     /// # Errors
-    /// The login is refused.
+    /// The credentials are wrong, the maildrop is not available, or the check ended without an outcome.
     pub async fn outcome(self) -> Result<(), LoginError> {
         loop {
-            // Before the outcome is looked at: a change in between is noticed.
+            // Listen before the outcome is read, so that a change in between is not missed.
             let change = self.0.changed.listen();
             if let Some(outcome) = self.take() {
                 return outcome;
@@ -88,10 +88,11 @@ impl Pending {
         }
     }
 
-    /// Waits for the outcome on this thread.
+    /// Waits for the outcome of the check and blocks the thread, until `deadline` if there is one.
     ///
     /// # Errors
-    /// The login is refused, or the outcome is not known at the deadline ([`io::ErrorKind::TimedOut`]).
+    /// The credentials are wrong, the maildrop is not available, the check ended without an outcome, or the deadline has passed
+    /// ([`io::ErrorKind::TimedOut`]).
     pub fn wait(self, deadline: Option<Instant>) -> Result<(), LoginError> {
         loop {
             let change = self.0.changed.listen();
@@ -126,12 +127,12 @@ impl Drop for Pending {
 }
 
 impl Verifier {
-    /// Returns `true` if no session waits any more, so that the check can be left out.
+    /// Returns `true` if no session waits any longer, so that the check can be skipped.
     pub fn is_abandoned(&self) -> bool {
         matches!(*self.0.outcome.lock().unwrap_or_else(PoisonError::into_inner), Outcome::Over)
     }
 
-    /// Tells the session the outcome.
+    /// Reports the outcome to the session.
     pub fn finish(self, result: Result<(), LoginError>) {
         self.set(result);
     }

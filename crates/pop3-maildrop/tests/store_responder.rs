@@ -33,8 +33,10 @@ impl<S: Store> Session<S> {
 
     /// What is answered.
     fn say(&mut self, said: &str) -> io::Result<String> {
-        self.connection.unfilled()[..said.len()].copy_from_slice(said.as_bytes());
-        self.connection.advance_read(said.len());
+        if !said.is_empty() {
+            self.connection.unfilled()[..said.len()].copy_from_slice(said.as_bytes());
+            self.connection.advance_read(said.len());
+        }
         let mut answer = String::new();
         loop {
             match self.responder.advance(&mut self.connection)? {
@@ -43,6 +45,7 @@ impl<S: Store> Session<S> {
                     answer += str::from_utf8(self.connection.output()).unwrap();
                     self.connection.advance_written(self.connection.output().len());
                 }
+                Action::Answer(question) => self.responder.answer(&mut self.connection, question)?,
                 _ => return Ok(answer),
             }
         }

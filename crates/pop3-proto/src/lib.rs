@@ -110,3 +110,8 @@ pub struct Progress<E> {
     /// What happened.
     pub event: E,
 }
+
+/// Tests the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -6,28 +6,29 @@ use zeroize::Zeroize;
 
 /// A buffer of a bounded size: bytes are read into its end and consumed from its beginning.
 ///
-/// Consumed bytes stay where they are until the next read, so what a machine gave out of them can still be used.
+/// Consumed bytes stay in place until the next read, so the pieces of them that a machine returned remain available.
 #[derive(Debug, Default)]
 pub(crate) struct ReadBuffer {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
     capacity: usize,
-    /// How far the capacity may grow where a whole buffer is not enough for a line.
+    /// The maximum capacity, to which the buffer grows if a line does not fit in `capacity`.
     most: usize,
-    /// Grow where reads fill the buffer, too.
+    /// The buffer also grows when a read fills it.
     eager: bool,
-    /// The last read filled it.
+    /// The last read filled the buffer.
     filled: bool,
 }
 
 impl ReadBuffer {
-    /// One that becomes larger while a line needs it. Nothing is allocated before the first read.
+    /// Creates a buffer that is larger only while a line needs the space. Nothing is allocated before the first read.
     pub(crate) const fn growing(capacity: usize, most: usize) -> Self {
         Self { bytes: Vec::new(), start: 0, end: 0, capacity, most, eager: false, filled: false }
     }
 
-    /// One that becomes larger while much comes: fewer and larger reads for messages, little memory for all else.
+    /// Creates a buffer that also grows once a read fills it: messages need fewer reads, and sessions without large replies need
+    /// little memory.
     pub(crate) const fn eager(capacity: usize, most: usize) -> Self {
         let mut input = Self::growing(capacity, most);
         input.eager = true;
@@ -38,7 +39,7 @@ impl ReadBuffer {
         self.bytes.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// The last `count` bytes that were consumed.
+    /// Returns the last `count` consumed bytes.
     pub(crate) fn consumed(&self, count: usize) -> &[u8] {
         self.start.checked_sub(count).and_then(|from| self.bytes.get(from..self.start)).unwrap_or_default()
     }
@@ -47,7 +48,7 @@ impl ReadBuffer {
         self.start = (self.start + count).min(self.end);
     }
 
-    /// Overwrites the last `count` bytes that were consumed.
+    /// Overwrites the last `count` consumed bytes with zeros.
     pub(crate) fn wipe(&mut self, count: usize) {
         let start = self.start;
         if let Some(bytes) = start.checked_sub(count).and_then(|from| self.bytes.get_mut(from..start)) {
@@ -55,7 +56,7 @@ impl ReadBuffer {
         }
     }
 
-    /// Room for more. Empty only if a whole buffer of bytes is unread.
+    /// Returns the space to read into. It is empty only if the buffer has its maximum capacity and all its bytes are unread.
     pub(crate) fn unfilled(&mut self) -> &mut [u8] {
         if self.bytes.is_empty() {
             self.bytes.resize(self.capacity, 0);
@@ -63,8 +64,8 @@ impl ReadBuffer {
         if self.start > 0 {
             self.bytes.copy_within(self.start..self.end, 0);
             let moved = self.end - self.start;
-            // What was moved must not be left behind as well: it may be a secret. What was consumed is its consumer's to wipe, and for
-            // mail nobody needs to.
+            // The old copy of the moved bytes is wiped because it may be a secret. The consumer wipes consumed bytes; mail needs
+            // no wiping.
             if let Some(left) = self.bytes.get_mut(self.start.max(moved)..self.end) {
                 left.zeroize();
             }
@@ -81,20 +82,20 @@ impl ReadBuffer {
         self.bytes.get_mut(self.end..).unwrap_or_default()
     }
 
-    /// All that the buffer holds in memory, for tests of what it must not.
+    /// Returns all memory of the buffer, for tests that search it for secrets.
     #[cfg(test)]
     pub(crate) fn memory(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// So many bytes were read into [`unfilled`](Self::unfilled).
+    /// Adds `count` bytes that were read into [`unfilled`](Self::unfilled).
     pub(crate) fn advance_read(&mut self, count: usize) {
         self.end = (self.end + count).min(self.bytes.len());
         self.filled = self.end == self.bytes.len();
     }
 }
 
-/// What was read may hold secrets and mail.
+/// Wipes the buffer, which may hold secrets and mail.
 impl Drop for ReadBuffer {
     fn drop(&mut self) {
         self.bytes.zeroize();

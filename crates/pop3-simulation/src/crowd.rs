@@ -1,17 +1,18 @@
-//! Who else uses the server: mail comes, and others read theirs, or look into the same maildrop, and leave as they like.
+//! Other users of the server: mail arrives, and other clients read their own mail or look into the same maildrop, and disconnect
+//! at any time.
 
 use fastrand::Rng;
 use pop3_proto::client::{Action, CleartextLogin, ClientConfig, ClientEvent, Connection};
 use pop3_proto::codec::Command;
 
-use crate::network::Served;
+use crate::served::Served;
 use crate::store::{FETCHED, OTHER, SimStore};
 
-/// Sessions of others, in any order with the one that is watched.
+/// Sessions of other clients, interleaved in any order with the observed session.
 pub struct Crowd {
     store: SimStore,
     sessions: Vec<Session>,
-    /// So many messages are still to come.
+    /// The number of messages that are still to arrive.
     to_come: usize,
     gone: bool,
 }
@@ -19,7 +20,7 @@ pub struct Crowd {
 struct Session {
     client: Connection,
     served: Served,
-    /// What is still to be said.
+    /// The commands that are still to be sent, in reverse order.
     script: Vec<&'static [u8]>,
 }
 
@@ -28,13 +29,13 @@ impl Crowd {
         Self { store, sessions: Vec::new(), to_come, gone: false }
     }
 
-    /// Everybody leaves, without a word, and nobody comes.
+    /// Disconnects all other clients without `QUIT`. No more clients and no more mail arrive.
     pub fn leave(&mut self) {
         (self.gone, self.to_come) = (true, 0);
         self.sessions.clear();
     }
 
-    /// Something happens.
+    /// Performs one random step.
     pub fn step(&mut self, chance: &mut Rng) {
         match chance.u8(..8) {
             0 if self.to_come > 0 => {
@@ -42,7 +43,7 @@ impl Crowd {
                 self.store.deliver(if chance.u8(..4) == 0 { OTHER } else { FETCHED });
             }
             1 if !self.gone && self.sessions.len() < 2 => {
-                // Whoever looks into the maildrop that is fetched removes nothing.
+                // A client that looks into the fetched maildrop removes nothing.
                 let script: Vec<&'static [u8]> = if chance.u8(..4) == 0 {
                     vec![b"QUIT", b"RETR 1", b"UIDL", b"PASS x", b"USER joe"]
                 } else {
@@ -68,7 +69,7 @@ impl Crowd {
 }
 
 impl Session {
-    /// Goes on a little; false at the end.
+    /// Performs one random step of the session. Returns `false` at its end.
     fn step(&mut self, chance: &mut Rng) -> bool {
         self.served.step(chance);
         let action = self.client.process_events(|event, _| Ok((event == ClientEvent::Closed).then_some(())));
@@ -87,7 +88,7 @@ impl Session {
                 if let Some(command) = said.and_then(|line| Command::parse(line).ok())
                     && !self.client.machine().is_waiting()
                 {
-                    // What the server refused before may make this one impossible; then the session ends.
+                    // An earlier refusal may make this command impossible; the session then ends.
                     self.script.pop();
                     if self.client.machine().deadline().is_none() && self.client.send(command).is_err() {
                         return false;

@@ -1,4 +1,5 @@
-//! A disk in memory that fails, and that loses and reorders what was not synced when the power goes (H45, H46).
+//! A disk in memory that fails, and that loses and reorders unsynced data when the power fails.
+// H45, H46
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -9,17 +10,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use fastrand::Rng;
 use pop3_maildrop::maildir::disk::{BatchSync, Disk, DiskFile, Lock};
 
-/// Clones are the same disk.
+/// A simulated disk; clones share it.
 #[derive(Clone, Debug)]
 pub struct SimDisk(Arc<Mutex<State>>);
 
-/// What goes wrong, and at which operation from the start of a process.
+/// A failure, and the operation at which it happens, counted from the start of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
     Nothing,
-    /// One operation fails, and those behind it do not.
+    /// One operation fails; the operations after it do not.
     Fails(u64),
-    /// From then on nothing is written any more: the process is killed there, or the power goes.
+    /// From this operation on nothing is written any more: the process is killed, or the power fails.
     Stops(u64),
 }
 
@@ -27,31 +28,31 @@ pub enum Trouble {
 struct State {
     chance: Rng,
     files: Vec<Content>,
-    /// What is seen.
+    /// The visible names.
     names: BTreeMap<PathBuf, usize>,
-    /// What is there for certain after a power cut.
+    /// The names that certainly survive a power cut.
     durable: BTreeMap<PathBuf, usize>,
-    /// What was done to names since, in its order.
+    /// The changes of names that may not survive a power cut, in order.
     pending: Vec<Change>,
     locked: Vec<PathBuf>,
     trouble: Trouble,
     operations: u64,
     stopped: bool,
     can_sync_at_once: bool,
-    /// A sync of all has failed: what was lost is lost.
+    /// A sync of the complete disk has failed: lost data stays lost.
     at_once_failed: bool,
-    /// A sync that all depend on or a renaming has failed in this process: nothing may become visible behind it (H45).
+    /// A rename, or a sync that all messages depend on, has failed in this process: no message may become visible after it (H45).
     untrusted: bool,
-    /// Folders were made, and a power cut could take them and what is in them.
+    /// Folders were created, and a power cut could remove them with their contents.
     new_folders: bool,
 }
 
 #[derive(Debug, Default)]
 struct Content {
     bytes: Vec<u8>,
-    /// So many of them survive.
+    /// The number of bytes that survive a power cut.
     synced: usize,
-    /// A sync has failed: what was not written then never will be, whatever later syncs say.
+    /// A sync has failed: bytes that were unsynced then never reach the disk, whatever later syncs report.
     lost: bool,
 }
 
@@ -86,7 +87,7 @@ impl SimDisk {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A process begins, and this will happen to its disk.
+    /// Starts a process, whose disk fails as `trouble` says.
     pub fn start(&self, trouble: Trouble) {
         let mut state = self.state();
         (state.trouble, state.operations) = (trouble, 0);
@@ -94,12 +95,12 @@ impl SimDisk {
         state.locked.clear();
     }
 
-    /// The process that used it is dead.
+    /// Returns `true` if the process that used the disk is dead.
     pub fn is_stopped(&self) -> bool {
         self.state().stopped
     }
 
-    /// The power goes: of what was not synced some survives, in no order.
+    /// Cuts the power: a random part of the unsynced data survives, in no order.
     pub fn lose_power(&self) {
         let state = &mut *self.state();
         let mut names = std::mem::take(&mut state.durable);
@@ -112,7 +113,7 @@ impl SimDisk {
             let unsynced = content.bytes.len() - content.synced;
             let kept = content.synced + if content.lost { 0 } else { state.chance.usize(..=unsynced) };
             let length = if state.chance.bool() { kept } else { content.bytes.len() };
-            // What is kept of the length and not of the content reads as zeroes.
+            // If the length survives but not the content, the missing bytes read as zeroes.
             content.bytes[kept..length.max(kept)].fill(0);
             content.bytes.truncate(length.max(kept));
             (content.synced, content.lost) = (content.bytes.len(), false);
@@ -121,7 +122,7 @@ impl SimDisk {
         state.names = names;
     }
 
-    /// The messages in `new` and `cur`: all that are seen, or those that are there even if the power goes now.
+    /// Returns the messages in `new` and `cur`: all visible ones, or, with `for_certain`, those that survive a power cut now.
     pub fn messages(&self, root: &Path, for_certain: bool) -> Vec<Vec<u8>> {
         let state = self.state();
         let names = if for_certain { &state.durable } else { &state.names };
@@ -152,14 +153,14 @@ impl Change {
     }
 }
 
-/// What an operation may do.
+/// The result of an operation.
 enum Fate {
     Done,
     Fails,
 }
 
 impl State {
-    /// An operation begins.
+    /// Begins an operation. Fails if the process is dead.
     fn begin(&mut self) -> io::Result<Fate> {
         self.operations += 1;
         if self.trouble == Trouble::Stops(self.operations) {
@@ -171,7 +172,7 @@ impl State {
         Ok(if self.trouble == Trouble::Fails(self.operations) { Fate::Fails } else { Fate::Done })
     }
 
-    /// The same where nothing is changed by a failure.
+    /// Begins an operation that changes nothing if it fails; the failure is `error`.
     fn begin_or_fail(&mut self, error: ErrorKind) -> io::Result<()> {
         match self.begin()? {
             Fate::Done => Ok(()),
@@ -191,7 +192,7 @@ impl State {
         }
     }
 
-    /// Whatever was done in a folder survives. Of a rename into it the old name may stay as well.
+    /// Makes all changes in a folder survive. After a rename into it the old name may remain as well.
     fn sync_folder(&mut self, folder: &Path) {
         let is_in = |path: &Path| path.parent() == Some(folder);
         for change in std::mem::take(&mut self.pending) {
@@ -219,7 +220,7 @@ impl Write for SimFile {
         let mut state = self.disk.state();
         let fate = state.begin()?;
         let count = match fate {
-            // The disk takes some of it, and then it is full.
+            // The disk accepts some of the bytes, and then it is full.
             Fate::Fails => state.chance.usize(..=bytes.len()),
             Fate::Done if state.chance.u8(..16) == 0 => state.chance.usize(1..=bytes.len().max(1)).min(bytes.len()),
             Fate::Done => bytes.len(),
@@ -242,7 +243,7 @@ impl DiskFile for SimFile {
         match state.begin()? {
             Fate::Done => state.sync_file(self.file),
             Fate::Fails => {
-                // A message that cannot be synced by itself is left out, and others may be seen.
+                // A message that cannot be synced by itself is left out, and other messages may become visible.
                 let is_message = |path: &PathBuf| path.parent().is_some_and(|folder| folder.ends_with("tmp"));
                 state.untrusted |= !state.names.iter().any(|(path, file)| *file == self.file && is_message(path));
                 state.files[self.file].lost = true;
@@ -288,7 +289,7 @@ impl BatchSync for SimDisk {
 
 impl Disk for SimDisk {
     fn make_folder(&self, _: &Path) -> io::Result<()> {
-        // Folders are there; what is in them is what can be lost.
+        // All folders exist; only their contents can be lost.
         let mut state = self.state();
         state.begin_or_fail(ErrorKind::StorageFull)?;
         state.new_folders = true;
@@ -374,7 +375,7 @@ impl Disk for SimDisk {
         let mut state = self.state();
         match state.begin()? {
             Fate::Done => state.sync_folder(path),
-            // Whether the names survive is left to chance; another sync may seem to succeed.
+            // The changes in this folder never reach the disk, although another sync may seem to succeed.
             Fate::Fails => {
                 state.untrusted = true;
                 let in_folder = |name: &Path| name.parent() == Some(path);

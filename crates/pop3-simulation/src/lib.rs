@@ -1,18 +1,19 @@
-//! `pop3 fetch` and a server of ours in one world in memory: the network cuts and delays, disks fail and lose what was not synced,
-//! processes die and start again, the server fails and dies, mail comes, others read. All of it by a seed, so that what failed once
-//! fails again.
+//! `pop3 fetch` and a server of this project in a simulated world in memory: the network delays and breaks connections, disks
+//! fail and lose unsynced data, processes die and start again, the server fails and dies, mail arrives, and other clients read
+//! theirs. A seed determines the world, so every failure can be reproduced.
 //!
 //! ```
 //! // Nothing was lost, nothing came twice, nothing was removed that was not safe.
 //! pop3_simulation::run(1);
 //! ```
 //!
-//! Real are: the whole of `fetch` (plan, transfer, journal, deliveries into the Maildir), the blocking client, the session and what
-//! answers for a store. Played are the disk under the Maildir, the store of the server, and the network.
+//! These parts are real: `fetch` (plan, transfer, journal, deliveries into the Maildir), the blocking client, the server's
+//! session and its store responder. These parts are simulated: the disk of the Maildir, the server's store, and the network.
 
 mod crowd;
 mod disk;
 mod network;
+mod served;
 mod store;
 
 use std::path::Path;
@@ -28,25 +29,26 @@ use pop3_cli::failure::Failure;
 use pop3_cli::fetch::RunSummary;
 use pop3_cli::fetch::journal::Journal;
 use pop3_cli::fetch::sessions::Run;
-use pop3_cli::fetch::transfer::TransferOptions;
+use pop3_cli::fetch::transfer_options::TransferOptions;
 use pop3_maildrop::Maildir;
 use pop3_maildrop::maildir::disk::Disk;
 
 use crowd::Crowd;
 use disk::{SimDisk, Trouble};
-use network::{Cut, Served, SimStream};
+use network::{Cut, SimStream};
+use served::Served;
 use store::{FETCHED, Fault, Ids, SimStore};
 
-/// What happened in a world, for whoever wants to see it, and for statistics.
+/// The events of a world, for inspection and statistics.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// A line for each run of `fetch`.
+    /// One line for each run of `fetch`.
     pub runs: Vec<String>,
-    /// Messages that came home.
+    /// The number of messages in the client's Maildir at the end.
     pub messages: usize,
-    /// Runs that failed, and those in which the process died or lost its power.
+    /// The number of runs that failed.
     pub failed: usize,
-    /// See `failed`.
+    /// The number of runs in which the process was killed or the power failed.
     pub died: usize,
 }
 
@@ -59,10 +61,10 @@ struct World {
     report: Report,
 }
 
-/// Lives through one world.
+/// Runs one world.
 ///
 /// # Panics
-/// Mail was lost, doubled or damaged, or was removed before it was safe.
+/// Panics if mail was lost, duplicated or damaged, or if the server removed it before it was safely stored.
 pub fn run(seed: u64) -> Report {
     pop3_contract::limit_test();
     let mut chance = Rng::with_seed(seed);
@@ -76,9 +78,9 @@ pub fn run(seed: u64) -> Report {
         3 => Fault::EndsAfter(chance.usize(14..40)),
         _ => Fault::Nothing,
     };
-    // Failures are noted by unique-id and size: they must tell messages apart there.
+    // Failures are recorded by unique-id and size, so these must distinguish the messages in such a world.
     let ids = if fault == Fault::CutsShort { Ids::Own } else { ids };
-    // What is cut short is tried again a few times only, so nothing else may go wrong there.
+    // A truncated message is tried again only a few times, so nothing else may fail in such a world.
     let failures = if fault == Fault::CutsShort { 0 } else { [0, 0, 2, 10][chance.usize(..4)] };
     let store = SimStore::new(chance.fork(), (disk.clone(), root.to_owned()), ids, failures, fault);
     for _ in 0..chance.usize(..6) {
@@ -87,7 +89,7 @@ pub fn run(seed: u64) -> Report {
     let crowd = Arc::new(Mutex::new(Crowd::new(store.clone(), chance.usize(..4))));
     let options = TransferOptions {
         messages: chance.usize(1..5),
-        // The clock stands still here.
+        // Almost no time passes in a simulation, so messages must not be set aside.
         set_aside: Duration::ZERO,
         ..TransferOptions::new(chance.u8(..3) > 0)
     };
@@ -95,12 +97,12 @@ pub fn run(seed: u64) -> Report {
     for _ in 0..world.chance.usize(1..6) {
         world.fetch(root, fault != Fault::CutsShort);
     }
-    // In the end nothing goes wrong any more, and everything must be home.
+    // At the end nothing fails any more, and all messages must be fetched.
     world.store.mend();
     if let Ok(mut crowd) = world.crowd.lock() {
         crowd.leave();
     }
-    // A server that ends sessions early is emptied after enough runs.
+    // A server that ends sessions early is emptied only after several runs.
     let runs = if matches!(fault, Fault::EndsAfter(_) | Fault::CutsShort) { 20 } else { 4 };
     let last = (0..runs).map(|_| world.fetch(root, false)).last().flatten();
     let Some(Ok(done)) = last else { panic!("seed {seed}: the last run failed: {:#?}", world.report.runs) };
@@ -110,7 +112,7 @@ pub fn run(seed: u64) -> Report {
 }
 
 impl World {
-    /// One run of `pop3 fetch`, and what becomes of its process. `None`: it died.
+    /// Runs `pop3 fetch` once, with random failures. Returns `None` if its process died.
     fn fetch(&mut self, root: &Path, troubled: bool) -> Option<Result<RunSummary, Failure>> {
         let chance = &mut self.chance;
         let trouble = match chance.u8(..8) {
@@ -144,7 +146,7 @@ impl World {
             Ok(done) => {
                 format!("{} fetched, {} deleted, {} known, troubles: {:?}", done.fetched, done.deleted, done.known, done.troubles)
             }
-            // A name differs from run to run.
+            // The message contains file names, which differ between runs with one seed.
             Err(failure) => format!("failed: {:?}", failure.exit),
         };
         let end = if !died {
@@ -159,7 +161,7 @@ impl World {
         self.report.died += usize::from(died);
         self.report.runs.push(format!("{trouble:?}, {cut:?}: {told}{end}"));
         assert!(self.store.lost().is_empty(), "H43: removed, and a power cut would lose it\n{:#?}", self.report.runs);
-        // Whatever is seen in the Maildir is a message that came, whole, at any time.
+        // At any time, each visible file in the Maildir is a complete message that arrived at the server.
         let came = self.store.came();
         for message in self.disk.messages(root, false) {
             assert!(came.contains(&message), "H13: no such message came: {}\n{:#?}", message.escape_ascii(), self.report.runs);
@@ -175,7 +177,7 @@ impl World {
         let runs = &self.report.runs;
         match self.store.ids() {
             Ids::Own => assert_eq!(home, came, "lost or doubled\n{runs:#?}"),
-            // A copy with the same unique-id is the message itself, as far as can be told.
+            // The client cannot distinguish a copy with the same unique-id from the message itself.
             Ids::OfContent | Ids::Shared | Ids::Reused | Ids::Numbers => {
                 for message in &came {
                     assert!(home.contains(message), "lost: {}\n{runs:#?}", message.escape_ascii());
@@ -184,7 +186,7 @@ impl World {
             }
         }
         if self.options.delete && self.store.fault() != Fault::KeepsDeleted {
-            // A copy of a message that was deleted looks like one that the server keeps, where its unique-id is no proof.
+            // If unique-ids prove nothing, a copy of a deleted message looks like a message that the server keeps.
             let is_copy = |message: &Vec<u8>| came.iter().filter(|other| *other == message).count() > 1;
             let left = self.store.left();
             let may_stay = self.store.ids() != Ids::Own && left.iter().all(is_copy);
@@ -193,7 +195,7 @@ impl World {
     }
 }
 
-/// What `pop3 fetch` does, in its order.
+/// Performs the steps of `pop3 fetch`, in its order.
 fn fetch_once(
     disk: &SimDisk,
     root: &Path,
@@ -233,7 +235,7 @@ mod tests {
             all.failed += report.failed;
             all.died += report.died;
         }
-        // Worlds in which nothing happens would prove nothing.
+        // Worlds without failures would prove nothing.
         assert!(all.messages > 4_000 && all.failed > 1_500 && all.died > 500, "{all:?}");
     }
 
@@ -254,7 +256,7 @@ mod tests {
         assert_eq!(disk.messages(root, true), [b"A: b\n"], "it survives a power cut");
     }
 
-    /// A server with a script.
+    /// A server that follows a script.
     struct Scripted(Feed);
 
     impl Read for Scripted {
@@ -281,7 +283,7 @@ mod tests {
 
     const ROOT: &str = "/Maildir";
 
-    /// `fetch --delete`, a message at a time, from a server that says this behind the login.
+    /// Runs `fetch --delete`, one message at a time, with a server that sends these replies after the login.
     fn fetch_from(disk: &SimDisk, says: &[&'static [u8]]) -> (Result<RunSummary, Failure>, String) {
         let login: [&[u8]; 4] = [b"+OK\r\n", b"-ERR no CAPA\r\n", b"+OK\r\n", b"+OK\r\n"];
         let feed = Feed::scripted(login.into_iter().chain(says.iter().copied()), Cut::Whole);
@@ -297,12 +299,12 @@ mod tests {
     #[test]
     fn s17_q43_which_of_two_with_one_unique_id_is_gone_is_not_known_when_the_answer_to_quit_is_lost() {
         let disk = SimDisk::new(Rng::with_seed(1));
-        // The second cannot be had now; the first is deleted, and the server removes it.
+        // The second message cannot be retrieved now; the first is deleted, and the server removes it.
         let says = [&TWO[..], &[b"+OK\r\nA\r\n.\r\n", b"-ERR not now\r\n", b"+OK\r\n"]].concat();
         let (result, said) = fetch_from(&disk, &says);
         assert!(said.ends_with("RETR 1\r\nRETR 2\r\nDELE 1\r\nQUIT\r\n"), "{said}");
         assert_eq!(result.unwrap().troubles.len(), 2);
-        // What is left has the same unique-id.
+        // The remaining message has the same unique-id.
         let says: [&[u8]; 7] = [
             TWO[0],
             b"+OK 1 3\r\n",
@@ -321,7 +323,7 @@ mod tests {
 
     #[test]
     fn h45_nothing_becomes_visible_behind_a_failure() {
-        // The disk itself looks after that. Each of its operations fails once, while a message more is on its way.
+        // The simulated disk itself asserts that. Each of its operations fails once, while another message is being retrieved.
         let says = [&TWO[..], &[b"+OK\r\nA\r\n.\r\n", b"+OK\r\nB\r\n.\r\n", b"+OK\r\n", b"+OK\r\n", b"+OK\r\n"]].concat();
         let failed = (1..100).filter(|operation| {
             let disk = SimDisk::new(Rng::with_seed(*operation));

@@ -1,112 +1,46 @@
-//! A connection in memory whose other end is a session of ours, carried on by a step now and then; it delays, cuts and breaks by chance.
+//! A connection in memory to a server session of this project, which advances step by step. The connection delays and breaks at
+//! random.
 
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use fastrand::Rng;
 use pop3_blocking::Transport;
-use pop3_maildrop::StoreResponder;
-use pop3_proto::sasl::Mechanism;
-use pop3_proto::server::{Action, CleartextLogin, Connection, ConnectionInfo, ServerConfig};
 
 use crate::crowd::Crowd;
 use crate::disk::SimDisk;
+use crate::served::Served;
 use crate::store::{Fault, SimStore};
 
-/// The server's end.
-pub struct Served {
-    connection: Connection,
-    responder: StoreResponder<SimStore>,
-    /// What has come and was not read, and what was written and is on its way.
-    pub arrived: VecDeque<u8>,
-    pub sent: VecDeque<u8>,
-    over: bool,
-}
-
-impl Served {
-    pub fn new(store: &SimStore, chance: &mut Rng) -> Self {
-        let mechanisms = match store.fault() {
-            Fault::RefusesMechanisms => vec![Mechanism::Login, Mechanism::Plain],
-            _ => Vec::new(),
-        };
-        let config = ServerConfig {
-            mechanisms,
-            cleartext_login: CleartextLogin::DangerouslyAllow,
-            output_high_water: chance.usize(1..200),
-            ..ServerConfig::default()
-        };
-        let connection = Connection::new(config.into(), ConnectionInfo::clear([0; 18]));
-        let responder = StoreResponder::new(Arc::new(store.clone()), [0; 18]);
-        Self { connection, responder, arrived: VecDeque::new(), sent: VecDeque::new(), over: false }
-    }
-
-    /// The session has ended, and nothing more will be sent.
-    pub const fn is_over(&self) -> bool {
-        self.over
-    }
-
-    /// Reads, answers or writes once; false if there is nothing to do until something arrives.
-    pub fn step(&mut self, chance: &mut Rng) -> bool {
-        if self.over {
-            return false;
-        }
-        match self.responder.advance(&mut self.connection) {
-            Ok(Action::Read) => {
-                if self.arrived.is_empty() {
-                    return false;
-                }
-                let count = chance.usize(1..=self.arrived.len()).min(self.connection.unfilled().len());
-                self.arrived.drain(..count).zip(self.connection.unfilled()).for_each(|(byte, space)| *space = byte);
-                self.connection.advance_read(count);
-            }
-            Ok(Action::Write) => {
-                let output = self.connection.output();
-                let count = chance.usize(1..=output.len().max(1)).min(output.len());
-                self.sent.extend(&output[..count]);
-                self.connection.advance_written(count);
-            }
-            // A message that cannot be read to its end: what stands before it goes out, and then nothing.
-            Err(_) => {
-                self.connection.abort();
-                self.sent.extend(self.connection.output());
-                self.over = true;
-            }
-            Ok(_) => self.over = true,
-        }
-        true
-    }
-}
-
-/// What happens to a connection.
+/// The failure of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
     Never,
-    /// After so many octets in both directions nothing is carried any more, and both ends learn of it.
+    /// After this many octets in both directions the connection breaks, and both ends notice.
     Reset(u64),
-    /// The server goes on with what it has, and nothing of it arrives.
+    /// After this many octets the server continues with the input that has arrived, but its output is lost.
     Deaf(u64),
-    /// Nothing arrives, and the client waits until its time is over.
+    /// After this many octets nothing arrives any more, and the client waits until its deadline.
     Silent(u64),
 }
 
-/// The client's end.
+/// The client's end of a connection.
 pub struct SimStream {
     pub served: Served,
     pub chance: Rng,
     pub cut: Cut,
     pub carried: u64,
-    /// Commands so far.
+    /// The number of commands so far.
     pub commands: usize,
     pub store: SimStore,
     pub disk: SimDisk,
-    /// Who else uses the server meanwhile.
+    /// The other users of the server.
     pub crowd: Arc<Mutex<Crowd>>,
 }
 
 impl SimStream {
-    /// The connection is cut, and how.
+    /// Returns `true` if the connection is broken.
     fn is_cut(&self) -> bool {
         match self.cut {
             Cut::Never => false,
@@ -118,7 +52,7 @@ impl SimStream {
         if self.disk.is_stopped() { Err(io::Error::other("the process is dead")) } else { Ok(()) }
     }
 
-    /// What happens behind the back of whoever waits.
+    /// Lets other users act while the client reads or writes.
     fn meanwhile(&mut self) {
         if self.chance.u8(..8) == 0
             && let Ok(mut crowd) = self.crowd.lock()
@@ -150,7 +84,7 @@ impl Read for SimStream {
                 return Ok(count);
             }
             if !self.served.step(&mut self.chance) && self.served.sent.is_empty() {
-                // Both ends wait: the client for what the server will not say before the client says more.
+                // Both ends wait: the server sends nothing more before the client does.
                 return if self.served.is_over() { Ok(0) } else { Err(ErrorKind::TimedOut.into()) };
             }
         }
@@ -195,7 +129,7 @@ impl Transport for SimStream {
 }
 
 impl Drop for SimStream {
-    /// The client is gone. What had arrived at the server by then it may still work on, a `QUIT` too.
+    /// Disconnects the client. The server may still process input that has arrived, including a `QUIT`.
     fn drop(&mut self) {
         let hears = match self.cut {
             Cut::Deaf(_) => true,

@@ -1,4 +1,4 @@
-//! The mail on the server: it survives whatever happens to sessions, and knows what of it must be home before it may go.
+//! The mail on the server. It survives all sessions, and checks that each removed message is safely stored by the client.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Cursor, ErrorKind, Read};
@@ -12,11 +12,12 @@ use pop3_proto::server::{LoginAttempt, Snapshot};
 
 use crate::disk::SimDisk;
 
-/// The user whose mail is fetched, and another who reads on their own.
+/// The user whose mail is fetched.
 pub const FETCHED: &str = "joe";
+/// Another user, whose mail is read by other clients.
 pub const OTHER: &str = "ann";
 
-/// Clones are the same store.
+/// A simulated store; clones share it.
 #[derive(Clone, Debug)]
 pub struct SimStore(Arc<Mutex<State>>);
 
@@ -25,58 +26,59 @@ struct State {
     chance: Rng,
     mail: HashMap<&'static str, Vec<Message>>,
     locked: BTreeSet<&'static str>,
-    /// Somebody has logged in.
+    /// A client has logged in.
     opened: bool,
     next: u64,
     ids: Ids,
-    /// All that ever came for who fetches.
+    /// All messages that ever arrived for [`FETCHED`].
     came: Vec<Arc<[u8]>>,
-    /// Where it must be before it goes.
+    /// The disk and the Maildir that must contain a message before its removal.
     home: (SimDisk, PathBuf),
-    /// How often in 256 something fails.
+    /// The probability of a failure, in 256ths.
     failures: u8,
     fault: Fault,
-    /// How often each message was cut short.
+    /// The number of times that each message was truncated.
     cuts: HashMap<u64, u32>,
-    /// The server dies.
+    /// The server has died.
     died: bool,
-    /// What was removed when a power cut would have lost it.
+    /// Messages that were removed while a power cut would have lost the client's copy.
     lost: Vec<Vec<u8>>,
 }
 
-/// How the server makes unique-ids.
+/// The server's way of making unique-ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ids {
-    /// Each message has its own.
+    /// Each message has its own unique-id.
     Own,
-    /// Copies share one.
+    /// Copies of a message share one unique-id.
     OfContent,
-    /// Messages that have nothing in common share one (S17). None that comes later has one of those: then nobody could tell whether
-    /// a removal that was not confirmed has been done.
+    /// Unrelated messages share one unique-id. Messages that arrive after the first login have their own: otherwise a client
+    /// could not find out whether an unconfirmed removal was carried out.
+    // S17
     Shared,
-    /// An id that is free is given to the next message (RFC 1939 section 7 allows that once the message is gone).
+    /// The next message gets a unique-id that is free again, which RFC 1939 §7 allows once the earlier message is gone.
     Reused,
-    /// The number of the message in the session: others have it in the next.
+    /// The number of the message in the session, which denotes another message in the next session.
     Numbers,
 }
 
-/// What is wrong with the server.
+/// A permanent fault of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     Nothing,
-    /// It confirms deletions and keeps the mail.
+    /// The server confirms deletions and keeps the messages.
     KeepsDeleted,
-    /// It ends some messages early, in due form; each of them twice at most.
+    /// The server truncates some messages, but terminates them correctly; each message at most twice.
     CutsShort,
-    /// It announces mechanisms and refuses them.
+    /// The server announces mechanisms and refuses them.
     RefusesMechanisms,
-    /// It ends each session after so many commands.
+    /// The server ends each session after this many commands.
     EndsAfter(usize),
 }
 
 #[derive(Clone, Debug)]
 struct Message {
-    /// Which it is, whatever its unique-id.
+    /// The identity of the message, independent of its unique-id.
     key: u64,
     id: String,
     text: Arc<[u8]>,
@@ -106,12 +108,12 @@ impl SimStore {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A message comes, from somewhere else.
+    /// Delivers a new message.
     pub fn deliver(&self, user: &'static str) {
         let state = &mut *self.state();
         let mut text = text(&mut state.chance);
         if state.fault == Fault::CutsShort {
-            // So long that a cut is no matter of counting.
+            // The message is so long that a truncation exceeds the tolerance for wrong sizes.
             text.splice(..0, format!("Subject: {}\n\n{}\n", state.next, "a line of text ".repeat(30)).into_bytes());
         }
         let text: Arc<[u8]> = text.into();
@@ -136,37 +138,37 @@ impl SimStore {
         state.mail.entry(user).or_default().push(Message { key: state.next, id, text });
     }
 
-    /// All that ever came for who fetches, as it lies in a Maildir.
+    /// Returns all messages that ever arrived for [`FETCHED`], in the form that a Maildir stores.
     pub fn came(&self) -> Vec<Vec<u8>> {
         self.state().came.iter().map(|text| stored(text)).collect()
     }
 
-    /// What was removed and was not safe.
+    /// Returns the messages that were removed before they were safely stored.
     pub fn lost(&self) -> Vec<Vec<u8>> {
         self.state().lost.clone()
     }
 
-    /// What is left of it.
+    /// Returns the messages of [`FETCHED`] that are still on the server.
     pub fn left(&self) -> Vec<Vec<u8>> {
         self.state().mail.get(FETCHED).into_iter().flatten().map(|message| stored(&message.text)).collect()
     }
 
-    /// How unique-ids are made.
+    /// Returns the server's way of making unique-ids.
     pub fn ids(&self) -> Ids {
         self.state().ids
     }
 
-    /// Nothing fails by chance any more.
+    /// Ends all random failures.
     pub fn mend(&self) {
         self.state().failures = 0;
     }
 
-    /// What is wrong with the server.
+    /// Returns the permanent fault of the server.
     pub fn fault(&self) -> Fault {
         self.state().fault
     }
 
-    /// The server has died since this was asked last; it is up again now, and no session holds anything.
+    /// Returns `true` if the server has died since the last call. The server then runs again, and no session holds a lock.
     pub fn has_died(&self) -> bool {
         let mut state = self.state();
         if std::mem::take(&mut state.died) {
@@ -202,7 +204,7 @@ impl Store for SimStore {
     }
 }
 
-/// The mail of a user, held by a session.
+/// The maildrop of a user, locked by a session.
 #[derive(Debug)]
 pub struct SimDrop {
     store: SimStore,
@@ -254,7 +256,7 @@ impl Maildrop for SimDrop {
             let state = &mut *self.store.state();
             if state.died || state.fails() {
                 if state.chance.u8(..4) == 0 {
-                    // What was removed before is removed.
+                    // The server dies; messages that were removed before stay removed.
                     state.died = true;
                 }
                 failed.push((*number, io::Error::other("it cannot be removed")));
@@ -282,7 +284,7 @@ impl Drop for SimDrop {
     }
 }
 
-/// A disk that cannot be read.
+/// A message file that cannot be read.
 struct Broken;
 
 impl Read for Broken {
@@ -291,14 +293,14 @@ impl Read for Broken {
     }
 }
 
-/// A short message with the marks of the protocol in it; sometimes one that came before.
+/// Returns a short random message that contains special sequences of the protocol; it may equal an earlier message.
 fn text(chance: &mut Rng) -> Vec<u8> {
     const PIECES: [&[u8]; 8] = [b"A: b\n", b"\n", b".\n", b"..\r\n", b"text", b"\r", b"\r\n.\r\n", b"\xff\0"];
     let count = chance.usize(..8);
     (0..count).flat_map(|_| PIECES[chance.usize(..PIECES.len())].to_vec()).collect()
 }
 
-/// How a message lies in a Maildir after it came over the wire: every line end is LF, and there is one at the end.
+/// Returns a message in the form that a Maildir stores after its transfer: each line end is LF, and the last line has one.
 fn stored(text: &[u8]) -> Vec<u8> {
     let wire = pop3_contract::oracle::stuff(text);
     let (message, _) = pop3_contract::oracle::unstuff_lenient(&wire).unwrap_or_default();

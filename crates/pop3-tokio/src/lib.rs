@@ -15,32 +15,32 @@
 //! }
 //! ```
 //!
-//! [`Client`] has a method for every command, and two for the raw level: [`send`](Client::send) and
-//! [`event`](Client::event). A future that is dropped leaves the session consistent: what still comes for it is passed over by
-//! the next call. [`Server`] serves any [`Store`](pop3_maildrop::Store), a task a session. In a raw [`Session`] the
-//! caller answers. Its twin without a runtime has the same names: whatever is said there holds here.
+//! [`Client`] has a method for every command, and two for the low level: [`send`](Client::send) and
+//! [`next_event`](Client::next_event). [`Server`] serves any [`Store`](pop3_maildrop::Store), each session in a task of its own. In a raw
+//! [`Session`] the caller answers. The drivers for other runtimes have the same names.
 
 mod client;
-mod connect;
-mod message;
-mod proxy_handshake;
-mod runtime;
 #[cfg(feature = "server")]
 mod server;
 #[cfg(feature = "server")]
-mod serving;
-#[cfg(feature = "server")]
 mod session;
+mod stream;
+#[cfg(feature = "server")]
+mod working;
 
-pub use client::Client;
-pub use message::Message;
+pub use client::{Client, Message};
 pub use pop3_driver::{
     ClientOptions, Error, IpNet, ListenSecurity, Proxy, ProxyKind, Security, ServerOptions, proto, rustls, tls,
 };
 #[cfg(feature = "server")]
 pub use pop3_maildrop as maildrop;
-pub use runtime::Transport;
 #[cfg(feature = "server")]
 pub use server::Server;
 #[cfg(feature = "server")]
 pub use session::Session;
+pub use stream::Transport;
+
+/// Tests the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

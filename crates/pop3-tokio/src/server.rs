@@ -1,19 +1,20 @@
-//! The server: who may come in, and with what. The store's calls, which may block, are made where they stop nobody else.
+//! The server: accepts connections and begins their sessions.
 
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pop3_driver::proto::server::{ConnectionInfo, ProxiedClient};
-use pop3_driver::tls::{self, ServerTls};
-use pop3_driver::{ListenSecurity, ProxyHeader, Seat, ServerOptions, SessionPermit};
-use pop3_maildrop::{Store, StoreResponder};
+use pop3_driver::server::ServerShared;
+use pop3_driver::{ListenSecurity, ServerOptions, server_methods};
+use pop3_maildrop::Store;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
+use tracing::Instrument;
 
-use crate::proxy_handshake::run_proxy_handshake;
-use crate::runtime::{self, Instant, Stream, TcpListener, TcpStream, Transport, later};
-use crate::serving::serve;
-use crate::session::{Session, Shared};
+use crate::session::Session;
+use crate::stream::{self, Stream, Transport, now};
+use crate::working::in_own_task;
 
 /// Serves a store.
 ///
@@ -32,191 +33,64 @@ use crate::session::{Session, Shared};
 /// ```
 #[derive(Debug)]
 pub struct Server<S> {
-    shared: Arc<Shared>,
-    /// What keys for users that there are not are made of. `None`: the operating system had no random numbers, so no session begins.
-    decoy_secret: Option<[u8; 18]>,
+    shared: Arc<ServerShared>,
     store: Arc<S>,
 }
 
 impl<S> Server<S> {
-    /// A server that is not listening yet. Whoever answers all questions in [raw sessions](Self::raw_session) gives `()` as the store.
+    server_methods!(Session, {async} {.await} TcpStream, Box<dyn Transport>, Stream, now);
+
+    /// A server that does not listen yet. Pass `()` as the store to use only [raw sessions](Self::raw_session).
     pub fn new(options: ServerOptions, store: S) -> Self {
-        Self { shared: Shared::new(options), decoy_secret: tls::random().ok(), store: Arc::new(store) }
+        Self { shared: ServerShared::new(options), store: Arc::new(store) }
     }
 
-    /// Ends the server: no more connections are taken, and each session ends once the command that it works on is answered. What
-    /// was marked as deleted and not followed by `QUIT` stays. Waits for so long; false if sessions are left then.
+    fn tcp(stream: TcpStream) -> io::Result<(Stream, IpAddr)> {
+        let peer = stream.peer_addr()?.ip();
+        Ok((stream::tcp(stream)?, peer))
+    }
+
+    /// Shuts the server down: it accepts no more connections, and each session ends when its current command is answered. Messages that are
+    /// marked as deleted stay unless `QUIT` was sent. Returns `false` if sessions are left after `within`.
     pub async fn shutdown(&self, within: Duration) -> bool {
-        let limiter = &self.shared.limiter;
-        limiter.begin_shutdown();
-        runtime::wake(&limiter.listening()).await;
-        runtime::wait_emptied(limiter, later(within)).await
+        self.shared.limiter().begin_shutdown();
+        timeout(within, self.shared.limiter().drained()).await.is_ok()
     }
-
-    /// Puts another certificate in the permit of the one that there is. Sessions that run go on with what they have. A server
-    /// that began without TLS stays without, and one that did not ask for certificates does not offer `EXTERNAL`.
-    pub fn replace_tls(&self, tls: impl Into<ServerTls>) {
-        self.shared.replace_tls(tls.into());
-    }
-
-    /// The raw level: a session whose questions the caller answers. How many there are, and what stands before the session as the
-    /// PROXY protocol does, is the caller's business, too.
-    ///
-    /// # Errors
-    /// The handshake failed.
-    pub async fn raw_session(&self, stream: TcpStream, listen: ListenSecurity) -> io::Result<Session> {
-        let address = stream.peer_addr()?.ip();
-        let trusted = self.shared.options.trusts(address);
-        let peer = Peer { trusted, source: (!trusted).then_some(address), ..Peer::default() };
-        let deadline = later(self.shared.options.timeouts.login);
-        self.begin(runtime::stream(stream)?, listen, peer, deadline).await
-    }
-
-    /// The same over a stream of the caller's own.
-    ///
-    /// # Errors
-    /// See [`raw_session`](Self::raw_session).
-    pub async fn raw_session_with_stream(&self, stream: Box<dyn Transport>, listen: ListenSecurity) -> io::Result<Session> {
-        self.begin(stream, listen, Peer::default(), later(self.shared.options.timeouts.login)).await
-    }
-
-    /// TLS first, where the port has it, and then the greeting (S49), all within the time for a login (H12).
-    async fn begin(
-        &self,
-        mut stream: Stream,
-        listen: ListenSecurity,
-        peer: Peer,
-        login_deadline: Instant,
-    ) -> io::Result<Session> {
-        let mut channel = match listen {
-            ListenSecurity::Cleartext => ConnectionInfo::clear(tls::random()?),
-            ListenSecurity::ImplicitTls => {
-                let channel;
-                let tls = self.shared.tls()?;
-                let accepted = runtime::accept_tls(stream, &tls, login_deadline);
-                (stream, channel) = runtime::unless_stopped(&self.shared.limiter, accepted).await?;
-                channel
-            }
-        };
-        (channel.trusted, channel.proxied_client) = (peer.trusted, peer.proxied_client);
-        Ok(Session::new(Arc::clone(&self.shared), stream, channel, peer.source, peer.seat, login_deadline))
-    }
-}
-
-/// What is known of who connects.
-#[derive(Clone, Default)]
-struct Peer {
-    /// A proxy whose word is taken.
-    trusted: bool,
-    /// Whom it has said that it speaks for.
-    proxied_client: Option<ProxiedClient>,
-    /// Where the client is.
-    source: Option<IpAddr>,
-    seat: Option<Arc<Seat>>,
 }
 
 impl<S: Store> Server<S> {
-    /// Takes connections until the [end](Self::shutdown) or until the listener fails. May be called for several listeners.
+    server_methods!(store Session, {async} {.await} TcpStream, Box<dyn Transport>, Stream, now);
+
+    /// Accepts connections until the [shutdown](Self::shutdown) or until the listener fails. May be called for several listeners.
     ///
     /// # Errors
-    /// The listener is broken. A connection that cannot be taken now, as when there are no more file descriptors, is no reason.
+    /// The listener is broken. A connection that cannot be accepted now, as without a free file descriptor, does not end the server.
     pub async fn serve(self: &Arc<Self>, listener: &TcpListener, listen: ListenSecurity) -> io::Result<()> {
-        self.shared.limiter.listens(listener.local_addr()?);
         loop {
-            let (stream, peer) = match runtime::accept(listener, &self.shared.limiter).await {
-                Ok(Some(accepted)) => accepted,
-                Ok(None) => return Ok(()),
+            let (stream, peer) = match self.shared.limiter().unless_shutdown(listener.accept()).await {
+                Ok(accepted) => accepted,
+                Err(_) if self.shared.limiter().is_shutting_down() => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Err(error),
                 Err(error) => {
-                    tracing::warn!(%error, "a connection could not be taken");
-                    runtime::pause(Duration::from_millis(50)).await;
+                    tracing::warn!(%error, "accept failed");
+                    sleep(Duration::from_millis(50)).await;
                     continue;
                 }
             };
             let server = Arc::clone(self);
-            let Some(mut permit) = self.shared.limiter.try_acquire() else {
+            let Some(mut permit) = self.shared.limiter().try_acquire() else {
                 tracing::warn!(%peer, "too many sessions");
                 continue;
             };
-            // Whatever a session does, a panic too, ends this session only (H60).
+            // A task of its own: whatever a session does, even a panic, ends this session only (H60).
             let session = async move {
                 let seat = Arc::clone(permit.seat());
-                let served = server.serve_connection(stream, peer.ip(), listen, &mut permit);
-                match runtime::unless_evicted(&seat, served).await {
-                    Ok(()) => {}
-                    Err(error) => tracing::debug!(%error, "session broke"),
+                let served = async { server.admit(stream::tcp(stream)?, peer.ip(), listen, &mut permit).await };
+                if let Err(error) = seat.unless_evicted(served).await {
+                    tracing::debug!(%error, "session broke");
                 }
             };
-            if let Err(error) = runtime::spawn(tracing::info_span!("session", %peer), session) {
-                tracing::warn!(%peer, %error, "a session could not begin");
-            }
+            tokio::spawn(in_own_task(session.instrument(tracing::info_span!("session", %peer))));
         }
-    }
-
-    async fn serve_connection(
-        &self,
-        stream: TcpStream,
-        peer: IpAddr,
-        listen: ListenSecurity,
-        permit: &mut SessionPermit,
-    ) -> io::Result<()> {
-        let login_deadline = later(self.shared.options.timeouts.login);
-        let trusted = self.shared.options.trusts(peer);
-        let mut stream = runtime::accepted(stream, permit)?;
-        let mut proxied_client = None;
-        if trusted && self.shared.options.proxy_protocol {
-            let mut header = ProxyHeader::default();
-            let told = run_proxy_handshake(&mut stream, &mut header, login_deadline);
-            runtime::unless_stopped(&self.shared.limiter, told).await?;
-            proxied_client = header.proxied_client();
-        }
-        // A proxy brings the clients of many sources.
-        let source = if trusted { proxied_client.map(|proxied_client| proxied_client.address) } else { Some(peer) };
-        if source.is_some_and(|source| !permit.set_source(source)) {
-            return Err(io::Error::other("too many sessions from one source"));
-        }
-        // Behind its header every octet is the client's, whom nobody trusts.
-        let trusted = trusted && !self.shared.options.proxy_protocol;
-        let session = self
-            .begin(
-                stream,
-                listen,
-                Peer { trusted, proxied_client, source, seat: Some(Arc::clone(permit.seat())) },
-                login_deadline,
-            )
-            .await?;
-        self.run(session).await
-    }
-
-    /// Serves one connection to its end; how many there are, and what stands before the session as the PROXY protocol does, is the
-    /// caller's business. Without a runtime such a session is not woken by [`shutdown`](Self::shutdown).
-    ///
-    /// # Errors
-    /// The connection broke, or was silent for too long. Nothing was removed then (S18, S21).
-    pub async fn session(&self, stream: TcpStream, listen: ListenSecurity) -> io::Result<()> {
-        self.run(self.raw_session(stream, listen).await?).await
-    }
-
-    /// The same over a stream of the caller's own.
-    ///
-    /// # Errors
-    /// See [`session`](Self::session).
-    pub async fn serve_stream(&self, stream: Box<dyn Transport>, listen: ListenSecurity) -> io::Result<()> {
-        self.run(self.raw_session_with_stream(stream, listen).await?).await
-    }
-
-    /// The same over a stream of which the caller knows more, as one that somebody else has encrypted already.
-    ///
-    /// # Errors
-    /// See [`session`](Self::session).
-    pub async fn serve_stream_with_info(&self, stream: Box<dyn Transport>, channel: ConnectionInfo) -> io::Result<()> {
-        let deadline = later(self.shared.options.timeouts.login);
-        self.run(Session::new(Arc::clone(&self.shared), stream, channel, None, None, deadline)).await
-    }
-
-    async fn run(&self, session: Session) -> io::Result<()> {
-        let decoy_secret = self.decoy_secret.ok_or_else(|| io::Error::other("the operating system has no random numbers"))?;
-        let responder = StoreResponder::new(Arc::clone(&self.store), decoy_secret).with_address(session.source());
-        serve(session, responder).await
     }
 }

@@ -77,7 +77,7 @@ async fn dropped_futures_leave_a_session_consistent_or_dead() {
     spawn(async move {
         loop {
             let (stream, server) = (accept(&listener).await, Arc::clone(&server));
-            spawn(async move { server.session(stream, ListenSecurity::Cleartext).await });
+            spawn(async move { server.serve_connection(stream, ListenSecurity::Cleartext).await });
         }
     });
     let (mut chance, mut cancelled, mut user, mut dead) = (Chance(0x9E37_79B9_7F4A_7C15), 0, 0, 0);
@@ -86,7 +86,7 @@ async fn dropped_futures_leave_a_session_consistent_or_dead() {
         user = (user + 1) % USERS;
         let stream = Moody::new(connect(address.port()).await, chance.below(u64::MAX) | 1);
         let options = ClientOptions::new(Security::DangerousCleartext);
-        let mut client = Client::over(Box::new(stream), "localhost", 110, &options, None).await.unwrap();
+        let mut client = Client::with_stream(Box::new(stream), "localhost", 110, &options, None).await.unwrap();
         let name = format!("u{user}");
         let (backoff, tries) = (chance.below(40), chance.below(2));
         if tries > 0 && Impatient(pin!(client.login(&name, "secret")), backoff).await.is_none() {

@@ -34,7 +34,7 @@ async fn replay(transcript: &Transcript, cut: Cut) -> Vec<String> {
     let Some(Act::Read(greeting)) = acts.find(|act| !matches!(act, Act::Send { .. })) else { panic!("{}", transcript.name) };
     feed.push(&greeting, cut);
     let (stream, observer) = (Box::new(Stream(feed.clone())), Box::new(log.clone()));
-    let mut session = match Client::over(stream, "localhost", 110, &options(config, encrypted), Some(observer)).await {
+    let mut session = match Client::with_stream(stream, "localhost", 110, &options(config, encrypted), Some(observer)).await {
         Ok(session) => session,
         Err(error) => {
             note(&log, &error);
@@ -67,12 +67,12 @@ async fn replay(transcript: &Transcript, cut: Cut) -> Vec<String> {
 
 /// Has events come until the feed is used up; false when the session has failed.
 async fn drain(session: &mut Client, log: &Log) -> bool {
-    match session.event(|_| None::<()>).await {
+    match session.next_event(|_| None::<()>).await {
         Err(Error::Io(error)) if is_drained(&error) => true,
         Err(_) if log.is_closed() => true,
         Err(error) => {
             note(log, &error);
-            assert_eq!(session.event(|_| None::<()>).await.unwrap_err().to_string(), error.to_string(), "an error stays");
+            assert_eq!(session.next_event(|_| None::<()>).await.unwrap_err().to_string(), error.to_string(), "an error stays");
             false
         }
         Ok(()) => unreachable!("nothing was waited for"),
@@ -160,7 +160,7 @@ async fn h25_answers_to_quit_in_the_clear() {
     for (reply, refused) in QUITS {
         let feed = Feed::scripted([&b"+OK\r\n"[..], reply.as_bytes()], Cut::EveryByte);
         let options = ClientOptions::new(Security::DangerousCleartext);
-        let session = Client::over(Box::new(Stream(feed.clone())), "localhost", 110, &options, None).await.unwrap();
+        let session = Client::with_stream(Box::new(Stream(feed.clone())), "localhost", 110, &options, None).await.unwrap();
         let ended = session.quit().await;
         assert_eq!(ended.is_err(), refused, "{reply:?}");
         assert!(!ended.err().is_some_and(|error| error.to_string().chars().any(char::is_control)), "{reply:?}");
@@ -175,7 +175,9 @@ async fn h13_a_message_cut_at_every_byte_is_no_message() {
         let feed = Feed::scripted([&b"+OK\r\n"[..], b"-ERR\r\n", b"+OK\r\n", b"+OK\r\n", &says[..cut]], Cut::Whole);
         feed.end();
         let mut session =
-            Client::over(Box::new(Stream(feed)), "localhost", 110, &options(ClientConfig::default(), true), None).await.unwrap();
+            Client::with_stream(Box::new(Stream(feed)), "localhost", 110, &options(ClientConfig::default(), true), None)
+                .await
+                .unwrap();
         session.login("joe", "secret").await.unwrap();
         let message = match session.retr(MessageNumber::FIRST).await {
             Ok(message) => message.into_vec().await,
@@ -321,13 +323,13 @@ async fn a_batch_of_commands_is_one_write() {
     let feed = Feed::default();
     feed.push(b"+OK\r\n", Cut::Whole);
     let mut session =
-        Client::over(Box::new(Stream(feed.clone())), "localhost", 110, &options(ClientConfig::default(), true), None)
+        Client::with_stream(Box::new(Stream(feed.clone())), "localhost", 110, &options(ClientConfig::default(), true), None)
             .await
             .unwrap();
     for command in [Command::Capa, Command::Lang(None), Command::Capa] {
         session.send(command).unwrap();
     }
     feed.push(b"-ERR\r\n-ERR\r\n-ERR\r\n", Cut::EveryByte);
-    assert!(session.event(|_| None::<()>).await.is_err(), "the feed is used up");
+    assert!(session.next_event(|_| None::<()>).await.is_err(), "the feed is used up");
     assert_eq!((feed.writes(), feed.written()), (1, b"CAPA\r\nLANG\r\nCAPA\r\n".to_vec()));
 }

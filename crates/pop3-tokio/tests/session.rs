@@ -142,7 +142,7 @@ async fn a_message_that_is_not_read_to_its_end_does_no_harm() {
     let place = serve().await;
     let mut client = place.connect(true).await;
     client.login("joe", "secret").await.unwrap();
-    assert!(client.retr(number(2)).await.unwrap().chunk().await.unwrap().is_some());
+    assert!(client.retr(number(2)).await.unwrap().next_chunk().await.unwrap().is_some());
     assert_eq!(client.stat().await.unwrap().messages, 3);
     assert_eq!(client.retr(number(1)).await.unwrap().into_vec().await.unwrap(), on_the_wire(SMALL));
     client.quit().await.unwrap();
@@ -172,7 +172,7 @@ async fn commands_can_be_pipelined() {
     let tags = [client.send(Command::Retr(number(1))).unwrap(), client.send(Command::Dele(number(1))).unwrap()];
     let mut body = Vec::new();
     client
-        .event(|event| match event {
+        .next_event(|event| match event {
             ClientEvent::Body(tag, chunk) => {
                 assert_eq!(tag, tags[0]);
                 body.extend_from_slice(chunk);
@@ -345,8 +345,8 @@ async fn behind_the_end_of_a_message_there_is_nothing() {
     let mut client = place.connect(true).await;
     client.login("joe", "secret").await.unwrap();
     let mut message = client.retr(number(1)).await.unwrap();
-    while message.chunk().await.unwrap().is_some() {}
-    assert!(message.chunk().await.unwrap().is_none());
+    while message.next_chunk().await.unwrap().is_some() {}
+    assert!(message.next_chunk().await.unwrap().is_none());
     assert_eq!(message.into_vec().await.unwrap(), b"");
     client.quit().await.unwrap();
 }

@@ -23,7 +23,7 @@ async fn a_server_that_drips_is_left_as_one_that_is_silent() {
     });
     let started = tokio::time::Instant::now();
     let options = ClientOptions::new(Security::DangerousCleartext);
-    let error = Client::over(Box::new(ours), "localhost", 110, &options, None).await.unwrap_err();
+    let error = Client::with_stream(Box::new(ours), "localhost", 110, &options, None).await.unwrap_err();
     assert!(matches!(error, Error::TimedOut { .. }), "{error}");
     assert_eq!(started.elapsed(), options.timeouts.greeting);
     drip.await.unwrap();
@@ -43,11 +43,11 @@ async fn a_flush_that_was_cancelled_is_made_up_for() {
     });
     let options = ClientOptions::new(Security::DangerousCleartext);
     let stream = tokio::io::BufWriter::new(ours);
-    let mut client = Client::over(Box::new(stream), "localhost", 110, &options, None).await.unwrap();
+    let mut client = Client::with_stream(Box::new(stream), "localhost", 110, &options, None).await.unwrap();
     client.send(Command::Capa).unwrap();
     let replied = |event: ClientEvent<'_>| matches!(event, ClientEvent::Reply(..)).then_some(());
-    assert!(tokio::time::timeout(Duration::from_secs(1), client.event(replied)).await.is_err(), "cancelled in its flush");
-    client.event(replied).await.unwrap();
+    assert!(tokio::time::timeout(Duration::from_secs(1), client.next_event(replied)).await.is_err(), "cancelled in its flush");
+    client.next_event(replied).await.unwrap();
     assert_eq!(server.await.unwrap(), b"CAPA\r\n");
 }
 

@@ -1,4 +1,4 @@
-//! Prints what client and server say, by the states of the protocol.
+//! Prints the dialogue of client and server, grouped by the states of the protocol.
 
 use indicatif::{HumanBytes, ProgressBar};
 use pop3_blocking::proto::State;
@@ -7,7 +7,7 @@ use pop3_blocking::proto::codec::Escaped;
 
 use crate::failure::say;
 
-/// Listings are shown so far.
+/// Maximum number of lines of a listing that are printed.
 const LINES: u64 = 8;
 
 pub struct Dialogue {
@@ -22,7 +22,7 @@ impl Dialogue {
         Self { bar, state: None, lines: 0, octets: 0 }
     }
 
-    /// Prints a line above the progress bar, under the name of a state where that has changed.
+    /// Prints a line above the progress bar, below a heading if the state has changed.
     fn say(&mut self, state: Option<State>, line: &str) {
         let heading = state.filter(|_| state != self.state).map(|state| {
             self.state = Some(state);
@@ -43,7 +43,7 @@ impl Dialogue {
 
 impl Observer for Dialogue {
     fn sent(&mut self, state: Option<State>, line: &str) {
-        // QUIT is the last word of TRANSACTION and the first of UPDATE.
+        // `QUIT` is sent in TRANSACTION and begins UPDATE; it is shown under UPDATE.
         let state = if line == "QUIT" { Some(State::Update) } else { state };
         self.say(state, &format!("C: {line}"));
     }
@@ -53,7 +53,7 @@ impl Observer for Dialogue {
             ClientEvent::Greeting(greeting) => self.say(state, &format!("S: +OK {}", greeting.reply.display_text())),
             ClientEvent::Reply(_, reply) => {
                 (self.lines, self.octets) = (0, 0);
-                // A login changes the state, but its reply still belongs to the state before.
+                // A login changes the state, but its reply still belongs to the previous state.
                 let state = self.state;
                 self.say(state, format!("S: {} {}", reply.status.as_str(), reply.display_text()).trim_end());
             }

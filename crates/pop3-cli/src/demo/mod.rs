@@ -1,4 +1,4 @@
-//! `pop3 demo`
+//! The subcommand `pop3 demo`.
 
 mod dialogue;
 
@@ -22,7 +22,7 @@ use crate::failure::{Exit, Failure, say};
 use crate::fetch::journal::{self, Journal};
 use crate::fetch::progress_bar;
 use crate::fetch::sessions::Run;
-use crate::fetch::transfer::TransferOptions;
+use crate::fetch::transfer_options::TransferOptions;
 use dialogue::Dialogue;
 
 const USER: &str = "demo";
@@ -35,7 +35,7 @@ const MAIL: [(&str, &[u8]); 4] = [
     ("4-no-line-end", include_bytes!("mail/4-no-line-end.eml")),
 ];
 
-/// One Maildir, one user, one password: for this machine only and for as long as the demonstration lasts.
+/// A store with one Maildir, one user and one password, for this machine and the duration of the demonstration only.
 struct OneMaildir(Maildir);
 
 impl Store for OneMaildir {
@@ -91,7 +91,7 @@ pub fn run(arguments: &Demo) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Puts the mail of the demonstration into a Maildir, and a larger message, so that there is some progress to see.
+/// Puts the mail of the demonstration into a Maildir, with one larger message that makes the progress visible.
 fn fill(path: &Path) -> Result<Maildir, Failure> {
     let failed = |error: io::Error| Failure::file(path, &error);
     let maildir = Maildir::create(path).map_err(failed)?;
@@ -153,7 +153,7 @@ fn fetch(server: SocketAddr, certificate: &str, home: &Maildir) -> Result<(), Fa
     Err(Failure::new(Exit::Other, format_args!("only {fetched} messages were fetched: {troubles}")))
 }
 
-/// Every message of the server's Maildir must be at home, but for a last line end that the wire demands.
+/// Checks that both Maildirs contain the same messages, except for a final line end, which the protocol requires.
 fn compare(server: &Path, home: &Path) -> Result<(), Failure> {
     let messages = |maildir: &Path| {
         let folder = maildir.join("new");

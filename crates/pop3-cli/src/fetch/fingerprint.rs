@@ -1,18 +1,19 @@
-//! Fingerprints of messages: they tell whether two messages are the same where a unique-id cannot.
+//! Fingerprints of messages, which identify a message where its unique-id cannot.
 
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-/// Octets of a message that are hashed. Message-ID, Received and Date are in there; the size tells the rest apart.
+/// Number of octets of a message that are hashed. They contain Message-ID, Received and Date; the hashed size distinguishes the
+/// rest.
 const HASHED: usize = 16 * 1024;
 
-/// The beginning of a SHA-256 over the first octets of a message, as they come over the wire, and its size.
+/// The first 16 octets of a SHA-256 over the beginning of a message, as it comes over the wire, and its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint([u8; 16]);
 
 impl Fingerprint {
-    /// Reads what [`Display`](fmt::Display) wrote.
+    /// Parses the output of [`Display`](fmt::Display). Returns `None` if the text is no fingerprint.
     pub fn parse(text: &str) -> Option<Self> {
         let mut octets = [0; 16];
         if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -24,7 +25,7 @@ impl Fingerprint {
         Some(Self(octets))
     }
 
-    /// The fingerprint of a whole message as it comes over the wire.
+    /// Returns the fingerprint of a complete message as it comes over the wire.
     pub fn of(message: &[u8]) -> Self {
         let mut hasher = Fingerprinter::default();
         hasher.add(message);
@@ -38,7 +39,7 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// Computes a [`Fingerprint`] from the pieces of a message.
+/// A hasher that computes a [`Fingerprint`] from the pieces of a message.
 #[derive(Clone, Debug, Default)]
 pub struct Fingerprinter {
     hash: Sha256,
@@ -46,14 +47,14 @@ pub struct Fingerprinter {
 }
 
 impl Fingerprinter {
-    /// Adds the next piece.
+    /// Adds the next piece of the message.
     pub fn add(&mut self, piece: &[u8]) {
         let part = &piece[..piece.len().min(HASHED - self.hashed)];
         self.hash.update(part);
         self.hashed += part.len();
     }
 
-    /// The fingerprint of a message that has `octets` on the wire, byte-stuffing not counted.
+    /// Returns the fingerprint. `octets` is the size of the message on the wire, byte-stuffing not counted.
     pub fn finish(mut self, octets: u64) -> Fingerprint {
         self.hash.update(octets.to_be_bytes());
         let mut fingerprint = [0; 16];

@@ -1,4 +1,5 @@
-//! The journal's file: a line for each note, appended and synced before anything that depends on it (H43).
+//! The journal's file: one line for each note, appended and synced before any step that depends on it.
+// H43
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -14,19 +15,19 @@ use pop3_maildrop::maildir::disk::{Disk, DiskFile, Lock};
 use super::fingerprint::Fingerprint;
 use super::notes::{Entry, Mark, Notes, check};
 
-/// The journal of one account in one Maildir, held by one run.
+/// The journal of one account in one Maildir, locked by one run.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
     disk: Arc<dyn Disk>,
     file: Box<dyn DiskFile>,
     _lock: Box<dyn Lock>,
-    /// A write failed. It may have left half a line, which nothing may join, or another file.
+    /// A write has failed, so nothing may be appended: the file may end in half a line, or another file may have taken its place.
     write_failed: bool,
     notes: Notes,
 }
 
-/// A message as the journal knows it.
+/// A message as the journal records it.
 #[derive(Clone, Debug)]
 pub struct Stored<'a> {
     pub unique_id: &'a [u8],
@@ -35,7 +36,7 @@ pub struct Stored<'a> {
     /// The size that the server announced.
     pub octets: Option<u64>,
     pub fingerprint: Fingerprint,
-    /// Whether it may be incomplete.
+    /// The message may be incomplete.
     pub suspect: bool,
 }
 
@@ -50,7 +51,8 @@ impl Stored<'_> {
     }
 }
 
-/// The name of an account's file. Nothing in the account's name can lead out of the folder (H29).
+/// Returns the file name of an account's journal. It contains no path separator, so it cannot lead out of the folder.
+// H29
 pub fn file_name(account: &str) -> String {
     let mut name = String::from("pop3-fetched-");
     for byte in account.bytes() {
@@ -67,10 +69,11 @@ pub fn file_name(account: &str) -> String {
 }
 
 impl Journal {
-    /// Opens or makes the journal.
+    /// Opens the journal, or creates it if it does not exist.
     ///
     /// # Errors
-    /// Another run holds it ([`io::ErrorKind::WouldBlock`]), or it cannot be read or made.
+    /// Fails with [`io::ErrorKind::WouldBlock`] if another run holds the journal, and with another error if it cannot be read or
+    /// created.
     pub fn open(disk: &Arc<dyn Disk>, path: &Path) -> io::Result<Self> {
         let lock = disk.lock(&beside(path, "lock"))?;
         let file = disk.append(path)?;
@@ -81,7 +84,8 @@ impl Journal {
         }
         let mut journal = Self { path: path.to_owned(), disk: Arc::clone(disk), file, _lock: lock, write_failed: false, notes };
         if journal.notes.damaged || !journal.notes.interrupted.is_empty() {
-            // The last run may have died because a sync failed. What it meant to do must survive before any of it is done (H45).
+            // The last run may have died because a sync failed. Its intended deliveries must be safely on disk before one of them
+            // is completed (H45).
             journal.save()?;
         } else if text.is_empty() {
             journal.sync_folder()?;
@@ -93,20 +97,20 @@ impl Journal {
         &self.path
     }
 
-    /// The journal's contents.
+    /// Returns the journal's contents.
     pub const fn notes(&self) -> &Notes {
         &self.notes
     }
 
-    /// The journal's contents, to change what need not survive a crash: [`compact`](Self::compact) saves it.
+    /// Returns the journal's contents, for changes that need not survive a crash; [`compact`](Self::compact) saves them.
     pub const fn notes_mut(&mut self) -> &mut Notes {
         &mut self.notes
     }
 
-    /// Completes what the last run was about to do when it ended.
+    /// Completes the deliveries that were interrupted when the last run ended.
     ///
     /// # Errors
-    /// The Maildir or the journal cannot be written.
+    /// Fails if the Maildir or the journal cannot be written.
     pub fn complete_interrupted(&mut self, maildir: &Maildir) -> io::Result<()> {
         let mut stored = Vec::new();
         for entry in mem::take(&mut self.notes.interrupted) {
@@ -119,21 +123,21 @@ impl Journal {
         self.save()
     }
 
-    /// Notes messages that are about to become visible. When this returns, the note is on the disk.
+    /// Records messages that are about to become visible. When this returns, the record is on disk.
     ///
     /// # Errors
-    /// The disk did not accept it.
+    /// Fails if the disk does not accept the record; the messages must not become visible then.
     pub fn record_intended<'a>(&mut self, messages: impl Iterator<Item = Stored<'a>>) -> io::Result<()> {
         let now = now();
         let mark = |message: &Stored<'_>| if message.suspect { Mark::IntendedSuspect } else { Mark::Intended };
         self.append(&messages.map(|message| Entry { seconds: now, ..message.entry(mark(&message)) }.line()).collect::<String>())
     }
 
-    /// Notes messages that are stored under the names that were [intended](Self::record_intended), and, with `deleting`, that their
-    /// deletion is about to be requested. When this returns, the note is on the disk.
+    /// Records messages that are stored under their [intended](Self::record_intended) names, and, with `deleting`, that their
+    /// deletion is about to be requested. When this returns, the record is on disk.
     ///
     /// # Errors
-    /// The disk did not accept it: the messages must not be deleted on the server.
+    /// Fails if the disk does not accept the record; the messages must not be deleted on the server then.
     pub fn record_stored<'a>(&mut self, messages: impl Iterator<Item = Stored<'a>>, deleting: bool) -> io::Result<()> {
         let mark = |message: &Stored<'_>| match (message.suspect, deleting) {
             (true, _) => Mark::Suspect,
@@ -143,29 +147,30 @@ impl Journal {
         self.record(messages.map(|message| message.entry(mark(&message))).collect())
     }
 
-    /// Notes that the deletion of stored messages is about to be requested: from then on their unique-ids may mean other messages.
+    /// Records that the deletion of stored messages is about to be requested: from then on their unique-ids may denote other
+    /// messages.
     ///
     /// # Errors
-    /// The disk did not accept it: their deletion must not be requested.
+    /// Fails if the disk does not accept the record; the deletion must not be requested then.
     pub fn record_deleting<'a>(&mut self, messages: impl Iterator<Item = (&'a [u8], Option<Fingerprint>)>) -> io::Result<()> {
         let entry = |(unique_id, fingerprint)| Entry { fingerprint, ..Entry::new(Mark::NowDeleting, unique_id) };
         self.record(messages.map(entry).collect())
     }
 
-    /// Notes that the message with this [key](super::notes::failure_key) could not be retrieved; returns the number of tries.
+    /// Records that the message with this [key](super::notes::failure_key) could not be retrieved. Returns the number of tries.
     ///
     /// # Errors
-    /// The disk did not accept it.
+    /// Fails if the disk does not accept the record.
     pub fn record_failure(&mut self, key: &[u8]) -> io::Result<u32> {
         let tries = self.notes.failures(key).map_or(0, |failures| failures.tries).saturating_add(1);
         self.record(vec![Entry { octets: Some(tries.into()), ..Entry::new(Mark::Failed, key) }])?;
         Ok(tries)
     }
 
-    /// Notes what was learnt about the account; see [`Mark`].
+    /// Records a property of the account; see [`Mark`].
     ///
     /// # Errors
-    /// The disk did not accept it.
+    /// Fails if the disk does not accept the record.
     pub fn record_learnt(&mut self, mark: Mark, unique_id: &[u8], octets: Option<u64>) -> io::Result<()> {
         self.record(vec![Entry { octets, ..Entry::new(mark, unique_id) }])
     }
@@ -195,22 +200,22 @@ impl Journal {
         Ok(())
     }
 
-    /// Forgets what the server no longer lists, and saves the rest; see [`Notes::keep_listed`].
+    /// Forgets messages that the server no longer lists, and saves the rest; see [`Notes::keep_listed`].
     ///
     /// # Errors
-    /// The new journal cannot be written; the old one stays.
+    /// Fails if the new journal cannot be written; the old one stays.
     pub fn compact(&mut self, listed: &HashMap<Box<[u8]>, u32>, complete: bool) -> io::Result<()> {
         self.notes.keep_listed(listed, complete, now());
         self.save()
     }
 
-    /// Saves the journal.
+    /// Saves the journal in a new file, which replaces the old one.
     ///
     /// # Errors
-    /// The new journal cannot be written; the old one stays.
+    /// Fails if the new journal cannot be written; the old one stays.
     pub fn save(&mut self) -> io::Result<()> {
         let text = self.notes.text(now());
-        // Until the new file is the one that is open, nothing may be appended: it could go to one that nobody finds any more.
+        // Nothing may be appended before the new file is open: it could go to the old file, which no later run finds.
         self.write_failed = true;
         let new = beside(&self.path, "new");
         match self.disk.remove(&new) {
@@ -232,7 +237,7 @@ impl Journal {
     }
 }
 
-/// The path with a suffix. No account's file name contains a tilde, so the result is no account's journal.
+/// Returns the path with a suffix. No account's file name contains a tilde, so the result is no account's journal.
 fn beside(path: &Path, what: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push("~");
@@ -240,7 +245,7 @@ fn beside(path: &Path, what: &str) -> PathBuf {
     name.into()
 }
 
-/// The time, in seconds since 1970.
+/// Returns the current time, in seconds since 1970.
 pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
@@ -354,7 +359,7 @@ mod tests {
     fn s17_of_two_messages_with_one_unique_id_the_one_that_arrived_is_stored() {
         let (folder, mut journal) = open();
         let maildir = Maildir::create(folder.path().join("Maildir")).unwrap();
-        // The first was about to arrive, and could not; the second arrived.
+        // The first message was about to become visible but did not; the second did.
         let [first, second] = [prepare(&maildir), prepare(&maildir)];
         let names = [first.name().to_owned(), second.name().to_owned()];
         journal.record_intended(names.iter().map(|name| stored(b"a", name))).unwrap();

@@ -1,17 +1,17 @@
-//! Files in `tmp` of a Maildir, left by deliveries that died.
+//! Removes the files that interrupted deliveries have left in `tmp` of a Maildir.
 
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-/// After 36 hours nobody is writing a file in `tmp` any more: so says the format.
+/// Age at which a file in `tmp` is no longer being written: 36 hours, according to the Maildir format.
 const MAX_AGE: Duration = Duration::from_secs(36 * 3600);
 
-/// Removes old files from `tmp`. One that cannot be removed does no harm, so it is only noted.
+/// Removes old files from `tmp`. A file that cannot be removed does no harm, so the failure is only logged.
 pub fn remove(maildir: &Path) {
     let Ok(entries) = fs::read_dir(maildir.join("tmp")) else { return };
     for entry in entries.flatten() {
-        // Of the file itself, should it be a link.
+        // This is the metadata of the entry itself, even if it is a symbolic link.
         let is_old = entry.metadata().is_ok_and(|metadata| {
             metadata.is_file() && metadata.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > MAX_AGE))
         });

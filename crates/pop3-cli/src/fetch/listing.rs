@@ -1,4 +1,4 @@
-//! What the server lists: STAT, LIST and UIDL, read so that one odd line does not hide the other messages.
+//! The server's listings by `STAT`, `LIST` and `UIDL`, parsed so that one odd line does not hide the other messages.
 
 use std::collections::HashMap;
 
@@ -6,42 +6,42 @@ use pop3_blocking::proto::client::{ClientEvent, Refusal, RequestError};
 use pop3_blocking::proto::codec::{Command, Escaped, MessageNumber, ScanListing, Status, UniqueIdListing, Verb};
 use pop3_blocking::{Client, Error};
 
-/// Octets of the longest unique-id that is believed (Q22).
+/// Maximum length of a unique-id in octets; a longer one counts as missing (Q22).
 const MAX_UNIQUE_ID: usize = 1024;
 
 /// A message as the server lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     pub number: MessageNumber,
-    /// Empty if the server gives it none.
+    /// The unique-id; empty if the server gives none.
     pub unique_id: Box<[u8]>,
-    /// `None`: the server names no size.
+    /// The announced size; `None` if the server announces none.
     pub octets: Option<u64>,
 }
 
 /// The messages in the maildrop.
 #[derive(Debug, Default)]
 pub struct Listing {
-    /// In the order of their numbers.
+    /// The messages, in the order of their numbers.
     pub messages: Vec<Listed>,
-    /// Whether the server gave unique-ids.
+    /// The server gave unique-ids, or the maildrop is empty.
     pub has_unique_ids: bool,
-    /// Whether these are all messages, as far as can be told.
+    /// The listing contains all messages, as far as the client can tell.
     pub complete: bool,
-    /// How many messages `STAT` counts that no listing names.
+    /// The number of messages that `STAT` counts and no listing names.
     pub missing: usize,
 }
 
-/// Why there is no listing.
+/// The reason why there is no listing.
 #[derive(Debug)]
 pub enum ListingError {
-    /// The server refused for now, or the session broke.
+    /// The server refused temporarily, or the session broke.
     Session(Error),
     /// The server has unique-ids, but does not list them now.
     NoUniqueIds,
     /// A listing names a message twice, so it cannot be trusted.
     NamedTwice,
-    /// A listing goes on although it names more messages than `STAT` counts.
+    /// A listing continues although it names far more messages than `STAT` counts.
     Endless,
 }
 
@@ -51,9 +51,11 @@ impl From<Error> for ListingError {
     }
 }
 
-/// Asks the server what is in the maildrop. Without unique-ids (Q26) the numbers and sizes are known all the same. `expects_unique_ids`: it announces them, or gave them before.
+/// Asks the server for the messages in the maildrop. Without unique-ids, their numbers and sizes are still known.
+/// `expects_unique_ids` means that the server announces unique-ids or gave them before.
+// Q26
 pub fn list(client: &mut Client, expects_unique_ids: bool) -> Result<Listing, ListingError> {
-    // Servers that cannot list an empty maildrop can count it.
+    // Some servers cannot list an empty maildrop, but can count it.
     let count = match client.stat() {
         Ok(listing) if listing.messages == 0 => {
             check_limits(client)?;
@@ -87,11 +89,11 @@ pub fn list(client: &mut Client, expects_unique_ids: bool) -> Result<Listing, Li
         return Err(ListingError::NoUniqueIds);
     }
     if unique_ids.is_none() && listed.is_none() {
-        // Neither listing: the numbers are known all the same.
+        // Without both listings, the numbers are still known from `STAT`.
         sizes
             .extend((1..=count.unwrap_or(0)).filter_map(|number| Some((MessageNumber::new(u32::try_from(number).ok()?)?, None))));
     }
-    // What only LIST names is there all the same.
+    // A message that only `LIST` names exists, too.
     messages.extend(sizes.into_iter().map(|(number, octets)| Listed { number, unique_id: Box::default(), octets }));
     messages.sort_by_key(|message| message.number);
     if messages.windows(2).any(|two| two[0].number == two[1].number) {
@@ -101,11 +103,11 @@ pub fn list(client: &mut Client, expects_unique_ids: bool) -> Result<Listing, Li
     Ok(Listing { messages, has_unique_ids: unique_ids.is_some(), complete: odd == 0 && missing == 0, missing })
 }
 
-/// A server that counts no messages may refuse to list them because it was asked too often. All that counts is whether it does: some
-/// servers answer with one line and no end, so the end of the reply is not waited for.
+/// Checks that a server that counts no messages does not refuse to list them because it was asked too often. Only the status
+/// matters: some servers reply with one line and no end, so the client does not wait for the end of the reply.
 fn check_limits(client: &mut Client) -> Result<(), ListingError> {
     let tag = client.send(Command::List(None))?;
-    let refusal = client.event(|event| match event {
+    let refusal = client.next_event(|event| match event {
         ClientEvent::Reply(of, reply) if of == tag => {
             Some((reply.status == Status::Err).then(|| Refusal::new(Some(Verb::List), reply)))
         }
@@ -114,8 +116,8 @@ fn check_limits(client: &mut Client) -> Result<(), ListingError> {
     Ok(refusal.map_or(Ok(()), |refusal| unless_later(RequestError::Refused(refusal).into()))?)
 }
 
-/// Gives each line of a multi-line reply to `read`, which says whether it understood it. Returns the number of lines that it did
-/// not; `None`: the server does not have the command.
+/// Passes each line of a multi-line response to `read`, which returns `false` for a line that it cannot parse. Returns the number
+/// of such lines, or `None` if the server does not support the command.
 fn lines(
     client: &mut Client,
     command: Command<'_>,
@@ -130,13 +132,13 @@ fn lines(
     let verb = command.verb();
     let tag = client.send(command)?;
     let (mut count, mut odd) = (0usize, 0);
-    let end = client.event(|event| match event {
+    let end = client.next_event(|event| match event {
         ClientEvent::Reply(of, reply) if of == tag && reply.status == Status::Err => {
             Some(End::Refused(Refusal::new(Some(verb), reply)))
         }
         ClientEvent::Line(of, line) if of == tag => {
             count += 1;
-            // A blank line in a listing says nothing (Q20).
+            // A blank line in a listing has no meaning (Q20).
             if !line.iter().all(u8::is_ascii_whitespace) && !read(line) {
                 tracing::warn!("the reply to {verb} has a line that cannot be read: {}", Escaped(line));
                 odd += 1;
@@ -156,7 +158,8 @@ fn lines(
     }
 }
 
-/// A refusal that is not about this moment means that the server does not have the command. So does an answer that says nothing.
+/// Ignores an error that means that the server does not support the command: a permanent refusal, or a reply that cannot be
+/// parsed. Returns all other errors.
 fn unless_later(error: Error) -> Result<(), Error> {
     match &error {
         Error::Request(RequestError::Refused(refusal)) if !refusal.is_transient() => Ok(()),

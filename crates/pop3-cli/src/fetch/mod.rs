@@ -1,4 +1,4 @@
-//! `pop3 fetch`
+//! The subcommand `pop3 fetch`.
 
 pub mod fingerprint;
 pub mod journal;
@@ -10,6 +10,7 @@ pub mod sessions;
 pub mod soundness;
 pub mod summary;
 pub mod transfer;
+pub mod transfer_options;
 mod withhold;
 
 use std::env;
@@ -32,7 +33,7 @@ use crate::failure::{Exit, Failure, say};
 use journal::Journal;
 use sessions::Run;
 pub use summary::RunSummary;
-use transfer::TransferOptions;
+use transfer_options::TransferOptions;
 use withhold::withhold;
 
 pub fn run(arguments: &Fetch) -> Result<(), Failure> {
@@ -42,19 +43,19 @@ pub fn run(arguments: &Fetch) -> Result<(), Failure> {
     }
     let options = options(arguments)?;
     let port = arguments.port.unwrap_or_else(|| options.security.default_port());
-    // The two ports of the protocol lead to one mailbox; any other may be another server, whose unique-ids mean other messages.
+    // Ports 110 and 995 lead to one maildrop; any other port may be another server, whose unique-ids denote other messages.
     let account = match port {
         110 | 995 => format!("{}@{}", arguments.user, arguments.host.to_lowercase()),
         _ => format!("{}@{}:{port}", arguments.user, arguments.host.to_lowercase()),
     };
     let credentials = credentials(arguments, &account)?;
     let mut connect = || connect_and_login(arguments, port, &options, &credentials);
-    // No folder is made before the login has worked.
+    // No folder is created before the login has succeeded.
     let mut first = Some(connect()?);
     let maildir = Maildir::create(&arguments.maildir).map_err(|error| Failure::file(&arguments.maildir, &error))?;
     let mut journal = open_journal(&maildir, &account)?;
     journal.complete_interrupted(&maildir).map_err(|error| Failure::file(journal.path(), &error))?;
-    // Behind the completion, which may need them.
+    // Leftovers are removed after the completion, which may need them.
     leftovers::remove(maildir.path());
     let bar = progress_bar();
     let transfer = TransferOptions { window: arguments.window.into(), ..TransferOptions::new(arguments.delete) };
@@ -70,7 +71,7 @@ pub fn run(arguments: &Fetch) -> Result<(), Failure> {
 
 fn options(arguments: &Fetch) -> Result<ClientOptions, Failure> {
     let mut options = ClientOptions::new(security(arguments)?);
-    // QUIT may follow a listing whose end never comes.
+    // `QUIT` may have to follow a listing that never ends, so the window has room for two commands.
     options.config.window = usize::from(arguments.window).max(2);
     let from_environment = env::var("POP3_PROXY").ok().filter(|_| arguments.proxy.is_none());
     if let Some(text) = arguments.proxy.as_ref().or(from_environment.as_ref()) {
@@ -87,7 +88,7 @@ fn options(arguments: &Fetch) -> Result<ClientOptions, Failure> {
     Ok(options)
 }
 
-/// A token where one is given, otherwise a password.
+/// Returns the token if the arguments name one, otherwise the password.
 fn credentials(arguments: &Fetch, account: &str) -> Result<Credentials, Failure> {
     if let Some(token) = arguments.token.read()? {
         let token = str::from_utf8(token.expose()).map_err(|_| Failure::new(Exit::Login, "the token is not ASCII"))?;
@@ -122,7 +123,7 @@ fn connect_and_login(
     })
 }
 
-/// Puts the dialogue into the log, for `--verbose`.
+/// An observer that logs the dialogue, for `--verbose`.
 struct Log;
 
 impl Observer for Log {
@@ -135,7 +136,7 @@ impl Observer for Log {
             ClientEvent::Greeting(greeting) => {
                 tracing::debug!("S: {} {}", greeting.reply.status.as_str(), greeting.reply.display_text());
             }
-            // What a server says to a password may hold the password.
+            // A server's reply to a password may contain the password.
             ClientEvent::Reply(_, reply) => tracing::debug!("S: {}", reply.status.as_str()),
             ClientEvent::Line(_, line) => tracing::trace!("S: {}", Escaped(line)),
             _ => {}
@@ -170,7 +171,7 @@ fn open_journal(maildir: &Maildir, account: &str) -> Result<Journal, Failure> {
     })
 }
 
-/// A bar on a terminal, nothing off it.
+/// Returns a progress bar, which is visible only on a terminal.
 pub fn progress_bar() -> ProgressBar {
     let style = ProgressStyle::with_template("{spinner} {msg} {wide_bar} {bytes}/{total_bytes} {eta}");
     let bar = ProgressBar::no_length();

@@ -1,30 +1,33 @@
-//! The journal's contents: the messages that are stored, those on their way, and what was learnt about the account.
+//! The journal's contents: the stored messages, the messages being delivered, and properties of the account.
 //!
-//! A line is `CHECK SECONDS MARK UNIQUE-ID NAME OCTETS FINGERPRINT`: the beginning of a SHA-256 over the rest; when the line was
-//! written or the message was last listed; a mark; the unique-id with unusual bytes as `%XX`; the file name; the size that the server
-//! announced; and the message's [fingerprint](super::fingerprint). `-` stands for a name, size or fingerprint that is not known.
+//! A line is `CHECK SECONDS MARK UNIQUE-ID NAME OCTETS FINGERPRINT`: the beginning of a SHA-256 over the rest of the line; the
+//! time at which the line was written or the message was last listed; a mark; the unique-id with unusual bytes as `%XX`; the file
+//! name; the size that the server announced; and the message's [fingerprint](super::fingerprint). `-` stands for an unknown name,
+//! size or fingerprint.
 //!
 //! Marks about a message:
 //!
-//! - `?` it is in `tmp`, synced, and about to become visible under this name;
-//! - `i` the same, for a message that may not be complete;
-//! - `+` it is stored;
-//! - `x` it is stored, but [may not be complete](super::soundness): it is never deleted from the server;
-//! - `-` it is stored, and its deletion was requested or is about to be: its unique-id may mean another message from now on;
-//! - `d` the same, for a message that an earlier line has;
-//! - `=` it is stored, and the server has confirmed its deletion;
-//! - `k` it is stored, and the server keeps it although it confirmed the deletion.
+//! - `?` the message is in `tmp`, synced, and about to become visible under this name;
+//! - `i` as `?`, but the message may be incomplete;
+//! - `+` the message is stored;
+//! - `x` the message is stored, but [may be incomplete](super::soundness): it is never deleted from the server;
+//! - `-` the message is stored, and its deletion was requested or is about to be: its unique-id may denote another message from
+//!   now on;
+//! - `d` as `-`, but the message is recorded by an earlier line;
+//! - `=` the message is stored, and the server has confirmed its deletion;
+//! - `k` the message is stored, and the server keeps it although it confirmed the deletion.
 //!
 //! Marks about the account:
 //!
-//! - `~` unique-ids alone prove nothing: two messages had the same one, one after the other;
+//! - `~` unique-ids alone prove nothing: one unique-id denoted two messages, one after the other;
 //! - `!` this message could not be retrieved; the size is the number of tries;
 //! - `p` the server mixes up pipelined commands;
 //! - `l` the server ended a session early; the size is the number of commands to use per session.
 //!
-//! A line that fails its check may have been any line, so no line before it is believed: messages are fetched again, never skipped
-//! (H47). A last line without its line end is what a crash leaves of something that was not done yet, and is ignored; so is a `?`
-//! without its `+`: the delivery is completed, or the message fetched again (H44).
+//! A line that fails its check may have been any line, so all lines before it are ignored: messages are fetched again, never
+//! skipped. A last line without its line end is what a crash leaves of an unfinished step, and is ignored. A `?` without its `+`
+//! is an interrupted delivery: it is completed, or the message is fetched again.
+// H44, H47
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -34,11 +37,11 @@ use sha2::{Digest, Sha256};
 
 use super::fingerprint::Fingerprint;
 
-/// How long a unique-id is remembered that the server does not list: it may come back (Q28). Also how long something learnt about a
-/// server is believed.
+/// Time for which a unique-id is remembered after the server has last listed it, because it may come back (Q28). The properties
+/// of an account are valid for this time, too.
 const GRACE: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// What a line says.
+/// The mark of a line; see the [module](self).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
     Intended,
@@ -80,18 +83,18 @@ impl Mark {
     }
 }
 
-/// What became of a stored message on the server, as far as is known.
+/// The state of a stored message on the server, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
-    /// It is there.
+    /// The message is on the server.
     Stored,
-    /// It is there and stays there: what was stored may not be complete.
+    /// The message is on the server and stays there, because the stored copy may be incomplete.
     Suspect,
-    /// Its deletion was requested. Whether it was carried out is not known.
+    /// The deletion was requested; its result is unknown.
     Deleting,
-    /// The server confirmed its deletion.
+    /// The server confirmed the deletion.
     Deleted,
-    /// The server keeps it although it confirmed the deletion.
+    /// The server keeps the message although it confirmed the deletion.
     Kept,
 }
 
@@ -118,27 +121,27 @@ impl State {
     }
 }
 
-/// A message that is stored.
+/// A stored message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Record {
     pub state: State,
     /// The size that the server announced.
     pub octets: Option<u64>,
     pub fingerprint: Option<Fingerprint>,
-    /// When the server listed it last, in seconds since 1970.
+    /// The time at which the server listed the message last, in seconds since 1970.
     last: u64,
 }
 
 /// A message that could not be retrieved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failures {
-    /// Tries so far.
+    /// The number of tries so far.
     pub tries: u32,
-    /// When the last one was, in seconds since 1970.
+    /// The time of the last try, in seconds since 1970.
     pub last: u64,
 }
 
-/// What the lines say together.
+/// The combined contents of all lines.
 #[derive(Debug, Default)]
 pub struct Notes {
     records: HashMap<Vec<u8>, Vec<Record>>,
@@ -146,19 +149,19 @@ pub struct Notes {
     ids_reused: Option<u64>,
     pipelining_broken: Option<u64>,
     command_limit: Option<(u32, u64)>,
-    /// Messages that were about to become visible.
+    /// The messages that were about to become visible.
     pub interrupted: Vec<Entry>,
-    /// Not all of the journal could be read.
+    /// A part of the journal could not be read.
     pub damaged: bool,
 }
 
 impl Notes {
-    /// Reads a journal.
+    /// Parses a journal.
     pub fn parse(text: &[u8]) -> Self {
         let mut notes = Self::default();
         let whole = text.strip_suffix(b"\n");
         let mut lines = whole.unwrap_or(text).split(|byte| *byte == b'\n');
-        // The last line was cut. It may look complete, but what is appended next must not join it.
+        // The last line was cut. It may look complete, but the next line must not be appended to it.
         if whole.is_none() && !text.is_empty() {
             notes.damaged = true;
             lines.next_back();
@@ -172,7 +175,7 @@ impl Notes {
         notes
     }
 
-    /// Adds what one line says.
+    /// Applies one line.
     pub fn add(&mut self, entry: Entry) {
         match entry.mark {
             Mark::Intended | Mark::IntendedSuspect => self.interrupted.push(entry),
@@ -189,7 +192,7 @@ impl Notes {
             }
             Mark::Stored | Mark::Suspect | Mark::Deleting | Mark::Deleted | Mark::Kept => {
                 let Some(state) = State::of(entry.mark) else { return };
-                // By its name: of two messages with one unique-id the first may not have come so far (S17).
+                // Messages are matched by file name: of two messages with one unique-id, the first may not be stored yet (S17).
                 if !entry.name.is_empty() {
                     self.interrupted.retain(|interrupted| interrupted.name != entry.name);
                 }
@@ -200,7 +203,7 @@ impl Notes {
         }
     }
 
-    /// The shortest journal that says the same.
+    /// Returns the shortest journal with these contents.
     pub fn text(&self, now: u64) -> String {
         let mut text = String::new();
         let mut put = |entry: Entry| text += &entry.line();
@@ -234,17 +237,17 @@ impl Notes {
         text
     }
 
-    /// Whether no message is known.
+    /// Returns `true` if no message is known.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 
-    /// The stored messages with this unique-id.
+    /// Returns the stored messages with this unique-id.
     pub fn records(&self, unique_id: &[u8]) -> &[Record] {
         self.records.get(unique_id).map_or(&[], Vec::as_slice)
     }
 
-    /// The unique-ids under which messages with each fingerprint are stored.
+    /// Returns the unique-ids of the stored messages with each fingerprint.
     pub fn by_fingerprint(&self) -> HashMap<Fingerprint, Vec<Box<[u8]>>> {
         let mut ids: HashMap<_, Vec<Box<[u8]>>> = HashMap::new();
         for (unique_id, records) in &self.records {
@@ -255,7 +258,7 @@ impl Notes {
         ids
     }
 
-    /// The server lists a stored message under another unique-id now.
+    /// Moves a stored message to the unique-id under which the server lists it now.
     pub fn rename(&mut self, unique_id: &[u8], fingerprint: Fingerprint, new: &[u8]) {
         let Some(records) = self.records.get_mut(unique_id) else { return };
         let Some(at) = records.iter().position(|record| record.fingerprint == Some(fingerprint)) else { return };
@@ -266,50 +269,51 @@ impl Notes {
         self.records.entry(new.to_vec()).or_default().push(record);
     }
 
-    /// Whether a unique-id was seen with two messages, one after the other.
+    /// Returns `true` if a unique-id denoted two messages, one after the other.
     pub const fn are_ids_reused(&self) -> bool {
         self.ids_reused.is_some()
     }
 
-    /// How often the message with this [key](failure_key) could not be retrieved.
+    /// Returns the failed tries to retrieve the message with this [key](failure_key), if there are any.
     pub fn failures(&self, key: &[u8]) -> Option<Failures> {
         self.failures.get(key).copied()
     }
 
-    /// The message with this [key](failure_key) was retrieved.
+    /// Forgets the failed tries for the message with this [key](failure_key).
     pub fn clear_failures(&mut self, key: &[u8]) {
         self.failures.remove(key);
     }
 
-    /// Whether the server was seen to mix up pipelined commands.
+    /// Returns `true` if the server has mixed up pipelined commands.
     pub fn is_pipelining_broken(&self) -> bool {
         self.pipelining_broken.is_some()
     }
 
-    /// How many commands to use per session, where the server was seen to end sessions early.
+    /// Returns the number of commands to use per session, if the server has ended sessions early.
     pub fn command_limit(&self) -> Option<u32> {
         self.command_limit.map(|(limit, _)| limit)
     }
 
-    /// The deletion of a stored message is requested.
+    /// Records that the deletion of a stored message is requested.
     pub fn request_deletion(&mut self, unique_id: &[u8], fingerprint: Option<Fingerprint>) {
         self.change(unique_id, fingerprint, |state| matches!(state, State::Stored | State::Deleted), State::Deleting);
     }
 
-    /// The server confirmed a deletion; `again`: not for the first time, so it keeps the message if it lists it still.
+    /// Records that the server confirmed a deletion. `again` means that it had confirmed this deletion before and still listed
+    /// the message, so it probably keeps it.
     pub fn confirm_deletion(&mut self, unique_id: &[u8], fingerprint: Option<Fingerprint>, again: bool) {
         let state = if again { State::Kept } else { State::Deleted };
         self.change(unique_id, fingerprint, |state| state == State::Deleting, state);
     }
 
-    /// Deletions that were requested were not carried out.
+    /// Records that requested deletions were not carried out.
     pub fn cancel_deletions<'a>(&mut self, messages: impl Iterator<Item = (&'a [u8], Option<Fingerprint>)>) {
         for (unique_id, fingerprint) in messages {
             self.change(unique_id, fingerprint, |state| state == State::Deleting, State::Stored);
         }
     }
 
-    /// The server announces another size for a stored message now.
+    /// Updates the size that the server announces for a stored message.
     pub fn resize(&mut self, unique_id: &[u8], fingerprint: Fingerprint, octets: Option<u64>) {
         let records = self.records.get_mut(unique_id).into_iter().flatten();
         for record in records.filter(|record| record.fingerprint == Some(fingerprint)) {
@@ -317,7 +321,7 @@ impl Notes {
         }
     }
 
-    /// The stored messages under this unique-id are no longer on the server: another message has it.
+    /// Forgets the stored messages with this unique-id: they are no longer on the server, and another message has it.
     pub fn forget(&mut self, unique_id: &[u8]) {
         self.records.remove(unique_id);
     }
@@ -329,17 +333,19 @@ impl Notes {
         }
     }
 
-    /// Forgets messages that the server no longer lists. `listed`: how many messages it lists under each unique-id; `complete`: it
-    /// lists no others, as far as can be told.
+    /// Forgets messages that the server no longer lists. `listed` is the number of messages that it lists under each unique-id;
+    /// `complete` means that it lists no others, as far as the client can tell.
     pub fn keep_listed(&mut self, listed: &HashMap<Box<[u8]>, u32>, complete: bool, now: u64) {
         let is_recent = |last: u64| now.saturating_sub(last) <= GRACE.as_secs();
         self.records.retain(|unique_id, records| {
-            // Messages without a unique-id were all compared, and those that are still there are no longer in the state `Deleted`.
+            // Messages without a unique-id were all compared, so those that are still on the server are no longer in the state
+            // `Deleted`.
             if !unique_id.is_empty() && listed.contains_key(unique_id.as_slice()) {
                 records.iter_mut().for_each(|record| record.last = now);
                 return true;
             }
-            // What was deleted is gone, so its unique-id may come back with another message. All else may have been hidden (Q28).
+            // A deleted message is gone, so its unique-id may come back with another message. Any other message may only be
+            // hidden (Q28).
             let is_gone = |record: &Record| complete && matches!(record.state, State::Deleted | State::Kept);
             records.retain(|record| is_recent(record.last) && !is_gone(record));
             !records.is_empty()
@@ -351,12 +357,13 @@ impl Notes {
     }
 }
 
-/// What failures of a message are noted under: several messages may have one unique-id.
+/// Returns the key under which failures of a message are recorded. It includes the size, because several messages may have one
+/// unique-id.
 pub fn failure_key(unique_id: &[u8], octets: Option<u64>) -> Box<[u8]> {
     [unique_id, b"\0", octets.unwrap_or(0).to_string().as_bytes()].concat().into()
 }
 
-/// The beginning of a SHA-256, as hexadecimal digits.
+/// Returns the first `octets` octets of a SHA-256, as hexadecimal digits.
 pub fn check(text: &[u8], octets: usize) -> String {
     Sha256::digest(text).iter().take(octets).fold(String::new(), |mut check, octet| {
         let _ = write!(check, "{octet:02x}");
@@ -369,21 +376,21 @@ pub fn check(text: &[u8], octets: usize) -> String {
 pub struct Entry {
     pub seconds: u64,
     pub mark: Mark,
-    /// Empty for messages without one, and for marks about the whole account.
+    /// The unique-id; empty for messages without one, and for marks about the account.
     pub unique_id: Vec<u8>,
-    /// Empty if it is not known.
+    /// The file name; empty if it is not known.
     pub name: String,
     pub octets: Option<u64>,
     pub fingerprint: Option<Fingerprint>,
 }
 
 impl Entry {
-    /// A line of which only the mark and the unique-id are known.
+    /// Creates a line with only a mark and a unique-id.
     pub fn new(mark: Mark, unique_id: &[u8]) -> Self {
         Self { seconds: 0, mark, unique_id: unique_id.to_vec(), name: String::new(), octets: None, fingerprint: None }
     }
 
-    /// The line as it is written, its line end included.
+    /// Returns the line as it is written, with its line end.
     pub fn line(&self) -> String {
         let mut rest = format!("{} {} ", self.seconds, self.mark.as_str());
         for byte in &self.unique_id {
@@ -421,7 +428,7 @@ impl Entry {
             unique_id.push(u8::from_str_radix(code, 16).ok()?);
             unique_id.extend_from_slice(text.as_bytes());
         }
-        // Journals of earlier versions end here.
+        // Lines of earlier versions end here.
         let (octets, fingerprint) = (words.next().unwrap_or("-"), words.next().unwrap_or("-"));
         if words.next().is_some() {
             return None;

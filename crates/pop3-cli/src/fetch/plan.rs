@@ -1,8 +1,8 @@
-//! Which messages are to be fetched and deleted, by what the server lists and what is stored already.
+//! Decides which messages are fetched and deleted, from the server's listing and the stored messages.
 //!
-//! A listed message is known if a stored one has its unique-id and its announced size. That is not enough where unique-ids are
-//! doubtful: where they are no more than message numbers, where one was seen with two messages, and where a deletion was requested.
-//! Such a message is retrieved again and compared by its fingerprint before it is taken for the stored one.
+//! A listed message is known if a stored message has its unique-id and its announced size. That is not enough where unique-ids
+//! are doubtful: where they are only message numbers, where one denoted two messages, and where a deletion was requested. Such a
+//! message is retrieved again, and its fingerprint is compared before it counts as the stored message.
 
 use std::collections::HashMap;
 
@@ -11,22 +11,22 @@ use pop3_blocking::proto::codec::MessageNumber;
 use super::fingerprint::Fingerprint;
 use super::listing::{Listed, Listing};
 use super::notes::{Notes, Record, State, failure_key};
-use super::transfer::TransferOptions;
+use super::transfer_options::TransferOptions;
 
-/// Tries before a message that cannot be retrieved is set aside.
+/// Number of tries after which a message that cannot be retrieved is set aside.
 pub const MAX_TRIES: u32 = 3;
 
 /// A message to be retrieved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     pub number: MessageNumber,
-    /// Empty if the server gives it none.
+    /// The unique-id; empty if the server gives none.
     pub unique_id: Box<[u8]>,
     /// The size that the server announced.
     pub octets: Option<u64>,
-    /// Whether it may be a message that is stored already.
+    /// The message may be stored already, so it must be compared.
     pub compare: bool,
-    /// How often it could not be retrieved so far.
+    /// The number of failed tries so far.
     pub tries: u32,
 }
 
@@ -36,7 +36,7 @@ impl Wanted {
         Self { number, unique_id: unique_id.clone(), octets, compare, tries }
     }
 
-    /// The name under which failures of this message are noted.
+    /// Returns the key under which failures of this message are recorded.
     pub fn failure_key(&self) -> Box<[u8]> {
         failure_key(&self.unique_id, self.octets)
     }
@@ -48,50 +48,50 @@ pub struct Deletable {
     pub number: MessageNumber,
     pub unique_id: Box<[u8]>,
     pub fingerprint: Option<Fingerprint>,
-    /// Whether the server has confirmed its deletion before, and lists it still.
+    /// The server has confirmed the deletion before and still lists the message.
     pub again: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Messages to be retrieved: new ones, and those to be compared.
+    /// The messages to be retrieved: new ones, and those to be compared.
     pub wanted: Vec<Wanted>,
-    /// Messages that broke an earlier session or did not arrive whole: they come last, alone.
+    /// Messages that broke an earlier session or arrived incomplete. They are retrieved last, each alone in a session.
     pub last: Vec<Wanted>,
-    /// Stored messages, to be compared only if [`probe`](Self::probe) shows that unique-ids changed their meaning.
+    /// Stored messages that are compared only if [`probe`](Self::probe) shows that unique-ids changed their meaning.
     pub if_probe_differs: Vec<Wanted>,
-    /// The stored message that is retrieved again first: if it is the same, so are the others.
+    /// The stored message that is retrieved again first: if it is unchanged, the others are, too.
     pub probe: Option<MessageNumber>,
-    /// Stored messages to be deleted.
+    /// The stored messages to be deleted.
     pub to_delete: Vec<Deletable>,
-    /// How many messages are stored already.
+    /// The number of messages that are stored already.
     pub known: u64,
-    /// Messages that the server keeps although it confirmed their deletion.
+    /// The number of messages that the server keeps although it confirmed their deletion.
     pub kept: u64,
-    /// Messages without a unique-id that stay where they are: without deletion they would come again each time.
+    /// The number of messages without a unique-id that are not fetched: without deletion each run would fetch them again.
     pub nameless: usize,
-    /// Messages that could not be retrieved several times and are not tried now.
+    /// Messages that failed several times and are not tried in this session.
     pub set_aside: Vec<MessageNumber>,
     /// Unique-ids prove nothing, so a message may be stored under another one.
     pub doubtful: bool,
-    /// How many messages the server lists under each unique-id.
+    /// The number of messages that the server lists under each unique-id.
     pub listed: HashMap<Box<[u8]>, u32>,
-    /// The same for those with one size.
+    /// The number of messages that the server lists with each unique-id and size.
     sizes: HashMap<(Box<[u8]>, Option<u64>), usize>,
 }
 
-/// What is asked for, and when.
+/// The options and the current time for a plan.
 struct Asked {
     /// Stored messages are to be deleted.
     delete: bool,
-    /// Seconds for which messages are set aside.
+    /// The time for which messages are set aside, in seconds.
     set_aside: u64,
-    /// Seconds since 1970.
+    /// The current time, in seconds since 1970.
     now: u64,
 }
 
 impl Plan {
-    /// Plans a session; `now`: seconds since 1970.
+    /// Plans a session. `now` is the current time, in seconds since 1970.
     pub fn new(listing: &Listing, notes: &Notes, options: &TransferOptions, now: u64) -> Self {
         let mut plan = Self::default();
         let delete = options.delete;
@@ -105,9 +105,9 @@ impl Plan {
         for message in &listing.messages {
             plan.add(message, notes, doubtful, &asked);
         }
-        // New mail comes first, should the session end early.
+        // New messages come first, in case the session ends early.
         plan.wanted.sort_by_key(|wanted| wanted.compare);
-        // If messages were removed and the rest renumbered, the last known number means another message now.
+        // If messages were removed and the others renumbered, the last known number denotes another message now.
         if let Some(probe) = plan.if_probe_differs.pop() {
             plan.probe = Some(probe.number);
             plan.known -= 1;
@@ -116,24 +116,25 @@ impl Plan {
         plan
     }
 
-    /// `doubtful`: equal unique-ids do not prove that two messages are the same.
+    /// Adds a listed message to the plan. `doubtful` means that equal unique-ids do not prove that two messages are the same.
     fn add(&mut self, message: &Listed, notes: &Notes, doubtful: bool, asked: &Asked) {
         let delete = asked.delete;
         let records = notes.records(&message.unique_id);
         if message.unique_id.is_empty() {
-            // Without deletion they would come again each time.
+            // Without deletion each run would fetch them again.
             return if delete { self.want(message, true, notes, asked) } else { self.nameless += 1 };
         }
         let Some(record) = records.iter().find(|record| has_size_of(record, message)) else {
             return self.want(message, doubtful || !records.is_empty(), notes, asked);
         };
         let to_be_deleted = delete && record.state == State::Stored;
-        // Of several messages with one unique-id (S17, Q23) it cannot be told which are stored, unless all of that size are.
+        // If several messages have one unique-id (S17, Q23), the stored ones among them are unknown, unless all of that size are
+        // stored.
         let is_shared = self.listed.get(&message.unique_id).is_some_and(|count| *count > 1);
         let listed = self.sizes.get(&(message.unique_id.clone(), message.octets)).copied().unwrap_or(0);
         let stored = records.iter().filter(|record| has_size_of(record, message)).count();
         let shared = is_shared && (to_be_deleted || stored < listed);
-        // Behind a deletion the unique-id may mean another message (Q27), and nothing is deleted that is not provably stored.
+        // After a deletion the unique-id may denote another message (Q27), and only a provably stored message may be deleted.
         let unproven = matches!(record.state, State::Deleting | State::Deleted) || (delete && record.fingerprint.is_none());
         if shared || unproven || (doubtful && to_be_deleted) {
             return self.want(message, true, notes, asked);
@@ -163,7 +164,7 @@ impl Plan {
         self.last.push(wanted);
     }
 
-    /// The octets to come, as far as the server says.
+    /// Returns the number of octets to be retrieved, as far as the server announces sizes.
     pub fn octets(&self) -> u64 {
         self.wanted.iter().chain(&self.last).fold(0, |sum, wanted| sum.saturating_add(wanted.octets.unwrap_or(0)))
     }
@@ -173,7 +174,7 @@ fn has_size_of(record: &Record, message: &Listed) -> bool {
     record.octets.is_none() || message.octets.is_none() || record.octets == message.octets
 }
 
-/// Whether the unique-ids are no more than the numbers of the messages, perhaps behind a few letters.
+/// Returns `true` if the unique-ids are only the numbers of the messages, perhaps after a few letters.
 fn are_only_numbers(messages: &[Listed]) -> bool {
     const MAX_PREFIX: usize = 8;
     let mut any = false;
@@ -212,7 +213,7 @@ mod tests {
         notes
     }
 
-    /// Numbers of the messages that are wanted, those to be compared negative.
+    /// Returns the numbers of the wanted messages; those to be compared are negative.
     fn wanted(plan: &Plan) -> Vec<i64> {
         let number = |wanted: &Wanted| i64::from(wanted.number.get()) * if wanted.compare { -1 } else { 1 };
         plan.wanted.iter().map(number).collect()

@@ -1,5 +1,5 @@
-//! The sessions of one run. Usually it is one. There are more where a server ends sessions early, so that deletions are committed in
-//! portions, and for messages that broke an earlier session: each of them is tried alone, when everything else is safe.
+//! The sessions of one run. Most runs have one. A run has more if the server ends sessions early, so that deletions are committed
+//! in portions, and for messages that broke an earlier session: each of them is tried alone, after all other messages are stored.
 
 use std::collections::HashSet;
 use std::mem;
@@ -15,32 +15,34 @@ use super::listing::{Listing, ListingError, list};
 use super::notes::Mark;
 use super::plan::{MAX_TRIES, Plan, Wanted};
 use super::summary::messages;
-use super::transfer::{Broken, Transfer, TransferOptions, TransferState, Transferred, Trouble};
+use super::transfer::{Broken, Transfer, TransferState, Transferred, Trouble};
+use super::transfer_options::TransferOptions;
 use crate::failure::{Exit, Failure};
 
-/// Sessions of one run at most.
+/// Maximum number of sessions of one run.
 const MAX_SESSIONS: usize = 100;
 
-/// Commands of one session that deletes, so that a break does not undo the marks of a whole mailbox.
+/// Maximum number of commands of a session that deletes, so that a broken session does not lose the deletions of a complete
+/// maildrop.
 const PORTION: usize = 2000;
 
-/// The fewest commands with which a session makes progress.
+/// Minimum number of commands with which a session makes progress.
 const MIN_COMMANDS: usize = 4;
 
-/// One run over one account.
+/// One run for one account.
 pub struct Run<'a> {
     pub maildir: &'a Maildir,
     pub journal: &'a mut Journal,
     pub options: &'a TransferOptions,
     pub bar: &'a ProgressBar,
     summary: RunSummary,
-    /// Messages that broke a session of this run, or were tried alone in it.
+    /// The keys of messages that this run does not try again: they broke a session, were tried alone, or arrived incomplete.
     tried: HashSet<Box<[u8]>>,
-    /// Everything is done but the messages that have to be tried alone.
+    /// Everything is done except for messages that must be tried alone.
     alone: bool,
 }
 
-/// Whether the run needs another session.
+/// The continuation of a run: its end, or another session.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Next {
     Done,
@@ -52,10 +54,11 @@ impl<'a> Run<'a> {
         Self { maildir, journal, options, bar, summary: RunSummary::default(), tried: HashSet::new(), alone: false }
     }
 
-    /// Fetches what is new over sessions that `connect` opens and logs in, and ends each of them.
+    /// Fetches new messages in sessions that `connect` opens and logs in, and ends each session.
     ///
     /// # Errors
-    /// The first session cannot be had, or breaks; the disk does not accept the mail. What was stored until then is stored and noted.
+    /// Fails if the first session cannot be opened, if a session breaks that does not try a message alone, or if the disk does
+    /// not accept the mail. Messages stored by then stay stored and recorded.
     pub fn fetch_new(mut self, connect: &mut dyn FnMut() -> Result<Client, Failure>) -> Result<RunSummary, Failure> {
         for session in 0..MAX_SESSIONS {
             let client = match connect() {
@@ -75,11 +78,11 @@ impl<'a> Run<'a> {
 
     fn session(&mut self, mut client: Client, is_first: bool) -> Result<Next, Failure> {
         let delete = self.options.delete;
-        // A server without CAPA is a server without extensions (S43).
+        // A server without `CAPA` has no extensions (S43).
         let capabilities = optional(client.capa())?.unwrap_or_default();
         let expires_at_once = capabilities.expire == Some(Expire::Days(0)) && !delete;
         if expires_at_once {
-            // A promise that some servers make and do not keep (Q13).
+            // Some servers announce this but do not delete (Q13).
             tracing::info!("the server says that it may delete messages once they are fetched");
         }
         let listing = list(&mut client, capabilities.uidl || !self.journal.notes().is_empty()).map_err(explain)?;
@@ -96,7 +99,7 @@ impl<'a> Run<'a> {
         }
         plan.last.retain(|wanted| !self.tried.contains(&wanted.failure_key()));
         let last = mem::take(&mut plan.last);
-        // A second login would break the pause that the server demands.
+        // A second login would violate the pause that the server demands between logins.
         let one_session = capabilities.login_delay.is_some_and(|seconds| seconds > 0);
         if is_first {
             self.summary.known += plan.known;
@@ -139,13 +142,13 @@ impl<'a> Run<'a> {
             }
         };
         if expires_at_once {
-            // What the server would remove because it was retrieved stays, where RSET clears that (Q40).
+            // Some servers mark retrieved messages for removal; `RSET` clears these marks if the server supports that (Q40).
             optional(client.rset())?;
         }
         self.journal.notes_mut().keep_listed(&listed, listing.complete, now());
         let is_done = self.quit(client, deleted.is_empty())?;
         if !is_done && requested_in_vain {
-            // It was so before: the session may be too long to come to its QUIT.
+            // An earlier deletion was in vain, too: the session may be too long to reach its `QUIT`.
             self.learn_limit(answered)?;
         }
         if is_done {
@@ -155,7 +158,7 @@ impl<'a> Run<'a> {
         }
         self.journal.save().map_err(|error| Failure::file(self.journal.path(), &error))?;
         self.tried.extend(failed);
-        // A session that got nowhere is not followed by another like it.
+        // A session without progress is not followed by another one like it.
         let progress = (self.summary.fetched, self.summary.deleted) != before;
         let more = more && progress;
         self.alone |= !more;
@@ -166,7 +169,7 @@ impl<'a> Run<'a> {
         Ok(if unfinished && !one_session { Next::Session } else { Next::Done })
     }
 
-    /// Commands that one session may have.
+    /// Returns the maximum number of commands of one session.
     fn budget(&self) -> usize {
         match self.journal.notes().command_limit() {
             Some(limit) => (limit as usize).max(MIN_COMMANDS),
@@ -199,7 +202,7 @@ impl<'a> Run<'a> {
         self.summary.troubles.push(format!("message {} was not fetched: {}; {next}", wanted.number, broken.error));
     }
 
-    /// Notes what a broken session shows about the message, and about the server.
+    /// Records what a broken session reveals about the message and about the server.
     fn learn(&mut self, broken: &Broken) -> Result<(), Failure> {
         let journal = &mut *self.journal;
         let mut noted = Ok(());
@@ -219,7 +222,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Some servers end a session after a number of commands or minutes: the next session is to be shorter.
+    /// Records a lower limit on commands per session, because some servers end a session after a number of commands or minutes.
     fn learn_limit(&mut self, answered: usize) -> Result<(), Failure> {
         let half = (answered / 2).max(MIN_COMMANDS);
         let limit = self.journal.notes().command_limit().map_or(half, |limit| half.min(limit as usize));
@@ -236,8 +239,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Three ways to end: removed, not all removed (Q44), not known (Q43, H48). After the last two nothing is assumed: what is still there
-    /// next time is compared, and deleted then. Returns `true` if all is removed.
+    /// Ends the session. There are three results: removed, not all removed (Q44), unknown (Q43, H48). After the last two nothing
+    /// is assumed: messages that the next run still finds are compared, and deleted then. Returns `true` if all messages are
+    /// removed.
     fn quit(&mut self, client: Client, nothing_deleted: bool) -> Result<bool, Failure> {
         match client.quit() {
             Ok(()) => Ok(true),
@@ -276,7 +280,7 @@ fn explain(error: ListingError) -> Failure {
     }
 }
 
-/// A command that a server need not have.
+/// Returns the result of a command that a server need not support, or `None` if the server refuses it permanently.
 fn optional<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
     match result {
         Ok(value) => Ok(Some(value)),

@@ -1,34 +1,35 @@
-//! Whether a message that has arrived can be what the server announced.
+//! Compares an arrived message with the size that the server announced.
 //!
-//! Servers count badly (Q29), and that alone is no reason to fail_untrusted a message. These are tolerated:
+//! Many servers announce wrong sizes, and that alone is no reason to distrust a message. These deviations are tolerated:
 //!
-//! - the size of the message as the server stores it, with LF line ends: at most one octet a line less than on the wire;
-//! - line ends, byte-stuffing or the final dot counted as well: at most one octet a line and a few more;
+//! - the size of the message in the server's store, with LF line ends: at most one octet per line less than on the wire;
+//! - line ends, byte-stuffing or the final dot counted as well: at most one octet per line and a few more;
 //! - sizes rounded up or down to a multiple of 512, 1000 or 1024 octets, and sizes in KiB;
 //! - an estimate that is off by at most a twentieth.
 //!
-//! A message that is shorter than all of these allow may be cut short. One that is longer by more than the tolerance is odd, but
-//! nothing of it is missing (Q39). Neither is ever deleted from the server.
+//! A message that is shorter than all of these allow may be truncated. A message that is longer is odd, but no part of it is
+//! missing. Neither is ever deleted from the server.
+// Q29, Q39
 
 use super::fingerprint::{Fingerprint, Fingerprinter};
 
-/// How a message that has arrived compares with what was announced.
+/// The result of the comparison of an arrived message with its announced size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Soundness {
-    /// As announced, or announced without a size.
+    /// The size is as announced, within the tolerance, or no size was announced.
     Sound,
-    /// So short that something is missing.
+    /// The message is so short that a part is missing.
     TooShort,
-    /// So long that something else may have come with it.
+    /// The message is so long that it may contain other data.
     TooLong,
-    /// The reply to another command seems to be part of it: the session is out of step.
+    /// The message seems to contain the reply to another command: the session is out of step.
     OutOfStep,
 }
 
-/// Octets that any count may be off by.
+/// Number of octets by which any announced size may be off.
 const SLACK: u64 = 16;
 
-/// Looks at a message while it arrives.
+/// An inspector of a message while it arrives.
 #[derive(Clone, Debug, Default)]
 pub struct Inspector {
     octets: u64,
@@ -37,13 +38,14 @@ pub struct Inspector {
     /// The beginning of the line that is arriving.
     line: [u8; 4],
     line_length: usize,
-    /// Where lines began that look like a reply: the first line, and the last one seen.
+    /// The first line looks like a reply.
     first_reply: bool,
+    /// The offset of the last line that looks like a reply, if there is one.
     last_reply: Option<u64>,
 }
 
 impl Inspector {
-    /// Adds the next piece, byte-stuffing removed.
+    /// Adds the next piece of the message, with byte-stuffing removed.
     pub fn add(&mut self, piece: &[u8]) {
         self.fingerprinter.add(piece);
         for line in piece.split_inclusive(|byte| *byte == b'\n') {
@@ -73,18 +75,18 @@ impl Inspector {
         }
     }
 
-    /// Octets so far, as they count on the wire.
+    /// Returns the number of octets so far, as counted on the wire.
     pub const fn octets(&self) -> u64 {
         self.octets
     }
 
-    /// Compares with the size that the server announced; `None`: it announced none.
+    /// Compares the message with the size that the server announced; `None` means that it announced none.
     pub fn judge(&self, announced: Option<u64>) -> Soundness {
         let Some(announced) = announced.filter(|octets| *octets > 0) else { return Soundness::Sound };
         if self.octets == announced {
             return Soundness::Sound;
         }
-        // A header never begins with a reply. A body may hold one, but not where the message should have ended already.
+        // A header never begins with a reply. A body may contain one, but not where the message should have ended already.
         if self.first_reply || self.last_reply.is_some_and(|at| at.saturating_add(SLACK) >= announced) {
             return Soundness::OutOfStep;
         }
@@ -99,19 +101,19 @@ impl Inspector {
         }
     }
 
-    /// The announced size is the real one, rounded, or in KiB.
+    /// Returns `true` if the announced size is the real size, rounded or in KiB.
     fn rounding(&self, announced: u64) -> bool {
         let smallest = self.octets - self.lines.min(self.octets);
         let largest = self.octets + self.lines;
         let near = |low: u64, high: u64, unit: u64| low < largest.saturating_add(unit) && high.saturating_add(unit) > smallest;
         let rounded =
             [512, 1000, 1024].into_iter().any(|unit: u64| announced.is_multiple_of(unit) && near(announced, announced, unit));
-        // In KiB: a small number for something a thousand times as large.
+        // A size in KiB is a small number for a message about a thousand times as large.
         let scaled = announced.saturating_mul(1024);
         rounded || (self.octets > announced.saturating_mul(500) && near(scaled, scaled, 1024))
     }
 
-    /// The fingerprint of what has arrived.
+    /// Returns the fingerprint of the octets so far.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprinter.clone().finish(self.octets)
     }
@@ -175,7 +177,7 @@ mod tests {
         assert_eq!(judge(&stray, octets), Soundness::OutOfStep, "a reply before the header");
         let two = [text.clone(), b"+OK\r\n".to_vec(), text.clone()].concat();
         assert_eq!(judge(&two, octets), Soundness::OutOfStep, "two messages without an end between them");
-        // A message that quotes a session, of the size that was announced, is a message.
+        // A message that quotes a session and has the announced size is sound.
         assert_eq!(judge(&stray, stray.len() as u64), Soundness::Sound);
         let quoting = [b"A: b\r\n\r\n+OK ready\r\n".to_vec(), b"a line of text\r\n".repeat(50)].concat();
         assert_eq!(judge(&quoting, quoting.len() as u64 + 3), Soundness::Sound);

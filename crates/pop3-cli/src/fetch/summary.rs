@@ -1,26 +1,27 @@
-//! What a run has done, for a person and for a script.
+//! The result of a run, for the user and for scripts.
 
 use indicatif::HumanBytes;
 
 use crate::failure::{Exit, Failure};
 
-/// What a run has done.
+/// The result of a run.
 #[derive(Debug, Default)]
 pub struct RunSummary {
-    /// Messages that were stored, and their octets on the disk.
+    /// The number of messages that were fetched and stored.
     pub fetched: u64,
+    /// The size of these messages on disk, in octets.
     pub octets: u64,
     pub deleted: u64,
-    /// Messages that were stored already.
+    /// The number of messages that were stored already.
     pub known: u64,
-    /// Messages that the server keeps although it confirmed their deletion.
+    /// The number of messages that the server keeps although it confirmed their deletion.
     pub kept: u64,
-    /// What could not be done, for a person.
+    /// Descriptions of all failures, for the user.
     pub troubles: Vec<String>,
 }
 
 impl RunSummary {
-    /// One line for a person.
+    /// Returns a summary in one line, for the user.
     pub fn line(&self) -> String {
         let mut text = match self.fetched {
             0 => "nothing new".to_owned(),
@@ -38,7 +39,7 @@ impl RunSummary {
         text
     }
 
-    /// An error if something could not be done.
+    /// Returns a failure with all troubles if there are any.
     pub fn check(&self) -> Result<(), Failure> {
         if self.troubles.is_empty() {
             return Ok(());
@@ -48,7 +49,7 @@ impl RunSummary {
     }
 }
 
-/// "1 message", "2 messages".
+/// Returns text such as "1 message" or "2 messages".
 pub fn messages(count: u64) -> String {
     if count == 1 { "1 message".to_owned() } else { format!("{count} messages") }
 }

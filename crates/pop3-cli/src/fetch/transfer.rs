@@ -1,10 +1,11 @@
-//! The transfer of one session: retrieve, deliver, sync, note, and only then delete (H43). A message that did not arrive whole has
-//! not arrived (Q38).
+//! The transfer of one session. Messages are retrieved, delivered, synced and recorded, and only then deleted. A message that
+//! arrives incomplete counts as not retrieved.
+// H43, Q38
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::mem;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use indicatif::ProgressBar;
 use pop3_blocking::proto::client::{ClientEvent, RemoteError, RequestError, Tag};
@@ -18,53 +19,23 @@ use super::journal::{Journal, Stored};
 use super::notes::{Mark, Record, State};
 use super::plan::{Deletable, MAX_TRIES, Plan, Wanted};
 use super::soundness::{Inspector, Soundness};
+use super::transfer_options::TransferOptions;
 use crate::failure::{Exit, Failure};
 
-/// What is to be done, and how much at once.
-#[derive(Clone, Debug)]
-pub struct TransferOptions {
-    /// Whether stored messages are deleted on the server.
-    pub delete: bool,
-    /// Messages that are synced to the disk together, so that syncs are few: at most so many,
-    pub messages: usize,
-    /// so many octets,
-    pub octets: u64,
-    /// and what has arrived in this time.
-    pub time: Duration,
-    /// Commands that may wait for their replies at once, where the server allows it.
-    pub window: usize,
-    /// How long a message that could not be retrieved several times is set aside.
-    pub set_aside: Duration,
-}
-
-impl TransferOptions {
-    /// The defaults.
-    pub const fn new(delete: bool) -> Self {
-        Self {
-            delete,
-            messages: 256,
-            octets: 32 * 1024 * 1024,
-            time: Duration::from_secs(2),
-            window: 256,
-            set_aside: Duration::from_secs(24 * 3600),
-        }
-    }
-}
-
-/// How a session ended that broke.
+/// The failure of a broken session.
 pub struct Broken {
     pub error: Error,
-    /// The message that was being retrieved.
+    /// The message that probably caused the failure, if there is one.
     pub culprit: Option<Wanted>,
-    /// Commands that were answered.
+    /// The number of commands that were answered.
     pub answered: usize,
-    /// Whether several commands were waiting for their replies.
+    /// Several commands were waiting for their replies.
     pub pipelined: bool,
-    /// What arrived did not fit the command that it answered.
+    /// A reply arrived that did not fit its command.
     pub out_of_step: bool,
 }
 
-/// Why a transfer ended early.
+/// The reason why a transfer ended early.
 pub enum Trouble {
     Disk(Failure),
     Session(Box<Broken>),
@@ -84,40 +55,41 @@ pub struct Transfer<'a> {
     pub bar: &'a ProgressBar,
     pub options: &'a TransferOptions,
     pub summary: &'a mut RunSummary,
-    /// Commands that may wait for their replies at once.
+    /// Maximum number of commands that wait for their replies at once.
     pub window: usize,
-    /// Commands that this session may still have.
+    /// The number of commands that this session may still send.
     pub budget: usize,
     pub state: TransferState,
 }
 
-/// How far a transfer has come.
+/// The progress of a transfer.
 #[derive(Default)]
 pub struct TransferState {
-    /// Messages whose retrieval has begun, and all that are to be retrieved.
+    /// The number of messages whose retrieval has begun.
     begun: usize,
+    /// The number of messages to be retrieved.
     total: usize,
     queue: VecDeque<Wanted>,
     if_probe_differs: Vec<Wanted>,
     probe: Option<MessageNumber>,
     listed: HashMap<Box<[u8]>, u32>,
-    /// Where unique-ids prove nothing: those under which messages are stored.
+    /// The unique-ids under which messages are stored, if unique-ids prove nothing.
     stored_ids: Option<HashMap<Fingerprint, Vec<Box<[u8]>>>>,
     in_flight: VecDeque<(Tag, Job)>,
-    /// The command whose reply is being read.
+    /// The message of the retrieval whose reply is being read, if it is one.
     current: Option<Wanted>,
     answered: usize,
     to_delete: VecDeque<Deletion>,
-    /// Deletions that were accepted.
+    /// Deletions that the server accepted.
     deleted: Vec<Deletable>,
     requested_in_vain: bool,
-    /// Keys of messages that did not arrive whole.
+    /// Keys of messages that arrived incomplete.
     failed: Vec<Box<[u8]>>,
-    /// The message that arrived last. That it really ended where it seemed to is known when the next reply is one (Q31); until then
-    /// no reader may see it.
+    /// The message that arrived last. Its end is confirmed only by a valid next reply (Q31); until then the message must not
+    /// become visible.
     unconfirmed: Option<Arrived>,
     batch: Batch,
-    /// Stored messages that were recognised, so that none is taken for two.
+    /// The number of recognised messages by unique-id and fingerprint, so that no stored message is matched twice.
     recognised: HashMap<(Box<[u8]>, Fingerprint), usize>,
     /// A step of committing a batch failed.
     commit_failed: bool,
@@ -133,7 +105,7 @@ struct Arrived {
 
 struct Deletion {
     message: Deletable,
-    /// Whether the journal knows that it is requested.
+    /// The journal has recorded the request.
     noted: bool,
 }
 
@@ -142,7 +114,7 @@ struct Deletion {
 struct Batch {
     messages: Vec<Waiting>,
     octets: u64,
-    /// Since when the first of them waits.
+    /// The time since which the first of them has been waiting.
     since: Option<Instant>,
 }
 
@@ -173,37 +145,38 @@ enum Job {
     Confirm,
 }
 
-/// How a command ended.
+/// The result of a command.
 enum Ended {
     Arrived(Box<(Delivery, Inspector)>),
-    /// It is no mail, but what the server keeps about the folder.
+    /// The message is no mail, but the server's data about the folder.
     FolderData,
-    /// It goes on far beyond the size that was announced.
+    /// The message continues far beyond its announced size.
     Endless,
     Ok,
     Refused(String),
     DiskFailed(io::Error),
 }
 
-/// What a session has done, beyond its summary.
+/// The result of a session, in addition to the summary.
 pub struct Transferred {
     /// Deletions that the server accepted; `QUIT` carries them out.
     pub deleted: Vec<Deletable>,
-    /// The session's share of the work is done, and some is left for another one.
+    /// The session has used its budget, and work is left for another session.
     pub more: bool,
-    /// Commands that were answered.
+    /// The number of commands that were answered.
     pub answered: usize,
-    /// A message whose deletion was requested before is still there.
+    /// A message whose deletion was requested by an earlier session is still on the server.
     pub requested_in_vain: bool,
     /// [Keys](super::notes::failure_key) of messages that are left to the next run.
     pub failed: Vec<Box<[u8]>>,
 }
 
 impl Transfer<'_> {
-    /// Retrieves what the plan wants, and deletes what is stored, where that is asked for.
+    /// Retrieves the messages of the plan, and deletes stored messages if the options ask for it.
     ///
     /// # Errors
-    /// The disk did not accept something, or the session broke. What was stored until then is stored and noted.
+    /// Fails if the disk does not accept a message or a record, or if the session breaks. Messages stored by then stay stored and
+    /// recorded.
     pub fn run(mut self, plan: Plan) -> Result<Transferred, Trouble> {
         self.state.queue = plan.wanted.into();
         self.state.total = self.state.queue.len();
@@ -217,8 +190,8 @@ impl Transfer<'_> {
             let TransferState { deleted, answered, requested_in_vain, failed, .. } = self.state;
             return Ok(Transferred { deleted, more, answered, requested_in_vain, failed });
         };
-        // What was confirmed is stored, whatever became of the session and of later messages. The last message is if it has the size
-        // that the server announced; otherwise it may have ended too early (Q31), and it is fetched again.
+        // Confirmed messages are stored in spite of the failure. The last message is stored, too, if it has exactly the size that
+        // the server announced; otherwise it may have ended too early (Q31), and it is fetched again.
         let last = self.state.unconfirmed.take();
         let is_exact = |arrived: &Arrived| Some(arrived.delivery.wire_octets()) == arrived.wanted.octets;
         if let Some(arrived) = last
@@ -233,7 +206,7 @@ impl Transfer<'_> {
         Err(trouble)
     }
 
-    /// A session that ends without `QUIT` deletes nothing (RFC 1939 section 6), so unique-ids mean what they meant.
+    /// Cancels all deletions. A session that ends without `QUIT` deletes nothing (RFC 1939 §6), so unique-ids keep their meaning.
     fn cancel_deletions(&mut self) -> Result<(), Failure> {
         let state = &self.state;
         let in_flight = state.in_flight.iter().filter_map(|(_, job)| match job {
@@ -257,7 +230,7 @@ impl Transfer<'_> {
                 };
                 let ended = self.finish(tag, &job).map_err(|error| self.broken(error, false))?;
                 self.state.answered += 1;
-                // A reply where one was due: the message before it did end where it seemed to.
+                // A valid reply has arrived, so the message before it ended where it seemed to.
                 if let Some(arrived) = self.state.unconfirmed.take() {
                     self.accept(arrived)?;
                 }
@@ -274,7 +247,7 @@ impl Transfer<'_> {
     }
 
     fn broken(&self, error: Error, out_of_step: bool) -> Trouble {
-        // If the last message did not end where it seemed to, what follows cannot be understood.
+        // If the last message did not end where it seemed to, the data after it cannot be parsed.
         let understood = !matches!(&error, Error::Request(RequestError::Remote(remote)) if is_nonsense(remote));
         let unconfirmed = self.state.unconfirmed.as_ref().map(|arrived| arrived.wanted.clone());
         let current = self.state.current.clone();
@@ -287,7 +260,7 @@ impl Transfer<'_> {
         }))
     }
 
-    /// What a message costs of the budget: its retrieval and its deletion.
+    /// Returns the number of commands for one message: its retrieval and, if requested, its deletion.
     const fn cost(&self) -> usize {
         if self.options.delete { 2 } else { 1 }
     }
@@ -296,7 +269,8 @@ impl Transfer<'_> {
         !self.state.queue.is_empty() && self.budget >= self.cost()
     }
 
-    /// Sends as many commands as may be in flight. New mail comes first: should the session break, old mail is deleted by the next.
+    /// Sends as many commands as may be in flight. New messages come first: if the session breaks, the next one deletes old
+    /// messages.
     fn fill_window(&mut self) -> Result<(), Trouble> {
         while self.state.in_flight.len() < self.window {
             let (command, job) = if self.can_fetch()
@@ -327,8 +301,8 @@ impl Transfer<'_> {
         Ok(self.state.to_delete.pop_front().map(|deletion| deletion.message))
     }
 
-    /// Notes as many of the waiting deletions as the budget allows. From the request on, a unique-id may mean another message; the
-    /// journal must know that first, should the run end in between.
+    /// Records as many of the waiting deletions as the budget allows. From the request on, a unique-id may denote another
+    /// message; the journal must contain that first, in case the run ends in between.
     fn note_deletions(&mut self) -> Result<(), Failure> {
         let mut waiting = Vec::new();
         for deletion in self.state.to_delete.iter_mut().filter(|deletion| !deletion.noted).take(self.budget) {
@@ -340,7 +314,7 @@ impl Transfer<'_> {
         noted.map_err(|error| Failure::file(self.journal.path(), &error))
     }
 
-    /// Reads until a command is answered. A message goes to the disk piece by piece.
+    /// Reads until a command is answered. A message is written to disk piece by piece.
     fn finish(&mut self, tag: Tag, job: &Job) -> Result<Ended, Error> {
         let wanted = match job {
             Job::Fetch(wanted) => Some(wanted),
@@ -355,7 +329,7 @@ impl Transfer<'_> {
         let (mut delivery, mut head) = (None, Vec::new());
         let mut inspector = Inspector::default();
         let (maildir, bar) = (self.maildir, self.bar);
-        self.client.event(|event| match event {
+        self.client.next_event(|event| match event {
             ClientEvent::Reply(of, reply) if of == tag => match reply.status {
                 Status::Err => Some(Ended::Refused(Escaped(reply.text).to_string())),
                 Status::Ok if wanted.is_none() => Some(Ended::Ok),
@@ -405,7 +379,7 @@ impl Transfer<'_> {
                 let fingerprint = inspector.fingerprint();
                 self.state.unconfirmed = Some(Arrived { wanted, delivery, fingerprint, soundness });
             }
-            // One message that cannot be had is no reason to leave the others (Q37).
+            // A message that cannot be retrieved is skipped, and the others are still retrieved (Q37).
             (Job::Fetch(wanted), Ended::Refused(text)) => {
                 self.summary.troubles.push(format!("message {} was not fetched; the server says: {text}", wanted.number));
             }
@@ -425,7 +399,7 @@ impl Transfer<'_> {
         Ok(())
     }
 
-    /// A message arrived: is it one that is stored already, one to be stored, or one that is not believed?
+    /// Processes an arrived message: skips it if it is stored already or must be tried again, otherwise adds it to the batch.
     fn accept(&mut self, arrived: Arrived) -> Result<(), Trouble> {
         let Arrived { wanted, delivery, fingerprint, soundness } = arrived;
         if wanted.compare && self.recognise(&wanted, fingerprint) {
@@ -460,7 +434,7 @@ impl Transfer<'_> {
         Ok(())
     }
 
-    /// Whether a message is stored already. If so, it is treated as known.
+    /// Returns `true` if a message is stored already, and then treats it as known.
     fn recognise(&mut self, wanted: &Wanted, fingerprint: Fingerprint) -> bool {
         self.follow_renaming(wanted, fingerprint);
         let records = self.journal.notes().records(&wanted.unique_id);
@@ -479,10 +453,10 @@ impl Transfer<'_> {
             State::Suspect => {}
             State::Stored | State::Deleting | State::Deleted if self.options.delete => {
                 let (number, unique_id) = (wanted.number, wanted.unique_id.clone());
-                // It may be a copy with the same unique-id. If it is not, the server keeps what it said it had deleted.
+                // It may be a copy with an equal unique-id. Otherwise the server kept a message whose deletion it had confirmed.
                 let again = record.state == State::Deleted;
                 let message = Deletable { number, unique_id, fingerprint: Some(fingerprint), again };
-                // Its share of the budget was set aside when it was retrieved.
+                // The retrieval has reserved one command for the deletion.
                 self.budget += 1;
                 self.state.to_delete.push_back(Deletion { message, noted: false });
             }
@@ -491,7 +465,8 @@ impl Transfer<'_> {
         true
     }
 
-    /// Where unique-ids prove nothing, a message that is stored under another one is the same message.
+    /// Moves a stored message to its new unique-id. Where unique-ids prove nothing, a message with an equal fingerprint under
+    /// another unique-id is the stored message.
     fn follow_renaming(&mut self, wanted: &Wanted, fingerprint: Fingerprint) {
         let is_here = |records: &[Record]| records.iter().any(|record| record.fingerprint == Some(fingerprint));
         let Some(ids) = self.state.stored_ids.as_mut().and_then(|ids| ids.get_mut(&fingerprint)) else { return };
@@ -502,16 +477,16 @@ impl Transfer<'_> {
         }
     }
 
-    /// A unique-id that was known means another message now.
+    /// Records that a known unique-id denotes another message now.
     fn note_reuse(&mut self, wanted: &Wanted) -> Result<(), Failure> {
         let records = self.journal.notes().records(&wanted.unique_id);
         let is_alone = self.state.listed.get(&wanted.unique_id).is_some_and(|count| *count == 1);
         if records.is_empty() || !is_alone {
             return Ok(());
         }
-        // After a deletion a server may use it again (RFC 1939 section 7); before it, it must not.
+        // After a deletion a server may reuse the unique-id (RFC 1939 §7), but not before.
         let illegal = records.iter().all(|record| !matches!(record.state, State::Deleting | State::Deleted));
-        // Where unique-ids prove nothing, what was stored under it may be listed under another one.
+        // Where unique-ids prove nothing, the stored message may be listed under another unique-id.
         if self.state.stored_ids.is_none() {
             self.journal.notes_mut().forget(&wanted.unique_id);
         }
@@ -535,10 +510,10 @@ impl Transfer<'_> {
         noted.map_err(|error| Failure::file(self.journal.path(), &error))
     }
 
-    /// Makes what has arrived survive a power cut, shows it, notes it, and lets it be deleted on the server. In this order; what a
-    /// crash leaves in between is completed by the next run.
+    /// Syncs the messages of the batch to disk, makes them visible, records them, and allows their deletion on the server, in
+    /// this order. If a crash interrupts these steps, the next run completes them.
     fn commit_batch(&mut self) -> Result<(), Failure> {
-        // If a step fails, it fails for good, and nothing is done after it: a sync that is tried again may seem to succeed (H45).
+        // After a failed step nothing more is committed, because a repeated sync may seem to succeed (H45).
         let batch = mem::take(&mut self.state.batch).messages;
         if batch.is_empty() || mem::replace(&mut self.state.commit_failed, true) {
             return Ok(());
@@ -562,7 +537,7 @@ impl Transfer<'_> {
         self.state.commit_failed = false;
         self.summary.fetched += named.len() as u64;
         for (wanted, _, fingerprint, suspect) in named {
-            // Stored once, it is recognised should it be listed twice.
+            // Count the message as recognised, so that a second one with this unique-id and contents does not match it.
             *self.state.recognised.entry((wanted.unique_id.clone(), fingerprint)).or_default() += 1;
             if self.options.delete && !suspect {
                 let message = Deletable {
@@ -588,21 +563,22 @@ fn stored<'a>(wanted: &'a Wanted, name: &'a str, fingerprint: Fingerprint, suspe
     Stored { unique_id: &wanted.unique_id, name, octets: wanted.octets, fingerprint, suspect }
 }
 
-/// Octets of a message's beginning in which its kind shows.
+/// Number of octets at the beginning of a message that are searched for the marks of folder data.
 const FOLDER_DATA_HEAD: usize = 2048;
 
-/// Servers of one family show a message of their own first, which must stay where it is (Q49).
+/// Returns `true` for folder data, a message of the server's own that some servers list first and that must not be fetched or
+/// deleted (Q49).
 fn is_folder_data(head: &[u8]) -> bool {
     let has = |text: &[u8]| head.windows(text.len()).any(|window| window == text);
     has(b"DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA") && has(b"\nX-IMAP: ")
 }
 
-/// The most octets that a message of an announced size may have before it counts as endless.
+/// Returns the maximum number of octets of a message with this announced size; a longer one counts as endless.
 const fn longest_for(announced: u64) -> u64 {
     announced.saturating_mul(4).saturating_add(64 * 1024 * 1024)
 }
 
-/// The server sent something that is no reply to what was asked.
+/// Returns `true` if the server sent something that is no reply to a command.
 const fn is_nonsense(error: &RemoteError) -> bool {
     matches!(error, RemoteError::NotAReply(_) | RemoteError::Unsolicited(_) | RemoteError::LineTooLong { .. })
 }

@@ -1,4 +1,4 @@
-//! Withholds what a server said if it contains the secret of the login.
+//! Withholds texts of the server that contain the secret of the login.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,8 @@ use pop3_blocking::proto::client::{Refusal, RemoteError, RequestError};
 
 const WITHHELD: &[u8] = b"(not shown: it contains the password)";
 
-/// Replaces each text of the server that contains the secret, as a whole: a text with a gap in it would show where the secret was.
+/// Replaces each text of the server that contains the secret. The complete text is replaced, because a gap in it would reveal the
+/// place of the secret.
 pub fn withhold(error: Error, secret: &Secret) -> Error {
     let text = |text: Box<[u8]>| if contains(&text, secret) { WITHHELD.into() } else { text };
     let refusal = |mut refusal: Refusal| {
@@ -31,7 +32,8 @@ pub fn withhold(error: Error, secret: &Secret) -> Error {
     })
 }
 
-/// Whether a text contains the secret as it is, or a word that is base64 of something with the secret in it, as in an echoed `AUTH`.
+/// Returns `true` if a text contains the secret, or a word in base64 that contains the secret after decoding, as in an echoed
+/// `AUTH`.
 fn contains(text: &[u8], secret: &Secret) -> bool {
     let secret = secret.expose();
     if secret.is_empty() {

@@ -1,4 +1,4 @@
-//! What stands in a certificate.
+//! Reads X.509 certificates.
 
 use std::time::Duration;
 
@@ -13,21 +13,21 @@ fn parse(certificate: &CertificateDer<'_>) -> der::Result<Certificate> {
     Certificate::from_der(certificate)
 }
 
-/// Whether a certificate says that it is an authority (RFC 5280 §4.2.1.9).
+/// Returns `true` if the basic constraints of a certificate mark it as a certificate authority's (RFC 5280 §4.2.1.9).
 pub(super) fn is_authority(certificate: &CertificateDer<'_>) -> bool {
     let constraints = parse(certificate).and_then(|parsed| parsed.tbs_certificate.get::<BasicConstraints>());
     matches!(constraints, Ok(Some((_, BasicConstraints { ca: true, .. }))))
 }
 
-/// Whether a certificate names itself as its issuer.
+/// Returns `true` if the issuer of a certificate is its own subject.
 pub(super) fn is_self_signed(certificate: &CertificateDer<'_>) -> bool {
     parse(certificate).is_ok_and(|parsed| parsed.tbs_certificate.issuer == parsed.tbs_certificate.subject)
 }
 
-/// Whether a certificate is valid now.
+/// Checks that a certificate is valid at the time `now`.
 ///
 /// # Errors
-/// It is too early or too late, or the certificate cannot be read.
+/// Fails if the certificate is not valid yet, has expired, or cannot be parsed.
 pub(super) fn check_validity(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), CertificateError> {
     let validity = parse(certificate).map_err(|_| CertificateError::BadEncoding)?.tbs_certificate.validity;
     let seconds = |time: x509_cert::time::Time| time.to_unix_duration().as_secs();
@@ -43,8 +43,9 @@ pub(super) fn check_validity(certificate: &CertificateDer<'_>, now: UnixTime) ->
     }
 }
 
-/// What `tls-server-end-point` binds to: the certificate, hashed by the hash of its own signature, but by none that is weaker than
-/// SHA-256 (RFC 5929 §4.1). `None`: the signature has no single hash, and the binding is not defined.
+/// Returns the data for the channel binding `tls-server-end-point`: the hash of the certificate, with the hash function of its
+/// signature, or with SHA-256 if that function is MD5 or SHA-1 (RFC 5929 §4.1). Returns `None` if the signature has no single
+/// hash function, so that the binding is undefined, or if the certificate cannot be parsed.
 pub(super) fn server_end_point(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
     let parsed = parse(certificate).ok()?;
     Some(match parsed.signature_algorithm.oid.to_string().as_str() {

@@ -1,4 +1,4 @@
-//! Why TLS came to nothing.
+//! TLS failures and their messages.
 
 use std::io;
 
@@ -8,48 +8,52 @@ use thiserror::Error;
 
 use super::verify::SelfSigned;
 
-/// Why TLS came to nothing.
+/// The reason why TLS could not be set up or a handshake failed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum TlsFailure {
-    /// No authority that is trusted has signed the certificate.
+    /// The certificate is not signed by a trusted authority.
     #[error("the server's certificate is not signed by a trusted authority")]
     UnknownIssuer,
     /// The server has signed its certificate itself.
     #[error("the server has signed its certificate itself, so nothing shows whose it is")]
     SelfSigned,
-    /// The certificate was valid once.
+    /// The certificate has expired. Holds the end of its validity, if it is known.
     #[error("the server's certificate has expired{}", told(.0.as_ref(), "ago"))]
     Expired(Option<Moment>),
-    /// The certificate will be valid.
+    /// The certificate is not valid yet. Holds the beginning of its validity, if it is known.
     #[error("the server's certificate is not valid yet{}; is the clock of this machine right?", told(.0.as_ref(), "from now"))]
     NotValidYet(Option<Moment>),
-    /// The certificate is for other hosts than the one that was asked for (S50). Holds their names.
+    /// The certificate does not contain the name of the requested host (RFC 7817 §3). Holds the names that it contains, if they
+    /// are known.
+    // S50
     #[error("the server's certificate is for another host{}", listed(.0))]
     WrongName(Vec<String>),
-    /// The certificate is not to be trusted for another reason.
+    /// The certificate is untrusted for another reason. Holds the reason in words.
     #[error("the server's certificate is not to be trusted: {0}")]
     Untrusted(String),
-    /// The peer does not speak TLS on this port, or begins in the clear (Q04, Q56).
+    /// The peer does not speak TLS on this port, or begins the session without TLS.
+    // Q04, Q56
     #[error("the server does not speak TLS on this port")]
     NotTls,
-    /// Both sides have no version of TLS, or no ciphers, in common (Q58).
+    /// The two sides share no version of TLS or no cipher suite. Holds rustls's description.
+    // Q58
     #[error("no version of TLS and no ciphers that both sides have: {0}")]
     NothingInCommon(String),
-    /// A certificate or a key that was given cannot be read.
+    /// A given certificate or private key cannot be read. Holds the reason in words.
     #[error("{0}")]
     Unreadable(String),
-    /// Anything else.
+    /// Any other failure. Holds its description.
     #[error("{0}")]
     Other(String),
 }
 
-/// When a certificate ends or begins to be valid, and how far that is from now, in seconds.
+/// The time at which the validity of a certificate begins or ends, and its distance from the current time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
-    /// Seconds since 1970.
+    /// The time, in seconds since 1970.
     pub at: u64,
-    /// Seconds between then and now.
+    /// The distance from the current time, in seconds.
     pub distance: u64,
 }
 
@@ -59,7 +63,7 @@ impl Moment {
     }
 }
 
-/// `: on 2026-11-01, 24 days ago`
+/// Returns text such as `: 2026-11-01, 24 days ago`, or an empty string if the moment is unknown.
 fn told(moment: Option<&Moment>, direction: &str) -> String {
     let Some(Moment { at, distance }) = moment else { return String::new() };
     let date = i64::try_from(*at).map_or_else(|_| "?".to_owned(), date);
@@ -72,7 +76,7 @@ fn told(moment: Option<&Moment>, direction: &str) -> String {
     format!(": {date}, {distance} {direction}")
 }
 
-/// The day, by the Gregorian calendar, of a time in seconds since 1970.
+/// Returns the Gregorian date of a time in seconds since 1970, as `2026-11-01`.
 fn date(seconds: i64) -> String {
     // Days since 1 March of the year 0, so that leap days come last in their year.
     let days = seconds.div_euclid(86_400) + 719_468;
@@ -86,13 +90,13 @@ fn date(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-/// `: it is for a.example, b.example`
+/// Returns text such as `: it is for a.example, b.example`, or an empty string without names.
 fn listed(names: &[String]) -> String {
     const MOST: usize = 8;
     if names.is_empty() {
         return String::new();
     }
-    // rustls tells the kind of each name, too.
+    // rustls includes the kind of a name, as in `DnsName("a.example")`.
     let name = |name: &String| match name.split_once('"').and_then(|(_, name)| name.split_once('"')) {
         Some((name, _)) => name.to_owned(),
         None => name.clone(),
@@ -101,7 +105,7 @@ fn listed(names: &[String]) -> String {
     format!(": it is for {}{more}", names.iter().take(MOST).map(name).collect::<Vec<_>>().join(", "))
 }
 
-/// What is wrong with a certificate, in words.
+/// Describes the defect of a certificate in words.
 fn reason(error: &C) -> String {
     let words = match error {
         C::BadEncoding => "it cannot be read",
@@ -147,7 +151,15 @@ impl From<&rustls::Error> for TlsFailure {
 }
 
 impl TlsFailure {
-    /// Why a handshake failed that a driver has done over a stream.
+    /// Returns the error of a client's failed handshake. [`io::ErrorKind::TimedOut`] means that it took longer than `after`.
+    pub fn of_handshake(error: &io::Error, after: std::time::Duration) -> crate::Error {
+        match error.kind() {
+            io::ErrorKind::TimedOut => crate::Error::TimedOut { waiting_for: "the TLS handshake was done", after },
+            _ => crate::Error::Tls(Self::of(error)),
+        }
+    }
+
+    /// Returns the reason why a handshake over a stream failed with this I/O error.
     pub fn of(error: &io::Error) -> Self {
         match error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>()) {
             Some(error) => Self::from(error),
@@ -155,7 +167,7 @@ impl TlsFailure {
         }
     }
 
-    /// The same for the log of a server, whose peer is a client.
+    /// Converts the I/O error of a server's handshake for the server's log, where the peer is a client.
     pub fn of_client(error: &io::Error) -> io::Error {
         match Self::of(error) {
             Self::NotTls => io::Error::other("the client does not speak TLS, which this port begins with"),

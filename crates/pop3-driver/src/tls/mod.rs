@@ -1,7 +1,7 @@
-//! TLS settings: whom a client trusts, and what a server shows.
+//! TLS settings: the certificates that a client trusts, and the certificate that a server presents.
 //!
-//! TLS 1.2 and 1.3, by rustls with ring. The provider is named here and nowhere taken from the process, so that another one in
-//! the same program does no harm.
+//! TLS 1.2 and 1.3 are implemented by rustls with ring. The settings name the crypto provider explicitly and ignore the default
+//! provider of the process, so another provider in the same program has no effect.
 
 mod certificate;
 mod failure;
@@ -36,24 +36,26 @@ fn finish(builder: ConfigBuilder<ClientConfig, WantsClientCert>) -> Arc<ClientCo
     Arc::new(builder.with_no_client_auth())
 }
 
-/// A client that verifies certificates and names as the operating system does (H11).
+/// Returns the settings of a client that verifies certificates and host names as the operating system does.
 ///
 /// # Errors
-/// The operating system has no root certificates.
+/// Fails if the operating system has no root certificates.
+// H11
 pub fn client() -> Result<Arc<ClientConfig>, Error> {
     let verifier = rustls_platform_verifier::Verifier::new(provider())?;
     Ok(finish(client_builder()?.dangerous().with_custom_certificate_verifier(Arc::new(Explained(verifier)))))
 }
 
-/// A client that trusts what is in a PEM file and nothing else: certificate authorities, and certificates that a server made for
-/// itself. Of the latter the name is checked, and whether they are valid now.
+/// Returns the settings of a client that trusts only the certificates of a PEM file: certificate authorities, and the
+/// certificates of single servers. The client accepts a server's own certificate only for a host name in it and during its
+/// validity.
 ///
 /// # Errors
-/// There is no certificate in it that can be read.
+/// Fails if the file contains no certificate, or one that cannot be read.
 pub fn client_trusting(pem: &[u8]) -> Result<Arc<ClientConfig>, Error> {
     let itself = certificates(pem)?;
     let mut roots = RootCertStore::empty();
-    // A server's own certificate vouches for that server and for nobody else.
+    // A server's own certificate must not sign others, so only the certificates of authorities become roots.
     for certificate in itself.iter().filter(|certificate| certificate::is_authority(certificate)) {
         roots.add(certificate.clone())?;
     }
@@ -68,19 +70,21 @@ pub fn client_trusting(pem: &[u8]) -> Result<Arc<ClientConfig>, Error> {
     Ok(finish(client_builder()?.dangerous().with_custom_certificate_verifier(Arc::new(verifier))))
 }
 
-/// A client that accepts any certificate, a malformed one, too: an attacker on the network path can pretend to be the server.
+/// Returns the settings of a client that accepts any certificate, even a malformed one: an attacker on the network path can
+/// pretend to be the server.
 ///
 /// # Errors
-/// None that is known.
+/// No failure is known.
 pub fn dangerous_unverified_client() -> Result<Arc<ClientConfig>, Error> {
     let verifier = Arc::new(AnyCertificate(provider()));
     Ok(finish(client_builder()?.dangerous().with_custom_certificate_verifier(verifier)))
 }
 
-/// The same client, showing a certificate of its own to servers that ask for one: `EXTERNAL` logs in by it.
+/// Returns a copy of a client's settings with a certificate that the client presents to servers that request one. The mechanism
+/// `EXTERNAL` logs in with it.
 ///
 /// # Errors
-/// The certificate or its key cannot be read.
+/// Fails if the certificate or its key cannot be read, or if they do not match.
 pub fn with_certificate(client: &ClientConfig, certificates_pem: &[u8], key_pem: &[u8]) -> Result<Arc<ClientConfig>, Error> {
     let chain = certificates(certificates_pem)?;
     let key = CertifiedKey::from_der(chain, private_key(key_pem)?, client.crypto_provider())?;
@@ -89,28 +93,29 @@ pub fn with_certificate(client: &ClientConfig, certificates_pem: &[u8], key_pem:
     Ok(Arc::new(client))
 }
 
-/// TLS of a server.
+/// The TLS settings of a server.
 #[derive(Clone, Debug)]
 pub struct ServerTls {
-    /// For the handshake.
+    /// The settings of the handshake.
     pub config: Arc<ServerConfig>,
-    /// What logins can be bound to by the server's certificate (RFC 5929 §4.1).
+    /// The data for the channel binding `tls-server-end-point` (RFC 5929 §4.1), if the server's certificate defines it.
     pub server_end_point: Option<Vec<u8>>,
-    /// Clients are asked for a certificate, so `EXTERNAL` is offered to those that show one (S53).
+    /// The server requests a certificate from clients, and offers `EXTERNAL` to clients that present one (RFC 8314 §4.2).
+    // S53
     pub requests_client_certificate: bool,
 }
 
 impl From<Arc<ServerConfig>> for ServerTls {
-    /// A configuration of the caller's own.
+    /// Wraps the caller's own configuration, without `tls-server-end-point` and `EXTERNAL`.
     fn from(config: Arc<ServerConfig>) -> Self {
         Self { config, server_end_point: None, requests_client_certificate: false }
     }
 }
 
-/// A server with a certificate chain and its private key, both in PEM.
+/// Returns the settings of a server with a certificate chain and its private key, both in PEM.
 ///
 /// # Errors
-/// They cannot be read, or do not fit together.
+/// Fails if the chain or the key cannot be read, or if they do not match.
 pub fn server(certificates_pem: &[u8], key_pem: &[u8]) -> Result<ServerTls, Error> {
     let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
     let (key, chain) = (private_key(key_pem)?, certificates(certificates_pem)?);
@@ -119,10 +124,11 @@ pub fn server(certificates_pem: &[u8], key_pem: &[u8]) -> Result<ServerTls, Erro
     Ok(ServerTls { config: Arc::new(config), server_end_point, requests_client_certificate: false })
 }
 
-/// The same for a server that asks clients for a certificate by one of these authorities, in PEM, and takes those without, too.
+/// Returns the settings of a server that requests client certificates signed by one of the given authorities, in PEM. Clients
+/// without a certificate are accepted, too.
 ///
 /// # Errors
-/// Something cannot be read, or does not fit together.
+/// Fails if a certificate or the key cannot be read, or if the chain and the key do not match.
 pub fn server_with_client_auth(certificates_pem: &[u8], key_pem: &[u8], authorities_pem: &[u8]) -> Result<ServerTls, Error> {
     let mut roots = RootCertStore::empty();
     for authority in certificates(authorities_pem)? {
@@ -154,10 +160,10 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Error> {
     Ok(all)
 }
 
-/// Eighteen octets of chance, for the challenges of one connection.
+/// Returns 18 random octets, for the challenges of one connection.
 ///
 /// # Errors
-/// The operating system has none.
+/// Fails if the operating system provides no random numbers.
 pub fn random() -> io::Result<[u8; 18]> {
     let mut chance = [0; 18];
     rustls::crypto::ring::default_provider()
@@ -167,17 +173,17 @@ pub fn random() -> io::Result<[u8; 18]> {
     Ok(chance)
 }
 
-/// What a login over a client's connection can be bound to: the exporter of TLS 1.3 (RFC 9266 §3), and the server's certificate.
-/// Of TLS 1.2 the exporter is not safe without an extension that cannot be seen from here.
+/// Returns the channel bindings of a client's connection: the exporter of TLS 1.3 (RFC 9266 §3), and the server's certificate.
+/// The exporter of TLS 1.2 is left out: it is safe only with an extension whose use rustls does not report.
 pub fn client_binding(connection: &rustls::ClientConnection) -> ChannelBinding {
     let server_end_point = connection.peer_certificates().and_then(<[_]>::first).and_then(certificate::server_end_point);
     ChannelBinding { exporter: exporter(connection), server_end_point }
 }
 
-/// What a server knows of a connection with TLS.
+/// Returns the information about a server's TLS connection: its channel bindings, the client's certificate and a new nonce.
 ///
 /// # Errors
-/// The operating system has no random numbers.
+/// Fails if the operating system provides no random numbers.
 pub fn connection_info(connection: &rustls::ServerConnection, tls: &ServerTls) -> io::Result<ConnectionInfo> {
     let binding = ChannelBinding { exporter: exporter(connection), server_end_point: tls.server_end_point.clone() };
     let certificate = connection.peer_certificates().and_then(<[_]>::first).map(|certificate| certificate.as_ref().into());
@@ -190,10 +196,12 @@ fn exporter<D>(connection: &ConnectionCommon<D>) -> Option<[u8; 32]> {
         .flatten()
 }
 
-/// The name that the certificate must bear: what the user typed, and nothing that was looked up (S50).
+/// Returns the name that the server's certificate must contain: the host as the user typed it, never the result of a look-up
+/// (RFC 7817 §3).
 ///
 /// # Errors
-/// It is neither a host name nor an address.
+/// Fails if `host` is neither a host name nor an IP address.
+// S50
 pub fn server_name(host: &str) -> Result<ServerName<'static>, Error> {
     ServerName::try_from(host.to_owned()).map_err(|_| Error::HostName(host.to_owned()))
 }
@@ -221,7 +229,7 @@ mod tests {
         assert!(client_trusting(own.cert.pem().as_bytes()).is_ok() && client_trusting(authority.pem().as_bytes()).is_ok());
     }
 
-    /// A handshake in memory; what logins over it can be bound to, as both ends see it.
+    /// Performs a handshake in memory, and returns the channel bindings of the client and of the server.
     fn bindings(tls: &ServerTls, certificate: &str) -> [ChannelBinding; 2] {
         let client = client_trusting(certificate.as_bytes()).unwrap();
         let mut client = rustls::ClientConnection::new(client, server_name("a.example").unwrap()).unwrap();

@@ -12,12 +12,12 @@ use thiserror::Error;
 
 use super::certificate;
 
-/// Takes the very certificates that were given, and those that they have signed.
+/// A verifier that accepts exactly the given certificates, and certificates signed by the given authorities.
 #[derive(Debug)]
 pub(super) struct GivenCertificates {
     pub(super) itself: Vec<CertificateDer<'static>>,
     pub(super) authorities: Option<Arc<WebPkiServerVerifier>>,
-    /// Signatures are checked whoever has signed the certificate.
+    /// The verifier of handshake signatures, for given certificates and for certificates signed by an authority.
     pub(super) signatures: Signatures,
 }
 
@@ -64,7 +64,7 @@ impl ServerCertVerifier for GivenCertificates {
     }
 }
 
-/// Checks that the peer holds the key of its certificate.
+/// A verifier of handshake signatures, which prove that the peer holds the private key of its certificate.
 #[derive(Debug)]
 pub(super) struct Signatures(pub(super) Arc<CryptoProvider>);
 
@@ -88,7 +88,8 @@ impl Signatures {
     }
 }
 
-/// Accepts every certificate. Whether the peer holds its key is not checked either: an attacker can show one of their own.
+/// A verifier that accepts every certificate. It does not verify that the peer holds the private key, because an attacker can
+/// present a certificate of their own anyway.
 #[derive(Debug)]
 pub(super) struct AnyCertificate(pub(super) Arc<CryptoProvider>);
 
@@ -127,12 +128,12 @@ impl ServerCertVerifier for AnyCertificate {
     }
 }
 
-/// The certificate is signed by its own key.
+/// The error for a certificate that is signed by its own key.
 #[derive(Clone, Copy, Debug, Error)]
 #[error("the certificate is signed by itself")]
 pub(super) struct SelfSigned;
 
-/// Another verifier, whose errors tell certificates that servers have signed themselves from others.
+/// A verifier that wraps another one, and reports self-signed certificates with an error of their own.
 #[derive(Debug)]
 pub(super) struct Explained<V>(pub(super) V);
 
@@ -147,7 +148,7 @@ impl<V: ServerCertVerifier> ServerCertVerifier for Explained<V> {
     ) -> Result<ServerCertVerified, rustls::Error> {
         use CertificateError as C;
         self.0.verify_server_cert(certificate, chain, name, ocsp, now).map_err(|error| match error {
-            // These say more.
+            // These errors are more specific than `SelfSigned`.
             rustls::Error::InvalidCertificate(
                 C::Expired
                 | C::ExpiredContext { .. }
@@ -192,7 +193,7 @@ mod tests {
     use super::*;
     use rcgen::{CertificateParams, DnType, KeyPair, SanType};
 
-    /// Whether a certificate with these names is one for `host`.
+    /// Returns `true` if a certificate with these names is accepted for `host`.
     fn is_for(names: &[SanType], common_name: &str, host: &str) -> bool {
         let mut parameters = CertificateParams::default();
         parameters.subject_alt_names = names.to_vec();
@@ -210,13 +211,13 @@ mod tests {
         assert!(is_for(&dns("pop.example.org"), "", "pop.example.org"));
         assert!(is_for(&dns("pop.example.org"), "", "POP.example.ORG"));
         assert!(!is_for(&dns("pop.example.org"), "", "example.org"));
-        // A star is the whole left-most label.
+        // `*` must be the complete left-most label.
         assert!(is_for(&dns("*.example.org"), "", "pop.example.org"));
         for host in ["example.org", "a.pop.example.org", "pop.example.com"] {
             assert!(!is_for(&dns("*.example.org"), "", host), "{host}");
         }
         assert!(!is_for(&dns("p*.example.org"), "", "pop.example.org"));
-        // The common name is no name, and neither is an URI.
+        // Neither the common name nor a URI counts as a host name.
         assert!(!is_for(&[], "pop.example.org", "pop.example.org"));
         let uri = SanType::URI("pop://pop.example.org".try_into().unwrap());
         assert!(!is_for(&[uri], "pop.example.org", "pop.example.org"));

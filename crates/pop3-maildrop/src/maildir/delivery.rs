@@ -1,4 +1,4 @@
-//! Durable delivery: `tmp`, sync, rename into `new`, sync of the folder (H43).
+//! Durable delivery: write into `tmp`, sync, rename into `new`, sync the folder (H43).
 
 use std::io::{self, BufWriter, Write};
 use std::mem;
@@ -11,22 +11,24 @@ use pop3_proto::codec::WireSize;
 use super::disk::{Disk, DiskFile};
 use super::{Maildir, about, names};
 
-/// A message on its way into a [`Maildir`]. Until it is committed no reader sees it; dropped before that, nothing stays.
+/// A message that is being written into a [`Maildir`]. No reader sees it before it is committed; if it is dropped without a
+/// commit, its file is removed.
 ///
-/// Every CR LF becomes LF, as mail lies in a Maildir; all other bytes stay as they came (H52).
+/// Every CR LF is stored as LF, the line end of a Maildir; all other bytes are stored unchanged.
+// H52
 #[derive(Debug)]
 pub struct Delivery {
     maildir: Maildir,
     name: String,
     temporary: Temporary,
     file: BufWriter<Box<dyn DiskFile>>,
-    /// The last byte was a CR; what it is depends on the next one.
+    /// The last byte was a CR; the next byte decides whether it is part of a line end.
     pending_cr: bool,
     octets: u64,
     wire: WireSize,
 }
 
-/// A file in `tmp` that goes away with its owner.
+/// A file in `tmp` that is removed on drop, unless it is to be kept.
 #[derive(Debug)]
 struct Temporary {
     disk: Arc<dyn Disk>,
@@ -36,14 +38,15 @@ struct Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // If it cannot be removed it stays in `tmp`, where no reader looks and cleaners do.
+        // A file that cannot be removed stays in `tmp`, which readers ignore and cleaners empty.
         if !self.keep && self.disk.remove(&self.path).is_err() {
             tracing::debug!(path = %self.path.display(), "a cancelled delivery stays behind");
         }
     }
 }
 
-/// A message that is in `tmp`, and on the disk once [`Maildir::sync_tmp`] is done; dropped before it is committed, nothing stays.
+/// A message that is completely written into `tmp`. It survives a power cut there once [`Maildir::sync_tmp`] has succeeded. If it
+/// is dropped without a commit, its file is removed.
 #[derive(Debug)]
 pub struct Prepared {
     path: PathBuf,
@@ -53,20 +56,20 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// The name that it will have in `new`.
+    /// Returns the name that the message will have in `new`.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its octets on the disk.
+    /// Returns the size of the message on the disk in bytes.
     pub const fn octets(&self) -> u64 {
         self.octets
     }
 
-    /// Makes it visible in `new`. That survives a power cut once [`Maildir::sync`] is done.
+    /// Makes the message visible in `new`. It survives a power cut there once [`Maildir::sync`] has succeeded.
     ///
     /// # Errors
-    /// The disk did not take it. Nothing was delivered.
+    /// The file cannot be renamed. Nothing was delivered, and the file in `tmp` is removed.
     pub fn commit(mut self) -> io::Result<PathBuf> {
         self.temporary.disk.rename(&self.temporary.path, &self.path).map_err(|error| about(&self.path, &error))?;
         self.temporary.keep = true;
@@ -91,10 +94,10 @@ impl Delivery {
         })
     }
 
-    /// Appends a piece of the message as it came over the wire.
+    /// Appends a piece of the message as it was received.
     ///
     /// # Errors
-    /// The disk does not take it: drop the delivery.
+    /// The disk refuses the piece. Drop the delivery.
     pub fn write(&mut self, mut wire: &[u8]) -> io::Result<()> {
         if self.pending_cr && !wire.is_empty() {
             self.pending_cr = false;
@@ -122,14 +125,16 @@ impl Delivery {
         self.file.write_all(bytes)
     }
 
-    /// Writes the message out, and leaves it in `tmp` for now. Once [`Maildir::sync_tmp`] is done it survives a power cut there, and
-    /// [`Maildir::complete`] can make it visible by its name.
+    /// Writes the message out and leaves it in `tmp`, invisible. Once [`Maildir::sync_tmp`] has succeeded, the message survives a
+    /// power cut there, and [`Maildir::complete`] can make it visible by its name.
     ///
     /// # Errors
-    /// The disk did not take it. Nothing was delivered; a failed sync is never tried again (H45).
+    /// The message cannot be written or synced. Nothing was delivered, and the file in `tmp` is removed. A failed sync is never
+    /// repeated.
+    // H45
     pub fn prepare(mut self) -> io::Result<Prepared> {
         self.write_out()?;
-        // Where the file system can sync many files at once, it does so in `sync_tmp`.
+        // If the file system can sync many files with one call, `sync_tmp` does so.
         if self.maildir.at_once.is_none() {
             self.file.get_ref().sync()?;
         }
@@ -144,15 +149,16 @@ impl Delivery {
     }
 
     fn prepared(self) -> Prepared {
-        // The sizes in the name, as Dovecot has them, spare every later reader the counting.
+        // Sizes in the name, in the format of Dovecot, save later readers the counting.
         let name = format!("{},S={},W={}", self.name, self.octets, self.wire.octets());
         Prepared { path: self.maildir.root.join("new").join(&name), name, octets: self.octets, temporary: self.temporary }
     }
 
-    /// Writes the message to the disk and makes it visible in `new`. It survives a power cut once [`Maildir::sync`] is done.
+    /// Writes the message to the disk and makes it visible in `new`. It survives a power cut there once [`Maildir::sync`] has
+    /// succeeded.
     ///
     /// # Errors
-    /// The disk did not take it. Nothing was delivered.
+    /// The message cannot be written, synced or renamed. Nothing was delivered, and the file in `tmp` is removed.
     pub fn commit(mut self) -> io::Result<PathBuf> {
         self.write_out()?;
         self.file.get_ref().sync()?;
@@ -162,7 +168,8 @@ impl Delivery {
     /// [Commits](Self::commit) one message and makes it survive a power cut.
     ///
     /// # Errors
-    /// The disk did not take it.
+    /// The message cannot be committed, so nothing was delivered; or the folder cannot be synced, so the delivered message may
+    /// not survive a power cut.
     pub fn finish(self) -> io::Result<PathBuf> {
         let maildir = self.maildir.clone();
         let path = self.commit()?;
@@ -170,12 +177,12 @@ impl Delivery {
         Ok(path)
     }
 
-    /// What the message weighs on the wire so far.
+    /// Returns the size of the message written so far, in octets on the wire.
     pub const fn wire_octets(&self) -> u64 {
         self.wire.octets()
     }
 
-    /// Where the message is being written.
+    /// Returns the path of the file in `tmp`.
     pub fn temporary_path(&self) -> &Path {
         &self.temporary.path
     }

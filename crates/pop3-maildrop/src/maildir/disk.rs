@@ -1,4 +1,4 @@
-//! The file system, as far as mail is delivered through it: the operating system's, or one that a test breaks (H46).
+//! The file system through which mail is delivered: that of the operating system, or one in which a test injects failures.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -9,6 +9,7 @@
 //! assert!(maildir.disk().is_folder(&maildir.path().join("new"))?);
 //! # Ok::<(), std::io::Error>(())
 //! ```
+// H46
 
 use std::ffi::OsString;
 use std::fmt::Debug;
@@ -18,119 +19,114 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{about, folder, sync};
+use super::path_error::about;
+pub use super::sync::BatchSync;
+use super::{folder, sync};
 
 /// A file that is written from its beginning to its end, or appended to.
 pub trait DiskFile: Write + Debug + Send + Sync {
-    /// Makes it survive a power cut, with all that is known of it.
+    /// Makes the contents and the metadata of the file survive a power cut.
     ///
     /// # Errors
-    /// The disk did not take it. Another try may seem to succeed (H45).
+    /// The sync failed, so data may be lost. Another attempt may seem to succeed.
+    // H45
     fn sync(&self) -> io::Result<()>;
 
-    /// The same for what stands in it and its length.
+    /// Makes the contents and the length of the file survive a power cut.
     ///
     /// # Errors
-    /// As [`sync`](Self::sync).
+    /// The sync failed; see [`sync`](Self::sync).
     fn sync_data(&self) -> io::Result<()> {
         self.sync()
     }
 }
 
-/// A file system that can make all that was written to it survive with one call.
-pub trait BatchSync: Debug + Send + Sync {
-    /// Makes all survive.
-    ///
-    /// # Errors
-    /// As [`DiskFile::sync`]; and for good: once it has failed it fails.
-    fn sync(&self) -> io::Result<()>;
-}
-
-/// What stays locked until it is dropped.
+/// A lock that is held until it is dropped.
 pub trait Lock: Debug + Send + Sync {}
 
 impl Lock for File {}
 
-/// Files and folders by their paths. A symbolic link in the place of a file is an error where it is opened (H51), and what is made is
-/// for its owner alone (H58).
+/// Operations on files and folders by their paths. Opening a symbolic link in the place of a file is an error, and new files and
+/// folders are accessible only to their owner.
+// H51, H58
 pub trait Disk: Debug + Send + Sync {
-    /// Makes a folder that may be there already, and those that it is in.
+    /// Creates a folder and its missing parents. The folder may exist already.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// The folder cannot be created.
     fn make_folder(&self, path: &Path) -> io::Result<()>;
 
-    /// Whether there is such a folder.
+    /// Returns `true` if the path is a folder.
     ///
     /// # Errors
-    /// There is nothing, or it cannot be seen.
+    /// The path does not exist, or it cannot be examined.
     fn is_folder(&self, path: &Path) -> io::Result<bool>;
 
-    /// Makes a file that must not be there.
+    /// Creates a file that must not exist.
     ///
     /// # Errors
-    /// It is there, or cannot be made.
+    /// The file exists, or it cannot be created.
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
 
-    /// Opens a file to append to, made if it is not there.
+    /// Opens a file for appending, and creates it if it does not exist.
     ///
     /// # Errors
-    /// It cannot be opened.
+    /// The file cannot be opened.
     fn append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
 
-    /// All that stands in a file.
+    /// Returns the contents of a file.
     ///
     /// # Errors
-    /// It is not there, or cannot be read.
+    /// The file does not exist, or it cannot be read.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
-    /// Locks a file, made if it is not there.
+    /// Locks a file, and creates it if it does not exist.
     ///
     /// # Errors
-    /// Somebody holds it ([`io::ErrorKind::WouldBlock`]), or it cannot be opened.
+    /// The lock is held already ([`io::ErrorKind::WouldBlock`]), or the file cannot be opened.
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Lock>>;
 
-    /// Gives a file another name, in one step; what had that name is gone.
+    /// Renames a file in one step. A file that has the new name is replaced.
     ///
     /// # Errors
-    /// It is not there, or cannot be renamed.
+    /// The file does not exist, or it cannot be renamed.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// Removes a file.
     ///
     /// # Errors
-    /// It is not there, or cannot be removed.
+    /// The file does not exist, or it cannot be removed.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
-    /// The names in a folder.
+    /// Returns the names in a folder.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// The folder cannot be read.
     fn names(&self, folder: &Path) -> io::Result<Vec<OsString>>;
 
     /// Makes the names in a folder survive a power cut.
     ///
     /// # Errors
-    /// As [`DiskFile::sync`].
+    /// The sync failed; see [`DiskFile::sync`].
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
 
-    /// Makes a folder that may be new survive: its name, and the names of those that it is in.
+    /// Makes a folder that may be new survive a power cut: syncs the folder and its parents, which hold the names.
     ///
     /// # Errors
-    /// As [`DiskFile::sync`].
+    /// The sync failed; see [`DiskFile::sync`].
     fn sync_path(&self, path: &Path) -> io::Result<()>;
 
-    /// Where many files can be made to survive at once.
+    /// Returns the file system at `root` if it can sync many files with one call.
     fn at_once(&self, root: &Path) -> Option<Arc<dyn BatchSync>>;
 }
 
-/// The operating system's.
+/// The file system of the operating system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemDisk;
 
 const NO_LINK: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
 
-/// Files for their owner alone (H58), and no symbolic link in their place (H51).
+/// Returns options for files that only their owner can access (H58) and that are no symbolic links (H51).
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.mode(0o600).custom_flags(NO_LINK);
@@ -157,7 +153,7 @@ impl Disk for SystemDisk {
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        // `create_new` is O_EXCL: neither another's file nor a symbolic link is written to (H51).
+        // `create_new` is O_EXCL: an existing file or a symbolic link is never written to (H51).
         Ok(Box::new(private().write(true).create_new(true).open(path)?))
     }
 
@@ -246,12 +242,12 @@ mod tests {
 
     #[test]
     fn h45_what_cannot_be_synced_is_told() {
-        // What is no disk cannot.
+        // A device that is no disk cannot be synced.
         let null = || OpenOptions::new().write(true).open("/dev/null").unwrap();
         assert!(DiskFile::sync(&null()).is_err() && DiskFile::sync_data(&null()).is_err());
         let none = Path::new("/none");
         assert!(SystemDisk.sync_folder(none).is_err() && SystemDisk.sync_path(none).is_err());
-        // A file system that has no such thing for folders has nothing to sync.
+        // A file system that cannot sync folders has nothing to sync.
         let sys = Path::new("/proc/sys");
         SystemDisk.sync_folder(sys).unwrap();
         SystemDisk.sync_path(sys).unwrap();

@@ -1,4 +1,4 @@
-//! The folders of a Maildir, held open: what is done in them cannot be led elsewhere by a symbolic link (H51, H57).
+//! The folders of a Maildir, held open so that a symbolic link cannot redirect operations in them (H51, H57).
 
 use std::collections::VecDeque;
 use std::ffi::{CString, OsStr, OsString};
@@ -11,32 +11,32 @@ use std::path::{Component, Path};
 use rustix::fs::{AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, fstat, open, openat, readlinkat, statat, unlinkat};
 use rustix::io::Errno;
 
-/// How a folder was at one moment.
+/// The state of a folder at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
-    /// Which folder it is, and its times to the last digit.
+    /// The identity of the folder, and its times in full precision.
     pub(super) text: String,
     /// The later of its times, in nanoseconds since 1970.
     pub(super) changed_at: i64,
 }
 
-/// A file as far as a change of its contents shows.
+/// The properties of a file that reveal a change of its contents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileStamp {
     pub(super) length: u64,
-    /// When its contents changed, in nanoseconds since 1970.
+    /// The time of the last change of the contents, in nanoseconds since 1970.
     pub(super) changed: i64,
 }
 
-/// A folder that is open.
+/// An open folder.
 #[derive(Debug)]
 pub(super) struct Folder(OwnedFd);
 
 const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 impl Folder {
-    /// Opens the folder at `rest` in the folder `base`, component by component. Symbolic links in `rest` are followed only if they are
-    /// [trusted](is_trusted).
+    /// Opens the folder at `rest` in the folder `base`, component by component. Symbolic links in `rest` are followed only if
+    /// they are [trusted](is_trusted).
     pub(super) fn open_beneath(base: &Path, rest: &Path) -> io::Result<Self> {
         let anywhere = OFlags::DIRECTORY | OFlags::CLOEXEC;
         let mut folder = open(base, anywhere, Mode::empty())?;
@@ -46,7 +46,7 @@ impl Folder {
             match openat(&folder, &name, FOLDER, Mode::empty()) {
                 Ok(next) => folder = next,
                 Err(Errno::NOTDIR | Errno::LOOP) => {
-                    // Held open, so that the link whose owner is checked is the one that is read.
+                    // The link is held open, so that the owner is checked and the target is read of one and the same link.
                     let link = openat(&folder, &name, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
                     let stat = fstat(&link)?;
                     if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
@@ -78,12 +78,12 @@ impl Folder {
         Ok(Self(folder))
     }
 
-    /// Opens a folder in this one, with the same rule.
+    /// Opens a folder in this one. A symbolic link in its place is an error.
     pub(super) fn sub(&self, name: &str) -> io::Result<Self> {
         Ok(Self(openat(&self.0, name, FOLDER, Mode::empty())?))
     }
 
-    /// Gives the names of the files in it that are files: no links, no folders, nothing hidden.
+    /// Passes the name of each regular file in the folder to `give`. Links, folders and hidden files are skipped.
     pub(super) fn files(&self, mut give: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         for entry in Dir::read_from(&self.0)? {
             let entry = entry?;
@@ -92,7 +92,7 @@ impl Folder {
                 continue;
             }
             let kind = match entry.file_type() {
-                // Some file systems do not tell here.
+                // Some file systems do not report the type here.
                 FileType::Unknown => match statat(&self.0, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW) {
                     Ok(stat) => FileType::from_raw_mode(stat.st_mode),
                     Err(_) => continue,
@@ -106,14 +106,14 @@ impl Folder {
         Ok(())
     }
 
-    /// Opens a file to read, as long as it is now: who has read so much need not ask whether there is more. A link, a pipe or a
-    /// device in its place is an error and no wait.
+    /// Opens a file for reading up to its current length, so that the end is known without a further read. A link, a pipe or a
+    /// device in its place is an error and does not block.
     pub(super) fn read(&self, name: &[u8]) -> io::Result<Take<File>> {
         let (file, length) = self.file(name, OFlags::RDONLY, Mode::empty())?;
         Ok(file.take(length))
     }
 
-    /// Opens a file to lock or to write, made for its owner alone if it is not there.
+    /// Opens a file for locking or writing. If it does not exist, it is created, accessible only to its owner.
     pub(super) fn make(&self, name: &str, more: OFlags) -> io::Result<File> {
         Ok(self.file(name.as_bytes(), OFlags::WRONLY | OFlags::CREATE | more, Mode::RUSR | Mode::WUSR)?.0)
     }
@@ -128,7 +128,7 @@ impl Folder {
         Ok((File::from(file), u64::try_from(stat.st_size).unwrap_or(0)))
     }
 
-    /// How it is: as long as nothing is made, removed or renamed in it, the same.
+    /// Returns the state of the folder. It stays equal while no file in the folder is created, removed or renamed.
     pub(super) fn stamp(&self) -> io::Result<Stamp> {
         let stat = fstat(&self.0)?;
         let text = format!(
@@ -140,14 +140,14 @@ impl Folder {
         Ok(Stamp { text, changed_at: seconds.saturating_mul(1_000_000_000).saturating_add(fraction) })
     }
 
-    /// The length of a file as it lies on the disk.
+    /// Returns the length of a file on the disk in bytes.
     pub(super) fn length(&self, name: &[u8]) -> io::Result<u64> {
         let name = CString::new(name).map_err(|_| io::ErrorKind::InvalidInput)?;
         let stat = statat(&self.0, &name, AtFlags::SYMLINK_NOFOLLOW)?;
         Ok(u64::try_from(stat.st_size).unwrap_or(0))
     }
 
-    /// The length of a file, and when it changed.
+    /// Returns the length of a file and the time of its last change.
     pub(super) fn file_stamp(&self, name: &[u8]) -> io::Result<FileStamp> {
         let name = CString::new(name).map_err(|_| io::ErrorKind::InvalidInput)?;
         let stat = statat(&self.0, &name, AtFlags::SYMLINK_NOFOLLOW)?;
@@ -156,8 +156,8 @@ impl Folder {
         Ok(FileStamp { length: u64::try_from(stat.st_size).unwrap_or(0), changed })
     }
 
-    /// Since when a file is here, in seconds since 1970, as far as can be told: whoever copies or moves mail may keep the time at
-    /// which it was written, but not that of the change.
+    /// Returns the time at which a file came into the folder, in seconds since 1970, as the later of its modification and change
+    /// times: a program that copies or moves mail may preserve the modification time, but not the change time.
     pub(super) fn here_since(&self, name: &[u8]) -> io::Result<i64> {
         let name = CString::new(name).map_err(|_| io::ErrorKind::InvalidInput)?;
         let stat = statat(&self.0, &name, AtFlags::SYMLINK_NOFOLLOW)?;
@@ -180,7 +180,7 @@ impl Folder {
         }
     }
 
-    /// Locks the folder itself, for as long as it is open. `false`: this file system cannot lock folders.
+    /// Locks the folder itself, while it is open. Returns `false` if the file system cannot lock folders.
     pub(super) fn try_lock(&self) -> io::Result<bool> {
         match rustix::fs::flock(&self.0, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(true),
@@ -190,15 +190,15 @@ impl Folder {
     }
 }
 
-/// Links on the way to one Maildir.
+/// The maximum number of symbolic links in the path of one Maildir.
 const MAX_LINKS: usize = 8;
 
-/// Whether a symbolic link of user `owner` may be followed by a process of user `ours`: one that the operator has made.
+/// Returns `true` if a process of user `ours` may follow a symbolic link of user `owner`: the operator has created it.
 fn is_trusted(owner: u32, ours: u32) -> bool {
     owner == 0 || owner == ours
 }
 
-/// The names in a path, `..` among them.
+/// Returns the names in a path, including `..`.
 fn components(path: &Path) -> VecDeque<OsString> {
     let name = |component: Component<'_>| match component {
         Component::Normal(_) | Component::ParentDir => Some(component.as_os_str().to_owned()),
@@ -207,13 +207,13 @@ fn components(path: &Path) -> VecDeque<OsString> {
     path.components().filter_map(name).collect()
 }
 
-/// Whether a file system says that it cannot sync folders, or this one: then there is nothing to wait for.
+/// Returns `true` if the file system reports that it cannot sync folders, or this folder: the error can then be ignored.
 pub(super) fn cannot_sync(error: &io::Error) -> bool {
     let code = error.raw_os_error().map(Errno::from_raw_os_error);
     matches!(code, Some(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS | Errno::NOTTY | Errno::BADF | Errno::ROFS))
 }
 
-/// Makes what was made at `path` survive a power cut: every folder that holds a name which may be new.
+/// Makes a new folder at `path` survive a power cut: syncs every folder that holds a name which may be new.
 pub(super) fn sync_path(path: &Path) -> io::Result<()> {
     sync_each(path, |path| {
         let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
@@ -222,15 +222,15 @@ pub(super) fn sync_path(path: &Path) -> io::Result<()> {
     })
 }
 
-/// Syncs a folder and all above it, as far as they may be synced.
+/// Syncs a folder and all its parents, up to the first one without permission.
 fn sync_each(path: &Path, mut sync: impl FnMut(&Path) -> io::Result<()>) -> io::Result<()> {
     for ancestor in path.ancestors() {
         match sync(ancestor) {
-            // What is not ours to sync was not made by us.
+            // A folder without permission was not created by this process.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => break,
-            // Some file systems have no such thing for folders.
+            // Some file systems cannot sync folders.
             Err(error) if cannot_sync(&error) => {}
-            result => result.map_err(|error| super::about(ancestor, &error))?,
+            result => result.map_err(|error| super::path_error::about(ancestor, &error))?,
         }
     }
     Ok(())

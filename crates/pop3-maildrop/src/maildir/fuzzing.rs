@@ -1,14 +1,14 @@
-//! The bodies of fuzz targets: they panic where something is wrong.
+//! The bodies of fuzz targets: they panic on an error.
 
 use std::cmp::Ordering;
 
 use super::index::Index;
 use super::names;
 
-/// An index that anybody may have written: it is none, or leads to nothing but messages.
+/// Checks an index from an untrusted source: it is refused, or it names only messages.
 ///
 /// # Panics
-/// It leads elsewhere.
+/// The index names other files.
 pub fn index(text: &[u8]) {
     let Some(index) = Index::parse(text) else { return };
     assert_eq!(index.list.len(), index.counted.len());
@@ -19,10 +19,11 @@ pub fn index(text: &[u8]) {
     assert_eq!(index.of(&index.list).count(), index.list.len());
 }
 
-/// File names that anybody may have chosen: they have one order, and a unique-id each (H28).
+/// Checks file names from an untrusted source: they have a total order, and each has a valid unique-id.
 ///
 /// # Panics
-/// They have not.
+/// The names have no total order, or a unique-id is invalid.
+// H28
 pub fn names([a, b, c]: [&[u8]; 3]) {
     assert_eq!(names::order(a, b), names::order(b, a).reverse());
     assert_eq!(names::order(a, b) == Ordering::Equal, a == b);

@@ -1,28 +1,28 @@
-//! A cache of what a Maildir holds, so that a login need not read folders that have not changed, nor count messages twice.
+//! A cache of a Maildir's messages, so that a login need not read unchanged folders or count messages again.
 //!
-//! A file of lines: first how the folders were, then `octets length changed sub/name` of each message in order, and a CRC-32 of it
-//! all. Sizes are believed only of files that still have the length and the time of change that they had: virus scanners and other
-//! filters change messages in their place. The list is believed only if the folders are exactly as they were. Losing the file costs
-//! time only.
+//! The file consists of lines: the state of the folders, then `octets length changed sub/name` of each message in order, and a
+//! CRC-32 of these lines. A size is used only if the file still has the recorded length and time of change: virus scanners and
+//! other filters change messages in place. The list is used only if the folders are unchanged. A loss of the file costs only
+//! time.
 
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 
 use rustix::fs::OFlags;
 
 use super::folder::{FileStamp, Folder, Stamp};
-use super::list::{List, Place, Sub};
+use super::list::{List, MessageLocation, Sub};
 use super::names;
 
 const FILE: &str = "pop3-index";
 
-/// Octets of the longest line: file systems allow names of 255.
+/// The maximum length of a line in octets: file systems allow names of 255 octets.
 const MAX_LINE: u64 = 1024;
 
-/// Folders that have changed so short a time ago may change again and look the same, as clocks of file systems are coarse: nanoseconds
-/// where they count fractions of a second, and where they do not.
+/// The age in nanoseconds from which on a change of a folder is settled, for file systems that count fractions of a second, and
+/// for others. A folder that changed later may change again with equal times, because the clocks of file systems are coarse.
 const SETTLED: (i64, i64) = (250_000_000, 3_000_000_000);
 
-/// How `new` and `cur` are.
+/// The states of `new` and `cur`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stamps {
     new: Stamp,
@@ -34,7 +34,7 @@ impl Stamps {
         Ok(Self { new: new.stamp()?, cur: cur.stamp()? })
     }
 
-    /// Any change from `now` on, in nanoseconds since 1970, will show.
+    /// Returns `true` if every change after `now`, in nanoseconds since 1970, will alter the states.
     pub(super) fn is_settled(&self, now: i64) -> bool {
         [&self.new, &self.cur].into_iter().all(|folder| {
             let coarse = folder.changed_at % 1_000_000_000 == 0;
@@ -42,20 +42,20 @@ impl Stamps {
         })
     }
 
-    /// The first line of the file.
+    /// Returns the first line of the file.
     fn line(&self, count: usize) -> String {
         format!("pop3-index 2 {} {} {count}", self.new.text, self.cur.text)
     }
 }
 
-/// The size of a message on the wire, and the file that it was counted in.
+/// The size of a message in octets on the wire, and the file in which it was counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Counted {
     pub(super) octets: u64,
     pub(super) file: FileStamp,
 }
 
-/// What the index tells.
+/// The contents of the index.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     /// The messages in their order.
@@ -65,21 +65,21 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// What is known; nothing, if the file cannot be read or is damaged.
+    /// Loads the index. It is empty if the file cannot be read or is damaged.
     pub(super) fn load(root: &Folder) -> Self {
         let Ok(file) = root.read(FILE.as_bytes()) else { return Self::default() };
         Self::parse(BufReader::with_capacity(64 * 1024, file)).unwrap_or_default()
     }
 
-    /// Reads an index. It must be in order and name no message twice, so that a forged one takes no more memory than an honest one of
-    /// as many files.
+    /// Parses an index. It must be in order and name no message twice, so that a forged index needs no more memory than a genuine
+    /// one of as many files.
     pub(super) fn parse(mut text: impl BufRead) -> Option<Self> {
         let mut index = Self::default();
         let (mut line, mut hasher) = (Vec::new(), crc32fast::Hasher::new());
         let mut next = |line: &mut Vec<u8>| {
             line.clear();
             let read = io::Read::take(&mut text, MAX_LINE).read_until(b'\n', line).ok()?;
-            // A file that was cut lacks its last line end, or lines.
+            // A truncated file lacks its last line end, or complete lines.
             (read > 0 && line.pop() == Some(b'\n')).then_some(())
         };
         next(&mut line)?;
@@ -90,7 +90,7 @@ impl Index {
             next(&mut line)?;
             hasher.update(&line);
             let (place, counted) = parse_line(&line)?;
-            if index.list.last().is_some_and(|last| !names::order_of_places(last, place).is_lt()) {
+            if index.list.last().is_some_and(|last| !last.order(place).is_lt()) {
                 return None;
             }
             index.list.push(place).ok()?;
@@ -101,12 +101,13 @@ impl Index {
         checked.then_some(index)
     }
 
-    /// Whether the list is what is in the folders.
+    /// Returns `true` if the list matches the current contents of the folders.
     pub(super) fn is_of(&self, stamps: &Stamps) -> bool {
         self.head == stamps.line(self.list.len())
     }
 
-    /// What is known of the messages of a list. Both lists are in their order; where this one is not, less is known.
+    /// Returns the known size of each message in a list. Both lists must be in order; where this one is not, fewer sizes are
+    /// known.
     pub(super) fn of(&self, list: &List) -> impl Iterator<Item = Option<Counted>> {
         let mut known = self.list.iter().zip(&self.counted).peekable();
         list.iter().map(move |place| {
@@ -116,7 +117,7 @@ impl Index {
     }
 }
 
-fn parse_line(line: &[u8]) -> Option<(Place<'_>, Counted)> {
+fn parse_line(line: &[u8]) -> Option<(MessageLocation<'_>, Counted)> {
     let mut words = line.splitn(4, |byte| *byte == b' ');
     let (octets, length, changed) = (decimal(words.next()?)?, decimal(words.next()?)?, words.next()?);
     let changed = str::from_utf8(changed).ok()?.parse().ok()?;
@@ -126,18 +127,18 @@ fn parse_line(line: &[u8]) -> Option<(Place<'_>, Counted)> {
         b"cur/" => Sub::Cur,
         _ => return None,
     };
-    // A name that leads elsewhere was not written here (H51).
+    // A name that leads out of the folder was not written by this module (H51).
     if name.is_empty() || name.starts_with(b".") || memchr::memchr2(b'/', 0, name).is_some() {
         return None;
     }
-    Some((Place { sub, name }, Counted { octets, file: FileStamp { length, changed } }))
+    Some((MessageLocation { sub, name }, Counted { octets, file: FileStamp { length, changed } }))
 }
 
 fn decimal(digits: &[u8]) -> Option<u64> {
     str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// Puts a new index in the place of the old one. Without `stamps` its list will not be believed, but its sizes.
+/// Replaces the index by a new one. Without `stamps`, a later login uses its sizes, but not its list.
 pub(super) fn save(root: &Folder, stamps: Option<&Stamps>, list: &List, counted: &[Counted]) -> io::Result<()> {
     let new = format!("{FILE}.{}", names::unique());
     let mut writer = BufWriter::with_capacity(64 * 1024, root.make(&new, OFlags::EXCL)?);
@@ -149,8 +150,8 @@ pub(super) fn save(root: &Folder, stamps: Option<&Stamps>, list: &List, counted:
 }
 
 fn write(out: &mut impl Write, stamps: Option<&Stamps>, list: &List, counted: &[Counted]) -> io::Result<()> {
-    // A name with a line end in it cannot be written here; no program makes such names.
-    let writable = |place: &Place<'_>| !place.name.contains(&b'\n');
+    // The format has no place for a name with a line end in it; no program creates such names.
+    let writable = |place: &MessageLocation<'_>| !place.name.contains(&b'\n');
     let count = list.iter().filter(writable).count();
     let mut hasher = crc32fast::Hasher::new();
     let mut line = Vec::with_capacity(256);
@@ -182,7 +183,7 @@ mod tests {
     fn index(entries: &[(Sub, &str)]) -> Vec<u8> {
         let (mut list, mut counted) = (List::default(), Vec::new());
         for (at, (sub, name)) in entries.iter().enumerate() {
-            list.push(Place { sub: *sub, name: name.as_bytes() }).unwrap();
+            list.push(MessageLocation { sub: *sub, name: name.as_bytes() }).unwrap();
             counted.push(Counted { octets: 10 + at as u64, file: FileStamp { length: at as u64, changed: -5 } });
         }
         let mut text = Vec::new();

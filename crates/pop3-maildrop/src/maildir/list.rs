@@ -1,5 +1,6 @@
-//! The files of a Maildir by their names, in little memory: a drop may hold a million (H41).
+//! The files of a Maildir by their names, in little memory: a maildrop may hold a million messages (H41).
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::io;
 
@@ -7,25 +8,30 @@ use super::names;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Sub {
-    // A message that moved while we looked was seen twice; it is in `cur` now.
+    // A message that moved during a scan was seen twice; it is in `cur` now, which therefore sorts first.
     Cur,
     New,
 }
 
-/// Where a message was seen.
+/// The location at which a message was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Place<'a> {
+pub(super) struct MessageLocation<'a> {
     pub(super) sub: Sub,
     pub(super) name: &'a [u8],
 }
 
-impl<'a> Place<'a> {
+impl<'a> MessageLocation<'a> {
     pub(super) fn base(self) -> &'a [u8] {
         names::base(self.name)
     }
+
+    /// Compares two locations in the order of delivery. Of two with one base name, the one in `cur` comes first.
+    pub(super) fn order(self, other: Self) -> Ordering {
+        names::order(self.base(), other.base()).then_with(|| (self.sub, self.name).cmp(&(other.sub, other.name)))
+    }
 }
 
-/// Places in an order. The names lie in one text, so that a message costs its name and eight octets.
+/// Locations of messages in an order. All names are in one buffer, so that a message occupies its name and eight bytes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct List {
     text: Vec<u8>,
@@ -40,19 +46,19 @@ struct Entry {
 }
 
 impl List {
-    pub(super) fn push(&mut self, place: Place<'_>) -> io::Result<()> {
+    pub(super) fn push(&mut self, place: MessageLocation<'_>) -> io::Result<()> {
         let start = self.text.len();
         self.text.extend_from_slice(place.name);
         self.entries.push(Entry::new(place.sub, start, place.name.len())?);
         Ok(())
     }
 
-    pub(super) fn last(&self) -> Option<Place<'_>> {
+    pub(super) fn last(&self) -> Option<MessageLocation<'_>> {
         Some(self.entries.last()?.place(&self.text))
     }
 
-    /// Puts another place where one was.
-    pub(super) fn replace(&mut self, index: usize, place: Place<'_>) -> io::Result<()> {
+    /// Replaces the location at an index.
+    pub(super) fn replace(&mut self, index: usize, place: MessageLocation<'_>) -> io::Result<()> {
         let new = Entry::new(place.sub, self.text.len(), place.name.len())?;
         self.text.extend_from_slice(place.name);
         if let Some(entry) = self.entries.get_mut(index) {
@@ -65,17 +71,18 @@ impl List {
         self.entries.len()
     }
 
-    pub(super) fn get(&self, index: usize) -> Option<Place<'_>> {
+    pub(super) fn get(&self, index: usize) -> Option<MessageLocation<'_>> {
         Some(self.entries.get(index)?.place(&self.text))
     }
 
-    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = Place<'_>> {
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = MessageLocation<'_>> {
         self.entries.iter().map(|entry| entry.place(&self.text))
     }
 
-    /// Of several with one name, keeps those that are there still: the others have moved while we looked. It must be in order.
-    pub(super) fn keep_there(&mut self, is_there: impl Fn(Place<'_>) -> bool) {
-        let bases = || self.iter().map(Place::base);
+    /// Removes those messages with a shared base name for which `is_there` returns `false`: they have moved during the scan. The
+    /// list must be sorted.
+    pub(super) fn keep_there(&mut self, is_there: impl Fn(MessageLocation<'_>) -> bool) {
+        let bases = || self.iter().map(MessageLocation::base);
         let shared: HashSet<Vec<u8>> =
             bases().zip(bases().skip(1)).filter(|(one, next)| one == next).map(|(base, _)| base.to_vec()).collect();
         if !shared.is_empty() {
@@ -83,25 +90,25 @@ impl List {
         }
     }
 
-    /// Keeps those that are wanted.
-    pub(super) fn retain(&mut self, mut wanted: impl FnMut(Place<'_>) -> bool) {
+    /// Keeps the messages for which `wanted` returns `true`.
+    pub(super) fn retain(&mut self, mut wanted: impl FnMut(MessageLocation<'_>) -> bool) {
         let text = &self.text;
         self.entries.retain(|entry| wanted(entry.place(text)));
     }
 
-    /// In the order in which the messages came: by the time in the name, then by the numbers in it.
+    /// Sorts the messages in the order of delivery: by the time in the name, then by the numbers in it.
     pub(super) fn sort(&mut self) {
         let text = &self.text;
         let mut timed: Vec<(u64, Entry)> =
             self.entries.iter().map(|entry| (names::seconds(entry.place(text).name), *entry)).collect();
         timed.sort_unstable_by(|(a_seconds, a), (b_seconds, b)| {
-            a_seconds.cmp(b_seconds).then_with(|| names::order_of_places(a.place(text), b.place(text)))
+            a_seconds.cmp(b_seconds).then_with(|| a.place(text).order(b.place(text)))
         });
         self.entries.clear();
         self.entries.extend(timed.into_iter().map(|(_, entry)| entry));
     }
 
-    /// Gives back what was taken in reserve.
+    /// Releases unused capacity.
     pub(super) fn shrink(&mut self) {
         self.text.shrink_to_fit();
         self.entries.shrink_to_fit();
@@ -118,9 +125,9 @@ impl Entry {
         })
     }
 
-    fn place(self, text: &[u8]) -> Place<'_> {
+    fn place(self, text: &[u8]) -> MessageLocation<'_> {
         let start = self.start as usize;
-        Place { sub: self.sub, name: text.get(start..start + usize::from(self.length)).unwrap_or_default() }
+        MessageLocation { sub: self.sub, name: text.get(start..start + usize::from(self.length)).unwrap_or_default() }
     }
 }
 
@@ -136,7 +143,7 @@ mod tests {
         let counted = allocation_counter::measure(|| {
             for at in 0..MESSAGES {
                 let name = format!("17000{:05}.R12345678P4711Q{at}.mail.example,S=1234,W=1267", at / 7);
-                list.push(Place { sub: Sub::New, name: name.as_bytes() }).unwrap();
+                list.push(MessageLocation { sub: Sub::New, name: name.as_bytes() }).unwrap();
             }
             list.sort();
             list.shrink();
@@ -155,7 +162,7 @@ mod tests {
         let mut list = List::default();
         let names = ["1.alone", "2.moved", "2.moved:2,S", "3.both", "3.both:2,S", "4.alone"];
         for name in names {
-            list.push(Place { sub: Sub::Cur, name: name.as_bytes() }).unwrap();
+            list.push(MessageLocation { sub: Sub::Cur, name: name.as_bytes() }).unwrap();
         }
         list.sort();
         list.keep_there(|place| {
@@ -172,13 +179,13 @@ mod tests {
         for (sub, name) in
             [(Sub::New, "10.a"), (Sub::New, "9.b"), (Sub::Cur, "9.b:2,S"), (Sub::Cur, "9.a"), (Sub::New, "no time")]
         {
-            list.push(Place { sub, name: name.as_bytes() }).unwrap();
+            list.push(MessageLocation { sub, name: name.as_bytes() }).unwrap();
         }
         list.sort();
         let names: Vec<_> = list.iter().map(|place| str::from_utf8(place.name).unwrap()).collect();
         assert_eq!(names, ["no time", "9.a", "9.b:2,S", "9.b", "10.a"]);
-        list.replace(1, Place { sub: Sub::Cur, name: b"9.a:2,RS" }).unwrap();
-        assert_eq!(list.get(1), Some(Place { sub: Sub::Cur, name: b"9.a:2,RS" }));
+        list.replace(1, MessageLocation { sub: Sub::Cur, name: b"9.a:2,RS" }).unwrap();
+        assert_eq!(list.get(1), Some(MessageLocation { sub: Sub::Cur, name: b"9.a:2,RS" }));
         assert_eq!(list.get(5), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The Maildir that a session holds.
+//! A Maildir that is locked by one session.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{File, TryLockError};
@@ -13,17 +13,18 @@ use rustix::fs::OFlags;
 
 use super::folder::{FileStamp, Folder};
 use super::index::{self, Counted, Index, Stamps};
-use super::list::{List, Place, Sub};
+use super::list::{List, MessageLocation, Sub};
 use super::{Maildir, about, names, sizes};
 use crate::{Maildrop, NotRemoved};
 
-/// Folders with fewer messages are read as fast as an index.
+/// The minimum number of messages for an index of the list: folders with fewer messages are read as fast as an index.
 const WORTH_AN_INDEX: usize = 100;
 
-/// How often a message that others keep moving is looked for again.
+/// The maximum number of searches for a message that other processes keep moving.
 const ROUNDS: usize = 20;
 
-/// A Maildir that one session holds. The lock is the operating system's, so it dies with its holder (H42).
+/// A Maildir that is locked by one session. The lock belongs to the operating system, so it ends with the process that holds it.
+// H42
 #[derive(Debug)]
 pub struct LockedMaildir {
     maildir: Maildir,
@@ -32,14 +33,14 @@ pub struct LockedMaildir {
     cur: Folder,
     _lock: Option<File>,
     messages: List,
-    /// Sizes that only the names tell; empty if there are none.
+    /// Sizes in octets that are known only from the names; empty if there are none.
     named: Vec<Option<u64>>,
-    /// Sizes that turned out to be others, by the names of their messages.
+    /// Sizes that differ from those in the names, by the base names of their messages.
     corrections: Arc<Mutex<HashMap<Vec<u8>, u64>>>,
     expire: Option<Duration>,
 }
 
-/// The size of a message, and how it is known.
+/// The size of a message, and its source.
 #[derive(Clone, Copy, Debug)]
 struct Measured {
     counted: Counted,
@@ -48,11 +49,11 @@ struct Measured {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum How {
-    /// It was counted in this very file before.
+    /// The size was counted in this unchanged file before.
     Known,
-    /// The name tells it.
+    /// The name states the size.
     Named,
-    /// It was counted now.
+    /// The size was counted now.
     Counted,
 }
 
@@ -62,8 +63,8 @@ impl LockedMaildir {
         let root = Folder::open_beneath(base, rest).map_err(|error| about(&maildir.root, &error))?;
         let sub = |name: &str| root.sub(name).map_err(|error| about(&maildir.root.join(name), &error));
         let (new, cur) = (sub("new")?, sub("cur")?);
-        // The folder itself is locked, and a file in it, as file systems of networks lock files only. On a disk that is full or can
-        // only be read, the folder is enough: a login needs no write.
+        // The folder itself is locked, and a file in it, because network file systems lock only files. On a full or read-only
+        // disk, the lock on the folder suffices: a login needs no write.
         let is_locked = root.try_lock()?;
         let path = maildir.root.join("pop3-lock");
         let lock = match root.make("pop3-lock", OFlags::empty()) {
@@ -99,12 +100,12 @@ impl LockedMaildir {
         }
     }
 
-    /// All messages in the order in which they came.
+    /// Returns all messages in the order of delivery.
     fn scan(&self) -> io::Result<List> {
         let mut list = List::default();
-        // `new` first: a message that moves meanwhile is seen twice rather than never.
+        // `new` is read first, so that a message that moves meanwhile is seen twice rather than never.
         for sub in [Sub::New, Sub::Cur] {
-            let files = self.folder(sub).files(|name| list.push(Place { sub, name }));
+            let files = self.folder(sub).files(|name| list.push(MessageLocation { sub, name }));
             files.map_err(|error| about(&self.maildir.root, &error))?;
         }
         list.sort();
@@ -113,24 +114,25 @@ impl LockedMaildir {
         Ok(list)
     }
 
-    /// Looks where the messages are now: others may have moved them to `cur` or changed their flags (H50). A place where another
-    /// message of the snapshot is stays that one's.
+    /// Finds the messages that other processes have moved to `cur` or given other flags (H50). The location of another message of
+    /// the snapshot is never assigned anew.
     fn find_again(&mut self) -> io::Result<()> {
         let now = self.scan()?;
-        let there: HashSet<Place<'_>> = now.iter().collect();
-        let held: HashSet<Place<'_>> = self.messages.iter().filter(|place| there.contains(place)).collect();
-        let mut free: HashMap<&[u8], Place<'_>> =
+        let there: HashSet<MessageLocation<'_>> = now.iter().collect();
+        let held: HashSet<MessageLocation<'_>> = self.messages.iter().filter(|place| there.contains(place)).collect();
+        let mut free: HashMap<&[u8], MessageLocation<'_>> =
             now.iter().filter(|place| !held.contains(place)).map(|place| (place.base(), place)).collect();
         let lost = self.messages.iter().enumerate().filter(|(_, place)| !held.contains(place));
         let found: Vec<_> = lost.filter_map(|(index, place)| Some((index, free.remove(place.base())?))).collect();
         found.into_iter().try_for_each(|(index, place)| self.messages.replace(index, place))
     }
 
-    fn place(&self, number: MessageNumber) -> io::Result<Place<'_>> {
+    fn place(&self, number: MessageNumber) -> io::Result<MessageLocation<'_>> {
         self.messages.get(number.index()).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// Does something where the message is; if it is not there, looks where it is now. `NotFound`: nowhere.
+    /// Calls `act` with the current location of a message, which is searched for if the message has moved. Returns `NotFound` if
+    /// the message no longer exists.
     fn where_it_is<T>(&mut self, number: MessageNumber, act: impl Fn(&Folder, &[u8]) -> io::Result<T>) -> io::Result<T> {
         for _ in 0..ROUNDS {
             let place = self.place(number)?;
@@ -138,7 +140,7 @@ impl LockedMaildir {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     let (sub, name) = (place.sub, place.name.to_vec());
                     self.find_again()?;
-                    if self.place(number)? == (Place { sub, name: &name }) {
+                    if self.place(number)? == (MessageLocation { sub, name: &name }) {
                         return Err(error);
                     }
                 }
@@ -148,22 +150,23 @@ impl LockedMaildir {
         Err(io::Error::other("others keep moving the message"))
     }
 
-    /// The size of a message on the wire, in a file of this length; the length itself if the message cannot be read. `None`: it was
+    /// Returns the size of a message in octets on the wire, or the length of its file if it cannot be read, or `None` if it was
     /// removed.
-    fn count(&self, place: Place<'_>, file: FileStamp, buffer: &mut [u8]) -> io::Result<Option<u64>> {
+    fn count(&self, place: MessageLocation<'_>, file: FileStamp, buffer: &mut [u8]) -> io::Result<Option<u64>> {
         match self.folder(place.sub).read(place.name).and_then(|file| sizes::count(file, buffer)) {
             Ok(octets) => Ok(Some(octets)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => {
-                // One message that cannot be read must not hide the others: it is listed, and refused when it is asked for.
+                // An unreadable message must not hide the others: it is listed, and refused when it is requested.
                 tracing::warn!(maildir = %self.maildir.root.display(), %error, "a message cannot be read");
                 Ok(Some(file.length))
             }
         }
     }
 
-    /// The size of a message: as it was counted in this very file before, as the name tells, or counted now. `None`: it was removed.
-    fn measure(&self, place: Place<'_>, known: Option<Counted>, buffer: &mut [u8]) -> io::Result<Option<Measured>> {
+    /// Returns the size of a message: from the index if the file is unchanged, from its name, or counted now. Returns `None` if
+    /// the message was removed.
+    fn measure(&self, place: MessageLocation<'_>, known: Option<Counted>, buffer: &mut [u8]) -> io::Result<Option<Measured>> {
         let file = match self.folder(place.sub).file_stamp(place.name) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -179,7 +182,7 @@ impl LockedMaildir {
         Ok(self.count(place, file, buffer)?.and_then(|octets| measured(octets, How::Counted)))
     }
 
-    /// The messages of a list with their sizes; without those that were removed meanwhile.
+    /// Returns the sizes of the messages in a list, and removes from the list the messages that no longer exist.
     fn measure_all(&self, list: &mut List, known: &[Option<Counted>]) -> io::Result<Vec<Measured>> {
         let indexes: Vec<usize> = (0..list.len()).collect();
         let measured = sizes::for_all(&indexes, |index, buffer| match list.get(*index) {
@@ -193,7 +196,7 @@ impl LockedMaildir {
 
     fn remove_one(&mut self, number: MessageNumber) -> io::Result<()> {
         match self.where_it_is(number, Folder::remove) {
-            // Somebody else has removed it.
+            // Another process has removed the message.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             result => result,
         }
@@ -201,23 +204,24 @@ impl LockedMaildir {
 }
 
 impl LockedMaildir {
-    /// Has the [snapshot](Maildrop::snapshot) begin by removing messages that came longer ago than `age`, for servers that announce
-    /// `EXPIRE` with a number of days (RFC 2449 §6.7). No time at all expires nothing.
+    /// Makes the [snapshot](Maildrop::snapshot) first remove messages that are older than `age`, for servers that announce
+    /// `EXPIRE` with a number of days (RFC 2449 §6.7). If `age` is zero, no message expires.
     #[must_use]
     pub fn expiring(mut self, age: Duration) -> Self {
         self.expire = Some(age).filter(|age| !age.is_zero());
         self
     }
 
-    /// Returns the age at which the [snapshot](Maildrop::snapshot) removes messages.
+    /// Returns the age at which the [snapshot](Maildrop::snapshot) removes messages, or `None` if no message expires.
     pub const fn expires_after(&self) -> Option<Duration> {
         self.expire
     }
 
-    /// A message that cannot be removed stays, and is told in the log.
+    /// Removes messages that came before the time `before`, in seconds since 1970. A message that cannot be removed stays, which
+    /// is logged.
     fn expire(&self, before: i64) -> io::Result<()> {
         let mut removed = 0;
-        for Place { sub, name } in self.scan()?.iter() {
+        for MessageLocation { sub, name } in self.scan()?.iter() {
             let folder = self.folder(sub);
             let named = i64::try_from(names::seconds(name)).unwrap_or(i64::MAX);
             if !folder.here_since(name).is_ok_and(|since| since.max(named) < before) {
@@ -236,16 +240,16 @@ impl LockedMaildir {
 }
 
 impl LockedMaildir {
-    /// `now`: since 1970.
+    /// Returns the snapshot at the time `now`, counted since 1970.
     fn snapshot_at(&mut self, now: Duration) -> io::Result<Snapshot> {
         if let Some(before) = self.expire.and_then(|age| i64::try_from(now.checked_sub(age)?.as_secs()).ok()) {
             self.expire(before)?;
         }
-        // What changes from here on will show at the next login.
+        // Every change after this point will be detected at the next login.
         let stamps = Stamps::of(&self.new, &self.cur)?;
         let settled = i64::try_from(now.as_nanos()).is_ok_and(|now| stamps.is_settled(now));
         let index = Index::load(&self.root);
-        // Unchanged folders hold the same files, though not with the same contents.
+        // Unchanged folders hold the same files, but the contents of the files may have changed.
         let unchanged = index.is_of(&stamps);
         let (mut list, known) = if unchanged {
             let known = index.counted.into_iter().map(Some).collect();
@@ -275,12 +279,12 @@ impl LockedMaildir {
         Ok(snapshot)
     }
 
-    /// Saves sizes that turned out to be other than the names tell.
+    /// Saves the sizes that differ from those in the names.
     fn save_corrections(&self, corrections: &HashMap<Vec<u8>, u64>) -> io::Result<()> {
         let mut list = self.scan()?;
         let known: Vec<_> = Index::load(&self.root).of(&list).collect();
         let measured = self.measure_all(&mut list, &known)?;
-        let corrected = |(place, measured): (Place<'_>, Measured)| Counted {
+        let corrected = |(place, measured): (MessageLocation<'_>, Measured)| Counted {
             octets: corrections.get(place.base()).copied().unwrap_or(measured.counted.octets),
             ..measured.counted
         };
@@ -300,7 +304,7 @@ impl Drop for LockedMaildir {
     }
 }
 
-/// Compares the size of a message with what its name tells, while it is read to its end.
+/// A reader that compares the size of a message with the size in its name when it has read the message to its end.
 struct Checked {
     message: Take<File>,
     size: WireSize,
@@ -345,7 +349,7 @@ impl Maildrop for LockedMaildir {
         }
         if !marked.is_empty() {
             for folder in [&self.new, &self.cur] {
-                // Without it a power cut may bring messages back, which is a nuisance and no loss.
+                // Without this sync, a power cut may restore removed messages, which is a nuisance and no loss.
                 if let Err(error) = folder.sync() {
                     tracing::warn!(maildir = %self.maildir.root.display(), %error, "removals may not survive a power cut");
                 }
@@ -355,20 +359,20 @@ impl Maildrop for LockedMaildir {
     }
 }
 
-/// The file system accepts no new file.
+/// Returns `true` if the file system accepts no new file.
 fn is_unwritable(error: &io::Error) -> bool {
     use io::ErrorKind as E;
     matches!(error.kind(), E::ReadOnlyFilesystem | E::StorageFull | E::QuotaExceeded | E::PermissionDenied)
 }
 
-/// What a session tells of the messages.
+/// Returns the snapshot of the messages in a list.
 fn snapshot_of(list: &List, counted: &[Counted]) -> io::Result<Snapshot> {
     let mut snapshot = Snapshot::with_capacity(list.len(), list.iter().map(|place| place.base().len()).sum());
     let mut before = None;
     let mut twins = 0;
     for (place, Counted { octets, .. }) in list.iter().zip(counted) {
         let base = place.base();
-        // Files with one name are several messages (S17), of which all but the first need another unique-id.
+        // Files with equal base names are several messages (S17); all but the first need another unique-id.
         twins = if before == Some(base) { twins + 1 } else { 0 };
         let pushed = if twins == 0 {
             names::with_unique_id(base, |id| snapshot.push(*octets, id))
@@ -393,7 +397,8 @@ mod tests {
         let drop = LockedMaildir::lock(maildir.clone()).unwrap();
         fs::create_dir(maildir.path().join("new/1.folder")).unwrap();
         let file = FileStamp { length: 7, changed: 0 };
-        let count = |name: &str| drop.count(Place { sub: Sub::New, name: name.as_bytes() }, file, &mut [0; 16]).unwrap();
+        let count =
+            |name: &str| drop.count(MessageLocation { sub: Sub::New, name: name.as_bytes() }, file, &mut [0; 16]).unwrap();
         assert_eq!(count("1.folder"), Some(7));
         assert_eq!(count("2.gone"), None);
     }
@@ -406,7 +411,7 @@ mod tests {
         for name in ["new/1.old".to_owned(), format!("cur/{}.later:2,S", now + 1000)] {
             let path = maildir.path().join(name);
             fs::write(&path, "x\n").unwrap();
-            // A copy keeps the time of writing: that alone tells nothing.
+            // A copy keeps the modification time, which alone must not expire a message.
             let long_ago = SystemTime::now() - Duration::from_secs(1_000_000);
             File::options().write(true).open(path).unwrap().set_modified(long_ago).unwrap();
         }
@@ -454,13 +459,13 @@ mod tests {
             (Index::load(&drop.root), Stamps::of(&drop.new, &drop.cur).unwrap())
         };
         assert_eq!(sizes(now), [3; WORTH_AN_INDEX]);
-        // The folders have just changed, so they may change once more and look the same: sizes are believed, the list is not.
+        // The folders have just changed, so a further change may leave equal times: the sizes are used, the list is not.
         let (saved, stamps) = index();
         assert!(saved.list.len() == WORTH_AN_INDEX && !saved.is_of(&stamps));
         assert_eq!(sizes(later), [3; WORTH_AN_INDEX]);
         let (saved, stamps) = index();
         assert!(saved.is_of(&stamps));
-        // What is saved is used: a size that differs shows where it comes from.
+        // A forged size shows that the saved index is used.
         let forge = |octets: u64| {
             let drop = LockedMaildir::lock(maildir.clone()).unwrap();
             let (mut saved, stamps) = (Index::load(&drop.root), Stamps::of(&drop.new, &drop.cur).unwrap());
@@ -469,7 +474,7 @@ mod tests {
         };
         forge(5);
         assert_eq!(sizes(later)[..3], [5, 3, 3], "nothing has changed");
-        // A filter changes a message in its place: no folder shows it.
+        // A filter changes a message in place, which does not change the state of the folder.
         put("new/0.a", "changed\n");
         put("new/1.a", "y\nz\n");
         assert_eq!(sizes(later)[..3], [9, 6, 3]);
@@ -487,7 +492,7 @@ mod tests {
     fn s07_a_wrong_size_in_a_name_is_corrected_once_the_message_was_read() {
         let folder = tempfile::tempdir().unwrap();
         let maildir = Maildir::create(folder.path().join("Maildir")).unwrap();
-        // Right in its length, wrong in its size on the wire.
+        // The name has the right length and a wrong size on the wire.
         fs::write(maildir.path().join("new/1.a,S=4,W=7"), "a\nb\n").unwrap();
         fs::write(maildir.path().join("new/2.b,S=2,W=3"), "a\n").unwrap();
         let login = || {
@@ -503,7 +508,7 @@ mod tests {
         }
         drop(maildrop);
         assert_eq!(login().0, (6, 3));
-        // What another filter makes of it is counted again.
+        // A message that another filter changes is counted again.
         fs::write(maildir.path().join("new/1.a,S=4,W=7"), "a\nb\nc\n").unwrap();
         assert_eq!(login().0, (9, 3));
     }
@@ -512,7 +517,7 @@ mod tests {
     fn a_login_needs_no_write() {
         let folder = tempfile::tempdir().unwrap();
         let maildir = Maildir::create(folder.path().join("Maildir")).unwrap();
-        // The folder is locked even where no lock file can be made.
+        // The folder is locked even if no lock file can be created.
         let first = LockedMaildir::lock(maildir.clone()).unwrap();
         fs::remove_file(maildir.path().join("pop3-lock")).unwrap();
         assert_eq!(LockedMaildir::lock(maildir.clone()).unwrap_err().kind(), io::ErrorKind::WouldBlock);

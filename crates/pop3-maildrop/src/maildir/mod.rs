@@ -1,9 +1,10 @@
-//! Maildir: one file a message, in `new` or `cur`; `tmp` for what is being written.
+//! The Maildir format: one file per message, in `new` or `cur`; `tmp` holds messages that are being written.
 //!
-//! Beside these, a session leaves `pop3-lock` (held while it lasts) and `pop3-index` (a cache that may be removed at any time).
+//! A session also creates `pop3-lock`, which is locked during the session, and `pop3-index`, a cache that may be removed at any
+//! time.
 
 mod delivery;
-#[doc(hidden)] // For `pop3 fetch`, which names this version exactly, and for tests that need another one; it may change.
+#[doc(hidden)] // For `pop3 fetch`, which requires this exact version, and for tests with another disk; it may change.
 pub mod disk;
 mod folder;
 #[cfg(feature = "fuzzing")]
@@ -13,6 +14,7 @@ mod index;
 mod list;
 mod maildrop;
 mod names;
+mod path_error;
 mod sizes;
 mod sync;
 
@@ -22,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use disk::{BatchSync, Disk, SystemDisk};
+use path_error::about;
 
 pub use delivery::{Delivery, Prepared};
 pub use maildrop::LockedMaildir;
@@ -42,18 +45,18 @@ pub use maildrop::LockedMaildir;
 #[derive(Clone, Debug)]
 pub struct Maildir {
     root: PathBuf,
-    /// The folders of the path that are trusted; `None`: all but the last one.
+    /// The trusted part of the path; `None` if all folders but the last one are trusted.
     base: Option<PathBuf>,
     disk: Arc<dyn Disk>,
-    /// Where many messages can be made to survive at once.
+    /// The file system, if it can sync many messages with one call.
     at_once: Option<Arc<dyn BatchSync>>,
 }
 
 impl Maildir {
-    /// A Maildir that is there.
+    /// Opens an existing Maildir.
     ///
     /// # Errors
-    /// It is not: one of `tmp`, `new` and `cur` is missing.
+    /// One of `tmp`, `new` and `cur` is missing or is not a folder.
     pub fn open(root: impl Into<PathBuf>) -> io::Result<Self> {
         Self::open_on(Arc::new(SystemDisk), root.into())
     }
@@ -68,38 +71,39 @@ impl Maildir {
         Ok(Self { at_once: disk.at_once(&root), disk, root, base: None })
     }
 
-    /// A Maildir that should be there: what is missing shows when it is needed.
+    /// Returns a Maildir without checking that it exists. A missing folder is an error when it is needed.
     pub fn assumed(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into(), base: None, disk: Arc::new(SystemDisk), at_once: None }
     }
 
-    /// A Maildir that should be there, at `rest` in the folder `base`. Only `base` is trusted: symbolic links in `rest` are
-    /// followed only as [`lock`](Self::lock) says.
+    /// Returns the Maildir at `rest` in the folder `base` without checking that it exists. Only `base` is trusted: symbolic links
+    /// in `rest` are followed only under the conditions of [`lock`](Self::lock).
     pub fn beneath(base: impl Into<PathBuf>, rest: impl AsRef<Path>) -> Self {
         let base = base.into();
         Self { root: base.join(rest), base: Some(base), disk: Arc::new(SystemDisk), at_once: None }
     }
 
-    /// The trusted folders of the path, and the rest of it.
+    /// Returns the trusted part of the path, and the rest of the path.
     fn parts(&self) -> (&Path, &Path) {
         let parent = self.root.parent().filter(|parent| !parent.as_os_str().is_empty());
         let base = self.base.as_deref().or(parent).unwrap_or(Path::new("."));
         (base, self.root.strip_prefix(base).unwrap_or(&self.root))
     }
 
-    /// Makes what is missing of a Maildir, for its owner alone (H58), and durably.
+    /// Creates the missing folders of a Maildir, accessible only to their owner, and syncs them.
     ///
     /// # Errors
-    /// A folder cannot be made.
+    /// A folder cannot be created or synced.
+    // H58
     pub fn create(root: impl Into<PathBuf>) -> io::Result<Self> {
         Self::create_on(Arc::new(SystemDisk), root)
     }
 
-    /// The same on another disk. Mail is delivered through it; whoever [locks](Self::lock) the Maildir reads through the operating
-    /// system's.
+    /// Creates the missing folders of a Maildir on another disk. Mail is delivered through this disk; a [locked](Self::lock)
+    /// Maildir is read through the operating system's file system.
     ///
     /// # Errors
-    /// A folder cannot be made.
+    /// A folder cannot be created or synced.
     #[doc(hidden)]
     pub fn create_on(disk: Arc<dyn Disk>, root: impl Into<PathBuf>) -> io::Result<Self> {
         let root = root.into();
@@ -110,24 +114,25 @@ impl Maildir {
         Self::open_on(disk, root)
     }
 
-    /// Where it is.
+    /// Returns the path of the Maildir.
     pub fn path(&self) -> &Path {
         &self.root
     }
 
-    /// The disk that it lies on.
+    /// Returns the disk of the Maildir.
     #[doc(hidden)]
     pub fn disk(&self) -> &Arc<dyn Disk> {
         &self.disk
     }
 
-    /// Locks it for a session. Symbolic links to it, or in the part of the path [beneath](Self::beneath) the trusted folders, are
-    /// followed if they belong to root or to the user of this process: the owner of the mail could lead a server that may read more
-    /// than they do to other files (H51). `new` and `cur` must not be links.
+    /// Locks the Maildir for a session. A symbolic link to it, or in the part of the path [beneath](Self::beneath) the trusted
+    /// folders, is followed only if it belongs to root or to the user of this process. Otherwise the owner of the mail could
+    /// redirect a server with more permissions to other files. `new` and `cur` must not be links.
     ///
     /// # Errors
-    /// Another session holds it ([`io::ErrorKind::WouldBlock`]); a link belongs to another user
-    /// ([`io::ErrorKind::PermissionDenied`]); there is no such folder, or it cannot be locked.
+    /// Another session holds the Maildir ([`io::ErrorKind::WouldBlock`]); a link belongs to another user
+    /// ([`io::ErrorKind::PermissionDenied`]); the folder does not exist, or it cannot be locked.
+    // H51
     pub fn lock(&self) -> io::Result<LockedMaildir> {
         LockedMaildir::lock(self.clone())
     }
@@ -135,15 +140,17 @@ impl Maildir {
     /// Begins the delivery of a message.
     ///
     /// # Errors
-    /// The file in `tmp` cannot be made.
+    /// The file in `tmp` cannot be created.
     pub fn deliver(&self) -> io::Result<Delivery> {
         Delivery::begin(self.clone())
     }
 
-    /// Makes all that was [prepared](Delivery::prepare) before survive a power cut, in `tmp`: one call for many messages.
+    /// Makes all messages that were [prepared](Delivery::prepare) before survive a power cut in `tmp`, with one call for many
+    /// messages.
     ///
     /// # Errors
-    /// The disk did not take it. Drop what was prepared: another try may seem to succeed (H45).
+    /// The sync failed. Drop the prepared messages: another sync may seem to succeed.
+    // H45
     pub fn sync_tmp(&self) -> io::Result<()> {
         match &self.at_once {
             Some(at_once) => at_once.sync().map_err(|error| about(&self.root, &error)),
@@ -151,14 +158,14 @@ impl Maildir {
         }
     }
 
-    /// Makes a [prepared](Delivery::prepare) message visible whose process died before it could; says whether the message is in
-    /// the Maildir now, under this name or with flags behind it.
+    /// Makes a [prepared](Delivery::prepare) message visible whose process ended before the commit. Returns `true` if the message
+    /// is in the Maildir now, under this name or with flags after it.
     ///
     /// # Errors
-    /// A folder cannot be read or written.
+    /// A folder cannot be read, written or synced.
     pub fn complete(&self, name: &str) -> io::Result<bool> {
         let temporary = name.split(",S=").next().unwrap_or(name);
-        // Such a name was made here; anything else is none of ours (H29).
+        // A delivery never creates other names, so they are refused (H29).
         if temporary.is_empty() || name.contains(['/', ':', '\0']) || name.starts_with('.') {
             return Ok(false);
         }
@@ -168,12 +175,12 @@ impl Maildir {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         };
-        // What is visible already may be so because the sync behind its renaming failed. Another sync may then say that all is well;
-        // only another renaming is something that it has to tell of (H45).
+        // A message may be visible although the sync after its renaming failed. Another sync may then seem to succeed; only
+        // another renaming makes the next sync report an error (H45).
         if !renamed(&hidden, &visible)? && renamed(&visible, &hidden)? {
             renamed(&hidden, &visible)?;
         }
-        // (One that a reader has moved to `cur` was renamed by them, behind the sync that failed.)
+        // (A message in `cur` was renamed by a reader, after the sync that failed.)
         for sub in ["new", "cur"] {
             let folder = self.root.join(sub);
             let there = |entry: OsString| names::base(entry.as_encoded_bytes()) == name.as_bytes();
@@ -185,16 +192,11 @@ impl Maildir {
         Ok(false)
     }
 
-    /// Makes all that was [committed](Delivery::commit) before survive a power cut: one call for many messages.
+    /// Makes all messages that were [committed](Delivery::commit) before survive a power cut, with one call for many messages.
     ///
     /// # Errors
-    /// The disk did not take it: the messages may be lost, and must not be removed elsewhere.
+    /// The sync failed: the messages may be lost, and must not be removed elsewhere.
     pub fn sync(&self) -> io::Result<()> {
         self.disk.sync_folder(&self.root.join("new"))
     }
-}
-
-/// The error with the path that it is about.
-fn about(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

@@ -12,10 +12,8 @@ use memchr::{memchr, memrchr2};
 use pop3_proto::codec::UniqueId;
 use sha2::{Digest, Sha256};
 
-use super::list::Place;
-
-/// A new name that no other delivery has: time, random number, process and host. Names that one process makes sort in the order in which
-/// they are made, whatever the clock does.
+/// Returns a new name that no other delivery has: time, random number, process and host. Names from one process sort in the order
+/// of their creation, even if the clock is set back.
 pub(super) fn unique() -> String {
     static LAST: AtomicU64 = AtomicU64::new(0);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
@@ -26,20 +24,20 @@ pub(super) fn unique() -> String {
     static HOST: LazyLock<String> = LazyLock::new(|| {
         let name = rustix::system::uname();
         let name = name.nodename().to_string_lossy();
-        // With all the rest, a name that is still a unique-id.
+        // The host is filtered and shortened so that the complete name is a valid unique-id.
         name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(12).collect()
     });
     let host = &*HOST;
     format!("{}.M{:06}P{}R{random:08x}.{host}", micros / 1_000_000, micros % 1_000_000, process::id())
 }
 
-/// The part of a file name that stays when flags change and the message moves from `new` to `cur`. Where a file system has no `:` in
-/// names, `;` or `!` stands before the flags.
+/// Returns the part of a file name that stays when flags change and when the message moves from `new` to `cur`. On file systems
+/// that do not allow `:` in names, `;` or `!` precedes the flags.
 pub(super) fn base(name: &[u8]) -> &[u8] {
     if let Some(at) = memchr(b':', name) {
         return &name[..at];
     }
-    // These may be a part of the name, so they count only before a list of flags.
+    // These characters may be a part of the name, so they count only before a list of flags.
     let is_info = |info: &[u8]| matches!(info, [b'1' | b'2', b',', flags @ ..] if flags.iter().all(u8::is_ascii_alphabetic));
     match memrchr2(b';', b'!', name) {
         Some(at) if is_info(&name[at + 1..]) => &name[..at],
@@ -47,23 +45,19 @@ pub(super) fn base(name: &[u8]) -> &[u8] {
     }
 }
 
-/// When a message was delivered, by its name; names without a time come first.
+/// Returns the time of delivery in a name, in seconds since 1970, or 0 if the name has none.
 pub(super) fn seconds(name: &[u8]) -> u64 {
     let digits = name.iter().take_while(|byte| byte.is_ascii_digit());
     digits.fold(0, |value: u64, digit| value.saturating_mul(10).saturating_add(u64::from(digit - b'0')))
 }
 
-/// The order in which messages came, by their names without flags.
+/// Compares two names without flags in the order of delivery.
 pub(super) fn order(a: &[u8], b: &[u8]) -> Ordering {
     if a == b { Ordering::Equal } else { seconds(a).cmp(&seconds(b)).then_with(|| natural(a, b)) }
 }
 
-/// The order of places: the same, and of two with one base name the one in `cur` first.
-pub(super) fn order_of_places(a: Place<'_>, b: Place<'_>) -> Ordering {
-    order(a.base(), b.base()).then_with(|| (a.sub, a.name).cmp(&(b.sub, b.name)))
-}
-
-/// Compares text, and numbers in it by their value: `M9` goes before `M10`, as microseconds in names have no leading zeros.
+/// Compares text, and numbers in it by their value: `M9` comes before `M10`, because microseconds in names may lack leading
+/// zeros.
 fn natural(a: &[u8], b: &[u8]) -> Ordering {
     let (mut left, mut right) = (a, b);
     loop {
@@ -76,14 +70,14 @@ fn natural(a: &[u8], b: &[u8]) -> Ordering {
                 }
             }
             (Some((one, rest)), Some((other, other_rest))) if one == other => (left, right) = (rest, other_rest),
-            // Equal but for leading zeros: there must be one order all the same.
+            // The texts differ only in leading zeros, but the order must be total.
             (None, None) => return a.cmp(b),
             (one, other) => return one.map(|(byte, _)| byte).cmp(&other.map(|(byte, _)| byte)),
         }
     }
 }
 
-/// The digits at the start, without leading zeros, and what follows them.
+/// Returns the digits at the start, without leading zeros, and the text after them.
 fn leading_number(text: &[u8]) -> (&[u8], &[u8]) {
     let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
     let (digits, rest) = text.split_at(end);
@@ -91,21 +85,21 @@ fn leading_number(text: &[u8]) -> (&[u8], &[u8]) {
     (&digits[zeros..], rest)
 }
 
-/// The size on the wire that a name tells in `,W=`, as Dovecot and our deliveries write it. `None` if it cannot be that of a file of
-/// `length` octets: a filter has changed the message since.
+/// Returns the size in octets on the wire that a name states in `,W=`, as Dovecot and the deliveries of this crate write it.
+/// Returns `None` if a file of `length` bytes cannot have this size: a filter has changed the message since.
 pub(super) fn wire_size(base: &[u8], length: u64) -> Option<u64> {
     memchr(b',', base)?;
     let field = |key: &[u8]| -> Option<u64> {
         let value = base.split(|byte| *byte == b',').skip(1).find_map(|field| field.strip_prefix(key))?;
         str::from_utf8(value).ok()?.parse().ok()
     };
-    // At most each octet is a line end, and the last line lacks one.
+    // At most, each octet is a line end, and the last line lacks its line end.
     let possible = length..=length.saturating_mul(2).saturating_add(2);
     field(b"W=").filter(|octets| possible.contains(octets) && field(b"S=").is_none_or(|stored| stored == length))
 }
 
-/// The unique-id of a message: its base name, or a hash where that is none (S16, H28). A name that looks like such a hash is hashed,
-/// too, so that no name is another's unique-id.
+/// Calls `use_it` with the unique-id of a message: its base name, or a hash of a base name that is no valid unique-id (S16, H28).
+/// A name that looks like such a hash is hashed, too, so that no name is the unique-id of another message.
 pub(super) fn with_unique_id<T>(base: &[u8], use_it: impl FnOnce(UniqueId<'_>) -> T) -> Option<T> {
     if !looks_hashed(base)
         && let Ok(id) = UniqueId::new(base)

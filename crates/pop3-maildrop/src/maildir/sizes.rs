@@ -1,11 +1,11 @@
-//! What messages weigh on the wire, where neither a name nor the index tells.
+//! Wire sizes of messages, for messages whose size neither the name nor the index states.
 
 use std::io::{self, Read};
 use std::thread;
 
 use pop3_proto::codec::WireSize;
 
-/// Counts a message.
+/// Returns the size of a message in octets on the wire.
 pub(super) fn count(mut message: impl Read, buffer: &mut [u8]) -> io::Result<u64> {
     let mut size = WireSize::new();
     loop {
@@ -18,9 +18,9 @@ pub(super) fn count(mut message: impl Read, buffer: &mut [u8]) -> io::Result<u64
     }
 }
 
-/// Does `work` for each item, on several threads where there are many; gives what came of each, in order.
+/// Calls `work` for each item, on several threads if there are many items, and returns the results in order.
 pub(super) fn for_all<T: Sync, R: Send>(items: &[T], work: impl Fn(&T, &mut [u8]) -> io::Result<R> + Sync) -> io::Result<Vec<R>> {
-    /// So few are not worth a thread.
+    /// The number of items for which another thread is worth its cost.
     const SHARE: usize = 1000;
     let threads = thread::available_parallelism().map_or(1, usize::from).min(items.len() / SHARE + 1);
     let do_some = |some: &[T]| {
@@ -46,7 +46,7 @@ pub(super) fn for_all<T: Sync, R: Send>(items: &[T], work: impl Fn(&T, &mut [u8]
 mod tests {
     use super::*;
 
-    /// Is interrupted before each piece, and breaks off behind the last.
+    /// A reader that is interrupted before each piece and fails after the last one.
     struct Troubled(u8);
 
     impl Read for Troubled {

@@ -1,5 +1,6 @@
-//! Makes what was written survive a power cut.
+//! Syncs that make written data survive a power cut.
 
+use std::fmt::Debug;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -9,21 +10,30 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use super::about;
-use super::disk::BatchSync;
+use super::path_error::about;
 
-/// Makes the names in a folder survive.
+/// A file system that can make all data written to it survive a power cut with one call.
+pub trait BatchSync: Debug + Send + Sync {
+    /// Makes all written data survive a power cut.
+    ///
+    /// # Errors
+    /// The sync failed; see [`DiskFile::sync`](super::disk::DiskFile::sync). After a failure, every later call fails, too.
+    fn sync(&self) -> io::Result<()>;
+}
+
+/// Makes the names in a folder survive a power cut.
 pub(super) fn folder(path: &Path) -> io::Result<()> {
     match File::open(path)?.sync_all() {
-        // A file system that has no such thing for folders.
+        // The file system cannot sync folders.
         Err(error) if super::folder::cannot_sync(&error) => Ok(()),
         result => result.map_err(|error| about(path, &error)),
     }
 }
 
-/// A file system that can make all that was written to it survive with one call, and tells if it could not.
+/// A file system that can sync all data written to it with one call, and that reports a failure.
 ///
-/// It is held open from before the first write: an error is told to whoever had the file system open when it happened, and told once.
+/// It is held open from before the first write: Linux reports an error once, to each descriptor that was open when the error
+/// happened.
 #[cfg(target_os = "linux")]
 #[derive(Clone, Debug)]
 pub(super) struct AtOnce(Arc<Held>);
@@ -37,8 +47,8 @@ struct Held {
 
 #[cfg(target_os = "linux")]
 impl AtOnce {
-    /// Linux tells errors here since 5.8. Of file systems those that are known to do it right: others, as those of a network or
-    /// those that programs provide, may say that all is done and do nothing.
+    /// Returns the file system at `path` if it is known to report errors. Linux reports them here since 5.8. Other file systems,
+    /// such as network file systems or those of user programs, may report success without a sync.
     pub(super) fn of(path: &Path) -> Option<Self> {
         const EXT: u64 = 0xEF53;
         const XFS: u64 = 0x5846_5342;
@@ -52,7 +62,7 @@ impl AtOnce {
     }
 
     fn sync_whole(&self) -> io::Result<()> {
-        // What was lost is lost, whatever the next call says (H45).
+        // Lost data stays lost, even if the next call succeeds (H45).
         if self.0.failed.load(Ordering::Acquire) {
             return Err(io::Error::other("an earlier sync has failed"));
         }
@@ -75,7 +85,7 @@ fn tells_errors(release: &str) -> bool {
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (5, 8)
 }
 
-/// Elsewhere each file is made to survive by itself.
+/// On other systems each file is synced by itself.
 #[cfg(not(target_os = "linux"))]
 #[derive(Clone, Debug)]
 pub(super) enum AtOnce {}

@@ -1,15 +1,15 @@
-//! What a driver must do next.
+//! The next action of a driver.
 
-/// What the driver of a [`Connection`](super::Connection) must do next.
+/// The next action of the driver of a [`Connection`](super::Connection).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action<T> {
-    /// Nothing: here is the result.
+    /// No more input or output is needed; this is the result.
     Done(T),
     /// Write [`Connection::output`](super::Connection::output), call
-    /// [`Connection::advance_written`](super::Connection::advance_written), ask again.
+    /// [`Connection::advance_written`](super::Connection::advance_written), then ask for the next action again.
     Write,
     /// Read into [`Connection::unfilled`](super::Connection::unfilled), call
-    /// [`Connection::advance_read`](super::Connection::advance_read), ask again.
+    /// [`Connection::advance_read`](super::Connection::advance_read), then ask for the next action again.
     Read,
 }
 

@@ -1,4 +1,4 @@
-//! Where requests send their commands.
+//! The sink for the commands of requests.
 
 use alloc::string::ToString;
 
@@ -11,7 +11,7 @@ use super::machine::Client;
 use super::observer::Observer;
 use crate::codec::Command;
 
-/// Where a [`Request`](super::Request) sends its commands: a machine and the output that they are appended to.
+/// The sink for the commands of a [`Request`](super::Request): a machine, and the output to which the commands are appended.
 ///
 /// ```
 /// use bytes::BytesMut;
@@ -40,7 +40,7 @@ impl core::fmt::Debug for CommandSink<'_> {
 }
 
 impl<'a> CommandSink<'a> {
-    /// A sink over a machine and an output buffer.
+    /// Creates a sink from a machine and an output buffer.
     pub const fn new(client: &'a mut Client, output: &'a mut BytesMut) -> Self {
         Self { client, output, observer: None }
     }
@@ -82,7 +82,7 @@ impl<'a> CommandSink<'a> {
         self.client.is_in_flight(tag)
     }
 
-    /// See [`Client::channel_binding_used`].
+    /// Returns `true` if a mechanism bound to this TLS connection was started; see [`Client::channel_binding_used`].
     pub(super) fn channel_binding_used(&self) -> bool {
         self.client.channel_binding_used()
     }
@@ -92,7 +92,7 @@ impl<'a> CommandSink<'a> {
         self.client.greeting()?.timestamp.as_deref()
     }
 
-    /// See [`Client::expect_challenge`].
+    /// Sets whether a `+OK` is an empty challenge; see [`Client::expect_challenge`].
     pub fn expect_challenge(&mut self, unfinished: bool) {
         self.client.expect_challenge(unfinished);
     }
@@ -100,7 +100,7 @@ impl<'a> CommandSink<'a> {
     /// Answers a challenge; see [`Client::sasl_respond`].
     ///
     /// # Errors
-    /// No challenge is pending; nothing is sent.
+    /// No challenge is pending, or the session has failed; nothing is sent.
     pub fn respond(&mut self, response: &[u8]) -> Result<(), LocalError> {
         let state = self.client.state();
         self.client.sasl_respond(response, self.output)?;
@@ -118,7 +118,7 @@ impl<'a> CommandSink<'a> {
     /// Cancels an exchange; see [`Client::sasl_cancel`].
     ///
     /// # Errors
-    /// No challenge is pending; nothing is sent.
+    /// No challenge is pending, or the session has failed; nothing is sent.
     pub fn cancel(&mut self) -> Result<(), LocalError> {
         let state = self.client.state();
         self.client.sasl_cancel(self.output)?;
@@ -131,7 +131,7 @@ impl<'a> CommandSink<'a> {
     /// Appends a command to the output.
     ///
     /// # Errors
-    /// See [`Client::send`].
+    /// The command is not allowed now; nothing is sent. See [`Client::send`].
     pub fn send(&mut self, command: Command<'_>) -> Result<Tag, LocalError> {
         let state = self.client.state();
         let tag = self.client.send(command, self.output)?;

@@ -1,27 +1,29 @@
-//! What a client may be told, and how long it waits.
+//! Limits and time-outs of a client.
 
 use core::time::Duration;
 
 use crate::cleartext_login::CleartextLogin;
 
-/// Limits against a server that never stops (H30, Q16), and the rule about passwords.
+/// The limits for replies of a server, which may be endless, and the rule for logins in the clear.
+// H30, Q16
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
-    /// Octets of the longest line outside message bodies, its end included.
+    /// The maximum octets of a line outside message bodies, line end included. Default: 8 KiB.
     pub max_line: usize,
-    /// Entries of the longest listing. One message costs about 100 octets of memory in a caller that keeps them all.
+    /// The maximum entries of a listing. A caller that keeps them all needs about 100 octets of memory for each. Default:
+    /// 2,000,000.
     pub max_listing: u64,
-    /// Octets of the longest listing.
+    /// The maximum octets of a listing. Default: 128 MiB.
     pub max_listing_octets: u64,
-    /// Lines of the longest reply to `CAPA`.
+    /// The maximum lines of the reply to `CAPA`. Default: 20,000.
     pub max_capabilities: u64,
-    /// Octets of the longest reply to `CAPA`.
+    /// The maximum octets of the reply to `CAPA`. Default: 1 MiB.
     pub max_capabilities_octets: u64,
-    /// Octets of the largest message; `None`: as large as it comes, bodies are streamed.
+    /// The maximum octets of a message. The default, `None`, sets no limit: message bodies are streamed.
     pub max_message: Option<u64>,
-    /// How many commands may wait for their replies at once.
+    /// The maximum number of commands in flight, at least 1. Default: 64.
     pub window: usize,
-    /// Whether to log in without TLS.
+    /// The rule for logins without TLS. Default: they are refused.
     pub cleartext_login: CleartextLogin,
 }
 
@@ -40,23 +42,24 @@ impl Default for ClientConfig {
     }
 }
 
-/// Which deadline applies now. The machine has no clock: it names the deadline, the driver keeps the time.
+/// The deadline that applies now. The machine has no clock: it names the deadline, and the driver measures the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deadline {
-    /// The greeting, from the moment the connection stands.
+    /// The greeting, from the moment that the connection is established.
     Greeting,
-    /// The reply to a login, which some servers take minutes for (Q46).
+    /// The reply to a login. Some servers need minutes for it.
+    // Q46
     Login,
-    /// The first line of a reply, or the rest of a listing.
+    /// The first line of a reply, or the rest of a listing; it begins anew with each 16 KiB of the listing.
     Command,
-    /// The next piece of a message; begins anew with each piece.
+    /// The rest of a message; it begins anew with each 16 KiB of the message.
     Body,
-    /// The reply to `QUIT`, behind which the server removes messages.
+    /// The reply to `QUIT`. The server removes the marked messages before it replies.
     Quit,
 }
 
 impl Deadline {
-    /// What is going on, for "the server was silent while …".
+    /// Returns the wait in words that complete "the server was silent while …".
     pub const fn waiting_for(self) -> &'static str {
         match self {
             Self::Greeting => "its greeting was awaited",
@@ -68,20 +71,20 @@ impl Deadline {
     }
 }
 
-/// How long to wait for what.
+/// The duration of each deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// For the connection, each address by itself, and for the TLS handshake.
+    /// For the connection to each address, and for the TLS handshake. Default: 30 s.
     pub connect: Duration,
-    /// For [`Deadline::Greeting`].
+    /// For [`Deadline::Greeting`]. Default: 60 s.
     pub greeting: Duration,
-    /// For [`Deadline::Login`].
+    /// For [`Deadline::Login`]. Default: 300 s.
     pub login: Duration,
-    /// For [`Deadline::Command`].
+    /// For [`Deadline::Command`]. Default: 120 s.
     pub command: Duration,
-    /// For [`Deadline::Body`].
+    /// For [`Deadline::Body`]. Default: 60 s.
     pub body: Duration,
-    /// For [`Deadline::Quit`].
+    /// For [`Deadline::Quit`]. Default: 300 s.
     pub quit: Duration,
 }
 
@@ -99,7 +102,7 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// The time for a deadline.
+    /// Returns the duration of a deadline.
     pub const fn of(&self, deadline: Deadline) -> Duration {
         match deadline {
             Deadline::Greeting => self.greeting,

@@ -1,4 +1,4 @@
-//! The machine with its buffers: all that a driver of any runtime has to feed and to empty.
+//! The client machine with its buffers, for drivers of any runtime.
 
 use alloc::boxed::Box;
 
@@ -17,13 +17,13 @@ use crate::codec::{Command, Status};
 use crate::read_buffer::ReadBuffer;
 use crate::transport::Transport;
 
-/// A client machine with an input buffer and an output buffer. Everything that is known about a session is in here and nothing in the
-/// futures of a driver: a cancelled operation leaves it consistent, and replies that still come for it are skipped.
+/// A client machine with an input buffer and an output buffer. It holds the complete state of a session, and the futures of a
+/// driver hold none: a cancelled operation leaves the session consistent, and later replies to that operation are skipped.
 pub struct Connection {
     machine: Client,
     input: ReadBuffer,
     output: BytesMut,
-    /// Length of the message piece that was consumed last.
+    /// The length of the message piece that was consumed last.
     chunk: usize,
     observer: Option<Box<dyn Observer>>,
     /// An abandoned exchange was cancelled.
@@ -37,25 +37,25 @@ impl core::fmt::Debug for Connection {
     }
 }
 
-/// Octets that are read at once, at least.
+/// The minimum size of the input buffer, in octets.
 const READ_SIZE: usize = 8 * 1024;
 
-/// Octets that are read at once while a message comes as fast as it can be read.
+/// The minimum size of the input buffer, in octets, after a read has filled it.
 const LARGE_READ_SIZE: usize = 128 * 1024;
 
 impl Connection {
-    /// For a connection in the clear; see [`Client::new`].
+    /// Creates a connection in the clear; see [`Client::new`].
     pub fn new(config: ClientConfig) -> Self {
         Self::with_machine(Client::new(config), None)
     }
 
-    /// For a connection with TLS from the start; see [`Client::new_encrypted`].
+    /// Creates a connection with TLS from the start; see [`Client::new_encrypted`].
     pub fn new_encrypted(config: ClientConfig) -> Self {
         Self::with_machine(Client::new_encrypted(config), None)
     }
 
     fn with_machine(machine: Client, observer: Option<Box<dyn Observer>>) -> Self {
-        // The longest line must fit, or it could never be seen as a whole.
+        // The longest line must fit, or it would never be complete.
         let capacity = READ_SIZE.max(machine.config().max_line + 1);
         Self {
             machine,
@@ -72,7 +72,7 @@ impl Connection {
         self.observer = Some(observer);
     }
 
-    /// Returns the machine, for what it can tell.
+    /// Returns the machine, which reports the state of the session.
     pub const fn machine(&self) -> &Client {
         &self.machine
     }
@@ -86,10 +86,11 @@ impl Connection {
         CommandSink::new(&mut self.machine, &mut self.output).with_observer(self.observer.as_deref_mut())
     }
 
-    /// Runs a request to its end, over a stream whose methods may wait.
+    /// Runs a request to its end, over a stream whose methods may block.
     ///
     /// # Errors
-    /// The server refused, its answer cannot be read, or the session or the stream broke.
+    /// The session does not allow the request, the server refused it, its reply cannot be parsed, or the session or the stream
+    /// failed.
     pub fn run<R: Request, T: Transport>(&mut self, transport: &mut T, mut request: R) -> Result<R::Output, T::Error>
     where
         T::Error: From<RequestError>,
@@ -99,10 +100,10 @@ impl Connection {
         self.drive(transport, |connection| connection.next_action(&mut request))
     }
 
-    /// Reads and writes, over a stream whose methods may wait, until `next` has a result.
+    /// Reads and writes, over a stream whose methods may block, until `next` returns a result.
     ///
     /// # Errors
-    /// `next` failed, or the session or the stream broke.
+    /// `next` failed, or the session or the stream failed.
     pub fn drive<T: Transport, V>(
         &mut self,
         transport: &mut T,
@@ -126,16 +127,17 @@ impl Connection {
         }
     }
 
-    /// Sends a command; its events carry the returned tag. The low level: nothing is written before the next action.
+    /// Appends a command to the output and returns its tag, which the events of its reply carry. The next action writes the
+    /// output.
     ///
     /// # Errors
-    /// See [`Client::send`]; a session that has failed returns its error.
+    /// The command is not allowed now (see [`Client::send`]), or the session has failed. Nothing is sent.
     pub fn send(&mut self, command: Command<'_>) -> Result<Tag, RequestError> {
         self.check()?;
         Ok(self.sink().send(command)?)
     }
 
-    /// A session that has failed reports why, rather than that it is closed.
+    /// Returns the error of a failed session, which explains more than `LocalError::Closed`.
     fn check(&self) -> Result<(), RemoteError> {
         self.machine.failure().map_or(Ok(()), |error| Err(error.clone()))
     }
@@ -143,19 +145,20 @@ impl Connection {
     /// Resolves abandoned logins, `STLS`, `QUIT` and a full window before the next request.
     ///
     /// # Errors
-    /// The session cannot be resumed, or broke.
+    /// The session cannot be resumed after an abandoned request, or has failed. It stays unusable.
     pub fn drain_abandoned(&mut self) -> Result<Action<()>, RequestError> {
-        // A driver's caller may drop a future in the middle of any request. Most requests leave nothing but replies that nobody waits
-        // for: their tags are in the machine's queue, `process_events` reads them to their end, and the events go to whichever request
-        // runs then, which ignores tags that are not its own. Four kinds cannot be left like that:
+        // A driver's caller may drop a future in the middle of any request. Most requests leave only replies to skip: their tags
+        // are in the machine's queue, `process_events` reads them to their end, and the running request ignores tags that are not
+        // its own. Some requests need more:
         //
-        // - A login (`USER`, `PASS`, `APOP`, `AUTH`) decides the state. Its reply is read before the next command is checked
-        //   against the state.
-        // - An exchange that waits for a response is cancelled with `*`. If the server then says `+OK` nevertheless, it has logged
-        //   us in although the mechanism has not finished, so it has proven nothing: the session fails. A server that sends another
-        //   challenge after `*` would keep us busy for ever: the session fails, too.
-        // - `STLS`: the server waits for a handshake that the abandoned request would have done. Going on in the clear is not possible.
-        // - A full window: replies are read until there is room for a command.
+        // - A login (`USER`, `PASS`, `APOP`, `AUTH`) and `QUIT` change the state. Their replies are read before the next command
+        //   is checked against the state.
+        // - An exchange that waits for a response is cancelled with `*`. If the server then sends `+OK`, it accepts a login whose
+        //   mechanism has not finished, so the server has proven nothing: the session fails. A server that sends another
+        //   challenge after `*` could keep the client busy forever: the session fails, too.
+        // - After `STLS`, the server waits for a handshake that the abandoned request would have started. The session cannot
+        //   continue in the clear and fails.
+        // - If the window is full, replies are read until the window has space for a command.
         if self.machine.can_start_request() {
             self.cancelled = false;
             return Ok(Action::Done(()));
@@ -187,16 +190,16 @@ impl Connection {
     /// Starts a request; call [`next_action`](Self::next_action) until it is done.
     ///
     /// # Errors
-    /// The session does not allow the request, or has failed.
+    /// The session does not allow the request, or has failed. Nothing is sent.
     pub fn start<R: Request>(&mut self, request: &mut R) -> Result<(), RequestError> {
         self.check()?;
         Ok(request.start(&mut self.sink())?)
     }
 
-    /// Continues a request that was started and returns what to do next.
+    /// Continues a request that was started and returns the next action.
     ///
     /// # Errors
-    /// The server refused, its answer cannot be read, or the session broke.
+    /// The server refused the request, its reply cannot be parsed, or the session failed.
     pub fn next_action<R: Request>(&mut self, request: &mut R) -> Result<Action<R::Output>, RequestError> {
         if let Some(output) = request.immediate_output() {
             return Ok(Action::Done(output));
@@ -204,10 +207,10 @@ impl Connection {
         self.process_events(|event, sink| request.on_event(event, sink))
     }
 
-    /// Gives events to `on_event` until it has a result or more bytes are needed.
+    /// Passes events to `on_event` until it returns a result, or until output must be written or input must be read.
     ///
     /// # Errors
-    /// `on_event` failed, or the session broke.
+    /// `on_event` failed, or the session failed.
     pub fn process_events<T>(
         &mut self,
         mut on_event: impl FnMut(ClientEvent<'_>, &mut CommandSink<'_>) -> Result<Option<T>, RequestError>,
@@ -232,7 +235,8 @@ impl Connection {
             let mut sink = CommandSink::new(&mut self.machine, &mut self.output).with_observer(observer);
             let result = on_event(event, &mut sink);
             self.input.consume(consumed);
-            // An unsolicited reply is the reason why nothing more can be sent, and not that the session is closed.
+            // If the session has failed, its error is the reason why `on_event` could not send. `LocalError::Closed` would hide
+            // it.
             if result.is_err() {
                 self.check()?;
             }
@@ -244,11 +248,11 @@ impl Connection {
         }
     }
 
-    /// Advances to the next piece of a message: `true`, and [`chunk`](Self::chunk) returns it; `false` at the end of the message. No other
-    /// piece is kept in memory.
+    /// Advances to the next piece of a message. The result is `true` if there is a piece, which [`chunk`](Self::chunk) then
+    /// returns, and `false` at the end of the message. No other piece is kept in memory.
     ///
     /// # Errors
-    /// The session broke; the pieces that came are not a complete message.
+    /// The session failed. The pieces received so far are not a complete message.
     // H13, H33, Q35, Q36
     pub fn next_chunk(&mut self, tag: Tag) -> Result<Action<bool>, RequestError> {
         self.check()?;
@@ -269,9 +273,10 @@ impl Connection {
         }))
     }
 
-    /// Returns the piece of a message that the last [`next_chunk`](Self::next_chunk) advanced to. Valid until the next call that reads.
+    /// Returns the piece of a message that the last [`next_chunk`](Self::next_chunk) advanced to. The piece is valid until the
+    /// next call that reads or processes events.
     pub fn chunk(&self) -> &[u8] {
-        // A chunk is always the last bytes that were consumed.
+        // A chunk is always the end of the consumed bytes.
         self.input.consumed(self.chunk)
     }
 
@@ -280,10 +285,10 @@ impl Connection {
         &self.output
     }
 
-    /// Drops `count` octets of the output: they were written.
+    /// Removes the first `count` octets of the output, which were written, and wipes them.
     pub fn advance_written(&mut self, count: usize) {
         let count = count.min(self.output.len());
-        // It may have been a password.
+        // They may have been a password.
         if let Some(written) = self.output.get_mut(..count) {
             written.zeroize();
         }
@@ -299,7 +304,7 @@ impl Connection {
     /// Reports that `count` octets were read into [`unfilled`](Self::unfilled); 0 at the end of the stream.
     ///
     /// # Errors
-    /// The stream ended while something was awaited.
+    /// The stream ended before the session was closed, or the session failed before.
     pub fn advance_read(&mut self, count: usize) -> Result<(), RemoteError> {
         match count {
             0 => self.machine.eof(),
@@ -310,11 +315,11 @@ impl Connection {
         }
     }
 
-    /// Continues with a fresh machine for the encrypted part of the session, once [`stls`](super::requests::stls) is done; see
-    /// [`Client::upgraded`]. Call it before the handshake, and do the handshake before anything else.
+    /// Replaces the machine with a fresh one for the encrypted part of the session; see [`Client::upgraded`]. Call this method
+    /// once [`stls`](super::requests::stls) is done and before the handshake, and perform the handshake before anything else.
     ///
     /// # Errors
-    /// The server sent data in the clear after its `+OK`. The session has failed.
+    /// The server sent data in the clear after its `+OK`, or has not agreed to TLS. The session has failed.
     pub fn upgrade(&mut self) -> Result<(), RemoteError> {
         match self.machine.upgraded(self.input.unread()) {
             Ok(machine) => {

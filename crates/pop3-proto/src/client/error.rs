@@ -1,4 +1,4 @@
-//! What can go wrong on the client side.
+//! Errors of the client.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -9,42 +9,43 @@ use thiserror::Error;
 use crate::codec::{Escaped, InvalidArgument, Verb};
 use crate::state::State;
 
-/// The caller's mistake. Nothing was sent, and the session is as it was.
+/// An error of the caller. Nothing was sent, and the session is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum LocalError {
-    /// The greeting has not come.
+    /// The greeting has not arrived yet.
     #[error("the greeting has not come yet: nothing may be sent before it")]
     NotGreeted,
-    /// The greeting has come already.
+    /// The greeting has arrived already.
     #[error("the greeting has come already")]
     AlreadyGreeted,
-    /// The command does not belong into this state.
+    /// The command is not allowed in this state.
     #[error("{verb} is not allowed in the {state} state{}", if *.encrypted && *.verb == Verb::Stls { " under TLS" } else { "" })]
     WrongState {
         /// The command.
         verb: Verb,
         /// The state of the session.
         state: State,
-        /// Whether TLS is active.
+        /// TLS is active.
         encrypted: bool,
     },
-    /// So many commands are in flight already.
+    /// The maximum number of commands, [`window`](super::ClientConfig::window), is in flight already.
     #[error("the window is full: read replies first")]
     WindowFull,
-    /// Behind `STLS` and `QUIT` nothing may be sent, and `STLS` not behind anything.
+    /// A reply must come first: no command may be sent after `AUTH`, `STLS` or `QUIT` before the reply, and `AUTH` and `STLS` may
+    /// not be sent while a reply is awaited.
     #[error("a reply must come before anything else is sent")]
     MustWait,
-    /// `STLS` behind `UTF8` (RFC 6856 §2.1).
+    /// `STLS` is not allowed after `UTF8` (RFC 6856 §2.1).
     #[error("STLS must come before UTF8")]
     StlsAfterUtf8,
-    /// The login would cross the wire in the clear.
+    /// The login would be sent in the clear, which the configuration refuses.
     #[error("refusing to log in without TLS; use TLS or STLS, or allow a cleartext login by name")]
     CleartextLogin,
-    /// The line would be longer than a server has to take (RFC 2449 §4).
+    /// The command line would be longer than a server must accept (RFC 2449 §4).
     #[error("the command line is longer than 255 octets")]
     LineTooLong,
-    /// There is no challenge to answer.
+    /// No challenge is pending.
     #[error("the server has not sent a challenge")]
     NotChallenged,
     /// The session has ended or failed.
@@ -55,16 +56,16 @@ pub enum LocalError {
     Argument(#[from] InvalidArgument),
 }
 
-/// What the session was waiting for.
+/// The input that the session was waiting for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Awaiting {
-    /// Nothing.
+    /// No input.
     Nothing,
     /// The greeting.
     Greeting,
     /// The reply to a command.
     Reply(Verb),
-    /// The rest of what the reply to a command brings.
+    /// The rest of the reply to a command.
     Rest(Verb),
 }
 
@@ -79,48 +80,52 @@ impl fmt::Display for Awaiting {
     }
 }
 
-/// The server broke the protocol or went away. Final: the machine gives the same error from then on.
+/// An error of the server: it broke the protocol or closed the connection. The error is final: the machine returns the same error
+/// from then on.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RemoteError {
     /// The stream ended.
     #[error("the server closed the connection {0}")]
     Closed(Awaiting),
-    /// A line where a reply was due is none. Holds the beginning of the line.
+    /// The server sent a line that is not a reply. Holds the beginning of the line.
     #[error("the server does not speak POP3 here: it sent \"{}\"{}", Escaped(.0), other_service(.0))]
     NotAReply(Box<[u8]>),
-    /// The server sent something that nobody asked for (H02). Holds its beginning.
+    /// The server sent data that no command requested. Holds the beginning of the data.
+    // H02
     #[error("the server sent what nobody asked for: \"{}\"", Escaped(.0))]
     Unsolicited(Box<[u8]>),
-    /// Something stood in the clear behind the `+OK` to `STLS` (H01): somebody may be injecting replies.
+    /// Data in the clear followed the `+OK` to `STLS`: an attacker on the network path may be injecting replies.
+    // H01
     #[error("the server sent bytes in the clear behind its +OK to STLS: the connection cannot be trusted")]
     DataAfterStls,
-    /// There is no TLS to switch to: the server has not agreed to it.
+    /// The server has not agreed to TLS, so the session cannot be upgraded.
     #[error("the server has not agreed to TLS")]
     TlsNotAgreed,
-    /// The login cannot be believed, or the server does not end it.
+    /// The server's replies to a login cannot be trusted, or the server does not end the login.
     #[error("the login cannot be believed: the server has not kept to the mechanism")]
     UntrustedLogin,
-    /// A login or `STLS` was given up in its middle, and there is no way on from there.
+    /// A login or `STLS` was abandoned and cannot be resumed.
     #[error("a login was given up in the middle, and the session cannot go on from there; connect again")]
     Abandoned,
-    /// A line over [`max_line`](super::ClientConfig::max_line).
+    /// The server sent a line longer than [`max_line`](super::ClientConfig::max_line).
     #[error("the server sent a line that is longer than {limit} octets")]
     LineTooLong {
         /// The limit in octets.
         limit: usize,
     },
-    /// More lines or octets than the limit for this reply.
+    /// A reply has more lines or octets than its limit.
     #[error("the reply to {verb} is larger than the limit of {limit}")]
     ReplyTooLarge {
         /// The command.
         verb: Verb,
-        /// Lines, or octets for a message.
+        /// The limit in lines or in octets, whichever was exceeded.
         limit: u64,
     },
 }
 
-/// What is on a port where POP3 was expected (Q04).
+/// The service on a port where POP3 was expected.
+// Q04
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Service {
@@ -132,14 +137,14 @@ pub enum Service {
     Ssh,
     /// A web server.
     Web,
-    /// TLS from the first byte.
+    /// A server that uses TLS from the first byte.
     Tls,
-    /// No TLS, at least not from the first byte.
+    /// A server that does not begin with TLS.
     NoTls,
 }
 
 impl Service {
-    /// By the first line that came.
+    /// Returns the service that sends such a first line; `None` if it is unknown.
     pub(super) fn of(line: &[u8]) -> Option<Self> {
         const BEGINNINGS: [(&[u8], Service); 5] = [
             (b"* ", Service::Imap),
@@ -165,7 +170,7 @@ impl fmt::Display for Service {
     }
 }
 
-/// What a greeting of another protocol tells.
+/// Returns a note on the service that sent the line; empty if the service is unknown.
 fn other_service(line: &[u8]) -> String {
     Service::of(line).map(|service| alloc::format!(" ({service})")).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What a client machine tells.
+//! Events of the client machine.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -8,11 +8,11 @@ use super::machine::Client;
 use crate::codec::{Greeting, Reply};
 use crate::sasl::{SaslError, decode_base64};
 
-/// Names a command in flight, so that what comes back can be told apart. Later commands have larger tags.
+/// The identifier of a command: each event carries the tag of its command. Later commands have larger tags. A tag is never sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tag(pub(super) u64);
 
-/// What happened. Borrows from the input, never from the machine.
+/// An event of the client machine. It borrows from the input, never from the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientEvent<'i> {
@@ -20,42 +20,44 @@ pub enum ClientEvent<'i> {
     NeedInput,
     /// Progress was made: poll again.
     Continue,
-    /// The greeting. Behind one with `-ERR` the session is over (Q03).
+    /// The greeting. After one with `-ERR` the session is closed.
+    // Q03
     Greeting(Greeting<'i>),
-    /// The first line of the reply to a command. `+OK` to a command with more to come is followed by lines or a body.
+    /// The first line of the reply to a command. If the reply is a multi-line response, lines or a body follow a `+OK`.
     Reply(Tag, Reply<'i>),
-    /// A challenge of a SASL exchange: answer with [`Client::sasl_respond`] or [`Client::sasl_cancel`].
+    /// A challenge of a SASL exchange: answer it with [`Client::sasl_respond`] or [`Client::sasl_cancel`].
     Challenge(Tag, Challenge<'i>),
-    /// A line of a listing or of the capabilities, without its end and its stuffing.
+    /// A line of a listing or of the capabilities, without its line end and its byte-stuffing.
     Line(Tag, &'i [u8]),
-    /// A piece of a message, always the last bytes of what was consumed.
+    /// A piece of a message. It is always the end of the consumed bytes.
     Body(Tag, &'i [u8]),
-    /// The end of a listing or a message. Only now is a message complete (H13).
+    /// The end of a multi-line response. A message is complete only after this event.
+    // H13
     End(Tag),
-    /// The server is ready for TLS: do the handshake and continue with [`Client::upgraded`].
+    /// The server is ready for TLS: perform the handshake and continue with [`Client::upgraded`].
     UpgradeTls(Tag),
-    /// The session is over; close the connection.
+    /// The session has ended; close the connection.
     Closed,
 }
 
-/// The greeting, kept.
+/// A greeting that owns its octets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedGreeting {
-    /// What the server says.
+    /// The human-readable text of the server.
     pub text: Box<[u8]>,
-    /// The timestamp for APOP, angle brackets included.
+    /// The timestamp for `APOP`, angle brackets included.
     pub timestamp: Option<Box<[u8]>>,
 }
 
-/// What stands behind the `+` of a challenge: base64.
+/// The base64 text after the `+` of a challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Challenge<'i>(pub(super) &'i [u8]);
 
 impl Challenge<'_> {
-    /// The octets.
+    /// Decodes the challenge.
     ///
     /// # Errors
-    /// It is not base64.
+    /// The text is not base64.
     pub fn decode(&self) -> Result<Vec<u8>, SaslError> {
         decode_base64(self.0)
     }

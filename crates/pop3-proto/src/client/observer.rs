@@ -1,4 +1,4 @@
-//! A view of the traffic.
+//! Observation of a session's traffic.
 
 use super::event::ClientEvent;
 use crate::state::State;
@@ -6,9 +6,9 @@ use crate::state::State;
 /// Observes traffic, without the client's secrets.
 // H56
 pub trait Observer: Send {
-    /// A command was sent; `line` shows no password.
+    /// Receives a command that was sent. `line` contains no secret; `state` is the state before the command.
     fn sent(&mut self, state: Option<State>, line: &str);
 
-    /// An event came in. `state` is the state after it.
+    /// Receives an event. `state` is the state after it.
     fn received(&mut self, state: Option<State>, event: &ClientEvent<'_>);
 }

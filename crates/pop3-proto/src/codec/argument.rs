@@ -1,4 +1,5 @@
-//! Arguments that cannot carry a second command: whatever holds CR, LF or NUL does not construct.
+//! Arguments of commands and replies. An argument with CR, LF or NUL in it cannot be constructed, so no argument contains
+//! a second command.
 
 use core::fmt;
 use core::num::NonZeroU32;
@@ -11,33 +12,33 @@ use super::number::{decimal, hex_value};
 use super::swar::has_line_break;
 use super::trim_blanks;
 
-/// Why bytes are not an argument.
+/// The reason why bytes are not a valid argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum InvalidArgument {
-    /// Nothing is there.
+    /// The argument is empty.
     #[error("the argument is empty")]
     Empty,
-    /// A byte that the protocol cannot carry in this place.
+    /// The argument contains a byte that the protocol does not allow there.
     #[error("byte {byte:#04x} at offset {at} cannot be sent in this argument")]
     Forbidden {
         /// The byte.
         byte: u8,
-        /// Where it stands, counted from 0.
+        /// The offset of the byte, counted from 0.
         at: usize,
     },
-    /// A blank at the beginning or the end, which the other side would take for a separator.
+    /// The argument begins or ends with a blank, which the peer would read as a separator.
     #[error("the argument begins or ends with a blank")]
     OuterBlank,
-    /// Longer than the protocol allows.
+    /// The argument is longer than the protocol allows.
     #[error("the argument is longer than {limit} octets")]
     TooLong {
-        /// The largest length in octets.
+        /// The maximum length in octets.
         limit: usize,
     },
 }
 
-/// Refuses the three bytes that end a line or a C string (H15).
+/// Refuses CR, LF and NUL, which end a line or a C string (H15).
 pub(crate) fn refuse_line_breaks(bytes: &[u8]) -> Result<(), InvalidArgument> {
     if !has_line_break(bytes) {
         return Ok(());
@@ -48,7 +49,7 @@ pub(crate) fn refuse_line_breaks(bytes: &[u8]) -> Result<(), InvalidArgument> {
     }
 }
 
-/// The number of a message in a session, from 1 (RFC 1939 §5). Numbers never shift while the session lasts.
+/// The number of a message in a session, counted from 1 (RFC 1939 §5). Numbers do not change during a session.
 ///
 /// ```
 /// use pop3_proto::codec::MessageNumber;
@@ -59,10 +60,10 @@ pub(crate) fn refuse_line_breaks(bytes: &[u8]) -> Result<(), InvalidArgument> {
 pub struct MessageNumber(NonZeroU32);
 
 impl MessageNumber {
-    /// The first message.
+    /// The number of the first message.
     pub const FIRST: Self = Self(NonZeroU32::MIN);
 
-    /// `None` for 0, which is no message.
+    /// Creates a message number; `None` for 0, which is not a message number.
     pub const fn new(number: u32) -> Option<Self> {
         match NonZeroU32::new(number) {
             Some(number) => Some(Self(number)),
@@ -70,22 +71,22 @@ impl MessageNumber {
         }
     }
 
-    /// The number of the message at `index`, counted from 0. `None` past the largest number.
+    /// Returns the number of the message at `index`, counted from 0; `None` if the number does not fit in a `u32`.
     pub fn from_index(index: usize) -> Option<Self> {
         u32::try_from(index).ok()?.checked_add(1).and_then(Self::new)
     }
 
-    /// The number, at least 1.
+    /// Returns the number, which is at least 1.
     pub const fn get(self) -> u32 {
         self.0.get()
     }
 
-    /// The place of this message in a list, counted from 0.
+    /// Returns the index of the message in a list, counted from 0.
     pub const fn index(self) -> usize {
         (self.0.get() - 1) as usize
     }
 
-    /// Reads decimal digits. `None` for 0, for anything but digits, and past `u32`.
+    /// Parses decimal digits. Returns `None` for 0, for bytes that are not digits, and for numbers that do not fit in a `u32`.
     pub fn parse(digits: &[u8]) -> Option<Self> {
         u32::try_from(decimal(digits)?).ok().and_then(Self::new)
     }
@@ -97,17 +98,20 @@ impl fmt::Display for MessageNumber {
     }
 }
 
-/// The name of a mailbox, the argument of `USER` (RFC 1939 §7). May hold blanks inside and bytes that are not ASCII
-/// (Q53), not at its ends.
+/// The name of a mailbox, the argument of `USER` (RFC 1939 §7). It may contain bytes that are not ASCII, and blanks except at its
+/// ends.
+// Q53
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Username<'a>(&'a [u8]);
 
 impl<'a> Username<'a> {
-    /// Largest length in octets (RFC 4616 §2).
+    /// The maximum length in octets (RFC 4616 §2).
     pub const MAX: usize = 255;
 
+    /// Creates a name.
+    ///
     /// # Errors
-    /// Empty, over 255 octets, CR, LF or NUL in it, a blank at an end.
+    /// The name is empty, is longer than 255 octets, contains CR, LF or NUL, or begins or ends with a blank.
     pub fn new(name: &'a (impl AsRef<[u8]> + ?Sized)) -> Result<Self, InvalidArgument> {
         let name = name.as_ref();
         refuse_line_breaks(name)?;
@@ -119,7 +123,7 @@ impl<'a> Username<'a> {
         }
     }
 
-    /// The name as it goes over the wire.
+    /// Returns the name as it is sent.
     pub const fn as_bytes(&self) -> &'a [u8] {
         self.0
     }
@@ -160,13 +164,14 @@ impl fmt::Debug for OwnedUsername {
 pub struct Password<'a>(&'a [u8]);
 
 impl<'a> Password<'a> {
-    /// Largest length in octets (RFC 4616 §2).
+    /// The maximum length in octets (RFC 4616 §2).
     pub const MAX: usize = 255;
 
-    /// An empty password is one (Q53).
+    /// Creates a password, which may be empty.
     ///
     /// # Errors
-    /// Over 255 octets; CR, LF or NUL in it.
+    /// The password is longer than 255 octets or contains CR, LF or NUL.
+    // Q53
     pub fn new(password: &'a (impl AsRef<[u8]> + ?Sized)) -> Result<Self, InvalidArgument> {
         let password = password.as_ref();
         refuse_line_breaks(password)?;
@@ -176,7 +181,7 @@ impl<'a> Password<'a> {
         Ok(Self(password))
     }
 
-    /// The secret itself.
+    /// Returns the secret itself.
     pub const fn expose(&self) -> &'a [u8] {
         self.0
     }
@@ -188,17 +193,17 @@ impl fmt::Debug for Password<'_> {
     }
 }
 
-/// The MD5 digest that `APOP` sends in place of a password, written in lower-case hexadecimal (RFC 1939 §7).
+/// The MD5 digest that `APOP` sends instead of a password, in lower-case hexadecimal (RFC 1939 §7). `Debug` never shows it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ApopDigest([u8; 16]);
 
 impl ApopDigest {
-    /// A digest that was computed elsewhere: MD5 over the greeting's timestamp followed by the shared secret.
+    /// Creates a digest that was computed elsewhere: MD5 over the greeting's timestamp followed by the shared secret.
     pub const fn new(digest: [u8; 16]) -> Self {
         Self(digest)
     }
 
-    /// The digest over a greeting's timestamp, angle brackets included, and a password.
+    /// Computes the digest over a greeting's timestamp, angle brackets included, and a password.
     ///
     /// ```
     /// # #[cfg(feature = "apop")] {
@@ -213,14 +218,14 @@ impl ApopDigest {
         Self(md5::Md5::new().chain_update(timestamp).chain_update(password).finalize().into())
     }
 
-    /// The sixteen octets of the digest.
+    /// Returns the sixteen octets of the digest.
     pub const fn expose(&self) -> &[u8; 16] {
         &self.0
     }
 
-    /// Reads 32 lower-case hexadecimal digits.
+    /// Parses 32 lower-case hexadecimal digits; `None` for other input.
     pub fn parse(hex: &[u8]) -> Option<Self> {
-        // Loops over arrays, which the compiler turns into vectors.
+        // The compiler turns loops over arrays into vector instructions.
         let mut values: [u8; 32] = hex.try_into().ok()?;
         for value in &mut values {
             *value = hex_value(*value);
@@ -240,13 +245,15 @@ impl fmt::Debug for ApopDigest {
     }
 }
 
-/// One word of a command: 1 or more octets from `0x21` to `0x7E`.
+/// One word of a command: one or more octets from `0x21` to `0x7E`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Word<'a>(&'a [u8]);
 
 impl<'a> Word<'a> {
+    /// Creates a word.
+    ///
     /// # Errors
-    /// Empty; a blank, a control character or a byte that is not ASCII in it.
+    /// The word is empty, or contains a blank, a control character or a byte that is not ASCII.
     pub fn new(word: &'a (impl AsRef<[u8]> + ?Sized)) -> Result<Self, InvalidArgument> {
         let word = word.as_ref();
         match word.iter().position(|byte| !byte.is_ascii_graphic()) {
@@ -256,30 +263,32 @@ impl<'a> Word<'a> {
         }
     }
 
-    /// The octets.
+    /// Returns the octets.
     pub const fn as_bytes(&self) -> &'a [u8] {
         self.0
     }
 
-    /// The octets.
+    /// Returns the octets.
     pub const fn into_bytes(self) -> &'a [u8] {
         self.0
     }
 }
 
-/// What a server says to a person behind `+OK` or `-ERR`.
+/// The human-readable text after `+OK` or `-ERR`.
 ///
-/// It never begins with `[`, which would read as a response code (RFC 2449 §8), and has no blanks at its ends. A text that
-/// would make a line longer than 512 octets is cut when it is sent (RFC 1939 §3).
+/// A text never begins with `[`, which clients would read as a response code (RFC 2449 §8), and never begins or ends with a
+/// blank. A text that would make its line longer than 512 octets is cut when it is sent (RFC 1939 §3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReplyText<'a>(&'a str);
 
 impl<'a> ReplyText<'a> {
-    /// No text at all.
+    /// The empty text.
     pub const EMPTY: Self = Self("");
 
+    /// Creates a text.
+    ///
     /// # Errors
-    /// CR, LF or NUL in it; `[` at its start; a blank at an end.
+    /// The text contains CR, LF or NUL, begins with `[`, or begins or ends with a blank.
     pub fn new(text: &'a str) -> Result<Self, InvalidArgument> {
         refuse_line_breaks(text.as_bytes())?;
         if text.starts_with('[') {
@@ -291,11 +300,11 @@ impl<'a> ReplyText<'a> {
         Ok(Self(text))
     }
 
-    /// A text known when the program is compiled.
+    /// Creates a text that is known at compile time.
     ///
     /// # Panics
-    /// Where [`ReplyText::new`] would give an error; used in a `const`, the program does not compile.
-    #[allow(clippy::panic)] // Reached at compile time, or by the developer's own literal.
+    /// Panics if [`ReplyText::new`] returns an error for the text. In a `const`, the program does not compile instead.
+    #[allow(clippy::panic)] // Only a literal in the program's own source can cause a panic.
     pub const fn literal(text: &'static str) -> ReplyText<'static> {
         let bytes = text.as_bytes();
         let mut rest = bytes;
@@ -313,15 +322,15 @@ impl<'a> ReplyText<'a> {
         }
     }
 
-    /// The text.
+    /// Returns the text.
     pub const fn as_str(&self) -> &'a str {
         self.0
     }
 }
 
-/// A unique-id that a server gives: 1 to 70 octets from `0x21` to `0x7E` (RFC 1939 §7).
+/// A unique-id that a server sends: 1 to 70 octets from `0x21` to `0x7E` (RFC 1939 §7).
 ///
-/// What a client reads need not be one: see [`UniqueIdListing`](super::UniqueIdListing).
+/// A unique-id that a client receives may break this rule: see [`UniqueIdListing`](super::UniqueIdListing).
 ///
 /// ```
 /// use pop3_proto::codec::UniqueId;
@@ -333,11 +342,13 @@ impl<'a> ReplyText<'a> {
 pub struct UniqueId<'a>(&'a str);
 
 impl<'a> UniqueId<'a> {
-    /// Largest length in octets.
+    /// The maximum length in octets.
     pub const MAX: usize = 70;
 
+    /// Creates a unique-id.
+    ///
     /// # Errors
-    /// Empty, over 70 octets, a byte outside `0x21..=0x7E`.
+    /// The unique-id is empty, is longer than 70 octets, or contains a byte outside `0x21..=0x7E`.
     pub fn new(id: &'a (impl AsRef<[u8]> + ?Sized)) -> Result<Self, InvalidArgument> {
         let id = id.as_ref();
         if id.is_empty() {
@@ -348,22 +359,22 @@ impl<'a> UniqueId<'a> {
         }
         match id.iter().position(|b| !matches!(b, 0x21..=0x7E)) {
             Some(at) => Err(InvalidArgument::Forbidden { byte: id.get(at).copied().unwrap_or(0), at }),
-            // ASCII was just checked, so the conversion cannot fail.
+            // All bytes are ASCII here, so the conversion cannot fail.
             None => str::from_utf8(id).map(Self).map_err(|e| InvalidArgument::Forbidden { byte: 0x80, at: e.valid_up_to() }),
         }
     }
 
-    /// One that was checked already.
+    /// Creates a unique-id from a text that was checked before.
     pub(crate) const fn checked(id: &'a str) -> Self {
         Self(id)
     }
 
-    /// The unique-id.
+    /// Returns the unique-id.
     pub const fn as_str(&self) -> &'a str {
         self.0
     }
 
-    /// The unique-id in octets.
+    /// Returns the octets of the unique-id.
     pub const fn as_bytes(&self) -> &'a [u8] {
         self.0.as_bytes()
     }

@@ -1,4 +1,4 @@
-//! What a server can do: the lines of the reply to `CAPA` (RFC 2449).
+//! Capabilities of a server: the lines of the reply to `CAPA` (RFC 2449).
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -9,29 +9,31 @@ use smallvec::SmallVec;
 use super::number::{decimal, put_decimal};
 use super::{InvalidArgument, is_blank, refuse_line_breaks, trim_blanks};
 
-/// The words behind a tag: bytes that no line end and no NUL is among.
+/// The words after a tag or a keyword, separated by blanks: bytes without CR, LF and NUL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Words<'a>(&'a [u8]);
 
 impl<'a> Words<'a> {
+    /// Creates the words and removes the blanks at both ends.
+    ///
     /// # Errors
-    /// CR, LF or NUL among them.
+    /// The words contain CR, LF or NUL.
     pub fn new(words: &'a (impl AsRef<[u8]> + ?Sized)) -> Result<Self, InvalidArgument> {
         refuse_line_breaks(words.as_ref())?;
         Ok(Self(trim_blanks(words.as_ref())))
     }
 
-    /// The words as they were sent.
+    /// Returns the words, with the blanks between them.
     pub const fn as_bytes(&self) -> &'a [u8] {
         self.0
     }
 
-    /// Each word by itself.
+    /// Returns an iterator over the words.
     pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> {
         self.0.split(|byte| is_blank(*byte)).filter(|word| !word.is_empty())
     }
 
-    /// What a peer sent, up to the first byte that may not be there.
+    /// Returns the words of a peer up to the first CR, LF or NUL.
     fn cut(words: &'a [u8]) -> Self {
         Self(trim_blanks(words.split(|byte| matches!(byte, b'\r' | b'\n' | 0)).next().unwrap_or_default()))
     }
@@ -43,7 +45,7 @@ impl<'a> Words<'a> {
 pub enum Capability<'a> {
     /// `TOP`
     Top,
-    /// `USER`: login by `USER` and `PASS`.
+    /// `USER`: login with `USER` and `PASS`.
     User,
     /// `SASL`: the mechanisms for `AUTH`, separated by blanks.
     Sasl(Words<'a>),
@@ -51,56 +53,59 @@ pub enum Capability<'a> {
     RespCodes,
     /// `AUTH-RESP-CODE` (RFC 3206)
     AuthRespCode,
-    /// `LOGIN-DELAY`: seconds between logins; `per_user` if the value may be another for some users.
+    /// `LOGIN-DELAY`: the minimum time between two logins (RFC 2449 §6.5).
     LoginDelay {
-        /// Seconds.
+        /// The time in seconds.
         seconds: u64,
-        /// Ask again after login.
+        /// The value may differ between users: ask for the capabilities again after login.
         per_user: bool,
     },
     /// `PIPELINING`
     Pipelining,
-    /// `EXPIRE`: how long messages are kept.
+    /// `EXPIRE`: the time for which the server keeps messages (RFC 2449 §6.7).
     Expire {
-        /// How long.
+        /// The time for which messages are kept.
         after: Expire,
-        /// Ask again after login.
+        /// The value may differ between users: ask for the capabilities again after login.
         per_user: bool,
     },
     /// `UIDL`
     Uidl,
-    /// `IMPLEMENTATION`: for people; nothing may depend on it (S43).
+    /// `IMPLEMENTATION`: the name of the server's program, for people; a client must not depend on it (RFC 2449 §6.9).
+    // S43
     Implementation(Words<'a>),
     /// `STLS` (RFC 2595)
     Stls,
-    /// `UTF8` (RFC 6856 §2); `user`: names and passwords may be in UTF-8, too.
+    /// `UTF8` (RFC 6856 §2)
     Utf8 {
-        /// `USER` stands behind it.
+        /// The argument `USER` follows: names and passwords may be in UTF-8, too.
         user: bool,
     },
     /// `LANG` (RFC 6856 §3)
     Lang,
-    /// `XCLIENT`: not in any RFC. What a trusted proxy may say.
+    /// `XCLIENT`: the names of the words that a trusted proxy may send. It is not in any RFC.
     Xclient(Words<'a>),
-    /// Anything else: the whole line. Never a reason to fail (S38).
+    /// Any other line, complete. A client ignores capabilities that it does not know (RFC 2449 §5).
+    // S38
     Other(Words<'a>),
 }
 
-/// How long a server keeps messages (RFC 2449 §6.7).
+/// The time for which a server keeps messages (RFC 2449 §6.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expire {
-    /// `NEVER`: until they are deleted.
+    /// `NEVER`: the server keeps messages until a client deletes them.
     Never,
-    /// Days. 0: a message may be gone once it was retrieved.
+    /// The number of days. 0 means that the server may remove a message once it was retrieved.
     Days(u64),
 }
 
 impl<'a> Capability<'a> {
-    /// Reads a line without its end. Tags are compared without regard to case (S38); blanks may be many (Q12).
+    /// Parses a line without its line end. Tags are compared case-insensitively, and runs of blanks are accepted.
+    // S38, Q12
     pub fn parse(line: &'a [u8]) -> Self {
         let line = Words::cut(line);
         let (tag, arguments) = split_word(line.0);
-        // No tag that is known is longer, and nothing is allocated.
+        // All known tags are shorter than 16 octets, so nothing is allocated.
         let upper: SmallVec<[u8; 16]> = tag.iter().take(16).map(u8::to_ascii_uppercase).collect();
         let known = || {
             let capability = match upper.as_slice() {
@@ -132,7 +137,7 @@ impl<'a> Capability<'a> {
         known().unwrap_or(Self::Other(line))
     }
 
-    /// Appends the line without its end.
+    /// Appends the line without its line end.
     pub fn encode(&self, out: &mut BytesMut) {
         match *self {
             Self::Top => out.put_slice(b"TOP"),
@@ -189,7 +194,7 @@ fn put_per_user(out: &mut BytesMut, per_user: bool) {
     }
 }
 
-/// Everything that a server announced, kept.
+/// All capabilities that a server announced. A `bool` field is `true` if the server announced its tag.
 ///
 /// ```
 /// use pop3_proto::codec::Capabilities;
@@ -199,7 +204,7 @@ fn put_per_user(out: &mut BytesMut, per_user: bool) {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-#[allow(clippy::struct_excessive_bools)] // They are what the RFC lists.
+#[allow(clippy::struct_excessive_bools)] // Each of them is one tag of the RFC.
 pub struct Capabilities {
     /// `TOP`
     pub top: bool,
@@ -227,14 +232,14 @@ pub struct Capabilities {
     pub expire: Option<Expire>,
     /// `IMPLEMENTATION`, as bytes.
     pub implementation: Option<Box<[u8]>>,
-    /// The mechanisms behind `SASL`, in the server's order.
+    /// The mechanisms after `SASL`, in the server's order.
     pub mechanisms: SmallVec<[Box<[u8]>; 4]>,
-    /// Lines that are not known here.
+    /// The lines of unknown capabilities.
     pub others: Vec<Box<[u8]>>,
 }
 
 impl Capabilities {
-    /// Takes in one line of the reply.
+    /// Adds one line of the reply to `CAPA`.
     pub fn add(&mut self, line: &[u8]) {
         match Capability::parse(line) {
             Capability::Top => self.top = true,
@@ -256,7 +261,7 @@ impl Capabilities {
         }
     }
 
-    /// Whether `SASL` lists this mechanism.
+    /// Returns `true` if `SASL` lists this mechanism; the name is compared case-insensitively.
     pub fn has_mechanism(&self, name: &str) -> bool {
         self.mechanisms.iter().any(|mechanism| mechanism.eq_ignore_ascii_case(name.as_bytes()))
     }

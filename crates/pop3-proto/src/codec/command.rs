@@ -1,4 +1,4 @@
-//! Commands: what a client says (RFC 1939, RFC 2449, RFC 2595).
+//! Commands of a client (RFC 1939, RFC 2449, RFC 2595, RFC 5034, RFC 6856).
 
 use core::fmt;
 
@@ -30,57 +30,60 @@ use super::{ApopDigest, Escaped, MessageNumber, Password, Username, Verb, Word, 
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Command<'a> {
-    /// Log in with a digest over the greeting's timestamp.
+    /// `APOP`: a login with a digest over the greeting's timestamp and the password.
     Apop(Username<'a>, ApopDigest),
-    /// Begin a SASL exchange (RFC 5034). The initial response is base64, or `=` for an empty one (S28).
+    /// `AUTH`: the start of a SASL exchange (RFC 5034). The initial response is base64, or `=` if it is empty.
+    // S28
     Auth(Word<'a>, Option<Word<'a>>),
-    /// `AUTH` alone, which some clients send to see the mechanisms (Q50). Not in any RFC.
+    /// `AUTH` without arguments, which some clients send to list the mechanisms. It is not in any RFC.
+    // Q50
     AuthList,
-    /// What can you do?
+    /// `CAPA`: a request for the server's capabilities.
     Capa,
-    /// Mark a message as deleted.
+    /// `DELE`: a deletion mark for a message.
     Dele(MessageNumber),
-    /// In which language the server speaks to people: which are there, or take this one, or `*` for the one that it prefers
-    /// (RFC 6856 §3.2).
+    /// `LANG`: the language of the server's texts. `None` lists the languages, a tag selects one, and `*` selects the language
+    /// that the server prefers (RFC 6856 §3.2).
     Lang(Option<Word<'a>>),
-    /// The highest message number that was accessed (RFC 1460).
+    /// `LAST`: the highest message number that was accessed (RFC 1460).
     Last,
-    /// The size of one message or of all.
+    /// `LIST`: the scan listing of one message, or of all messages if `None`.
     List(Option<MessageNumber>),
-    /// Nothing, to keep the session.
+    /// `NOOP`: no action; it keeps the session alive.
     Noop,
-    /// The password to the name of the last `USER`.
+    /// `PASS`: the password for the name of the last `USER`.
     Pass(Password<'a>),
-    /// End the session; remove what is marked.
+    /// `QUIT`: the end of the session, and the removal of the marked messages.
     Quit,
-    /// Send a message.
+    /// `RETR`: a request for a message.
     Retr(MessageNumber),
-    /// Take all deletion marks back.
+    /// `RSET`: a reset of all deletion marks.
     Rset,
-    /// How many messages, how many octets?
+    /// `STAT`: the number of messages and their total size in octets.
     Stat,
-    /// Begin TLS.
+    /// `STLS`: the start of TLS (RFC 2595).
     Stls,
-    /// Send the header of a message and so many lines of its body.
+    /// `TOP`: a message's header and the given number of body lines.
     Top(MessageNumber, u64),
-    /// The unique-id of one message or of all.
+    /// `UIDL`: the unique-id of one message, or of all messages if `None`.
     Uidl(Option<MessageNumber>),
-    /// The name of the mailbox.
+    /// `USER`: the name of the mailbox.
     User(Username<'a>),
-    /// Messages and texts may be in UTF-8 from now on (RFC 6856 §2.1).
+    /// `UTF8`: permission for messages and texts in UTF-8 from now on (RFC 6856 §2.1).
     Utf8,
-    /// Whom a proxy speaks for: `ADDR=`, `PORT=` and more (no RFC; see [`ProxiedClient`](crate::server::ProxiedClient)).
+    /// `XCLIENT`: the client of a proxy, as `ADDR=`, `PORT=` and other words. It is not in any RFC; see
+    /// [`ProxiedClient`](crate::server::ProxiedClient).
     Xclient(Words<'a>),
 }
 
-/// Why a line is not a command.
+/// The reason why a line is not a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum MalformedCommand {
-    /// No keyword that is known.
+    /// The keyword is not known.
     #[error("unknown command")]
     UnknownKeyword,
-    /// The keyword is known; what stands behind it does not fit.
+    /// The keyword is known, but its arguments do not fit.
     #[error("{verb} takes {}", .verb.arguments())]
     Arguments {
         /// The keyword.
@@ -89,18 +92,19 @@ pub enum MalformedCommand {
 }
 
 impl<'a> Command<'a> {
-    /// Reads a line without its end. Blanks before, behind and between the words may be many (Q52); in `PASS` everything
-    /// behind the first blank is the password (S23).
+    /// Parses a line without its line end. Any number of blanks may precede, separate and follow the words; in `PASS` everything
+    /// after the first blank is the password (RFC 1939 §7).
     ///
     /// # Errors
-    /// An unknown keyword, or arguments that do not fit. The text of the error can be sent to the client.
+    /// The keyword is unknown, or the arguments do not fit. The text of the error can be sent to the client.
+    // S23, Q52
     pub fn parse(line: &'a [u8]) -> Result<Self, MalformedCommand> {
         let (verb, rest) = Self::keyword(line).ok_or(MalformedCommand::UnknownKeyword)?;
         Self::with_arguments(verb, rest).ok_or(MalformedCommand::Arguments { verb })
     }
 
     fn keyword(line: &'a [u8]) -> Option<(Verb, &'a [u8])> {
-        // The usual line first: a keyword of four letters, and nothing or a blank behind it.
+        // The common case first: a keyword of four characters, followed by nothing or a blank.
         if let Some((keyword, rest)) = line.split_first_chunk()
             && rest.first().is_none_or(|byte| is_blank(*byte))
             && let Some(verb) = Verb::from_four(keyword)
@@ -113,7 +117,7 @@ impl<'a> Command<'a> {
         Some((Verb::from_keyword(keyword)?, rest))
     }
 
-    /// `rest` is empty or begins with a blank.
+    /// Parses the arguments of a keyword; `None` if they do not fit. `rest` is empty or begins with a blank.
     #[inline]
     fn with_arguments(verb: Verb, rest: &'a [u8]) -> Option<Self> {
         Some(match verb {
@@ -143,7 +147,7 @@ impl<'a> Command<'a> {
             },
             Verb::Apop => {
                 let rest = super::trim_blanks(rest);
-                // A digest is of one length, so its beginning need not be looked for.
+                // All digests have the same length, so the digest can be split off at the end.
                 let (name, digest) = rest.split_last_chunk::<32>()?;
                 name.last().filter(|byte| is_blank(**byte))?;
                 Self::Apop(Username::new(super::trim_blanks_end(name)).ok()?, ApopDigest::parse(digest)?)
@@ -151,7 +155,7 @@ impl<'a> Command<'a> {
         })
     }
 
-    /// The keyword.
+    /// Returns the keyword.
     pub const fn verb(&self) -> Verb {
         match self {
             Self::Apop(..) => Verb::Apop,
@@ -176,7 +180,8 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// Appends the line with its CR LF. One encode is one line, whatever the arguments are (H15).
+    /// Appends the command line with its CR LF. Each call appends exactly one line, whatever the arguments are.
+    // H15
     pub fn encode(&self, out: &mut BytesMut) {
         out.put_slice(self.verb().as_str().as_bytes());
         match self {
@@ -240,7 +245,8 @@ impl fmt::Debug for Command<'_> {
     }
 }
 
-/// What may be shown of a command: all of it but its secrets, safe for a terminal (H25, H56).
+/// Shows the complete command without its secrets, escaped for a terminal.
+// H25, H56
 impl fmt::Display for Command<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.verb())?;
@@ -293,7 +299,7 @@ fn word(input: &[u8]) -> IResult<&[u8], Word<'_>> {
     preceded(blanks, map_opt(take_while1(|byte| !is_blank(byte)), |word| Word::new(word).ok())).parse(input)
 }
 
-/// The arguments and nothing but blanks behind them.
+/// Parses arguments that only blanks may follow.
 fn whole<'a, T>(arguments: impl Parser<&'a [u8], Output = T, Error = nom::error::Error<&'a [u8]>>, rest: &'a [u8]) -> Option<T> {
     let end = alt((blanks, nom::combinator::success(())));
     all_consuming(terminated(arguments, end)).parse(rest).ok().map(|(_, parsed)| parsed)
@@ -333,7 +339,7 @@ mod tests {
 
     #[test]
     fn h19_h22_no_other_bytes_are_a_keyword() {
-        // Each byte of each keyword replaced by every other byte.
+        // Replaces each byte of each keyword by every byte.
         for verb in Verb::ALL {
             for at in 0..verb.as_str().len() {
                 for byte in 0..=u8::MAX {
@@ -401,7 +407,7 @@ mod tests {
     }
 
     fn command() -> impl Strategy<Value = Vec<u8>> {
-        // ReplyText of a command made apart from the encoder, so that the two check each other.
+        // Writes commands without the encoder, so that this text and the encoder check each other.
         let name = "[!-~äé]([ -~äé]{0,20}[!-~äé])?";
         prop_oneof![
             prop::sample::select(&["CAPA", "LIST", "NOOP", "QUIT", "RSET", "STAT", "STLS", "UIDL"][..])

@@ -1,4 +1,4 @@
-//! Byte-stuffing of message bodies (RFC 1939 §3), as slices of what was given.
+//! Byte-stuffing of message bodies (RFC 1939 §3): a decoder, an encoder and the size of a message on the wire.
 
 use bytes::{BufMut, BytesMut};
 use memchr::memmem::Finder;
@@ -6,18 +6,18 @@ use memchr::{memchr, memchr_iter};
 
 use super::LineEnding;
 
-/// What a [`DotDecoder`] found.
+/// The result of [`DotDecoder::decode`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unstuffed<'i> {
-    /// Show the unconsumed bytes (at most two) again, with more behind them.
+    /// More input is needed: pass the unconsumed bytes (at most two) again, followed by more.
     NeedInput,
-    /// A piece of the message, line ends included; always the last octets of what was consumed.
+    /// A piece of the message, line ends included. It is always the end of the consumed bytes.
     Chunk(&'i [u8]),
     /// The terminating dot was consumed. The decoder is ready for another body.
     End,
 }
 
-/// Where in a line the next byte stands.
+/// The position of the next byte in its line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     LineStart,
@@ -25,11 +25,11 @@ enum Place {
     AfterCr,
 }
 
-/// Takes the stuffing off a body and finds its end.
+/// A decoder that removes the byte-stuffing from a message body and finds the end of the body.
 ///
-/// It begins at a line start, right behind the line of the `+OK`. Lines may have any length, and any byte may stand in them
-/// (Q32, Q33). Only the line ending that was given ends a line, and so the body (H16); the terminating dot after lines that end in LF
-/// may be followed by CR LF.
+/// Decoding starts at a line start, directly after the line of the `+OK`. Lines may have any length and contain any byte. Only
+/// the given line ending ends a line, and so the body: a message cannot end its own body early with the other ending. If lines
+/// end in LF, the terminating dot may also be followed by CR LF.
 ///
 /// ```
 /// use pop3_proto::codec::{DotDecoder, LineEnding, Unstuffed};
@@ -48,16 +48,17 @@ enum Place {
 /// assert_eq!(message, b"a\r\n.b\r\n");
 /// assert_eq!(input, b"+OK");
 /// ```
+// H16, Q32, Q33
 #[derive(Clone, Debug)]
 pub struct DotDecoder {
     place: Place,
     ending: LineEnding,
-    /// Finds a line that begins with a dot.
+    /// The search for a line end with a dot after it.
     dotted: Finder<'static>,
 }
 
 impl DotDecoder {
-    /// A decoder for the line ending of the connection.
+    /// Creates a decoder for the line ending of the connection.
     pub fn new(ending: LineEnding) -> Self {
         let dotted = match ending {
             LineEnding::CrLf => Finder::new(b"\r\n."),
@@ -66,12 +67,12 @@ impl DotDecoder {
         Self { place: Place::LineStart, ending, dotted }
     }
 
-    /// The line ending that it was made for.
+    /// Returns the line ending that the decoder was created for.
     pub const fn ending(&self) -> LineEnding {
         self.ending
     }
 
-    /// Decodes the beginning of `input`; gives what was found and how many bytes are done with.
+    /// Decodes the beginning of `input`. Returns the result and the number of bytes consumed.
     pub fn decode<'i>(&mut self, input: &'i [u8]) -> (Unstuffed<'i>, usize) {
         let mut stuffing = 0;
         if self.place == Place::LineStart
@@ -79,8 +80,8 @@ impl DotDecoder {
         {
             match (self.ending, behind) {
                 (_, [] | [b'\r']) => return (Unstuffed::NeedInput, 0),
-                // Some servers whose lines end in LF send this one with CR LF. A line of a message cannot look like it: its dot is
-                // doubled.
+                // Some servers whose lines end in LF send the terminating dot with CR LF. No line of the message looks like it,
+                // because a leading dot is doubled there.
                 (_, [b'\r', b'\n', ..]) => return (Unstuffed::End, 3),
                 (LineEnding::Lf, [b'\n', ..]) => return (Unstuffed::End, 2),
                 _ => stuffing = 1,
@@ -97,9 +98,9 @@ impl DotDecoder {
         }
     }
 
-    /// How far `data` goes before a line that begins with a dot.
+    /// Returns the length of `data` up to the next line that begins with a dot.
     fn chunk_length(&self, data: &[u8]) -> usize {
-        // The line end may have begun in the last chunk, where the finder cannot see it.
+        // The line end may have begun in the previous chunk, which the search does not cover.
         if self.place == Place::AfterCr && data.starts_with(b"\n.") {
             return 1;
         }
@@ -121,9 +122,9 @@ impl DotDecoder {
     }
 }
 
-/// Stuffs a message for the wire: every line end becomes CR LF (S08), every line that begins with a dot gets another (S05), a
-/// last line without an end gets one (S06). A bare CR stays a bare CR. Whatever lies in the store, a strict reader and a lenient
-/// one see one message in it (H17).
+/// An encoder that byte-stuffs a message for the wire: each line end becomes CR LF, each line that begins with a dot gets another
+/// dot, and a last line without a line end gets one (RFC 1939 §3, §11). A bare CR stays as it is. Whatever bytes are stored,
+/// strict and lenient readers find the same single message in the output.
 ///
 /// ```
 /// use bytes::BytesMut;
@@ -134,6 +135,7 @@ impl DotDecoder {
 /// wire.extend_from_slice(encoder.finish());
 /// assert_eq!(&wire[..], b"..first\r\nlast\r\n.\r\n");
 /// ```
+// S05, S06, S08, H17
 #[derive(Clone, Debug)]
 pub struct DotEncoder {
     place: Place,
@@ -146,24 +148,23 @@ impl Default for DotEncoder {
 }
 
 impl DotEncoder {
-    /// An encoder at the start of a message.
+    /// Creates an encoder at the start of a message.
     pub const fn new() -> Self {
         Self { place: Place::LineStart }
     }
 
-    /// The next piece of the message as slices for a vectored write; together they are what goes over the wire.
+    /// Encodes the next piece of the message. The returned slices, in order, are the encoded piece; they suit a vectored write.
     ///
-    /// Copies nothing. For mail whose lines end in LF the slices are many and short: [`encode_into`](Self::encode_into) is the
-    /// better way there.
+    /// Copies nothing. Mail whose lines end in LF yields many short slices: [`encode_into`](Self::encode_into) is faster there.
     pub fn encode<'d>(&mut self, data: &'d [u8]) -> Segments<'d> {
         let segments = Segments { place: self.place, rest: data, bare: false };
         self.place = place_in_store(self.place, data);
         segments
     }
 
-    /// Appends the next piece of the message, stuffed, to `out`.
+    /// Appends the next piece of the message, byte-stuffed, to `out`.
     pub fn encode_into(&mut self, data: &[u8], out: &mut BytesMut) {
-        // So much mail grows by stuffing; what grows more makes room for itself.
+        // Usual mail grows by at most 1/32; if a message grows more, `out` reserves more by itself.
         out.reserve(data.len() + data.len() / 32);
         let first = memchr(b'\n', data).unwrap_or(0);
         if first.checked_sub(1).and_then(|before| data.get(before)) == Some(&b'\r') {
@@ -173,7 +174,7 @@ impl DotEncoder {
         }
     }
 
-    /// The same for mail whose lines end in LF: one pass over the line ends instead of two slices for each of them.
+    /// Appends a piece of mail whose lines end in LF: makes one pass over the line ends instead of two slices for each of them.
     fn encode_lines_into(&mut self, data: &[u8], out: &mut BytesMut) {
         if self.place == Place::LineStart && data.starts_with(b".") {
             out.put_slice(b".");
@@ -185,7 +186,7 @@ impl DotEncoder {
                 None => self.place == Place::AfterCr,
             };
             if !after_cr {
-                // Copied with its LF, which then becomes the CR: one copy less.
+                // Copies the line with its LF and then turns that LF into the CR, which saves a copy.
                 out.extend_from_slice(data.get(done..=at).unwrap_or_default());
                 if let Some(last) = out.last_mut() {
                     *last = b'\r';
@@ -203,7 +204,7 @@ impl DotEncoder {
         self.place = place_in_store(self.place, data);
     }
 
-    /// What ends the message on the wire: the terminating dot, and before it the line end that the last line may lack.
+    /// Returns the bytes that end the message on the wire: the terminating dot, after the line end that the last line may lack.
     pub const fn finish(self) -> &'static [u8] {
         match self.place {
             Place::LineStart => b".\r\n",
@@ -212,7 +213,7 @@ impl DotEncoder {
     }
 }
 
-/// In a store LF ends a line, with or without a CR before it.
+/// Returns the position after `data`. In a stored message LF ends a line, with or without a CR before it.
 fn place_in_store(before: Place, data: &[u8]) -> Place {
     match data {
         [] => before,
@@ -222,12 +223,12 @@ fn place_in_store(before: Place, data: &[u8]) -> Place {
     }
 }
 
-/// The slices of a stuffed piece of a message; see [`DotEncoder::encode`].
+/// The slices of a byte-stuffed piece of a message; see [`DotEncoder::encode`].
 #[derive(Clone, Debug)]
 pub struct Segments<'d> {
     place: Place,
     rest: &'d [u8],
-    /// There was an LF without its CR, so there will be more.
+    /// An LF without a CR was found, so more of them are likely.
     bare: bool,
 }
 
@@ -256,7 +257,7 @@ impl<'d> Iterator for Segments<'d> {
 }
 
 impl<'d> Segments<'d> {
-    /// The longest beginning of `rest` that goes over the wire as it is.
+    /// Returns the longest prefix of `rest` that goes over the wire unchanged.
     fn clean_prefix(&self) -> &'d [u8] {
         let mut from = if self.bare { 0 } else { clean_blocks(self.rest) };
         while let Some(at) = self.rest.get(from..).and_then(|rest| memchr(b'\n', rest)).map(|at| from + at) {
@@ -276,11 +277,11 @@ impl<'d> Segments<'d> {
     }
 }
 
-/// How far `data` certainly has no bare LF and no line that begins with a dot, counted in whole blocks: a loop over pairs of bytes that
-/// the compiler turns into vectors, at twice the speed of a search for each line end.
+/// Returns the length of a prefix of `data`, in complete blocks, that has no bare LF and no line that begins with a dot. The
+/// compiler turns the loop over pairs of bytes into vector instructions, which are twice as fast as a search for each line end.
 fn clean_blocks(data: &[u8]) -> usize {
     const BLOCK: usize = 512;
-    // What stands before the first byte is not known here.
+    // The byte before the first one is not known here, so a leading LF may be bare.
     if data.first() == Some(&b'\n') {
         return 0;
     }
@@ -298,7 +299,8 @@ fn clean_blocks(data: &[u8]) -> usize {
     length
 }
 
-/// Counts what a message weighs on the wire: every line end as two octets, stuffed dots not at all (S07, S08).
+/// A counter of a message's size on the wire, in octets: each line end counts as two octets, and stuffed dots do not count (RFC
+/// 1939 §11).
 ///
 /// ```
 /// use pop3_proto::codec::WireSize;
@@ -306,6 +308,7 @@ fn clean_blocks(data: &[u8]) -> usize {
 /// size.add(b".one\ntwo");
 /// assert_eq!(size.octets(), ".one\r\ntwo\r\n".len() as u64);
 /// ```
+// S07, S08
 #[derive(Clone, Debug)]
 pub struct WireSize {
     octets: u64,
@@ -319,7 +322,7 @@ impl Default for WireSize {
 }
 
 impl WireSize {
-    /// Nothing counted yet.
+    /// Creates a counter at zero.
     pub const fn new() -> Self {
         Self { octets: 0, place: Place::LineStart }
     }
@@ -341,7 +344,7 @@ impl WireSize {
         self.place = place_in_store(self.place, data);
     }
 
-    /// The octets so far, with the line end that a last line without one gets.
+    /// Returns the octets so far, including the line end that is added if the last line has none.
     pub const fn octets(&self) -> u64 {
         match self.place {
             Place::LineStart => self.octets,

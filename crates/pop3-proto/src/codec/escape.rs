@@ -1,14 +1,16 @@
-//! A peer's bytes made safe for a terminal or a log.
+//! Escapes that make a peer's bytes safe for a terminal or a log.
 
 use core::fmt::{self, Write};
 
-/// Shows bytes of a peer with everything escaped that could move a cursor, colour a terminal, turn the direction of writing
-/// or begin a new line in a log (H25). Printable UTF-8 stays as it is, and nothing in it is ever expanded (H26).
+/// Bytes of a peer for display: escapes replace all characters that could move a cursor, colour a terminal, change the writing
+/// direction or begin a new line in a log. Printable UTF-8 stays as it is; format directives and variables in it are never
+/// expanded.
 ///
 /// ```
 /// use pop3_proto::codec::Escaped;
 /// assert_eq!(Escaped(b"caf\xC3\xA9 \x1B[31m\xFF").to_string(), r"café \u{1b}[31m\xff");
 /// ```
+// H25, H26
 #[derive(Clone, Copy, Debug)]
 pub struct Escaped<'a>(pub &'a [u8]);
 
@@ -27,7 +29,8 @@ impl fmt::Display for Escaped<'_> {
 }
 
 fn is_harmless(c: char) -> bool {
-    // Besides the control characters: marks and overrides of direction, zero-width and line separators, byte order mark.
+    // Besides control characters, these are escaped: marks and overrides of direction, zero-width characters, line separators,
+    // the byte order mark.
     !c.is_control()
         && !matches!(c, '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
 }

@@ -1,44 +1,46 @@
-//! Where a line ends, found once however the line was cut (H34).
+//! The search for line ends. Each byte is examined once, however the input is split.
+// H34
 
 use memchr::memchr;
 
 use super::swar::{SHORT, find_line_feed};
 
-/// What ends a line on one connection.
+/// The line ending of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineEnding {
-    /// CR LF, as the RFC has it; a bare LF is data.
+    /// CR LF, as the RFC requires; a bare LF is data.
     CrLf,
     /// LF alone; a CR before it is data.
     Lf,
 }
 
-/// Which line ends a [`LineScanner`] takes.
+/// The line endings that a [`LineScanner`] accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineEndingPolicy {
-    /// The first line decides for all that follow: a client towards its server (Q14). Both on one connection would let a
-    /// crafted message end its own body (H16).
+    /// The line ending of the first line, for a client. Accepting both endings on one connection would let a crafted message end
+    /// its own body.
+    // H16, Q14
     Learn,
-    /// Decided.
+    /// The given line ending.
     Fixed(LineEnding),
-    /// CR LF or LF at any time: a server towards its client. Nothing in POP3 uploads a body, so nothing can be smuggled.
+    /// CR LF or LF for each line, for a server. A POP3 client never uploads a body, so no command can be smuggled in one.
     Either,
 }
 
-/// What a [`LineScanner`] found.
+/// The result of [`LineScanner::scan`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scan<'i> {
-    /// No line end yet: show what was not consumed again, with more behind it.
+    /// No line end has come yet: pass the unconsumed bytes again, followed by more.
     NeedInput,
-    /// A line without its end.
+    /// A line without its line end.
     Line(&'i [u8]),
-    /// A line over the limit has passed. It was thrown away as it came, so it costs no memory.
+    /// A line over the limit has ended. It was discarded as it came, so it used no memory.
     TooLong,
 }
 
-/// Finds lines in input that comes in pieces, looking at each byte once.
+/// A scanner that finds lines in input that comes in pieces, and examines each byte once.
 ///
-/// The limit counts whole lines, the end included, so a result never depends on how TCP cut the input.
+/// The limit applies to complete lines, line end included, so the results do not depend on how TCP splits the input.
 ///
 /// ```
 /// use pop3_proto::codec::{LineEndingPolicy, LineScanner, Scan};
@@ -50,26 +52,26 @@ pub enum Scan<'i> {
 pub struct LineScanner {
     discipline: LineEndingPolicy,
     limit: usize,
-    /// How much of the unconsumed input has been searched already.
+    /// The number of unconsumed bytes that were searched already.
     scanned: usize,
-    /// The line is over the limit; its pieces are being thrown away.
+    /// The line is over the limit; its pieces are being discarded.
     discarding: bool,
     /// The last line was short, so the next one probably is.
     short: bool,
 }
 
 impl LineScanner {
-    /// `limit`: octets of the longest line, its end included.
+    /// Creates a scanner. `limit`: the maximum length of a line in octets, line end included.
     pub const fn new(discipline: LineEndingPolicy, limit: usize) -> Self {
         Self { discipline, limit, scanned: 0, discarding: false, short: true }
     }
 
-    /// Takes longer or shorter lines from the next one on.
+    /// Sets the maximum length in octets of the next lines, line end included.
     pub const fn set_limit(&mut self, limit: usize) {
         self.limit = limit;
     }
 
-    /// The ending that was learnt or given; CR LF while it is not known.
+    /// Returns the line ending that was learnt or given; CR LF if it is not known yet, or if both are accepted.
     pub const fn ending(&self) -> LineEnding {
         match self.discipline {
             LineEndingPolicy::Fixed(ending) => ending,
@@ -77,12 +79,12 @@ impl LineScanner {
         }
     }
 
-    /// Looks for the end of the first line of `input`; gives what was found and how many bytes are done with.
+    /// Searches for the end of the first line of `input`. Returns the result and the number of bytes consumed.
     ///
-    /// `input` begins with the bytes that the last call did not consume.
+    /// `input` must begin with the bytes that the last call did not consume.
     #[inline]
     pub fn scan<'i>(&mut self, input: &'i [u8]) -> (Scan<'i>, usize) {
-        // The usual line, which is whole, without what only others need.
+        // The fast path for the usual line, which is complete when it is first scanned.
         if self.scanned == 0
             && !self.discarding
             && let Some(at) = find_line_feed(input, self.short)
@@ -119,7 +121,8 @@ impl LineScanner {
         (Scan::NeedInput, input.len() - keep)
     }
 
-    /// Takes the CR off a line that an LF ended; `None` where that LF ends no line here.
+    /// Returns the line before an LF without its CR; `None` if this LF does not end a line. A scanner that learns adopts the line
+    /// ending.
     #[inline]
     fn without_end<'i>(&mut self, line: &'i [u8]) -> Option<&'i [u8]> {
         let stripped = line.strip_suffix(b"\r");
@@ -173,7 +176,7 @@ mod tests {
             let bytes: Vec<&[u8]> = input.chunks(1).collect();
             assert_eq!(feed(&mut LineScanner::new(discipline, 9), &bytes), whole);
             for cut in 0..input.len() {
-                // Under miri each takes milliseconds.
+                // Under Miri each step takes milliseconds.
                 for second in (cut..input.len()).step_by(if cfg!(miri) { 16 } else { 1 }) {
                     let pieces = [&input[..cut], &input[cut..second], &input[second..]];
                     assert_eq!(feed(&mut LineScanner::new(discipline, 9), &pieces), whole, "{discipline:?} {cut} {second}");
@@ -204,7 +207,7 @@ mod tests {
             assert_eq!(scan(&line, length - 1), None);
             assert_eq!(scan(&line, length - 2), None);
         }
-        // A buffer that holds as much as the limit is not waited for to become larger.
+        // Input that has reached the limit without a line end is consumed; the scanner does not wait for more.
         assert_eq!(LineScanner::new(LineEndingPolicy::Either, 4).scan(b"abcd"), (Scan::NeedInput, 4));
         assert_eq!(LineScanner::new(LineEndingPolicy::Either, 4).scan(b"abc"), (Scan::NeedInput, 0));
     }

@@ -1,7 +1,8 @@
 //! Drop listings (`STAT`), scan listings (`LIST`) and unique-id listings (`UIDL`), RFC 1939 §5 and §7.
 //!
-//! A size that a server names is a hint: never framing, never an allocation (Q29, H32). So one that cannot be read is
-//! `None`, and not an error (Q17).
+//! A size that a server sends is a hint: it neither marks the end of a message nor decides how much memory is allocated. A size
+//! that cannot be parsed is therefore `None` and not an error.
+// Q17, Q29, H32
 
 use bytes::{BufMut, BytesMut};
 use nom::bytes::complete::take_while1;
@@ -15,45 +16,45 @@ use super::number::{decimal, write_before};
 use super::swar::{leading_digits, trailing_digits};
 use super::{MessageNumber, UniqueId, is_blank, trim_blanks_end};
 
-/// A line does not begin with the numbers that it must have.
+/// A line that does not begin with the required numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the line is not a listing: it does not begin with the numbers it must have")]
 pub struct MalformedListing;
 
-/// What `STAT` tells: how many messages, and their octets together.
+/// The drop listing, the reply to `STAT`: the number of messages and their total size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DropListing {
-    /// Messages in the maildrop, those marked as deleted not counted.
+    /// The number of messages in the maildrop, without those marked as deleted.
     pub messages: u32,
-    /// Their size on the wire. `None`: the server named none that can be read.
+    /// The total size on the wire in octets; `None` if the server sent no size that can be parsed.
     pub octets: Option<u64>,
 }
 
 impl DropListing {
-    /// Reads the text behind `+OK`.
+    /// Parses the text after `+OK`.
     ///
     /// # Errors
-    /// It does not begin with a number.
+    /// The text does not begin with a number that fits in a `u32` and ends at a blank or at the end of the text.
     pub fn parse(text: &[u8]) -> Result<Self, MalformedListing> {
         let (rest, messages) = preceded(space0, number32).parse(text).map_err(|_| MalformedListing)?;
         Ok(Self { messages, octets: size(rest)? })
     }
 }
 
-/// One message of a `LIST`: its number and its octets.
+/// The scan listing of one message: its number and its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScanListing {
-    /// The message.
+    /// The message number.
     pub number: MessageNumber,
-    /// Its size on the wire. `None`: the server named none that can be read.
+    /// The size on the wire in octets; `None` if the server sent no size that can be parsed.
     pub octets: Option<u64>,
 }
 
 impl ScanListing {
-    /// Reads a line of a listing, or the text behind the `+OK` to `LIST n`.
+    /// Parses a line of the reply to `LIST`, or the text after the `+OK` to `LIST n`.
     ///
     /// # Errors
-    /// It does not begin with a message number.
+    /// The line does not begin with a message number that ends at a blank or at the end of the line.
     pub fn parse(line: &[u8]) -> Result<Self, MalformedListing> {
         if let Some(usual) = Self::parse_usual(line) {
             return Ok(usual);
@@ -62,7 +63,8 @@ impl ScanListing {
         Ok(Self { number, octets: size(rest)? })
     }
 
-    /// Nearly all lines: two numbers of at most eight digits with one blank between them. No branch depends on a digit.
+    /// Parses nearly all lines: two numbers of at most eight digits with one space between them. No branch depends on a digit.
+    /// `None` for other lines.
     fn parse_usual(line: &[u8]) -> Option<Self> {
         let (number, rest) = leading_number(line)?;
         let octets = trailing_digits(line.last_chunk()?, Some(rest.len()).filter(|length| *length <= 8)?)?;
@@ -70,8 +72,8 @@ impl ScanListing {
     }
 }
 
-/// A message number of at most seven digits and a blank behind it, and the rest, which is not empty, where the line is long enough to
-/// be read in words.
+/// Returns a message number of at most eight digits and the rest of the line after one space. `None` if the rest is empty, or if
+/// the line is shorter than eight octets and cannot be read as words.
 fn leading_number(line: &[u8]) -> Option<(MessageNumber, &[u8])> {
     let (number, digits) = leading_digits(line.first_chunk()?);
     let rest = line.get(digits + 1..).filter(|rest| !rest.is_empty())?;
@@ -80,20 +82,23 @@ fn leading_number(line: &[u8]) -> Option<(MessageNumber, &[u8])> {
     blank.then_some((number, rest))
 }
 
-/// One message of a `UIDL`, as it was read: the unique-id may break every rule of the RFC (Q21, Q22, H28).
+/// The unique-id listing of one message as it was received: the unique-id may break every rule of the RFC.
+// Q21, Q22, H28
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UniqueIdListing<'a> {
-    /// The message.
+    /// The message number.
     pub number: MessageNumber,
-    /// Its unique-id, blanks at the ends taken off. Empty where the server gave none. Never a path (H29).
+    /// The unique-id without the blanks at its ends; empty if the server sent none. Never use it as a file path.
+    // H29
     pub unique_id: &'a [u8],
 }
 
 impl<'a> UniqueIdListing<'a> {
-    /// Reads a line of a listing, or the text behind the `+OK` to `UIDL n`. A `+OK` before the number is passed over (Q19).
+    /// Parses a line of the reply to `UIDL`, or the text after the `+OK` to `UIDL n`. A `+OK` before the number is ignored.
     ///
     /// # Errors
-    /// It does not begin with a message number.
+    /// The line does not begin with a message number that ends at a blank or at the end of the line.
+    // Q19
     pub fn parse(line: &'a [u8]) -> Result<Self, MalformedListing> {
         if let Some((number, unique_id)) = leading_number(line)
             && let ([first, ..], [.., last]) = (unique_id, unique_id)
@@ -120,7 +125,7 @@ fn message_number(input: &[u8]) -> IResult<&[u8], MessageNumber> {
     preceded(space0, map_opt(digit1, MessageNumber::parse)).parse(input)
 }
 
-/// The second number, behind a run of blanks (Q18). Words behind it are passed over, as the RFC foresees.
+/// Parses the size after a run of blanks (Q18). Words after the size are ignored: RFC 1939 §5 only discourages them.
 fn size(rest: &[u8]) -> Result<Option<u64>, MalformedListing> {
     if rest.is_empty() {
         return Ok(None);
@@ -133,8 +138,9 @@ fn size(rest: &[u8]) -> Result<Option<u64>, MalformedListing> {
     }
 }
 
-/// Whether the text behind the `+OK` to `LIST n` or `UIDL n` is the answer itself. If not, a listing follows, as some servers
-/// have it (Q25): the text is empty, or words of which the first is no number. One word may be a unique-id without its number.
+/// Returns `true` if the text after the `+OK` to `LIST n` or `UIDL n` is the answer itself. If not, a listing follows, as some
+/// servers send it (Q25): the text is then empty, or consists of several words of which the first is not a number. A single word
+/// may be a unique-id without its number.
 pub(crate) fn names_one_message(text: &[u8]) -> bool {
     let mut words = text.split(|byte| is_blank(*byte)).filter(|word| !word.is_empty());
     match (words.next(), words.next()) {
@@ -144,7 +150,7 @@ pub(crate) fn names_one_message(text: &[u8]) -> bool {
     }
 }
 
-/// Appends `messages octets` and the end of the line.
+/// Appends `messages octets` and the line end.
 pub(crate) fn put_drop_listing(out: &mut BytesMut, messages: u32, octets: u64) {
     let mut line = *b"---------- --------------------\r\n";
     let end = write_before(&mut line, 31, octets).wrapping_sub(1);
@@ -155,12 +161,12 @@ pub(crate) fn put_drop_listing(out: &mut BytesMut, messages: u32, octets: u64) {
     out.put_slice(line.get(start..).unwrap_or_default());
 }
 
-/// Appends `number octets` and the end of the line.
+/// Appends `number octets` and the line end.
 pub(crate) fn put_scan_listing(out: &mut BytesMut, number: MessageNumber, octets: u64) {
     put_drop_listing(out, number.get(), octets);
 }
 
-/// Appends `number unique-id` and the end of the line.
+/// Appends `number unique-id` and the line end.
 pub(crate) fn put_unique_id_listing(out: &mut BytesMut, number: MessageNumber, unique_id: UniqueId<'_>) {
     let mut line = *b"---------- ";
     let start = write_before(&mut line, 10, number.get().into());

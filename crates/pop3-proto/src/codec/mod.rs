@@ -1,7 +1,7 @@
-//! Bytes ⇄ values: lines, dots, commands, replies, listings and capabilities.
+//! Conversion between bytes and values: lines, byte-stuffing, commands, replies, listings and capabilities.
 //!
-//! Everything here is a plain function or a small struct that remembers where it was in a stream. None of it knows who
-//! is speaking; the order of things is the business of [`client`](crate::client) and [`server`](crate::server).
+//! Each item is a plain function, a value, or a small struct that remembers its position in a stream. No item depends on the
+//! state of a session: [`client`](crate::client) and [`server`](crate::server) decide in which order commands and replies come.
 
 mod argument;
 mod capability;
@@ -37,13 +37,14 @@ pub(crate) use number::hex_digits;
 pub(crate) use number::put_decimal;
 pub(crate) use reply::cut_to;
 
-/// Largest command line with its CR LF that every server takes (RFC 2449 §4).
+/// Maximum length in octets of a command line that every server accepts, CR LF included (RFC 2449 §4).
 pub const MAX_COMMAND_LINE: usize = 255;
 
-/// Largest first line of a reply with its CR LF (RFC 1939 §3).
+/// Maximum length in octets of a reply's first line, CR LF included (RFC 1939 §3).
 pub const MAX_REPLY_LINE: usize = 512;
 
-/// The blanks that separate arguments: the RFC has one space; peers send runs of them, and tabs (Q18, Q52).
+/// Returns `true` for a blank that separates arguments. The RFC allows one space; peers also send tabs and runs of blanks.
+// Q18, Q52
 pub(crate) const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }

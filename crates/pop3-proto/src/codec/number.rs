@@ -1,11 +1,11 @@
-//! Decimal numbers, which never wrap.
+//! Decimal and hexadecimal numbers. Parsing refuses numbers that are too large and never wraps.
 
 use bytes::{BufMut, BytesMut};
 
-/// Reads a number of ASCII digits only. `None`: no digits, another byte among them, or more than a `u64` holds (H21).
-/// Leading zeros are allowed (Q59).
+/// Parses a number of ASCII digits. Leading zeros are allowed (Q59). Returns `None` if `digits` is empty or contains another
+/// byte, or if the number does not fit in a `u64` (H21).
 pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
-    // Nineteen digits always fit, so only longer numbers pay for the checks.
+    // Nineteen digits always fit in a `u64`, so only longer numbers need checked arithmetic.
     if digits.len() <= 19 {
         let mut value = 0u64;
         for byte in digits {
@@ -28,8 +28,8 @@ pub(crate) fn put_decimal(out: &mut BytesMut, value: u64) {
     out.put_slice(digits.get(start..).unwrap_or_default());
 }
 
-/// Writes `value` in decimal so that it ends at `end`, where there must be room; gives where it begins. From the end, numbers come digit
-/// by digit, and a line of several is one piece to append.
+/// Writes `value` in decimal directly before the index `end`, where there must be space, and returns the index of the first
+/// digit. Division yields the last digit first, so a line of several numbers is written backwards and appended in one piece.
 pub(super) fn write_before(line: &mut [u8], end: usize, mut value: u64) -> usize {
     let mut at = end;
     loop {
@@ -45,7 +45,7 @@ pub(super) fn write_before(line: &mut [u8], end: usize, mut value: u64) -> usize
     }
 }
 
-/// An octet in lower-case hexadecimal.
+/// Returns an octet as two lower-case hexadecimal digits.
 pub(crate) const fn hex_digits(octet: u8) -> [u8; 2] {
     const fn digit(half: u8) -> u8 {
         if half < 10 { b'0' + half } else { b'a' + half - 10 }
@@ -53,8 +53,8 @@ pub(crate) const fn hex_digits(octet: u8) -> [u8; 2] {
     [digit(octet >> 4), digit(octet & 15)]
 }
 
-/// The value of a lower-case hexadecimal digit; 0xFF for any other byte. For the caller to look at once for many digits: which kind of
-/// digit comes next is guessed wrong half of the time.
+/// Returns the value of a lower-case hexadecimal digit; 0xFF for any other byte. The caller checks the values of many digits
+/// together, because the processor would mispredict a branch for each digit half of the time.
 pub(crate) const fn hex_value(digit: u8) -> u8 {
     let (decimal, letter) = (digit.wrapping_sub(b'0'), digit.wrapping_sub(b'a'));
     if decimal < 10 {

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::{Escaped, MAX_REPLY_LINE, ReplyText, trim_blanks, trim_blanks_end};
 
-/// Whether a command was carried out.
+/// The status indicator of a reply: success or failure of the command (RFC 1939 §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// `+OK`
@@ -18,7 +18,8 @@ pub enum Status {
 }
 
 impl Status {
-    /// The status indicator on the wire, always in upper case (S01).
+    /// Returns the status indicator as it is sent, always in upper case (RFC 1939 §3).
+    // S01
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "+OK",
@@ -27,39 +28,40 @@ impl Status {
     }
 }
 
-/// Why a command failed, for programs (RFC 2449 §8, RFC 3206, RFC 6856). Levels that are not known below one that is known
-/// are read as that one (S39).
+/// A response code: the reason for a failure in a form for programs (RFC 2449 §8, RFC 3206, RFC 6856). Unknown sub-levels of a
+/// known code are ignored.
+// S39
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResponseCode<'a> {
-    /// `[IN-USE]`: the maildrop is held by another session. The credentials were right.
+    /// `[IN-USE]`: another session holds the maildrop. The credentials were right.
     InUse,
-    /// `[LOGIN-DELAY]`: too soon after the last login.
+    /// `[LOGIN-DELAY]`: the last login was too recent.
     LoginDelay,
-    /// `[SYS/TEMP]`: a fault of the server that is likely to pass.
+    /// `[SYS/TEMP]`: a fault of the server that is likely to be temporary.
     SysTemp,
-    /// `[SYS/PERM]`: a fault of the server that needs a person.
+    /// `[SYS/PERM]`: a fault of the server that a person must repair.
     SysPerm,
     /// `[AUTH]`: the credentials are wrong.
     Auth,
-    /// `[UTF8]`: the message needs the UTF8 mode.
+    /// `[UTF8]`: the message requires the UTF8 mode.
     Utf8,
-    /// Any other.
+    /// Any other code.
     Other(OtherCode<'a>),
 }
 
-/// Longer ones than any that is registered by far.
+/// The maximum length of a response code in octets; registered codes are far shorter.
 const MAX_CODE: usize = 64;
 
-/// A response code that this crate does not know, as it stood between the brackets.
+/// A response code that this crate does not know: the octets between the brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OtherCode<'a>(&'a [u8]);
 
 impl<'a> OtherCode<'a> {
-    /// Said in the greeting to proxies that are trusted.
+    /// The code in the greeting to a trusted proxy.
     pub(crate) const XCLIENT: OtherCode<'static> = OtherCode(b"XCLIENT");
 
-    /// The octets between the brackets.
+    /// Returns the octets between the brackets.
     pub const fn as_bytes(&self) -> &'a [u8] {
         self.0
     }
@@ -82,7 +84,7 @@ impl<'a> ResponseCode<'a> {
         }
     }
 
-    /// What stands between the brackets.
+    /// Returns the octets between the brackets.
     pub const fn as_bytes(&self) -> &'a [u8] {
         match self {
             Self::InUse => b"IN-USE",
@@ -96,7 +98,7 @@ impl<'a> ResponseCode<'a> {
     }
 }
 
-/// A line is not a reply. The line is not shown here: it may be long; see what carries this error.
+/// A line that is not a reply. The error does not contain the line, which may be long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the line begins with neither +OK nor -ERR")]
 pub struct MalformedReply;
@@ -113,20 +115,22 @@ pub struct MalformedReply;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reply<'a> {
-    /// Success or failure.
+    /// The status indicator.
     pub status: Status,
-    /// The code in brackets, where there is one.
+    /// The response code, if the reply has one.
     pub code: Option<ResponseCode<'a>>,
-    /// What is said to a person. Bytes in whatever encoding the server likes (Q05); show it through [`Escaped`].
+    /// The human-readable text, in an unknown encoding; show it through [`Escaped`].
+    // Q05
     pub text: &'a [u8],
 }
 
 impl<'a> Reply<'a> {
-    /// Reads a line without its end. The status must be exactly `+OK` or `-ERR`, and a blank or nothing must follow (H22, Q06);
-    /// there need be no text (Q01).
+    /// Parses a line without its line end. The status indicator must be exactly `+OK` or `-ERR`, followed by a blank or nothing.
+    /// The text may be missing.
     ///
     /// # Errors
-    /// It is neither.
+    /// The line does not begin with such a status indicator.
+    // H22, Q01, Q06
     pub fn parse(line: &'a [u8]) -> Result<Self, MalformedReply> {
         let (status, rest) = match line {
             [b'+', b'O', b'K', rest @ ..] => (Status::Ok, rest),
@@ -138,7 +142,7 @@ impl<'a> Reply<'a> {
         }
         let text = trim_blanks(rest);
         Ok(match response_code(text) {
-            // What could not be sent again is text (H15).
+            // Brackets with other content are part of the text, so that each code can be sent again (H15).
             Ok((text, code)) if code.len() <= MAX_CODE && code.iter().all(|byte| matches!(byte, b' '..=b'~')) => {
                 Self { status, code: Some(ResponseCode::from_bytes(code)), text: trim_blanks(text) }
             }
@@ -146,7 +150,7 @@ impl<'a> Reply<'a> {
         })
     }
 
-    /// The text, safe to print.
+    /// Returns the text in a form that is safe to print.
     pub const fn display_text(&self) -> Escaped<'a> {
         Escaped(self.text)
     }
@@ -156,20 +160,23 @@ fn response_code(text: &[u8]) -> IResult<&[u8], &[u8]> {
     delimited(tag(&b"["[..]), take_until(&b"]"[..]), tag(&b"]"[..])).parse(text)
 }
 
-/// The greeting: a reply that may carry the timestamp for APOP.
+/// A greeting: a reply that may contain the timestamp for `APOP`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Greeting<'a> {
-    /// The line as a reply. `-ERR` means that the server takes no session now (Q03).
+    /// The line as a reply. `-ERR` means that the server accepts no session now.
+    // Q03
     pub reply: Reply<'a>,
-    /// `<local@domain>`, angle brackets included, if there is one `<`, and what it begins is a well-formed msg-id (Q02, S25, H27).
+    /// The timestamp `<local@domain>`, angle brackets included. It is present only in a greeting with `+OK`, if the first `<` of
+    /// the text begins a well-formed msg-id and no other angle bracket follows (RFC 1939 §7).
+    // S25, Q02, H27
     pub timestamp: Option<&'a [u8]>,
 }
 
 impl<'a> Greeting<'a> {
-    /// Reads a line without its end.
+    /// Parses a line without its line end.
     ///
     /// # Errors
-    /// It is not a reply.
+    /// The line is not a reply.
     pub fn parse(line: &'a [u8]) -> Result<Self, MalformedReply> {
         let reply = Reply::parse(line)?;
         let timestamp = match reply.status {
@@ -180,7 +187,7 @@ impl<'a> Greeting<'a> {
     }
 }
 
-/// The one msg-id in a text; `None` if there is none, or a second angle bracket could make it another.
+/// Returns the only msg-id in a text; `None` if there is none, or if another angle bracket makes it ambiguous.
 fn only_timestamp(text: &[u8]) -> Option<&[u8]> {
     let start = text.iter().position(|byte| *byte == b'<')?;
     let candidate = text.get(start..)?;
@@ -196,7 +203,8 @@ fn msg_id(input: &[u8]) -> IResult<&[u8], ()> {
     (preceded(tag(&b"<"[..]), part()), preceded(tag(&b"@"[..]), terminated(part(), tag(&b">"[..])))).map(|_| ()).parse(input)
 }
 
-/// Appends the first line of a reply. A text that would not fit in 512 octets is cut between two characters (RFC 1939 §3).
+/// Appends the first line of a reply with its CR LF. If the line would exceed 512 octets, the text is cut between two characters
+/// (RFC 1939 §3).
 ///
 /// ```
 /// use bytes::BytesMut;
@@ -224,8 +232,8 @@ pub fn encode_status_line(out: &mut BytesMut, status: Status, code: Option<Respo
     out.put_slice(b"\r\n");
 }
 
-/// The longest beginning of `text` with at most `limit` octets. (`str::floor_char_boundary` is younger than the oldest Rust
-/// that this workspace supports.)
+/// Returns the longest prefix of `text` with at most `limit` octets. (`str::floor_char_boundary` requires a newer Rust than this
+/// workspace does.)
 pub(crate) fn cut_to(text: &str, limit: usize) -> &str {
     let end = (0..=limit.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
     end.and_then(|end| text.get(..end)).unwrap_or_default()
@@ -291,7 +299,7 @@ mod tests {
             let mut out = BytesMut::new();
             encode_status_line(&mut out, Status::Err, Some(ResponseCode::Auth), ReplyText::new(&text).unwrap());
             assert!((508..=MAX_REPLY_LINE).contains(&out.len()), "{}", out.len());
-            // Each line has so many, whatever stands before it.
+            // The limit applies to each line, whatever precedes it in the buffer.
             let first = out.len();
             encode_status_line(&mut out, Status::Err, Some(ResponseCode::Auth), ReplyText::new(&text).unwrap());
             assert_eq!(out.len(), 2 * first);

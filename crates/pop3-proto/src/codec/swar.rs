@@ -1,26 +1,27 @@
-//! Eight bytes at a time: what lines are made of is short, and a call or a branch for each byte would be most of the work. Each function
-//! has its naive twin in the tests; docs/performance.md has what they gain.
+//! Functions that process eight bytes at a time. The parts of a line are short, so a call or a branch for each byte would be most
+//! of the work. The tests compare each function with a naive one; docs/performance.md reports the gain.
 
 use memchr::memchr;
 
 const LOW: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
-/// The first of eight bytes is the lowest of the word.
+/// Returns eight bytes as one word; the first byte is the lowest.
 const fn word(bytes: &[u8; 8]) -> u64 {
     u64::from_le_bytes(*bytes)
 }
 
-/// The highest bit of each byte of `word` that is `byte`; above the first that is, others may be marked falsely.
+/// Returns a word in which the highest bit is set for each byte of `word` that equals `byte`. Bytes above the first match may be
+/// marked falsely.
 const fn marks(word: u64, byte: u8) -> u64 {
     let zero_where_equal = word ^ (LOW.wrapping_mul(byte as u64));
     zero_where_equal.wrapping_sub(LOW) & !zero_where_equal & HIGH
 }
 
-/// Octets of a line that is short: most commands and scan listings.
+/// The limit in octets of a short line; most commands and scan listings are short.
 pub(super) const SHORT: usize = 16;
 
-/// Where the first line feed is; quicker if that it is near was guessed right.
+/// Returns the position of the first line feed. `near`: the line is expected to be short; a right guess is faster.
 #[inline]
 pub(super) fn find_line_feed(input: &[u8], near: bool) -> Option<usize> {
     let mut at = 0;
@@ -37,27 +38,27 @@ pub(super) fn find_line_feed(input: &[u8], near: bool) -> Option<usize> {
     memchr(b'\n', input.get(at..)?).map(|found| at + found)
 }
 
-/// Whether CR, LF or NUL is among the bytes.
+/// Returns `true` if the bytes contain CR, LF or NUL.
 #[inline]
 pub(super) fn has_line_break(bytes: &[u8]) -> bool {
     let breaks = |word| marks(word, b'\r') | marks(word, b'\n') | marks(word, 0);
-    // The last eight bytes overlap those before them, so there is no rest.
+    // The last eight bytes may overlap the words before them, so no remainder is left.
     let Some(last) = bytes.last_chunk() else { return bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) };
     let (words, _) = bytes.as_chunks();
     words.iter().fold(breaks(word(last)), |found, bytes| found | breaks(word(bytes))) != 0
 }
 
-/// The decimal digits that eight bytes begin with: their value, and how many they are.
+/// Returns the value and the number of the decimal digits at the beginning of eight bytes.
 pub(super) fn leading_digits(bytes: &[u8; 8]) -> (u64, usize) {
     let digits = word(bytes) ^ (LOW * b'0' as u64);
-    // Ten and above reach sixteen by adding six.
+    // Adding six makes values of ten and above reach sixteen.
     let others = (digits.wrapping_add(LOW * 6) | digits) & (LOW * 0xF0);
     let count = others.trailing_zeros() / 8;
-    // The bytes behind the digits go, and zeros come before them.
+    // The shift removes the bytes after the digits and puts zeros before the digits.
     (value(digits.checked_shl(64 - 8 * count).unwrap_or(0)), count as usize)
 }
 
-/// The value of the last `count` of eight bytes, all of which must be digits; `count` is at most eight.
+/// Returns the value of the last `count` of eight bytes; `None` if one of them is not a digit. `count` is at most eight.
 pub(super) fn trailing_digits(bytes: &[u8; 8], count: usize) -> Option<u64> {
     let before = u32::try_from(64 - 8 * count.min(8)).ok()?;
     let digits = (word(bytes) ^ (LOW * b'0' as u64)).checked_shr(before)?.checked_shl(before)?;
@@ -65,7 +66,8 @@ pub(super) fn trailing_digits(bytes: &[u8; 8], count: usize) -> Option<u64> {
     (others == 0).then(|| value(digits))
 }
 
-/// Eight digits, the first of them lowest, as one number: pairs first, then pairs of pairs.
+/// Returns the number that eight digits form, the first of them in the lowest byte. It combines digits to pairs, then pairs to
+/// fours.
 const fn value(digits: u64) -> u64 {
     let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00FF_00FF_00FF_00FF;
     let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_FFFF_0000_FFFF;
@@ -77,7 +79,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Bytes around those that matter.
+    /// Generates digits, the bytes that the functions search for, and bytes close to them.
     fn bytes() -> impl Strategy<Value = alloc::vec::Vec<u8>> {
         let byte = prop_oneof![
             4 => b'0'..=b'9',

@@ -1,8 +1,9 @@
-//! How much of a message `TOP` sends.
+//! The part of a message that `TOP` sends.
 
 use memchr::memchr;
 
-/// Cuts a message as it streams by: the header, the blank line behind it, and so many lines of the body (RFC 1939 §7, S14).
+/// A filter that cuts a streamed message for `TOP`: it keeps the header, the blank line after it and the given number of body
+/// lines (RFC 1939 §7).
 ///
 /// ```
 /// use pop3_proto::codec::TopLimit;
@@ -10,11 +11,12 @@ use memchr::memchr;
 /// assert_eq!(top.take(b"Subject: x\n\none\ntwo\n"), b"Subject: x\n\none\n");
 /// assert!(top.is_done());
 /// ```
+// S14
 #[derive(Clone, Debug)]
 pub struct TopLimit {
     lines: u64,
     in_header: bool,
-    /// Octets of the line that the next byte belongs to, a CR at its end not counted.
+    /// The content so far of the line that the next byte belongs to.
     line: LineSoFar,
 }
 
@@ -22,16 +24,17 @@ pub struct TopLimit {
 enum LineSoFar {
     Empty,
     OnlyCr,
-    ReplyText,
+    Text,
 }
 
 impl TopLimit {
-    /// `lines`: of the body; 0 gives the header and the blank line, a number past the end the whole message.
+    /// Creates a filter. `lines`: the maximum number of body lines. 0 keeps only the header and the blank line; a number larger
+    /// than the body keeps the complete message.
     pub const fn new(lines: u64) -> Self {
         Self { lines, in_header: true, line: LineSoFar::Empty }
     }
 
-    /// The part of the next piece of the message that is still to be sent.
+    /// Returns the part of the next piece of the message that is to be sent.
     pub fn take<'d>(&mut self, data: &'d [u8]) -> &'d [u8] {
         let mut end = 0;
         while !self.is_done() {
@@ -44,7 +47,7 @@ impl TopLimit {
             end += at + 1;
             self.line = LineSoFar::Empty;
             if self.in_header {
-                self.in_header = line == LineSoFar::ReplyText;
+                self.in_header = line == LineSoFar::Text;
             } else {
                 self.lines -= 1;
             }
@@ -52,7 +55,7 @@ impl TopLimit {
         data.get(..end).unwrap_or(data)
     }
 
-    /// Nothing more of the message is wanted.
+    /// Returns `true` if no more of the message is to be sent.
     pub const fn is_done(&self) -> bool {
         !self.in_header && self.lines == 0
     }
@@ -63,7 +66,7 @@ impl LineSoFar {
         match (self, more) {
             (so_far, []) => so_far,
             (Self::Empty, b"\r") => Self::OnlyCr,
-            _ => Self::ReplyText,
+            _ => Self::Text,
         }
     }
 }

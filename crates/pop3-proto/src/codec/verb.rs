@@ -16,7 +16,7 @@ pub enum Verb {
     Dele,
     /// `LANG` (RFC 6856 §3)
     Lang,
-    /// `LAST` (RFC 1460; gone from the standard since)
+    /// `LAST` (RFC 1460; not in the standard any more)
     Last,
     /// `LIST`
     List,
@@ -42,12 +42,12 @@ pub enum Verb {
     User,
     /// `UTF8` (RFC 6856 §2)
     Utf8,
-    /// `XCLIENT`: a proxy that is trusted says whom it speaks for. Not in any RFC.
+    /// `XCLIENT`, with which a trusted proxy names its client. It is not in any RFC.
     Xclient,
 }
 
 impl Verb {
-    /// Every verb, in the order of the alphabet.
+    /// All verbs in alphabetical order.
     pub const ALL: [Self; 19] = [
         Self::Apop,
         Self::Auth,
@@ -70,7 +70,7 @@ impl Verb {
         Self::Xclient,
     ];
 
-    /// The keyword on the wire.
+    /// Returns the keyword as it is sent.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Apop => "APOP",
@@ -95,7 +95,7 @@ impl Verb {
         }
     }
 
-    /// What may stand behind the keyword, for a message to a person.
+    /// Returns the arguments that the keyword accepts, in words for an error message.
     pub const fn arguments(self) -> &'static str {
         match self {
             Self::Capa | Self::Last | Self::Noop | Self::Quit | Self::Rset | Self::Stat | Self::Stls | Self::Utf8 => {
@@ -113,7 +113,7 @@ impl Verb {
         }
     }
 
-    /// Keywords in any case (S01).
+    /// Parses a keyword in upper, lower or mixed case (S01).
     pub(super) const fn from_keyword(keyword: &[u8]) -> Option<Self> {
         match keyword {
             [a, b, c, d] => Self::from_four(&[*a, *b, *c, *d]),
@@ -123,9 +123,9 @@ impl Verb {
         }
     }
 
-    /// All but two have four letters, and four bytes compare as one number.
+    /// Parses a keyword of four characters: all verbs but two have four, and four bytes compare as one number.
     pub(super) const fn from_four(keyword: &[u8; 4]) -> Option<Self> {
-        // Clearing bit 5 makes a small letter a capital one; no other byte becomes a letter by it.
+        // Clearing bit 5 turns a lower-case letter into its upper-case letter, and turns no other byte into a letter.
         const CAPITALS: u32 = 0xDFDF_DFDF;
         let word = u32::from_be_bytes(*keyword) & CAPITALS;
         Some(match &word.to_be_bytes() {
@@ -145,7 +145,7 @@ impl Verb {
             b"STLS" => Self::Stls,
             b"UIDL" => Self::Uidl,
             b"USER" => Self::User,
-            // The mask has changed the digit.
+            // The mask turns the digit 8 into 0x18, and 0x18 must not match.
             b"UTF\x18" if keyword[3] == b'8' => Self::Utf8,
             _ => return None,
         })

@@ -1,4 +1,4 @@
-//! What ties a login to the TLS connection that it runs over.
+//! Channel bindings, which tie a login to its TLS connection.
 
 use alloc::vec::Vec;
 
@@ -13,7 +13,7 @@ pub struct ChannelBinding {
 }
 
 impl ChannelBinding {
-    /// Returns `true` if there is a binding to use.
+    /// Returns `true` if at least one binding is present.
     pub const fn is_available(&self) -> bool {
         self.exporter.is_some() || self.server_end_point.is_some()
     }

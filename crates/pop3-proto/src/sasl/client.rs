@@ -1,4 +1,4 @@
-//! Begins the client side of an exchange.
+//! The start of an exchange on the client side.
 
 use alloc::boxed::Box;
 
@@ -12,8 +12,9 @@ use super::mechanism::Mechanism;
 use super::scram;
 use super::{login, name_only, oauthbearer, plain, xoauth2};
 
-/// Begins an exchange. Returns `None` if the credentials do not fit the mechanism, this build does not have it, or there is no binding
-/// for a `-PLUS` form.
+/// Begins the client side of an exchange. Returns `None` if the credentials do not fit the mechanism, the credentials or the host
+/// contain octets that mechanisms use as separators, this build does not have the mechanism, or there is no binding for a `-PLUS`
+/// form.
 pub fn client_mechanism(
     mechanism: Mechanism,
     credentials: &Credentials,

@@ -1,8 +1,8 @@
-//! What an exchange must know of its connection.
+//! The properties of a connection that an exchange uses.
 
 use super::channel_binding::ChannelBinding;
 
-/// What an exchange must know of its connection.
+/// The properties of a connection that an exchange uses.
 #[derive(Clone, Copy, Debug)]
 pub struct ExchangeContext<'a> {
     /// The host that the user named; some mechanisms send it.
@@ -11,9 +11,9 @@ pub struct ExchangeContext<'a> {
     pub port: u16,
     /// Eighteen random octets, never used before.
     pub nonce: [u8; 18],
-    /// What a login can be bound to.
+    /// The channel bindings of the connection.
     pub binding: &'a ChannelBinding,
-    /// The server offers the `-PLUS` form of the mechanism too. If the connection has a binding and the server does not offer that form,
-    /// the mechanism reports it, so that the server notices when the offer was tampered with (RFC 5802 §6).
+    /// The server offers the `-PLUS` form of the mechanism too. If it does not although the connection has a binding, the
+    /// mechanism reports this to the server, so that the server detects a manipulated offer (RFC 5802 §6).
     pub plus_is_offered: bool,
 }

@@ -1,4 +1,4 @@
-//! What a client logs in with.
+//! The credentials of a client.
 
 use alloc::vec::Vec;
 
@@ -6,7 +6,7 @@ use super::mechanism::{Mechanism, OfferedMechanisms};
 use crate::Secret;
 use crate::codec::{InvalidArgument, Password, Username};
 
-/// Who logs in, and what proves it. `Debug` shows no secret.
+/// The credentials with which a client logs in. `Debug` shows no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Credentials {
@@ -24,32 +24,35 @@ pub enum Credentials {
         /// The token.
         token: Secret,
     },
-    /// What TLS has proven, for `EXTERNAL`. The name may be empty: the server knows it.
+    /// The identity that TLS has proven, for `EXTERNAL`. The name may be empty: the server knows it from TLS.
     External {
         /// The name to act as.
         name: Vec<u8>,
     },
-    /// Nobody in particular, for `ANONYMOUS`.
+    /// An anonymous login, for `ANONYMOUS`.
     Anonymous {
-        /// Who it is, for the server's log.
+        /// A trace of the user for the server's log.
         trace: Vec<u8>,
     },
 }
 
 impl Credentials {
-    /// A name and a password. A password may have any bytes that can be sent, as old ones in Latin-1 have.
+    /// Returns credentials of a name and a password. The password may contain octets that are not UTF-8, as old passwords in
+    /// Latin-1 do.
     ///
     /// # Errors
-    /// One of them cannot be sent: CR, LF or NUL in it, longer than 255 octets.
+    /// The name or the password contains CR, LF or NUL or is longer than 255 octets, or the name is empty or has a blank at an
+    /// end.
     pub fn password(name: &str, password: &(impl AsRef<[u8]> + ?Sized)) -> Result<Self, InvalidArgument> {
         let (name, password) = (Username::new(name)?, Password::new(password.as_ref())?);
         Ok(Self::Password { name: name.as_bytes().to_vec(), password: Secret::from(password.expose()) })
     }
 
-    /// A name and an access token.
+    /// Returns credentials of a name and an access token.
     ///
     /// # Errors
-    /// One of them cannot be sent.
+    /// The name or the token contains CR, LF, NUL or the octet 1, or the name is empty, longer than 255 octets, or has a blank at
+    /// an end.
     pub fn token(name: &str, token: &str) -> Result<Self, InvalidArgument> {
         crate::codec::refuse_line_breaks(token.as_bytes())?;
         for text in [name, token] {
@@ -60,7 +63,7 @@ impl Credentials {
         Ok(Self::Token { name: Username::new(name)?.as_bytes().to_vec(), token: Secret::from(token) })
     }
 
-    /// Nothing in them is what a mechanism puts between its parts (H15).
+    /// Returns `true` if the credentials contain none of the octets that a mechanism uses as separators (H15).
     pub(super) fn can_be_sent(&self) -> bool {
         let clean = |text: &[u8]| !text.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n'));
         let without_1 = |text: &[u8]| clean(text) && !text.contains(&1);
@@ -71,7 +74,7 @@ impl Credentials {
         }
     }
 
-    /// Whether a mechanism can carry them.
+    /// Returns `true` if the mechanism can carry these credentials.
     pub const fn fit(&self, mechanism: Mechanism) -> bool {
         match self {
             Self::Password { .. } => {
@@ -83,8 +86,8 @@ impl Credentials {
         }
     }
 
-    /// The strongest mechanism that the server offers, the caller allows, this build has and these credentials fit. `bound`: there
-    /// is a channel to bind to.
+    /// Returns the strongest mechanism that the server offers, the caller allows, this build has and these credentials fit. A
+    /// `-PLUS` form is chosen only if `bound` is `true`: the connection has a channel binding.
     pub fn choose(&self, offer: &OfferedMechanisms, allowed: &[Mechanism], bound: bool) -> Option<Mechanism> {
         let possible = |mechanism: &Mechanism| {
             mechanism.is_enabled()

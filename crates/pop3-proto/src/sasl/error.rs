@@ -1,8 +1,8 @@
-//! Why an exchange fails.
+//! The errors of an exchange.
 
 use thiserror::Error;
 
-/// Why an exchange cannot continue. The client then sends `*`, the server `-ERR`; the session stays usable.
+/// The reason why an exchange cannot continue. The client then sends `*`, the server `-ERR`; the session stays usable.
 // H24
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -13,16 +13,16 @@ pub enum SaslError {
     /// The peer's message does not fit the mechanism.
     #[error("what came does not fit the mechanism")]
     Malformed,
-    /// The peer's nonce does not begin with ours.
+    /// The nonce in the peer's message does not continue the nonce of this exchange.
     #[error("the server answers another login than this one")]
     Nonce,
-    /// The server asks for too few or too many rounds of hashing.
+    /// The server requires too few or too many rounds of hashing.
     #[error("the server asks for {0} rounds of hashing, which is not between 4,096 and 1,000,000")]
     Iterations(u32),
     /// The server has not proven that it knows the password, so it may be an impostor.
     #[error("the server has not proven that it knows the password")]
     ServerNotProven,
-    /// The server refused the proof inside the exchange; mostly the credentials are wrong.
+    /// The server refused the proof inside the exchange, in most cases because the credentials are wrong.
     #[error("the server refuses the proof")]
     Refused,
     /// A login bound to this TLS connection was tried already; a binding is for one login (RFC 9266 §4.1).

@@ -22,19 +22,19 @@ pub trait ClientMechanism: Send + fmt::Debug {
     /// Returns the response to a decoded challenge.
     ///
     /// # Errors
-    /// The challenge does not fit: cancel the exchange.
+    /// The challenge does not fit the mechanism, or the server's proof is wrong. The caller must cancel the exchange.
     fn respond(&mut self, challenge: &[u8]) -> Result<Secret, SaslError>;
 
     /// Returns `true` while the server still has to send a challenge: a `+OK` before it must not be trusted.
     fn expects_challenge(&self) -> bool;
 
-    /// Returns what the server said about a failure inside the exchange (RFC 7628 §3.2.3).
+    /// Returns the server's report about a failure inside the exchange (RFC 7628 §3.2.3).
     fn failure(&self) -> Option<&[u8]> {
         None
     }
 }
 
-/// What a server does next in an exchange.
+/// The server's next action in an exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExchangeEvent {
@@ -45,9 +45,9 @@ pub enum ExchangeEvent {
     FindKeys(ScramHash, OwnedUsername),
     /// Check these credentials and open the user's maildrop.
     Authenticate(OwnedUsername, PresentedCredentials),
-    /// Check whether the client's TLS certificate belongs to this user; `-` leaves it to the server to find the user.
+    /// Check that the client's TLS certificate belongs to this user. With the name `-`, find the user by the certificate.
     External(OwnedUsername),
-    /// The exchange itself found out that the credentials are wrong.
+    /// The exchange has determined that the credentials are wrong.
     Denied,
 }
 
@@ -58,17 +58,17 @@ pub(super) trait ServerMechanism: Send + fmt::Debug {
         Vec::new()
     }
 
-    /// Takes a decoded response.
+    /// Processes a decoded response of the client.
     fn respond(&mut self, response: &[u8]) -> Result<ExchangeEvent, SaslError>;
 
-    /// Takes the keys of [`ExchangeEvent::FindKeys`] and returns the next challenge.
+    /// Accepts the keys for [`ExchangeEvent::FindKeys`] and returns the next challenge.
     #[cfg(feature = "scram")]
     fn provide_keys(&mut self, _keys: ScramKeys) -> Result<Vec<u8>, SaslError> {
         Err(SaslError::Malformed)
     }
 }
 
-/// Asks to check credentials that came with a name.
+/// Returns the event that requests a check of the named user's credentials.
 pub(super) fn authenticate(name: &[u8], credentials: PresentedCredentials) -> Result<ExchangeEvent, SaslError> {
     Ok(ExchangeEvent::Authenticate(owned_username(name)?, credentials))
 }

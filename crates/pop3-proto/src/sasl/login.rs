@@ -1,4 +1,4 @@
-//! `LOGIN`: the name, then the password, each in a response of its own. Never standardised, widely supported.
+//! `LOGIN`: the name, then the password, in separate responses. The mechanism was never standardised, but is widely supported.
 
 use alloc::vec::Vec;
 
@@ -39,7 +39,7 @@ impl ClientMechanism for Client {
     }
 }
 
-/// Holds the name while the password is awaited.
+/// The server side, with the client's name while it waits for the password.
 #[derive(Debug, Default)]
 pub(super) struct Server {
     name: Option<Vec<u8>>,

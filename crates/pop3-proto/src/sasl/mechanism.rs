@@ -1,22 +1,22 @@
-//! The names of mechanisms, and what a server offers.
+//! The names of mechanisms, and the offer of a server.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// A mechanism that this crate knows. Later ones in the order of the type are stronger.
+/// A mechanism that this crate knows. The order is by strength, the weakest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Mechanism {
-    /// `ANONYMOUS` (RFC 4505): no login at all, a trace of who it is.
+    /// `ANONYMOUS` (RFC 4505): no authentication; the client sends only a trace for the log.
     Anonymous,
-    /// `LOGIN`: name and password, each asked for. Never standardised, widely spoken.
+    /// `LOGIN`: name and password, each in response to a challenge. It was never standardised, but is widely supported.
     Login,
     /// `PLAIN` (RFC 4616): name and password.
     Plain,
-    /// `CRAM-MD5` (RFC 2195): the password does not cross the wire; broken hashing all the same.
+    /// `CRAM-MD5` (RFC 2195): a digest instead of the password, but made with MD5, which is broken.
     CramMd5,
-    /// `XOAUTH2`: a token, as some large providers want it.
+    /// `XOAUTH2`: a token in the form that some large providers require.
     Xoauth2,
     /// `OAUTHBEARER` (RFC 7628): a token.
     OauthBearer,
@@ -28,7 +28,7 @@ pub enum Mechanism {
     ScramSha1Plus,
     /// `SCRAM-SHA-256-PLUS`: bound to the TLS connection.
     ScramSha256Plus,
-    /// `EXTERNAL` (RFC 4422): who the client is was proven outside, as by its certificate.
+    /// `EXTERNAL` (RFC 4422): the client's identity is proven outside the exchange, for example by its certificate.
     External,
 }
 
@@ -48,7 +48,7 @@ impl Mechanism {
         Self::External,
     ];
 
-    /// The registered name.
+    /// Returns the registered name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Anonymous => "ANONYMOUS",
@@ -65,12 +65,12 @@ impl Mechanism {
         }
     }
 
-    /// Finds a mechanism by its name in any case.
+    /// Returns the mechanism with this name, compared case-insensitively.
     pub fn from_name(name: &[u8]) -> Option<Self> {
         Self::ALL.into_iter().find(|mechanism| mechanism.as_str().as_bytes().eq_ignore_ascii_case(name))
     }
 
-    /// Whether this build has it: some are features.
+    /// Returns `true` if this build has the mechanism: some require a feature of the crate.
     #[allow(clippy::match_like_matches_macro)] // Only in builds without features.
     pub const fn is_enabled(self) -> bool {
         match self {
@@ -80,12 +80,12 @@ impl Mechanism {
         }
     }
 
-    /// Whoever reads the wire could log in with what they read.
+    /// Returns `true` if the mechanism sends the password or token itself.
     pub const fn exposes_secret(self) -> bool {
         matches!(self, Self::Login | Self::Plain | Self::Xoauth2 | Self::OauthBearer)
     }
 
-    /// Runs only under TLS, bound to it.
+    /// Returns `true` if the mechanism is bound to the TLS connection; it then requires TLS.
     pub const fn uses_channel_binding(self) -> bool {
         matches!(self, Self::ScramSha1Plus | Self::ScramSha256Plus)
     }
@@ -97,17 +97,17 @@ impl fmt::Display for Mechanism {
     }
 }
 
-/// The mechanisms that a server offers, as it names them.
+/// The mechanisms that a server offers, by the names that the server sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OfferedMechanisms(Vec<Box<[u8]>>);
 
 impl OfferedMechanisms {
-    /// The names behind `SASL` in the capabilities.
+    /// Returns the offer with these names: the parameters of the capability `SASL`.
     pub fn new<'a>(names: impl IntoIterator<Item = &'a [u8]>) -> Self {
         Self(names.into_iter().map(Box::from).collect())
     }
 
-    /// Whether the mechanism is among them.
+    /// Returns `true` if the server offers the mechanism. Names are compared case-insensitively.
     pub fn has(&self, mechanism: Mechanism) -> bool {
         self.0.iter().any(|name| name.eq_ignore_ascii_case(mechanism.as_str().as_bytes()))
     }

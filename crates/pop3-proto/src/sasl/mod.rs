@@ -1,8 +1,8 @@
 //! SASL mechanisms, both sides, without I/O (RFC 4422, RFC 5034).
 //!
-//! A mechanism turns challenges into responses, or responses into challenges; the machines carry them. `PLAIN`, `LOGIN`,
-//! `EXTERNAL`, `ANONYMOUS`, `OAUTHBEARER` and `XOAUTH2` need no cryptography and are always there; `CRAM-MD5` and the `SCRAM` family
-//! are features.
+//! A mechanism turns challenges into responses on the client side, and responses into challenges on the server side. The client
+//! and server machines transport them. `PLAIN`, `LOGIN`, `EXTERNAL`, `ANONYMOUS`, `OAUTHBEARER` and `XOAUTH2` need no
+//! cryptography and are always available; `CRAM-MD5` and the `SCRAM` family are features of the crate.
 //!
 //! ```
 //! use pop3_proto::sasl::{Credentials, Mechanism, OfferedMechanisms};
@@ -13,15 +13,18 @@
 //! # Ok::<(), pop3_proto::codec::InvalidArgument>(())
 //! ```
 
-// Weighed: rsasl has most of these mechanisms, but needs std and has neither CRAM-MD5 nor XOAUTH2; the crates for SCRAM alone are
-// not kept or know no channel binding. A mechanism is a page of text over RustCrypto's hashes, which are kept well and need no std.
-mod apop;
+// Alternatives considered: rsasl has most of these mechanisms, but needs std and has neither CRAM-MD5 nor XOAUTH2; the crates for
+// SCRAM alone are unmaintained or lack channel binding. A mechanism is about a page of code on top of RustCrypto's hashes, which
+// are maintained and need no std.
+mod apop_proof;
 mod bearer;
 mod channel_binding;
 mod client;
 mod context;
 #[cfg(feature = "cram-md5")]
 mod cram_md5;
+#[cfg(feature = "cram-md5")]
+mod cram_md5_proof;
 mod credentials;
 mod encoding;
 mod error;
@@ -38,12 +41,12 @@ mod scram;
 mod server;
 mod xoauth2;
 
-pub use apop::ApopProof;
+pub use apop_proof::ApopProof;
 pub use channel_binding::ChannelBinding;
 pub use client::client_mechanism;
 pub use context::ExchangeContext;
 #[cfg(feature = "cram-md5")]
-pub use cram_md5::CramMd5Proof;
+pub use cram_md5_proof::CramMd5Proof;
 pub use credentials::Credentials;
 pub(crate) use encoding::{decode_base64, encode_base64};
 pub use error::SaslError;

@@ -1,4 +1,4 @@
-//! `EXTERNAL` (RFC 4422) and `ANONYMOUS` (RFC 4505): a name, or nothing.
+//! `EXTERNAL` (RFC 4422) and `ANONYMOUS` (RFC 4505): mechanisms that send only a name, or an empty response.
 
 use alloc::vec::Vec;
 
@@ -51,7 +51,7 @@ impl Server {
 
 impl ServerMechanism for Server {
     fn respond(&mut self, response: &[u8]) -> Result<ExchangeEvent, SaslError> {
-        // EXTERNAL may leave the name to the server; ANONYMOUS may send no trace.
+        // The response may be empty: EXTERNAL then leaves the name to the server, and ANONYMOUS sends no trace.
         let name = if response.is_empty() { b"-" } else { response };
         match self.mechanism {
             Mechanism::External => Ok(ExchangeEvent::External(owned_username(name)?)),

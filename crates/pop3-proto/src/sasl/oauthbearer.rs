@@ -11,7 +11,8 @@ use super::mechanism::Mechanism;
 use super::presented::PresentedCredentials;
 use crate::Secret;
 
-/// A failure comes as a challenge with JSON in it, which is answered with one octet before the `-ERR` (S34).
+/// The client side. The server reports a failure as a challenge with JSON, which the client answers with the octet 1 before the
+/// `-ERR` (S34).
 #[derive(Debug)]
 pub(super) struct Client {
     response: Secret,
@@ -53,7 +54,7 @@ impl ClientMechanism for Client {
 pub(super) struct Server;
 
 impl ServerMechanism for Server {
-    /// Reads `n,a=NAME,` and key-value pairs, each ended by an octet of 1 (RFC 7628 §3.1).
+    /// Parses `n,a=NAME,` and key-value pairs, each terminated by the octet 1 (RFC 7628 §3.1).
     fn respond(&mut self, response: &[u8]) -> Result<ExchangeEvent, SaslError> {
         let mut parts = response.split(|byte| *byte == 1);
         let header = parts.next().and_then(|header| header.strip_prefix(b"n,")).ok_or(SaslError::Malformed)?;

@@ -1,4 +1,4 @@
-//! `PLAIN` (RFC 4616): everything in one response.
+//! `PLAIN` (RFC 4616): name and password in one response.
 
 use super::error::SaslError;
 use super::exchange::{ClientMechanism, ExchangeEvent, ServerMechanism, authenticate};
@@ -37,7 +37,7 @@ impl ClientMechanism for Client {
 pub(super) struct Server;
 
 impl ServerMechanism for Server {
-    /// Reads the identity to act as, the name and the password (RFC 4616 §2); the password has up to 255 octets (S33).
+    /// Parses the authorization identity, the name and the password (RFC 4616 §2). The password has up to 255 octets (S33).
     fn respond(&mut self, response: &[u8]) -> Result<ExchangeEvent, SaslError> {
         let mut parts = response.split(|byte| *byte == 0);
         let (authorization, name, password) = (parts.next(), parts.next(), parts.next());

@@ -1,13 +1,14 @@
-//! Names and passwords outside ASCII: two ways to type one character are one character (SASLprep, RFC 4013).
+//! Preparation of names and passwords outside ASCII (SASLprep, RFC 4013), so that different encodings of one character become
+//! equal.
 
 use alloc::borrow::Cow;
 
-/// A name or password in the form in which it is compared and hashed. ASCII is that form already.
+/// Returns a name or password in the form in which it is compared and hashed. Printable ASCII stays unchanged.
 ///
-/// `None`: it is not UTF-8, or has characters in it that SASLprep forbids, as controls. Characters that are younger than SASLprep
-/// are taken, too; in which direction they are written does not matter.
+/// Returns `None` if the text is not UTF-8, contains characters that SASLprep forbids, such as controls, or has no characters
+/// left. Characters that are newer than SASLprep are accepted, and the writing direction of characters is not checked.
 ///
-/// Without the feature `saslprep` everything is taken as it is.
+/// Without the feature `saslprep`, every text is returned unchanged.
 ///
 /// ```
 /// use pop3_proto::sasl::prepare;
@@ -32,7 +33,7 @@ fn prepare_unicode(text: &[u8]) -> Option<Cow<'_, [u8]>> {
     use stringprep::tables;
     use unicode_normalization::UnicodeNormalization;
     let text = core::str::from_utf8(text).ok()?;
-    // By hand, so that characters that are younger than SASLprep are mapped and normalised, too (RFC 3454 §7).
+    // Implemented by hand so that characters newer than SASLprep are mapped and normalised, too (RFC 3454 §7).
     let kept = text.chars().filter(|c| !tables::commonly_mapped_to_nothing(*c) || tables::non_ascii_space_character(*c));
     let mapped = kept.map(|c| if tables::non_ascii_space_character(c) { ' ' } else { c });
     let prepared: alloc::string::String = mapped.nfkc().collect();
@@ -42,7 +43,7 @@ fn prepare_unicode(text: &[u8]) -> Option<Cow<'_, [u8]>> {
     Some(Cow::Owned(prepared.into_bytes()))
 }
 
-/// RFC 4013 §2.3.
+/// Returns `true` if RFC 4013 §2.3 forbids the character.
 #[cfg(feature = "saslprep")]
 fn is_forbidden(c: char) -> bool {
     use stringprep::tables;
@@ -70,14 +71,14 @@ mod tests {
             ("\u{aa}", Some("a")),
             ("\u{2168}", Some("IX")),
             ("\u{7}", None),
-            // Mixed directions are for display only.
+            // Mixed writing directions affect only the display, so they are accepted.
             ("\u{627}\u{31}", Some("\u{627}\u{31}")),
             ("e\u{301}\u{1f511}\u{a0}\u{ad}x", Some("\u{e9}\u{1f511} x")),
         ];
         for (text, expected) in cases {
             assert_eq!(prepare(text.as_bytes()).as_deref(), expected.map(str::as_bytes), "{text:?}");
         }
-        // One of each table of RFC 4013 §2.3, which is in no other, beside a letter that is not of ASCII.
+        // One character from each table of RFC 4013 §2.3 that is in no other table, after a letter outside ASCII.
         for forbidden in ['\u{7}', '\u{80}', '\u{e000}', '\u{fdd0}', '\u{fffd}', '\u{2ff0}', '\u{200e}', '\u{e0020}'] {
             assert_eq!(prepare(format!("é{forbidden}").as_bytes()), None, "{forbidden:?}");
         }

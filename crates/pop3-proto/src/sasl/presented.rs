@@ -1,13 +1,13 @@
-//! What a client presents to log in.
+//! The credentials that a client presents.
 
 use alloc::sync::Arc;
 
-use super::apop::ApopProof;
+use super::apop_proof::ApopProof;
 #[cfg(feature = "cram-md5")]
-use super::cram_md5::CramMd5Proof;
+use super::cram_md5_proof::CramMd5Proof;
 use crate::Secret;
 
-/// What a client presents to prove that it is the user it names. `Debug` shows no secret.
+/// The credentials that a client presents to prove that it is the named user. `Debug` shows no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PresentedCredentials {
@@ -18,13 +18,13 @@ pub enum PresentedCredentials {
     /// A digest over a challenge and the password.
     #[cfg(feature = "cram-md5")]
     CramMd5(CramMd5Proof),
-    /// Nothing is left to check: the exchange has verified the client with the keys that it was given (`SCRAM`), or the store has
-    /// checked the password already. Only the maildrop is to be opened.
+    /// Verified credentials: the exchange has verified the client with the provided keys (`SCRAM`), or the store has already
+    /// checked the password. Only the maildrop remains to be opened.
     Verified,
     /// An access token (`OAUTHBEARER`, `XOAUTH2`).
     Token(Secret),
-    /// The client's TLS certificate (`EXTERNAL`), in DER; with the name `-` the certificate alone says who the user is.
+    /// The client's TLS certificate (`EXTERNAL`), in DER. With the name `-`, the certificate alone identifies the user.
     External(Arc<[u8]>),
-    /// Nothing (`ANONYMOUS`); the name is a trace.
+    /// No credentials (`ANONYMOUS`); the name is a trace for the log.
     Anonymous,
 }

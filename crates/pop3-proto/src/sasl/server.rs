@@ -1,4 +1,4 @@
-//! The server side of an exchange, whatever its mechanism.
+//! The server side of an exchange with any mechanism.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -24,8 +24,8 @@ pub struct ServerExchange {
 impl ServerExchange {
     /// Begins an exchange. Returns `None` if this build does not have the mechanism.
     ///
-    /// `unique` is text that no other exchange uses, without blanks, commas and angle brackets; at least 18 random octets in base64.
-    /// `plus_is_offered`: the `-PLUS` form of the mechanism is announced.
+    /// `unique` is text that no other exchange uses, without blanks, commas or angle brackets: at least 18 random octets in
+    /// base64. `plus_is_offered` is `true` if the `-PLUS` form of the mechanism is announced.
     pub fn new(mechanism: Mechanism, unique: &str, binding: &ChannelBinding, plus_is_offered: bool) -> Option<Self> {
         let state: Box<dyn ServerMechanism> = match mechanism {
             Mechanism::Plain => Box::new(plain::Server),
@@ -57,23 +57,24 @@ impl ServerExchange {
         self.state.first_challenge()
     }
 
-    /// Takes a decoded response of the client; the first may be an initial response.
+    /// Processes a decoded response of the client; the first one may be an initial response.
     ///
     /// # Errors
-    /// The response does not fit the mechanism: the exchange has failed.
+    /// The response does not fit the mechanism. The exchange has failed.
     pub fn step(&mut self, response: &[u8]) -> Result<ExchangeEvent, SaslError> {
-        // What the server begins cannot be begun by the client (S30); LOGIN is older than that rule.
+        // CRAM-MD5 begins with the server's challenge, so an initial response is refused (S30). LOGIN predates that rule and is
+        // exempt.
         if !core::mem::replace(&mut self.begun, true) && self.mechanism == Mechanism::CramMd5 {
             return Err(SaslError::Malformed);
         }
         self.state.respond(response)
     }
 
-    /// Takes the keys of [`ExchangeEvent::FindKeys`]; for a user that does not exist, [a decoy](super::ScramKeys::decoy). Returns the
-    /// next challenge.
+    /// Accepts the keys for [`ExchangeEvent::FindKeys`] and returns the next challenge. For a user that does not exist, pass
+    /// [decoy keys](super::ScramKeys::decoy).
     ///
     /// # Errors
-    /// No keys were requested, or they are for another hash.
+    /// No keys were requested, or the keys are for another hash. The exchange is unchanged.
     #[cfg(feature = "scram")]
     pub fn provide_keys(&mut self, keys: super::ScramKeys) -> Result<Vec<u8>, SaslError> {
         self.state.provide_keys(keys)

@@ -1,4 +1,4 @@
-//! The RFCs' own examples, and both sides against each other.
+//! Tests with the examples of the RFCs, and of both sides against each other.
 
 use super::encoding::{escape_name, unescape_name};
 use super::*;
@@ -50,7 +50,7 @@ fn s35_the_examples_of_rfc_5802_and_rfc_7677() {
             let password = crate::Secret::from("pencil");
             scram::ScramClient::with_nonce(mechanism, b"user", &password, nonce.into(), &none, false).unwrap()
         };
-        // A signature of the right length that is wrong in any one bit.
+        // Signatures of the right length with a single wrong bit.
         let signature = decode_base64(&server_last.as_bytes()[2..]).unwrap();
         for bit in 0..signature.len() * 8 {
             let mut forged = signature.clone();
@@ -68,7 +68,7 @@ fn s35_the_examples_of_rfc_5802_and_rfc_7677() {
         assert_eq!(client.respond(server_last.as_bytes()).unwrap().expose(), b"");
         assert!(!client.expects_challenge());
 
-        // The server's side of the same.
+        // The server side of this exchange.
         let whole = &server_first[2..server_first.find(',').unwrap()];
         let mut server = ServerExchange::new(mechanism, &whole[nonce.len()..], &none, false).unwrap();
         let ExchangeEvent::FindKeys(hash, name) = server.step(first.as_bytes()).unwrap() else { panic!() };
@@ -131,7 +131,7 @@ fn s34_the_example_of_rfc_7628() {
     assert_eq!(credentials, PresentedCredentials::Token(crate::Secret::from("vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==")));
 }
 
-/// Runs both sides against each other; what the server would check, or why it came to nothing.
+/// Runs both sides against each other. Returns the final event of the server, or the error that ended the exchange.
 fn exchange(
     mechanism: Mechanism,
     credentials: &Credentials,
@@ -210,7 +210,7 @@ fn s35_scram_refuses_what_it_must() {
     assert_eq!(first("r=Nx,s=AAAA"), Err(SaslError::Malformed));
     assert_eq!(first(""), Err(SaslError::Malformed));
 
-    // A server that does not know the password. Each is the first that a client hears.
+    // Final messages of a server that does not know the password, each sent to a new client.
     for wrong in ["v=AAAA", "v=", "e=other-error", ""] {
         let mut client = client(Mechanism::ScramSha256, &joe(), &none);
         client.initial_response();
@@ -224,14 +224,14 @@ fn s35_scram_refuses_what_it_must() {
 fn s35_an_exchange_that_has_failed_proves_nobody() {
     let fresh =
         || ServerExchange::new(Mechanism::ScramSha256, "abcdefghijklmnopqrstuvwx", &ChannelBinding::default(), false).unwrap();
-    // A wrong proof, and then nothing.
+    // A wrong proof, then an empty response.
     let mut server = fresh();
     let ExchangeEvent::FindKeys(hash, _) = server.step(b"n,,n=victim,r=abc").unwrap() else { panic!() };
     server.provide_keys(ScramKeys::derive(hash, b"secret", b"salt", 4096)).unwrap();
     let wrong = b"c=biws,r=abcabcdefghijklmnopqrstuvwx,p=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     assert_eq!(server.step(wrong), Ok(ExchangeEvent::Denied));
     assert_eq!(server.step(b""), Err(SaslError::Malformed));
-    // A first message that is none; a step before the keys.
+    // An invalid first message, and a response before the keys.
     for first in [&b"n,,n=victim,r="[..], b"n,,n=victim,r=abc"] {
         let mut server = fresh();
         let _ = server.step(first);
@@ -265,7 +265,7 @@ fn s35_what_a_client_may_say_first() {
     }
     assert_eq!(first(Mechanism::ScramSha1, b"n,,m=x,n=joe,r=abc"), Err(SaslError::Extension));
     assert!(matches!(first(Mechanism::ScramSha1Plus, b"p=tls-exporter,,n=joe,r=abc"), Ok(ExchangeEvent::FindKeys(..))));
-    // Bound to what this connection does not have, it would be bound to nothing.
+    // A `-PLUS` form must use a binding that this connection has.
     for unbound in [&b"p=tls-server-end-point,,n=joe,r=abc"[..], b"p=tls-unique,,n=joe,r=abc", b"n,,n=joe,r=abc"] {
         assert_eq!(first(Mechanism::ScramSha1Plus, unbound), Err(SaslError::Malformed), "{}", unbound.escape_ascii());
     }
@@ -310,7 +310,7 @@ fn h24_a_server_that_never_ends_an_exchange_hears_nothing_twice() {
 fn s35_s36_channel_binding() {
     let binding = ChannelBinding { exporter: Some([1; 32]), server_end_point: Some(b"hash".to_vec()) };
     let other = ChannelBinding { exporter: Some([2; 32]), server_end_point: Some(b"hash".to_vec()) };
-    // Somebody in the middle has another connection to each side.
+    // An attacker in the middle has a separate TLS connection to each side.
     let run = |client_binding: &ChannelBinding, server_binding: &ChannelBinding, offered: bool, mechanism| {
         let mut client =
             client_mechanism(mechanism, &joe(), &context(client_binding, offered)).expect("there is something to bind to");
@@ -324,7 +324,7 @@ fn s35_s36_channel_binding() {
     assert_eq!(run(&binding, &other, true, plus), Ok(ExchangeEvent::Denied));
     let only_end_point = ChannelBinding { exporter: None, ..binding.clone() };
     assert!(matches!(run(&only_end_point, &binding, true, plus), Ok(ExchangeEvent::Challenge(_))));
-    // The bound form was taken out of the offer on its way.
+    // An attacker on the network path has removed the `-PLUS` form from the offer.
     assert_eq!(run(&binding, &binding, false, Mechanism::ScramSha256), Err(SaslError::Downgrade));
     assert!(matches!(run(&ChannelBinding::default(), &binding, true, Mechanism::ScramSha256), Ok(ExchangeEvent::Challenge(_))));
     assert!(client_mechanism(plus, &joe(), &context(&ChannelBinding::default(), true)).is_none());
@@ -404,7 +404,7 @@ fn the_strongest_is_chosen_and_never_one_that_is_not_allowed() {
 #[cfg(feature = "scram")]
 fn s35_the_flag_and_the_nonce_of_the_last_message_are_checked() {
     let binding = ChannelBinding { exporter: Some([1; 32]), server_end_point: None };
-    // The client says that it would have liked a binding; somebody on the way makes that unsaid.
+    // The client reports that it supports channel binding, and an attacker on the network path removes this report.
     let mut client = client_mechanism(Mechanism::ScramSha256, &joe(), &context(&binding, false)).unwrap();
     let first = client.initial_response().unwrap();
     let unsaid = [b"n,,", first.expose().strip_prefix(b"y,,").unwrap()].concat();

@@ -9,7 +9,7 @@ use super::mechanism::Mechanism;
 use super::presented::PresentedCredentials;
 use crate::Secret;
 
-/// A failure comes as a challenge, which is answered with an empty line before the `-ERR`.
+/// The client side. The server reports a failure as a challenge, which the client answers with an empty line before the `-ERR`.
 #[derive(Debug)]
 pub(super) struct Client {
     response: Secret,
@@ -49,7 +49,7 @@ impl ClientMechanism for Client {
 pub(super) struct Server;
 
 impl ServerMechanism for Server {
-    /// Reads `user=NAME` and `auth=Bearer TOKEN`, each ended by an octet of 1.
+    /// Parses `user=NAME` and `auth=Bearer TOKEN`, each terminated by the octet 1.
     fn respond(&mut self, response: &[u8]) -> Result<ExchangeEvent, SaslError> {
         let mut parts = response.split(|byte| *byte == 1);
         let name = parts.next().and_then(|part| part.strip_prefix(b"user=")).ok_or(SaslError::Malformed)?;

@@ -1,4 +1,4 @@
-//! The answers to what a session asks.
+//! The answers to a session's questions.
 
 use bytes::{BufMut, BytesMut};
 
@@ -9,21 +9,21 @@ use super::session::{Sending, Session};
 use super::snapshot::Snapshot;
 use crate::codec::{DotEncoder, MessageNumber, ResponseCode, TopLimit, put_decimal};
 
-/// Why a message cannot be sent.
+/// The reason why a message cannot be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageRefusal {
-    /// Another process has removed it since the session began.
+    /// Another process has removed the message since the session began.
     Gone,
-    /// It cannot be read now.
+    /// The message cannot be read now.
     Temporary,
 }
 
-/// Whether more of a message is wanted.
+/// The session's demand for more of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyWants {
-    /// The next piece, or the end if there is none.
+    /// The session needs the next piece, or the end of the message.
     More,
-    /// `TOP` has all its lines: end the message.
+    /// `TOP` has all its lines; end the message.
     Enough,
 }
 
@@ -42,17 +42,17 @@ pub struct Answer<'s> {
 }
 
 impl Session {
-    /// Returns the answers to the session's question; replies go to `out`.
+    /// Returns the interface that answers the session's question; replies are appended to `out`.
     pub const fn answer<'s>(&'s mut self, out: &'s mut BytesMut) -> Answer<'s> {
         Answer { session: self, out }
     }
 }
 
 impl Answer<'_> {
-    /// Accepts a login. `snapshot` is what the maildrop holds, for as long as the session lasts.
+    /// Accepts a login. `snapshot` lists the messages of the maildrop for the rest of the session.
     ///
     /// # Errors
-    /// No login waits for an answer.
+    /// No login waits for an answer. Nothing is sent, and the session is unchanged.
     pub fn accept(&mut self, snapshot: Snapshot) -> Result<(), LocalError> {
         let session = &mut *self.session;
         session.machine.accept(Phrase::Ready.text(session.machine.language()), self.out)?;
@@ -68,24 +68,24 @@ impl Answer<'_> {
     /// Denies a login, or reports that its keys cannot be found. The client may try again.
     ///
     /// # Errors
-    /// No login waits for an answer, and no request for keys.
+    /// Neither a login nor a request for keys waits for an answer. Nothing is sent, and the session is unchanged.
     pub fn deny(&mut self, denial: LoginDenial) -> Result<(), LocalError> {
         self.session.machine.deny(denial, self.out)
     }
 
-    /// Provides the keys of [`Question::FindKeys`](super::Question::FindKeys).
+    /// Provides the keys for [`Question::FindKeys`](super::Question::FindKeys).
     ///
     /// # Errors
-    /// No keys were requested.
+    /// No keys were requested. Nothing is sent, and the session is unchanged.
     #[cfg(feature = "scram")]
     pub fn provide_keys(&mut self, keys: crate::sasl::ScramKeys) -> Result<(), LocalError> {
         self.session.machine.provide_keys(keys, self.out)
     }
 
-    /// Begins a message: its pieces follow.
+    /// Begins a message; append its pieces with [`body`](Self::body).
     ///
     /// # Errors
-    /// No message was requested.
+    /// No message was requested. Nothing is sent, and the session is unchanged.
     pub fn begin_message(&mut self) -> Result<(), LocalError> {
         let Sending::Requested { number, top } = self.session.sending else { return Err(LocalError::NotAsked) };
         match (top, self.session.snapshot.octets(number)) {
@@ -108,7 +108,7 @@ impl Answer<'_> {
     /// Appends a piece of the message, byte-stuffed. Its lines may end in CR LF or in LF.
     ///
     /// # Errors
-    /// No message was begun.
+    /// No message was begun. Nothing is sent, and the session is unchanged.
     pub fn body(&mut self, data: &[u8]) -> Result<BodyWants, LocalError> {
         let Sending::Message { encoder, top, .. } = &mut self.session.sending else { return Err(LocalError::NoMessageBegun) };
         let (data, wants) = match top {
@@ -119,10 +119,10 @@ impl Answer<'_> {
         Ok(wants)
     }
 
-    /// Ends the message. One that cannot be sent to its end must [`abort`](Session::abort) the session instead.
+    /// Ends the message. If a message cannot be sent completely, [`abort`](Session::abort) the session instead.
     ///
     /// # Errors
-    /// No message was begun.
+    /// No message was begun. Nothing is sent, and the session is unchanged.
     pub fn end_message(&mut self) -> Result<(), LocalError> {
         match core::mem::replace(&mut self.session.sending, Sending::Nothing) {
             Sending::Message { number, encoder, top } => {
@@ -142,7 +142,7 @@ impl Answer<'_> {
     /// Refuses the message that was requested.
     ///
     /// # Errors
-    /// No message was requested, or it was begun already.
+    /// No message was requested, or it was begun already. Nothing is sent, and the session is unchanged.
     pub fn refuse_message(&mut self, why: MessageRefusal) -> Result<(), LocalError> {
         let Sending::Requested { .. } = self.session.sending else { return Err(LocalError::NotAsked) };
         let phrase = match why {
@@ -154,10 +154,11 @@ impl Answer<'_> {
         Ok(())
     }
 
-    /// Finishes a commit: the marked messages are removed, except for `not_removed` of them (RFC 1939 §6).
+    /// Finishes a commit after removing the marked messages. `not_removed` is the number of marked messages that could not be
+    /// removed (RFC 1939 §6).
     ///
     /// # Errors
-    /// No commit was requested.
+    /// No commit was requested. Nothing is sent, and the session is unchanged.
     pub fn finish_commit(&mut self, not_removed: usize) -> Result<(), LocalError> {
         self.session.machine.finish_quit(not_removed, self.out)
     }

@@ -1,21 +1,21 @@
-//! Why a session ends.
+//! The reasons for which a session ends.
 
 use thiserror::Error;
 
-/// Why the server closes a session, for a log.
+/// The reason why the server closes a session, for the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum CloseReason {
     /// The client sent `QUIT`.
     #[error("the client sent QUIT")]
     Quit,
-    /// Too many commands that are malformed or out of place.
+    /// The client sent too many commands that are malformed or out of place.
     // H38
     #[error("too many bad commands")]
     BadCommands,
-    /// Too many wrong passwords.
+    /// The client sent too many wrong passwords.
     #[error("too many wrong passwords")]
     FailedLogins,
-    /// The client began with TLS where the session begins in the clear.
+    /// The client began with TLS on a port where the session begins in the clear.
     #[error("the client began with TLS on a port that begins in the clear")]
     Tls,
     /// The client speaks another protocol, as port scanners do.

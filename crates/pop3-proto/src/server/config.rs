@@ -1,4 +1,4 @@
-//! What a server may be told, and how long it waits.
+//! The configuration of a server, and its deadlines.
 
 use core::time::Duration;
 
@@ -9,90 +9,97 @@ use crate::cleartext_login::CleartextLogin;
 use crate::codec::{Expire, ReplyText};
 use crate::sasl::Mechanism;
 
-/// What `EXPIRE` announces (RFC 2449 §6.7).
+/// The policy that `EXPIRE` announces (RFC 2449 §6.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExpirePolicy {
-    /// How long.
+    /// The time for which messages are kept.
     pub after: Expire,
-    /// It may be longer for some users.
+    /// The time may be longer for some users.
     pub per_user: bool,
 }
 
-/// What `LOGIN-DELAY` announces (RFC 2449 §6.5).
+/// The delay that `LOGIN-DELAY` announces (RFC 2449 §6.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoginDelay {
-    /// Seconds: the largest that any user has.
+    /// The delay in seconds: the largest of all users.
     pub seconds: u64,
-    /// It may be less for some users.
+    /// The delay may be smaller for some users.
     pub per_user: bool,
 }
 
-/// What `UTF8` announces (RFC 6856 §2).
+/// The support that `UTF8` announces (RFC 6856 §2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Utf8 {
-    /// Nothing: the command is refused.
+    /// No support: the command is refused.
     No,
     /// Messages may be in UTF-8.
     #[default]
     Messages,
-    /// Names and passwords, too. They are [prepared](crate::sasl::prepare) before anybody sees them; a store must have prepared
-    /// its own.
+    /// Messages, names and passwords may be in UTF-8. Names and passwords are [prepared](crate::sasl::prepare) before the store
+    /// receives them; the store must prepare its own before it compares them.
     MessagesAndLogins,
 }
 
-/// How many commands may be malformed or out of place.
+/// The limits on commands that are malformed or out of place.
 // H38
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadCommandLimits {
-    /// The session is closed at this many before login.
+    /// The number of bad commands before login at which the session is closed.
     pub before_login: u32,
-    /// The session is closed at this many after login.
+    /// The number of bad commands after login at which the session is closed.
     pub after_login: u32,
 }
 
-/// How a server presents itself, and its limits.
+/// The settings of a server: its texts, its features and its limits.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
-    /// Said in the greeting.
+    /// The text of the greeting.
     pub greeting: ReplyText<'static>,
-    /// Announced as `IMPLEMENTATION`, for people; empty: not announced.
+    /// The text of the capability `IMPLEMENTATION`, for people. If it is empty, the capability is not announced.
     pub implementation: ReplyText<'static>,
-    /// A certificate is there, so `STLS` is announced and taken (S47).
+    /// The server has a certificate, so `STLS` is announced and accepted.
+    // S47
     pub stls: bool,
-    /// Whether to take logins before TLS.
+    /// The policy for logins before TLS.
     pub cleartext_login: CleartextLogin,
-    /// The mechanisms for `AUTH`; those that reveal the secret are offered only where a login may be.
+    /// The mechanisms for `AUTH`. They are offered only if the connection permits a login; those that expose the secret are not
+    /// offered without TLS if `apop` is set.
     pub mechanisms: Vec<Mechanism>,
-    /// OfferedMechanisms `APOP`: a timestamp in the greeting. The server must know the passwords themselves. In the clear it is then the only
-    /// way: nobody may send a password where others answer a challenge (S26).
+    /// The server offers `APOP`: the greeting has a timestamp. The store must know the passwords themselves. Without TLS, logins
+    /// that send the password or token itself are then refused (RFC 1939 §13).
+    // S26
     pub apop: bool,
-    /// Whether messages, names and passwords may be in UTF-8.
+    /// The support for UTF-8 in messages, names and passwords.
     pub utf8: Utf8,
-    /// OfferedMechanisms `LANG`: the client chooses the language of the texts.
+    /// The server offers `LANG`: the client chooses the language of the reply texts.
     pub lang: bool,
-    /// The language for clients that leave the choice to the server (`LANG *`). Before a client has chosen, English is spoken: it
-    /// is the one that needs nothing but ASCII (RFC 6856 §3.2).
+    /// The language for clients that leave the choice to the server (`LANG *`). Before a client has chosen a language, the texts
+    /// are in English, which needs only ASCII (RFC 6856 §3.2).
     pub language: Language,
-    /// Take `LAST`, which is older than the standard.
+    /// The server accepts `LAST`, a command that is older than RFC 1939.
     pub last: bool,
-    /// Take `UTF8` after login, too, and do nothing: some clients say it there (Q51).
+    /// The server accepts `UTF8` after login, too, without effect: some clients send it there.
+    // Q51
     pub utf8_after_login: bool,
-    /// Take `NOOP` before login (Q54).
+    /// The server accepts `NOOP` before login.
+    // Q54
     pub noop_before_login: bool,
-    /// How long messages are kept; the largest number of days that is safe for every user. With 0 days the session removes at `QUIT`
-    /// what was retrieved; more days are kept by whoever has the mail.
+    /// The time for which messages are kept: the largest number of days that is safe for every user. With 0 days, the session
+    /// removes the retrieved messages at `QUIT`; with more days, the store must remove old messages.
     pub expire: ExpirePolicy,
-    /// How long a user must wait between two logins. Announced here; kept by whoever answers the login.
+    /// The delay that a user must keep between two logins. The server announces it; the store must enforce it.
     pub login_delay: Option<LoginDelay>,
-    /// Octets of the longest line of a SASL exchange, its end included.
+    /// The longest line of a SASL exchange in octets, including its line end.
     pub max_sasl_line: usize,
-    /// Octets of the longest command line, its end included; at least 255 are always taken (S02).
+    /// The longest command line in octets, including its line end; at least 255 octets are always accepted (RFC 2449 §4).
+    // S02
     pub max_line: usize,
-    /// How many commands may be malformed or out of place before the session is closed.
+    /// The limits on commands that are malformed or out of place, at which the session is closed.
     pub max_bad_commands: BadCommandLimits,
-    /// After so many wrong passwords the session is closed.
+    /// The number of wrong passwords after which the session is closed; at least 1.
     pub max_failed_logins: u32,
-    /// Octets of output after which the driver is asked to write before more is made (H37).
+    /// The size of the unwritten output, in octets, from which on the driver must write before more is produced.
+    // H37
     pub output_high_water: usize,
 }
 
@@ -122,21 +129,23 @@ impl Default for ServerConfig {
     }
 }
 
-/// Which deadline applies now. The machine has no clock: it names the deadline, the driver keeps the time.
+/// The deadline that applies. The session has no clock: it names the deadline, and the driver measures the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deadline {
-    /// From the moment the connection stands until login; no byte renews it (H35).
+    /// The time from the start of the connection until login; received data does not extend it.
+    // H35
     Login,
-    /// Between commands, and for each write; every command renews it (H36).
+    /// The time between commands, and for each write; every command renews it.
+    // H36
     Idle,
 }
 
-/// How long to wait for what.
+/// The durations of the deadlines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// For [`Deadline::Login`], TLS handshakes included.
+    /// The duration of [`Deadline::Login`], TLS handshakes included.
     pub login: Duration,
-    /// For [`Deadline::Idle`]: at least ten minutes by the RFC (1939 §3).
+    /// The duration of [`Deadline::Idle`]; RFC 1939 §3 requires at least ten minutes.
     pub idle: Duration,
 }
 
@@ -147,7 +156,7 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// The time for a deadline.
+    /// Returns the duration of a deadline.
     pub const fn of(&self, deadline: Deadline) -> Duration {
         match deadline {
             Deadline::Login => self.login,

@@ -1,4 +1,4 @@
-//! The session with its buffers: all that a driver of any runtime has to feed and to empty.
+//! A session with its buffers, for the drivers of all runtimes.
 
 use alloc::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::codec::MessageNumber;
 use crate::read_buffer::ReadBuffer;
 use crate::transport::Transport;
 
-/// What the driver of a [`Connection`] must do next.
+/// The next action for the driver of a [`Connection`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Read into [`Connection::unfilled`], call [`Connection::advance_read`], ask again.
@@ -28,7 +28,8 @@ pub enum Action {
     Unanswered,
     /// Call [`Connection::check_upgrade`], do the TLS handshake, then [`Connection::upgrade`].
     UpgradeTls,
-    /// Everything is written: close the connection. Without a [`Question::Commit`] nothing may be removed (RFC 1939 §6).
+    /// All output is written: close the connection. Without a preceding [`Question::Commit`], no message may be removed (RFC 1939
+    /// §6).
     Close,
 }
 
@@ -37,7 +38,7 @@ pub struct Connection {
     session: Session,
     input: ReadBuffer,
     output: BytesMut,
-    /// A commit waits until the output that comes before it is written.
+    /// A commit waits until the output before it is written.
     commit: bool,
     /// The stream has ended.
     ended: bool,
@@ -50,10 +51,10 @@ impl core::fmt::Debug for Connection {
     }
 }
 
-/// Octets that are read at once, at least: commands are short.
+/// The minimum size of the input buffer in octets: commands are short.
 const READ_SIZE: usize = 2 * 1024;
 
-/// Octets of room for output that an idle session keeps at most.
+/// The maximum capacity of the output buffer, in octets, that an idle session keeps.
 const IDLE_OUTPUT: usize = 4 * 1024;
 
 impl Connection {
@@ -64,14 +65,14 @@ impl Connection {
         Self { input: Self::read_buffer(&session), session, output, commit: false, ended: false }
     }
 
-    /// The longest line must fit, or it could never be seen as a whole.
+    /// Returns an input buffer that can hold the longest permitted line.
     fn read_buffer(session: &Session) -> ReadBuffer {
         let config = session.config();
         let (initial, largest) = (READ_SIZE.max(config.max_line + 1), config.max_sasl_line + 1);
         ReadBuffer::growing(initial, largest.max(initial))
     }
 
-    /// Returns the session, for what it can tell.
+    /// Returns the session.
     pub const fn session(&self) -> &Session {
         &self.session
     }
@@ -81,7 +82,7 @@ impl Connection {
         self.session.deadline()
     }
 
-    /// Returns the answers to the last question.
+    /// Returns the interface that answers the last question.
     pub const fn answer(&mut self) -> Answer<'_> {
         self.session.answer(&mut self.output)
     }
@@ -91,12 +92,12 @@ impl Connection {
         self.session.marked()
     }
 
-    /// Ends the session in the middle of a message that cannot be sent to its end; see [`Session::abort`].
+    /// Ends the session without a reply, for example if a message cannot be sent completely; see [`Session::abort`].
     pub fn abort(&mut self) {
         self.session.abort();
     }
 
-    /// Executes what has come and returns what to do next.
+    /// Processes the received input and returns the next action.
     pub fn next_action(&mut self) -> Action {
         if self.commit && self.output.is_empty() {
             self.commit = false;
@@ -110,17 +111,17 @@ impl Connection {
                 Event::NeedInput | Event::Flush | Event::UpgradeTls | Event::Closed if unwritten => Some(Action::Write),
                 Event::NeedInput if self.ended => Some(Action::Close),
                 Event::NeedInput => {
-                    // What a large reply needed is not kept for a session that idles.
+                    // An idle session does not keep the memory that a large reply needed.
                     if self.output.capacity() > IDLE_OUTPUT {
                         self.output = BytesMut::new();
                     }
                     Some(Action::Read)
                 }
-                // A listing of marked messages pauses without output.
+                // A listing of only marked messages pauses without output.
                 Event::Flush => None,
                 Event::AwaitingAnswer if self.commit => Some(Action::Write),
                 Event::AwaitingAnswer => Some(Action::Unanswered),
-                // Messages that are removed because they were retrieved must be on their way first (S42).
+                // Retrieved messages that EXPIRE 0 removes must be written to the client first (S42).
                 Event::Question(Question::Commit) if unwritten && self.session.removes_retrieved() => {
                     self.commit = true;
                     Some(Action::Write)
@@ -130,7 +131,7 @@ impl Connection {
                 Event::Closed => Some(Action::Close),
             };
             self.input.consume(consumed);
-            // Any line may hold a password, a refused one too.
+            // Any line may hold a password, even a refused one.
             self.input.wipe(consumed);
             if let Some(action) = action {
                 return action;
@@ -138,7 +139,18 @@ impl Connection {
         }
     }
 
-    /// Returns `true` if so much output has gathered that it should be written before more is made.
+    /// Returns `true` if input that was read is not executed yet, such as pipelined commands.
+    pub fn has_unread_input(&self) -> bool {
+        !self.input.unread().is_empty()
+    }
+
+    /// Sets the high-water mark of the output after login, in octets, in place of
+    /// [`output_high_water`](ServerConfig::output_high_water); see [`is_above_high_water`](Self::is_above_high_water).
+    pub const fn set_high_water(&mut self, octets: usize) {
+        self.session.set_high_water(octets);
+    }
+
+    /// Returns `true` if the unwritten output has reached its high-water mark: write it before more is produced.
     // H37
     pub fn is_above_high_water(&self) -> bool {
         self.output.len() >= self.session.high_water()
@@ -149,7 +161,7 @@ impl Connection {
         &self.output
     }
 
-    /// Drops `count` octets of the output: they were written.
+    /// Removes the first `count` octets, which were written, from the output.
     pub fn advance_written(&mut self, count: usize) {
         self.output.advance(count.min(self.output.len()));
     }
@@ -159,18 +171,18 @@ impl Connection {
         self.input.unfilled()
     }
 
-    /// Reports that `count` octets were read into [`unfilled`](Self::unfilled); 0 at the end of the stream, after which the next action is
-    /// [`Action::Close`].
+    /// Reports that `count` octets were read into [`unfilled`](Self::unfilled). 0 means the end of the stream: after the input
+    /// before it is processed, the next action is [`Action::Close`].
     pub fn advance_read(&mut self, count: usize) {
         self.ended |= count == 0;
         self.input.advance_read(count);
     }
 
-    /// Reads and writes, over a stream whose methods may wait, until something else is to be done: never returns [`Action::Read`] or
+    /// Reads from and writes to a blocking stream until another action is needed. Never returns [`Action::Read`] or
     /// [`Action::Write`].
     ///
     /// # Errors
-    /// The stream broke.
+    /// Reading or writing failed. Close the connection.
     pub fn drive<T: Transport>(&mut self, transport: &mut T) -> Result<Action, T::Error> {
         loop {
             match self.next_action() {
@@ -187,7 +199,7 @@ impl Connection {
         }
     }
 
-    /// Returns an error if the handshake must not begin. Ask before the handshake.
+    /// Returns an error if the TLS handshake must not begin. Call it before the handshake.
     ///
     /// # Errors
     /// The client sent data after `STLS`, or has not sent `STLS`: close the connection.
@@ -210,7 +222,7 @@ impl Connection {
                 Ok(())
             }
             Err(error) => {
-                // What came in the clear must not be executed, even if the driver goes on.
+                // Input in the clear must not be executed, even if the driver continues.
                 self.session.abort();
                 Err(error)
             }

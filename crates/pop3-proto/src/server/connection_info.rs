@@ -1,22 +1,22 @@
-//! What a driver knows of a connection.
+//! A driver's information about a connection.
 
 use alloc::sync::Arc;
 
 use super::proxied_client::ProxiedClient;
 use crate::sasl::ChannelBinding;
 
-/// What a driver knows of a connection before its session begins.
+/// The information about a connection that a driver has before the session begins.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectionInfo {
     /// TLS is active.
     pub encrypted: bool,
-    /// Eighteen random octets that no other connection has; challenges and timestamps are made of them.
+    /// Eighteen random octets that no other connection has. Challenges and the greeting's timestamp contain them.
     pub nonce: [u8; 18],
-    /// What a login can be bound to.
+    /// The channel bindings of the connection.
     pub binding: ChannelBinding,
     /// The client's verified certificate, in DER. `EXTERNAL` is offered only if it is present.
     pub certificate: Option<Arc<[u8]>>,
-    /// The client that the peer, a proxy, has named before the session.
+    /// The client that a proxy has named before the session.
     pub proxied_client: Option<ProxiedClient>,
     /// The peer is a trusted proxy, so `XCLIENT` is accepted.
     pub trusted: bool,

@@ -1,12 +1,12 @@
-//! What can go wrong on the server side.
+//! The errors of the server side.
 
 use thiserror::Error;
 
-/// The caller's mistake. Nothing was sent, and the session is as it was.
+/// A mistake of the caller. Nothing was sent, and the session is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum LocalError {
-    /// The session has not asked the question that this answers.
+    /// The session has not asked the question that the call answers.
     #[error("the session has not asked for this answer")]
     NotAsked,
     /// No message is being sent.
@@ -21,7 +21,7 @@ pub enum LocalError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RemoteError {
-    /// Octets in the clear came after `STLS` and before the handshake: they may be injected commands (RFC 2595 §4).
+    /// The client sent octets in the clear after `STLS` and before the handshake: they may be injected commands (RFC 2595 §4).
     #[error("the client sent data in the clear after STLS: the connection cannot be trusted")]
     DataAfterStls,
     /// The client has not sent `STLS`, so there is no handshake to wait for.

@@ -1,4 +1,4 @@
-//! What a session reports, and what it asks.
+//! The events and the questions of a session.
 
 use super::login::LoginAttempt;
 use crate::codec::MessageNumber;
@@ -7,26 +7,26 @@ use crate::codec::OwnedUsername;
 #[cfg(feature = "scram")]
 use crate::sasl::ScramHash;
 
-/// What a session asks. It reads no further command until it is answered, by [`Answer`](super::Answer).
+/// A question of a session. The session reads no further command until [`Answer`](super::Answer) has answered the question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Question {
-    /// May this client log in? Answer with [`accept`](super::Answer::accept) or [`deny`](super::Answer::deny).
+    /// A login attempt to check. Answer with [`accept`](super::Answer::accept) or [`deny`](super::Answer::deny).
     Authenticate(LoginAttempt),
-    /// Which keys does this user have? A user logs in by `SCRAM`. Answer with [`provide_keys`](super::Answer::provide_keys); for a user
-    /// that does not exist, with [a decoy](crate::sasl::ScramKeys::decoy).
+    /// A request for the keys of this user, for a login by `SCRAM`. Answer with [`provide_keys`](super::Answer::provide_keys);
+    /// for a user that does not exist, provide [decoy keys](crate::sasl::ScramKeys::decoy).
     #[cfg(feature = "scram")]
     FindKeys(ScramHash, OwnedUsername),
-    /// Send this message: [`begin_message`](super::Answer::begin_message), [`body`](super::Answer::body) as often as needed,
-    /// [`end_message`](super::Answer::end_message); or [`refuse_message`](super::Answer::refuse_message). For `TOP` too: the session cuts
-    /// the message itself.
+    /// A request for this message. Answer with [`begin_message`](super::Answer::begin_message), [`body`](super::Answer::body) for
+    /// each piece and [`end_message`](super::Answer::end_message), or with [`refuse_message`](super::Answer::refuse_message).
+    /// Answer a `TOP` command with the complete message, too: the session shortens it.
     Retrieve(MessageNumber),
-    /// Remove the messages that [`Session::marked`](super::Session::marked) names, release the maildrop, then answer with
-    /// [`finish_commit`](super::Answer::finish_commit).
+    /// A request to remove the messages of [`Session::marked`](super::Session::marked) and to release the maildrop. Answer with
+    /// [`finish_commit`](super::Answer::finish_commit) afterwards.
     Commit,
 }
 
-/// What [`Session::poll`](super::Session::poll) found.
+/// An event that [`Session::poll`](super::Session::poll) reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -38,10 +38,12 @@ pub enum Event {
     Flush,
     /// The last question is unanswered; no input is consumed.
     AwaitingAnswer,
-    /// The session asks.
+    /// A question that the caller must answer.
     Question(Question),
-    /// The `+OK` to `STLS` is in the output: write it, do the handshake, then go on with [`Session::upgraded`](super::Session::upgraded).
+    /// The `+OK` to `STLS` is in the output: write it, perform the handshake, then continue with
+    /// [`Session::upgraded`](super::Session::upgraded).
     UpgradeTls,
-    /// The session has ended: write the output and close the connection. Without a [`Question::Commit`] nothing may be removed.
+    /// The session has ended: write the output and close the connection. Without a preceding [`Question::Commit`], no message may
+    /// be removed.
     Closed,
 }

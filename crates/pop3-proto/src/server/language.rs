@@ -1,8 +1,8 @@
-//! The languages in which a server speaks to people (RFC 6856 §3).
+//! The languages of the reply texts (RFC 6856 §3).
 
 use core::fmt;
 
-/// A language of the replies' texts.
+/// A language of the reply texts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Language {
     /// `en`
@@ -20,7 +20,7 @@ impl Language {
     /// Every language.
     pub const ALL: [Self; 4] = [Self::English, Self::Spanish, Self::SimplifiedChinese, Self::TraditionalChinese];
 
-    /// Its tag (RFC 5646).
+    /// Returns the language tag (RFC 5646).
     pub const fn tag(self) -> &'static str {
         match self {
             Self::English => "en",
@@ -30,7 +30,7 @@ impl Language {
         }
     }
 
-    /// Its name in itself.
+    /// Returns the language's own name for itself.
     pub const fn name(self) -> &'static str {
         match self {
             Self::English => "English",
@@ -40,8 +40,8 @@ impl Language {
         }
     }
 
-    /// The language that fits a range best: the range is shortened from its end until one does (RFC 4647 §3.4). Where Chinese is
-    /// asked for by its place, the place tells the script.
+    /// Returns the language that best fits a language range: the range is shortened from its end until a language fits (RFC 4647
+    /// §3.4). If the range names Chinese by region, the region determines the script.
     ///
     /// ```
     /// use pop3_proto::server::Language;

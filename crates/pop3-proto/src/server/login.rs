@@ -1,4 +1,4 @@
-//! Attempts to log in, and why they are refused.
+//! Login attempts, and the reasons for their denial.
 
 use crate::codec::OwnedUsername;
 use crate::sasl::PresentedCredentials;
@@ -8,20 +8,20 @@ use crate::sasl::PresentedCredentials;
 pub struct LoginAttempt {
     /// The user that the client names.
     pub name: OwnedUsername,
-    /// What it presents to prove that it is that user.
+    /// The credentials that prove the client's identity.
     pub credentials: PresentedCredentials,
 }
 
-/// Why a login is refused.
+/// The reason why a login is denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoginDenial {
     /// The name or the password is wrong; the client does not learn which.
     // S40
     Credentials,
-    /// The credentials are right, and another session holds the maildrop (RFC 2449 §8.1.1).
+    /// The credentials are right, but another session holds the maildrop (RFC 2449 §8.1.2).
     // S22
     InUse,
-    /// The credentials are right, and the last login was too recent (RFC 2449 §8.1.1).
+    /// The credentials are right, but the last login was too recent (RFC 2449 §8.1.1).
     // S41
     LoginDelay,
     /// A problem of the server that is likely to pass (RFC 3206 §4).

@@ -1,4 +1,4 @@
-//! Which messages are marked as deleted.
+//! The messages that are marked as deleted.
 
 use alloc::vec::Vec;
 
@@ -6,7 +6,7 @@ use crate::codec::MessageNumber;
 
 const BITS: usize = u64::BITS as usize;
 
-/// One bit a message; no memory before the first mark.
+/// A set of messages: one bit per message, and no memory before the first mark.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Marks {
     words: Vec<u64>,
@@ -28,7 +28,7 @@ impl Marks {
         }
     }
 
-    /// Marks what another has marked, too.
+    /// Adds the marks of another set.
     pub(super) fn add(&mut self, other: &Self) {
         if self.words.len() < other.words.len() {
             self.words.resize(other.words.len(), 0);

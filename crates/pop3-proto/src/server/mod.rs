@@ -1,7 +1,7 @@
-//! The server side: a [`Session`] that answers over a snapshot of the maildrop, and a [`Connection`] that adds the buffers.
+//! The server side: a [`Session`] that works on a snapshot of the maildrop, and a [`Connection`] that adds the buffers.
 //!
-//! A session answers what the protocol determines by itself and asks a [`Question`] for the rest: whether a login is right, what a message
-//! says, what to remove. [`Answer`] has the answers.
+//! A session replies by itself if the protocol determines the reply. For the rest it asks a [`Question`]: the check of a login,
+//! the content of a message, the removal of messages. [`Answer`] answers it.
 
 mod answer;
 mod close_reason;

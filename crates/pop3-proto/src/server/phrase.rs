@@ -1,9 +1,10 @@
-//! All that the server says to people, in each of its languages.
+//! The reply texts of the server in each of its languages.
 
 use super::language::Language;
 use crate::codec::{MalformedCommand, ReplyText, Verb};
 
-/// Makes the type and its table: a phrase without a text in some language does not compile, nor does a text that cannot be sent.
+/// Defines the type and its table. A phrase that lacks a text in a language does not compile, nor does a text that cannot be
+/// sent.
 macro_rules! phrases {
     ($($name:ident: $english:literal, $spanish:literal, $simplified:literal, $traditional:literal;)*) => {
         /// A text of a reply.
@@ -14,7 +15,7 @@ macro_rules! phrases {
             #[cfg(test)]
             const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// The text in a language.
+            /// Returns the text in a language.
             pub(super) const fn text(self, language: Language) -> ReplyText<'static> {
                 match (self, language) {$(
                     (Self::$name, Language::English) => const { ReplyText::literal($english) },
@@ -56,7 +57,7 @@ phrases! {
     BeginTls: "begin TLS", "inicie TLS", "请开始 TLS", "請開始 TLS";
     NoTlsAfterUtf8: "STLS must come before UTF8", "STLS debe ir antes de UTF8", "STLS 须在 UTF8 之前", "STLS 須在 UTF8 之前";
     TlsFirst: "log in under TLS only: say STLS first", "inicie sesión solo con TLS: envíe antes STLS", "仅可在 TLS 下登录：请先发送 STLS", "僅可在 TLS 下登入：請先傳送 STLS";
-    // LoginAttempt
+    // Login
     PasswordPlease: "the password, please", "la contraseña, por favor", "请输入密码", "請輸入密碼";
     UserFirst: "say USER first", "envíe antes USER", "请先发送 USER", "請先傳送 USER";
     NoApop: "APOP is not available", "APOP no está disponible", "不提供 APOP", "不提供 APOP";
@@ -97,7 +98,7 @@ phrases! {
 }
 
 impl Phrase {
-    /// Returns what is wrong with a command that cannot be parsed.
+    /// Returns the text for a command that cannot be parsed.
     pub(super) const fn for_malformed(malformed: MalformedCommand) -> Self {
         let MalformedCommand::Arguments { verb } = malformed else { return Self::UnknownCommand };
         match verb {

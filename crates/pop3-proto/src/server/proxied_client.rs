@@ -1,28 +1,28 @@
-//! Whom a trusted proxy speaks for.
+//! The client that a trusted proxy names.
 
 use core::net::IpAddr;
 
 use crate::codec::Words;
 
-/// What a proxy has said with `XCLIENT` about the client behind it. Only taken where the
-/// [channel](super::ConnectionInfo) is trusted.
+/// A client of a proxy, as the proxy names it. `XCLIENT` is accepted only if the [connection](super::ConnectionInfo) is trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProxiedClient {
     /// The client's address.
     pub address: IpAddr,
-    /// Its port.
+    /// The client's port, if it is known.
     pub port: Option<u16>,
 }
 
 impl ProxiedClient {
-    /// Reads `ADDR=` and `PORT=`; other words are for other programs. `None`: no address, or what should be one is none.
+    /// Parses `ADDR=` and `PORT=` and ignores other keys. Returns `None` if the address is missing, or if the address or the port
+    /// is invalid.
     pub(super) fn parse(words: Words<'_>) -> Option<Self> {
         let (mut address, mut port) = (None, None);
         for word in words.iter() {
             let word = core::str::from_utf8(word).ok()?;
             match word.split_once('=') {
                 Some((key, value)) if key.eq_ignore_ascii_case("ADDR") => {
-                    // Some proxies name the family of an address.
+                    // Some proxies prefix an address with its family.
                     let value = value.strip_prefix("IPV6:").unwrap_or(value);
                     address = Some(value.parse().ok()?);
                 }

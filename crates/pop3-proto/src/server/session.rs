@@ -1,4 +1,4 @@
-//! The session over a snapshot: it answers `STAT`, `LIST`, `UIDL`, `DELE`, `RSET` and `NOOP` by itself.
+//! A session on a snapshot of the maildrop. It answers `STAT`, `LIST`, `UIDL`, `DELE`, `RSET` and `NOOP` by itself.
 
 use alloc::sync::Arc;
 
@@ -20,8 +20,8 @@ use crate::codec::{
     put_scan_listing, put_unique_id_listing,
 };
 
-/// Entries that a listing looks at in one poll. Marked messages give no output, so a listing of many of them must not run to its end at
-/// once.
+/// The maximum number of entries that one poll examines for a listing. Marked messages produce no output, so a long run of them
+/// must not keep the poll busy.
 const MAX_ENTRIES_PER_POLL: usize = 10_000;
 
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(super) enum Sending {
         next: usize,
         what: Listing,
     },
-    /// A message was asked for; `top`: the number of body lines.
+    /// A message was requested. For `TOP`, `top` is the number of body lines.
     Requested {
         number: MessageNumber,
         top: Option<u64>,
@@ -49,10 +49,10 @@ pub(super) enum Listing {
     UniqueIds,
 }
 
-/// A POP3 session without I/O and without buffers. [`Connection`](super::Connection) adds the buffers; the crate's first page has an
-/// example.
+/// A POP3 session without I/O and without buffers. [`Connection`](super::Connection) adds the buffers; the documentation of the
+/// crate has an example.
 ///
-/// It holds the snapshot of the maildrop, so message numbers never shift, and the deletion marks. Messages are removed only by the
+/// It holds the snapshot of the maildrop and the deletion marks, so message numbers never shift. Messages are removed only by the
 /// answer to [`Question::Commit`].
 // S12
 #[derive(Debug)]
@@ -60,9 +60,9 @@ pub struct Session {
     pub(super) machine: Machine,
     pub(super) snapshot: Snapshot,
     marks: Marks,
-    /// Messages that were sent completely: with `EXPIRE 0` they are removed at `QUIT`, too (S42).
+    /// Messages that were sent completely. With `EXPIRE 0` they are removed at `QUIT`, too (S42).
     pub(super) retrieved: Marks,
-    /// The highest number that was accessed, for `LAST`; 0: none.
+    /// The highest number that was accessed, for `LAST`, or 0.
     pub(super) last: u32,
     /// The number of all messages, and their octets.
     pub(super) total: (u32, u64),
@@ -90,10 +90,10 @@ impl Session {
         }
     }
 
-    /// Returns the session for the encrypted part of the connection, after [`Event::UpgradeTls`] and the handshake (RFC 2595 §4). What
-    /// the client sent in the clear is forgotten.
+    /// Returns the session for the encrypted part of the connection, after [`Event::UpgradeTls`] and the handshake (RFC 2595 §4).
+    /// It keeps only the number of failed logins; everything else that the client sent in the clear is discarded.
     ///
-    /// `residual` is everything that was read and not consumed.
+    /// `residual` is the input that was read and not consumed.
     ///
     /// # Errors
     /// The client sent data after `STLS`, or has not sent `STLS`: close the connection.
@@ -101,7 +101,8 @@ impl Session {
         Ok(Self::with_machine(self.machine.upgraded(residual, info)?))
     }
 
-    /// Returns an error if the handshake must not begin, because data came after `STLS`: see [`upgraded`](Self::upgraded).
+    /// Returns an error if the handshake must not begin because the client sent data after `STLS`; see
+    /// [`upgraded`](Self::upgraded).
     ///
     /// # Errors
     /// The client sent data after `STLS`, or has not sent `STLS`: close the connection.
@@ -124,7 +125,7 @@ impl Session {
         self.machine.is_trusted()
     }
 
-    /// Returns `true` if the client has sent `UTF8`: it accepts messages in UTF-8 (RFC 6856 §2.1).
+    /// Returns `true` if the client has sent `UTF8` and so accepts messages in UTF-8 (RFC 6856 §2.1).
     pub const fn is_utf8(&self) -> bool {
         self.machine.is_utf8()
     }
@@ -134,17 +135,18 @@ impl Session {
         self.machine.proxied_client()
     }
 
-    /// Returns how the client logs in or has logged in: `USER`, `APOP`, or the name of a mechanism. `None` before the first attempt.
+    /// Returns the method of the last login attempt: `USER`, `APOP`, or the name of a mechanism. Returns `None` before the first
+    /// attempt.
     pub const fn login_method(&self) -> Option<&'static str> {
         self.machine.login_method()
     }
 
-    /// Returns the number of logins that were refused because of their credentials.
+    /// Returns the number of logins that were denied because of wrong credentials.
     pub const fn failed_logins(&self) -> u32 {
         self.machine.failed_logins()
     }
 
-    /// Returns why the server closes the session; `None` while it runs.
+    /// Returns the reason why the server closes the session, or `None` while the session runs.
     pub const fn close_reason(&self) -> Option<CloseReason> {
         self.machine.close_reason()
     }
@@ -154,7 +156,7 @@ impl Session {
         self.machine.deadline()
     }
 
-    /// Returns the size of a message in octets on the wire, as it is announced. `None` if there is no such message.
+    /// Returns the announced size of a message in octets on the wire, or `None` if there is no such message.
     pub fn octets(&self, number: MessageNumber) -> Option<u64> {
         self.snapshot.octets(number)
     }
@@ -164,7 +166,13 @@ impl Session {
         self.marks.iter()
     }
 
-    /// Returns the number of octets of output that may gather before it should be written.
+    /// Sets the high-water mark of the output after login, in octets, in place of
+    /// [`output_high_water`](ServerConfig::output_high_water).
+    pub const fn set_high_water(&mut self, octets: usize) {
+        self.machine.set_high_water(octets);
+    }
+
+    /// Returns the size of the unwritten output, in octets, from which on the driver must write before more is produced.
     pub fn high_water(&self) -> usize {
         self.machine.high_water()
     }
@@ -174,14 +182,14 @@ impl Session {
         self.machine.config().expire.after == Expire::Days(0)
     }
 
-    /// Ends the session without a reply and without removing anything, as when a message cannot be sent to its end: the client must not
-    /// take what it has for a complete message.
+    /// Ends the session without a reply and without removing messages, for example if a message cannot be sent completely: the
+    /// client must not mistake the part that it received for a complete message.
     pub fn abort(&mut self) {
         self.sending = Sending::Nothing;
         self.machine.abort();
     }
 
-    /// Looks at the input that has come so far. Drop `consumed` bytes, do what the event asks, then call again.
+    /// Processes the input received so far. Drop the first `consumed` octets of the input, handle the event, then call again.
     pub fn poll(&mut self, input: &[u8], out: &mut BytesMut) -> Progress<Event> {
         match self.sending {
             Sending::Nothing => {}
@@ -212,7 +220,7 @@ impl Session {
             }
             MachineEvent::UpgradeTls => Event::UpgradeTls,
             MachineEvent::Closed => Event::Closed,
-            // The machine has just asked, so the answer is taken.
+            // The machine has just passed on this command, so it accepts the answer.
             MachineEvent::Command(command) => self.execute(command, out).unwrap_or(Event::Closed),
         };
         Progress { consumed, event }
@@ -224,7 +232,7 @@ impl Session {
             _ => None,
         };
         if let Some(number) = number {
-            // What is no number does not parse; a number that is too large names no message (S13).
+            // Malformed numbers do not parse; a number that is too large names no message (S13).
             let Some(octets) = self.snapshot.octets(number) else {
                 self.refuse(None, Phrase::NoSuchMessage, out)?;
                 return Ok(Event::Continue);
@@ -322,7 +330,7 @@ impl Session {
         Ok(Event::Continue)
     }
 
-    /// Appends entries, of which there may be none (S10), until the listing ends or the output is full.
+    /// Appends entries until the listing ends, the output is full, or enough entries were examined. A listing may be empty (S10).
     fn list(&self, mut next: usize, what: Listing, out: &mut BytesMut) -> Sending {
         let high_water = self.high_water();
         let pause = next + MAX_ENTRIES_PER_POLL;

@@ -1,4 +1,4 @@
-//! What a maildrop held when the session began: sizes and unique-ids (RFC 1939 §4).
+//! The sizes and unique-ids of a maildrop's messages when the session began (RFC 1939 §4).
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -8,14 +8,14 @@ use thiserror::Error;
 use super::marks::Marks;
 use crate::codec::{MessageNumber, UniqueId};
 
-/// No more messages fit: numbers or the unique-ids together are beyond 32 bits.
+/// The error of a full snapshot: the message numbers or the total length of the unique-ids exceed 32 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the maildrop holds more messages than a session can number")]
 pub struct SnapshotFull;
 
 /// The messages of a maildrop in their order: message 1 is the first that was pushed.
 ///
-/// A message costs 16 bytes and its unique-id.
+/// Each message occupies 16 bytes and its unique-id.
 ///
 /// ```
 /// use pop3_proto::codec::{MessageNumber, UniqueId};
@@ -28,29 +28,30 @@ pub struct SnapshotFull;
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     entries: Vec<Entry>,
-    /// All unique-ids, one behind the other.
+    /// All unique-ids in one text, without separators.
     ids: String,
-    /// Messages that only a client in UTF-8 mode may see.
+    /// Messages that are shown only to clients in UTF-8 mode.
     utf8: Marks,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     octets: u64,
-    /// Where the unique-id ends in `ids`; it begins where the one before ends.
+    /// The end of the unique-id in `ids`. It begins at the end of the previous one.
     id_end: u32,
 }
 
 impl Snapshot {
-    /// An empty one with room for so many messages and so many octets of unique-ids, so that none is taken in vain.
+    /// Returns an empty snapshot with capacity for the given number of messages and the given total length of their unique-ids in
+    /// octets.
     pub fn with_capacity(messages: usize, id_octets: usize) -> Self {
         Self { entries: Vec::with_capacity(messages), ids: String::with_capacity(id_octets), utf8: Marks::default() }
     }
 
-    /// Adds a message. `octets`: its size on the wire; see [`WireSize`](crate::codec::WireSize).
+    /// Adds a message. `octets` is its size on the wire; see [`WireSize`](crate::codec::WireSize).
     ///
     /// # Errors
-    /// Over 2³² messages, or over 4 GiB of unique-ids.
+    /// The snapshot would exceed 2³² − 1 messages or 4 GiB of unique-ids. The message is not added.
     pub fn push(&mut self, octets: u64, unique_id: UniqueId<'_>) -> Result<(), SnapshotFull> {
         MessageNumber::from_index(self.entries.len()).ok_or(SnapshotFull)?;
         let id_end = u32::try_from(self.ids.len() + unique_id.as_str().len()).map_err(|_| SnapshotFull)?;
@@ -59,9 +60,8 @@ impl Snapshot {
         Ok(())
     }
 
-    /// The same for a message with an internationalized header (RFC 6532), which is shown only to clients that have said `UTF8`
-    /// (RFC 6856 §2.1). Mail that only happens to have raw bytes in its header is better pushed as any other: most clients
-    /// never say `UTF8`.
+    /// Adds a message with an internationalized header (RFC 6532), which is shown only to clients that have sent `UTF8` (RFC 6856
+    /// §2.1). Add a message that merely has raw octets in its header with [`push`](Self::push): most clients never send `UTF8`.
     ///
     /// # Errors
     /// See [`push`](Self::push).
@@ -72,27 +72,27 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Whether only clients that have said `UTF8` may see the message.
+    /// Returns `true` if the message is shown only to clients that have sent `UTF8`.
     pub fn needs_utf8(&self, number: MessageNumber) -> bool {
         self.utf8.contains(number)
     }
 
-    /// How many messages.
+    /// Returns the number of messages.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// No message at all.
+    /// Returns `true` if there is no message.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// The size of a message on the wire. `None`: there is no such message.
+    /// Returns the size of a message in octets on the wire, or `None` if there is no such message.
     pub fn octets(&self, number: MessageNumber) -> Option<u64> {
         self.entries.get(number.index()).map(|entry| entry.octets)
     }
 
-    /// The unique-id of a message. `None`: there is no such message.
+    /// Returns the unique-id of a message, or `None` if there is no such message.
     pub fn unique_id(&self, number: MessageNumber) -> Option<UniqueId<'_>> {
         let index = number.index();
         let end = self.entries.get(index)?.id_end;

@@ -1,4 +1,4 @@
-//! The client machine: commands out, events in.
+//! The client machine: it sends commands and returns events.
 
 mod receive;
 
@@ -20,19 +20,19 @@ use crate::state::State;
 struct Pending {
     tag: Tag,
     verb: Verb,
-    /// More than one line follows a `+OK`.
+    /// A `+OK` begins a multi-line response.
     multi_line: bool,
-    /// One message was asked for: some servers answer on one line, and some with a listing (Q25).
+    /// The command is about one message: some servers answer on one line, and some with a listing (Q25).
     one: bool,
 }
 
 #[derive(Debug)]
 enum ReceiveState {
-    /// The first line of a reply. A blank line before it is passed over once (Q42).
+    /// The first line of a reply. One blank line before it is skipped (Q42).
     FirstLine {
         blank_seen: bool,
     },
-    /// A challenge has come and is not answered.
+    /// A challenge that the client has not answered yet.
     Challenged,
     Lines {
         seen: u64,
@@ -40,7 +40,7 @@ enum ReceiveState {
     },
     Body {
         seen: u64,
-        /// The last line that has come ends with a dot.
+        /// The last line so far ends with a dot.
         ends_with_dot: bool,
     },
 }
@@ -55,42 +55,42 @@ enum Phase {
 
 /// A POP3 client without I/O.
 ///
-/// The order of calling: [`poll`](Self::poll) until the greeting, then [`send`](Self::send) as often as the window allows and
-/// `poll` until each reply has come. Write what `send` appended; read when `poll` says [`ClientEvent::NeedInput`], and call
-/// [`eof`](Self::eof) when there is nothing more to read. The crate's first page has an example.
+/// Call [`poll`](Self::poll) until the greeting arrives. Then call [`send`](Self::send) as often as the window allows, and `poll`
+/// until each reply is complete. Write the output that `send` appends. Read when `poll` returns [`ClientEvent::NeedInput`], and
+/// call [`eof`](Self::eof) at the end of the stream. The first page of the crate's documentation has an example.
 #[derive(Debug)]
 pub struct Client {
     config: ClientConfig,
     encrypted: bool,
     phase: Phase,
     scanner: LineScanner,
-    /// One for all bodies: its search is prepared once.
+    /// The decoder for all message bodies: its search is prepared only once.
     decoder: DotDecoder,
     receiving: ReceiveState,
     in_flight: VecDeque<Pending>,
     next_tag: u64,
-    /// Events so far: a deadline that no event has moved is the same deadline.
+    /// The number of events so far. A deadline begins anew when it changes.
     events: u64,
-    /// Octets of a reply that have come since they last counted as an event.
+    /// The octets of a reply that have come since the last event that was counted.
     trickle: usize,
-    /// This machine's own greeting.
+    /// The greeting that this machine received.
     greeting: Option<OwnedGreeting>,
-    /// A mechanism was run that is bound to this TLS connection: no second one may be (S36).
+    /// The client has started a mechanism that is bound to this TLS connection; it must not start a second one (S36).
     bound: bool,
-    /// `UTF8` was said: `STLS` may not be any more (S47).
+    /// The client has sent `UTF8`; it must not send `STLS` any more (S47).
     utf8: bool,
-    /// A mechanism is not finished: a `+OK` to its `AUTH` can only be a challenge (Q07).
+    /// The mechanism is not finished: a `+OK` to its `AUTH` can only be a challenge (Q07).
     unfinished: bool,
     failed: Option<RemoteError>,
 }
 
 impl Client {
-    /// A session on a connection in the clear, as on port 110.
+    /// Creates a session on a connection in the clear, as on port 110.
     pub fn new(config: ClientConfig) -> Self {
         Self::with_phase(config, false, Phase::Greeting)
     }
 
-    /// A session on a connection on which TLS is active from the start, as on port 995.
+    /// Creates a session on a connection with TLS from the start, as on port 995.
     pub fn new_encrypted(config: ClientConfig) -> Self {
         Self::with_phase(config, true, Phase::Greeting)
     }
@@ -124,60 +124,60 @@ impl Client {
         }
     }
 
-    /// Whether TLS is active.
+    /// Returns `true` if TLS is active.
     pub const fn is_encrypted(&self) -> bool {
         self.encrypted
     }
 
-    /// The configuration.
+    /// Returns the configuration.
     pub const fn config(&self) -> &ClientConfig {
         &self.config
     }
 
-    /// How many more commands may be sent before a reply must be read.
+    /// Returns how many more commands may be sent before a reply must be read.
     pub fn window(&self) -> usize {
         self.config.window.max(1).saturating_sub(self.in_flight.len())
     }
 
-    /// Whether anything else can be said. Not while a login, `STLS` or `QUIT` is in flight, or so much that the window is full; that is
-    /// so when the requests that sent it were given up.
+    /// Returns `true` unless a login, `STLS` or `QUIT` is in flight or the window is full. Abandoned requests leave commands in
+    /// flight.
     pub(super) fn can_start_request(&self) -> bool {
         let settles = |verb: Verb| matches!(verb, Verb::User | Verb::Pass | Verb::Apop | Verb::Auth | Verb::Stls | Verb::Quit);
-        // What fills the window has to go, too.
+        // A full window has no space for the commands of a request.
         self.window() > 0 && !self.in_flight.iter().any(|pending| settles(pending.verb))
     }
 
-    /// A challenge waits for its answer.
+    /// Returns `true` while a challenge waits for its response.
     pub(super) const fn is_challenged(&self) -> bool {
         matches!(self.receiving, ReceiveState::Challenged)
     }
 
-    /// The reply to an exchange is awaited.
+    /// Returns `true` while the next awaited reply belongs to an `AUTH`.
     pub(super) fn is_authenticating(&self) -> bool {
         self.in_flight.front().is_some_and(|pending| pending.verb == Verb::Auth)
     }
 
-    /// Whether a command still waits for its reply or the rest of it.
+    /// Returns `true` while the reply to a command, or the rest of it, is awaited.
     pub fn is_waiting(&self) -> bool {
         !self.in_flight.is_empty()
     }
 
-    /// What the server did wrong, if it did.
+    /// Returns the error of the session, if the session has failed.
     pub const fn failure(&self) -> Option<&RemoteError> {
         self.failed.as_ref()
     }
 
-    /// The caller has found something out about the server that ends the session, as that it could not prove who it is.
+    /// Fails the session: the server's replies to a login cannot be trusted.
     pub fn fail_untrusted(&mut self) {
         self.failed.get_or_insert(RemoteError::UntrustedLogin);
     }
 
-    /// What was given up in the middle leaves nothing to go on with.
+    /// Fails the session: an abandoned login or `STLS` cannot be resumed.
     pub(super) fn fail_abandoned(&mut self) {
         self.failed.get_or_insert(RemoteError::Abandoned);
     }
 
-    /// The deadline that applies to what is awaited.
+    /// Returns the deadline of the awaited input; `None` if no input is awaited.
     pub fn deadline(&self) -> Option<Deadline> {
         match (self.phase, self.in_flight.front(), &self.receiving) {
             (Phase::Greeting, ..) => Some(Deadline::Greeting),
@@ -191,9 +191,10 @@ impl Client {
         }
     }
 
-    /// What is awaited, for "the server was silent while …".
+    /// Returns the wait in words that complete "the server was silent while …".
     pub fn waiting_for(&self) -> &'static str {
-        // The one trace of a server that forgets the line end before the dot (Q30): that dot reads as the end of the last line.
+        // If a server omits the line end before the terminating dot (Q30), this is the only trace: the dot is then the end of the
+        // last line.
         match (&self.receiving, self.deadline()) {
             (ReceiveState::Body { ends_with_dot: true, .. }, _) => {
                 "a message was being received whose last line ends with a dot, which may have been meant as its end"
@@ -202,32 +203,35 @@ impl Client {
         }
     }
 
-    /// A mechanism was run that is bound to this TLS connection: no second one may be (RFC 9266 §4.1, S36).
+    /// Returns `true` if the client has started a mechanism that is bound to this TLS connection; it must not start a second one
+    /// (RFC 9266 §4.1).
+    // S36
     pub const fn channel_binding_used(&self) -> bool {
         self.bound
     }
 
-    /// The greeting, once it has come. What was greeted in the clear is forgotten under TLS (H06).
+    /// Returns the greeting once it has arrived. After `STLS` it is `None`: a greeting in the clear is discarded.
+    // H06
     pub const fn greeting(&self) -> Option<&OwnedGreeting> {
         self.greeting.as_ref()
     }
 
-    /// How far the session has come: a larger number when a reply has come since, a command was sent, or 16 KiB of a long reply have
-    /// come. A deadline begins anew when this or [`deadline`](Self::deadline) changes, and not with every byte or line: a server that
-    /// drips must not hold a client for ever.
+    /// Returns a counter that grows with each command sent, with each event other than a line or a message piece, and with each
+    /// 16 KiB of lines and pieces. A deadline begins anew when this counter or [`deadline`](Self::deadline) changes, and not with
+    /// each byte or line: a server that sends slowly must not hold a client forever.
     pub const fn activity(&self) -> u64 {
         self.events + self.next_tag
     }
 
-    /// Whether what was sent with this tag is still awaited, or the rest of it.
+    /// Returns `true` while the reply to the command with this tag, or the rest of it, is awaited.
     pub fn is_in_flight(&self, tag: Tag) -> bool {
         self.in_flight.iter().any(|pending| pending.tag == tag)
     }
 
-    /// Appends a command to `out`.
+    /// Appends a command to `out` and returns its tag.
     ///
     /// # Errors
-    /// The command is not allowed now; nothing was appended and nothing has changed.
+    /// The command is not allowed now, or its line is too long. Nothing is appended, and the session is unchanged.
     pub fn send(&mut self, command: Command<'_>, out: &mut BytesMut) -> Result<Tag, LocalError> {
         let verb = command.verb();
         self.check(verb)?;
@@ -292,25 +296,28 @@ impl Client {
         Ok(())
     }
 
-    /// Tells that the mechanism of the `AUTH` in flight is not finished: until the next call, or the next `AUTH`, a `+OK` is a
-    /// challenge without content. Some servers word challenges like that (Q07). Not for mechanisms in which the server proves
-    /// something.
+    /// Sets whether the mechanism of the `AUTH` in flight is unfinished. While it is, a `+OK` counts as an empty challenge, as
+    /// some servers send it. The setting lasts until the next call or the next `AUTH`. Do not use it for mechanisms in which the
+    /// server proves its knowledge of a secret.
+    // Q07
     pub fn expect_challenge(&mut self, unfinished: bool) {
         self.unfinished = unfinished;
     }
 
-    /// Answers a challenge. The line may have any length (S27).
+    /// Appends the response to a challenge to `out`. The line may have any length (RFC 5034 §4).
     ///
     /// # Errors
-    /// There is none.
+    /// No challenge is pending, or the session has failed. Nothing is appended.
+    // S27
     pub fn sasl_respond(&mut self, response: &[u8], out: &mut BytesMut) -> Result<(), LocalError> {
         self.answer_challenge(encode_base64(response).as_bytes(), out)
     }
 
-    /// Ends an exchange that cannot go on; the server answers `-ERR` (S29).
+    /// Cancels an exchange that cannot continue; the server answers `-ERR` (RFC 5034 §4).
     ///
     /// # Errors
-    /// There is no challenge.
+    /// No challenge is pending, or the session has failed; nothing is appended.
+    // S29
     pub fn sasl_cancel(&mut self, out: &mut BytesMut) -> Result<(), LocalError> {
         self.answer_challenge(b"*", out)
     }
@@ -328,10 +335,12 @@ impl Client {
         Ok(())
     }
 
-    /// The stream ended.
+    /// Reports the end of the stream.
     ///
     /// # Errors
-    /// Something was still awaited. After `QUIT` that means: whether messages were removed is not known (Q43).
+    /// The stream ended before the session was closed, or the session failed before. If the reply to `QUIT` is missing, it is
+    /// unknown whether the server removed the marked messages.
+    // Q43
     pub fn eof(&mut self) -> Result<(), RemoteError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
@@ -342,7 +351,7 @@ impl Client {
         Err(self.fail(RemoteError::Closed(self.awaiting())))
     }
 
-    /// What comes next from the server, or was to come when the session broke.
+    /// Returns the input that is awaited, or that was awaited when the session failed.
     pub fn awaiting(&self) -> Awaiting {
         match (self.phase, self.in_flight.front(), &self.receiving) {
             (Phase::Greeting, ..) => Awaiting::Greeting,
@@ -352,13 +361,13 @@ impl Client {
         }
     }
 
-    /// Returns the machine for the encrypted part of the session. Everything learnt in the clear is forgotten; ask for the capabilities
-    /// again (RFC 2595 §4).
+    /// Returns the machine for the encrypted part of the session. Everything learnt in the clear is discarded; ask for the
+    /// capabilities again (RFC 2595 §4).
     ///
-    /// `residual` is everything that was read and not consumed: after the `+OK` to `STLS` nothing may follow in the clear.
+    /// `residual` contains all bytes that were read and not consumed: no data in the clear may follow the `+OK` to `STLS`.
     ///
     /// # Errors
-    /// Data followed, the server has not agreed to TLS, or the session has failed.
+    /// Data followed in the clear, the server has not agreed to TLS, or the session has failed.
     // H01, H06
     pub fn upgraded(&self, residual: &[u8]) -> Result<Self, RemoteError> {
         if let Some(error) = &self.failed {

@@ -1,4 +1,6 @@
-//! What comes from the server, read by what is awaited and never by how it looks (Q34), in pieces of any size (Q15).
+//! Parsing of the server's input, in pieces of any size. The awaited reply decides how input is parsed, never the input's
+//! content.
+// Q15, Q34
 
 use alloc::boxed::Box;
 
@@ -10,10 +12,10 @@ use crate::codec::{DotDecoder, Greeting, LineEnding, Reply, Scan, Status, Unstuf
 use crate::state::State;
 
 impl Client {
-    /// Looks at the input that has come so far and says what it is. Drop `consumed` bytes, then call again.
+    /// Parses the unconsumed input and returns the next event. Drop `consumed` bytes of the input, then call again.
     ///
     /// # Errors
-    /// The server broke the protocol. The error stays.
+    /// The server broke the protocol. Later calls return the same error.
     pub fn poll<'i>(&mut self, input: &'i [u8]) -> Result<Progress<ClientEvent<'i>>, RemoteError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
@@ -25,25 +27,27 @@ impl Client {
             _ => true,
         };
         self.events += u64::from(progressed);
-        // What stands behind the last awaited reply was sent before its command (H02). The event is good; all else is not.
+        // Data after the last awaited reply was sent before any command requested it (H02). The event is valid, but the session
+        // fails after it.
         let behind = input.get(progress.consumed..).unwrap_or_default();
-        // Behind a challenge nothing may stand either before it is answered.
+        // A server must not send anything after a challenge before the response, either.
         if matches!(progress.event, ClientEvent::Challenge(..)) && !behind.is_empty() {
             self.failed = Some(RemoteError::Unsolicited(beginning(behind)));
         }
-        // A blank line may be the delay of the next reply (Q42), so it is nothing yet.
+        // A blank line may precede a delayed reply (Q42), so it is not an error yet.
         if self.in_flight.is_empty() && !matches!(behind, [] | b"\r" | b"\n" | b"\r\n") {
             self.failed = match self.phase {
                 Phase::Upgrading => Some(RemoteError::DataAfterStls),
                 Phase::Session(_) => Some(RemoteError::Unsolicited(beginning(behind))),
-                // A greeting is awaited, or nothing matters any more.
+                // The greeting is awaited, or the session has ended.
                 Phase::Greeting | Phase::Closed => None,
             };
         }
         Ok(progress)
     }
 
-    /// A reply that drips must not renew its deadline with each piece: only with so many octets. Returns `true` once they have come.
+    /// Counts the octets of a piece of a reply. Returns `true` after each 16 KiB: a server that sends slowly must not renew the
+    /// deadline with each piece.
     fn count_trickle(&mut self, octets: usize) -> bool {
         self.trickle = self.trickle.saturating_add(octets);
         let enough = self.trickle >= MIN_PROGRESS;
@@ -80,18 +84,18 @@ impl Client {
         }
     }
 
-    /// A line, or `None` and how many bytes of an over-long one may be dropped.
+    /// Returns the next line and the number of bytes consumed; `None` and 0 if the line is incomplete.
     fn scan<'i>(&mut self, input: &'i [u8]) -> Result<(Option<&'i [u8]>, usize), RemoteError> {
         match self.scanner.scan(input) {
             (Scan::NeedInput, 0) => Ok((None, 0)),
             (Scan::Line(line), consumed) => Ok((Some(line), consumed)),
-            // The scanner drops bytes only of a line that is too long already.
+            // The scanner consumes bytes without returning a line only if the line is too long.
             (Scan::NeedInput | Scan::TooLong, _) => Err(RemoteError::LineTooLong { limit: self.config.max_line }),
         }
     }
 
     fn read_greeting<'i>(&mut self, input: &'i [u8]) -> Result<Progress<ClientEvent<'i>>, RemoteError> {
-        // A TLS alert has no line end to wait for.
+        // A TLS alert has no line end, so it would never be a complete line.
         if input.starts_with(b"\x15\x03") {
             return Err(RemoteError::NotAReply(beginning(input)));
         }
@@ -125,7 +129,7 @@ impl Client {
         self.receiving = ReceiveState::FirstLine { blank_seen: false };
         match (reply.status, pending.verb) {
             (Status::Ok, Verb::Retr | Verb::Top) => {
-                // The first line of the session has told how its lines end.
+                // The first line of the session has determined the line ending.
                 if self.decoder.ending() != self.scanner.ending() {
                     self.decoder = DotDecoder::new(self.scanner.ending());
                 }
@@ -153,7 +157,7 @@ impl Client {
         let (Some(line), consumed) = self.scan(input)? else {
             return Ok(Progress { consumed: 0, event: ClientEvent::NeedInput });
         };
-        // A few servers end their lines with LF and this one with CR LF.
+        // A few servers end their lines with LF, but the line of the terminating dot with CR LF.
         let is_mixed = line == b".\r" && self.scanner.ending() == LineEnding::Lf;
         if line == b"." || is_mixed {
             return Ok(self.end(pending, consumed));
@@ -183,7 +187,7 @@ impl Client {
             Unstuffed::Chunk(chunk) => {
                 if let ReceiveState::Body { seen, ends_with_dot } = &mut self.receiving {
                     *seen += chunk.len() as u64;
-                    // A piece may be a line end alone.
+                    // A piece may contain only a line end, which leaves the last line unchanged.
                     if let Some(last) = chunk.iter().rfind(|byte| !matches!(byte, b'\r' | b'\n')) {
                         *ends_with_dot = *last == b'.';
                     }
@@ -204,7 +208,8 @@ impl Client {
     }
 }
 
-/// What stands behind the `+` of a continuation; servers forget the blank, and some say `+OK` (Q07). `None`: the line is a reply.
+/// Returns the text after the `+` of a challenge; `None` if the line is a reply. Some servers omit the blank, and some send `+OK`
+/// (Q07).
 fn challenge(line: &[u8], unfinished: bool) -> Option<&[u8]> {
     match line.strip_prefix(b"+")? {
         b"OK" | [b'O', b'K', b' ' | b'\t', ..] if unfinished => Some(b""),
@@ -214,10 +219,10 @@ fn challenge(line: &[u8], unfinished: bool) -> Option<&[u8]> {
     }
 }
 
-/// Octets of a reply that renew its deadline: with the default time-out, 273 octets a second.
+/// The octets of a reply that renew its deadline: with the default time-out of 60 s for messages, at least 273 octets a second.
 const MIN_PROGRESS: usize = 16 * 1024;
 
-/// So much of a peer's bytes goes into an error.
+/// Returns the first line of a peer's bytes, at most 80 octets of it, for an error.
 fn beginning(line: &[u8]) -> Box<[u8]> {
     const ENOUGH: usize = 80;
     let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();

@@ -13,21 +13,22 @@ use crate::client::event::{ClientEvent, Tag};
 use crate::codec::{Command, MAX_COMMAND_LINE, ResponseCode, Status, Verb, Word};
 use crate::sasl::{ClientMechanism, Mechanism, SaslError, encode_base64};
 
-/// `AUTH` with a mechanism (RFC 5034).
+/// Logs in with a SASL mechanism (`AUTH`, RFC 5034).
 ///
-/// An initial response that would make the line longer than 255 octets waits for the server's empty challenge (S27).
-/// `two_lines`: it always does, as some large providers insist on for `XOAUTH2`.
+/// An initial response that would make the line longer than 255 octets is sent after the server's empty challenge (RFC 5034 §4).
+/// `two_lines`: it is always sent there, as some large providers require for `XOAUTH2`.
+// S27
 pub fn auth(mechanism: Box<dyn ClientMechanism>, two_lines: bool) -> impl Request<Output = ()> {
     Auth::new(mechanism, two_lines)
 }
 
-/// More than any mechanism needs by far.
+/// The maximum number of challenges; mechanisms need far fewer.
 const MAX_CHALLENGES: u32 = 16;
 
-/// What to try after a mechanism was refused before the credentials were judged.
+/// The next attempt after the server refused a mechanism before it judged the credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fallback {
-    /// The same mechanism, its initial response on a line of its own.
+    /// The same mechanism, with its initial response on a separate line.
     WithoutInitialResponse,
     /// Another mechanism, or `USER` and `PASS`.
     NextMechanism,
@@ -37,13 +38,13 @@ pub(super) struct Auth {
     mechanism: Box<dyn ClientMechanism>,
     two_lines: bool,
     tag: Option<Tag>,
-    /// An initial response that the server has to ask for.
+    /// The initial response, if it waits for the server's challenge.
     held: Option<Secret>,
-    /// An initial response was sent.
+    /// The initial response was sent with `AUTH`.
     begun: bool,
-    /// Challenges so far. Once there was one, what is refused are the credentials and not the mechanism.
+    /// The number of challenges so far. After the first one, a refusal is about the credentials and not the mechanism.
     challenges: u32,
-    /// Why the exchange was cancelled.
+    /// The reason why the exchange was cancelled.
     cancelled: Option<SaslError>,
 }
 
@@ -52,39 +53,41 @@ impl Auth {
         Self { mechanism, two_lines, tag: None, held: None, begun: false, challenges: 0, cancelled: None }
     }
 
-    /// Which mechanism it is.
+    /// Returns the mechanism.
     pub(super) fn mechanism(&self) -> Mechanism {
         self.mechanism.mechanism()
     }
 
-    /// A `+OK` can only be a challenge: the mechanism still has something to say, and in it the server proves nothing (Q07).
+    /// Returns `true` if a `+OK` can only be a challenge: the mechanism has more to send, and the server proves nothing in it
+    /// (Q07).
     fn takes_ok_for_a_challenge(&self) -> bool {
         self.mechanism().exposes_secret() && (self.held.is_some() || self.mechanism.expects_challenge())
     }
 
-    /// All was said and heard that the mechanism wants.
+    /// Returns `true` if the mechanism has sent and received everything that it requires, and has not failed.
     fn is_complete(&self) -> bool {
         self.held.is_none() && self.mechanism.failure().is_none() && !self.mechanism.expects_challenge()
     }
 
-    /// The next way to try after a refusal: the server does not have the mechanism although it announces it (Q11), or it has it in
-    /// the form of RFC 1734 only, without an initial response. `None`: the credentials were judged, or something in the middle
-    /// of the connection may want a weaker way.
+    /// Returns the next attempt after a refusal: the server announces the mechanism but does not support it (Q11), or supports it
+    /// only in the form of RFC 1734, without an initial response. Returns `None` if the server judged the credentials, or if an
+    /// attacker on the network path may have caused the refusal to get a weaker mechanism.
     pub(super) fn fallback(&self, refusal: &Refusal) -> Option<Fallback> {
-        // Without a binding to TLS, a man in the middle could go on.
+        // After a fallback to a mechanism without channel binding, an attacker on the network path could continue.
         if self.challenges > 0 || self.mechanism().uses_channel_binding() || matches!(refusal.code(), Some(ResponseCode::Auth)) {
             return None;
         }
         match refusal.meaning() {
             Some(RefusalMeaning::UnknownCommand) => {}
-            // Some servers refuse without a word.
+            // Some servers refuse without giving a reason.
             None if refusal.code().is_none() => {}
             _ => return None,
         }
         Some(if self.begun_with_secret() { Fallback::WithoutInitialResponse } else { Fallback::NextMechanism })
     }
 
-    /// Whether the server's first challenge made no sense, before anything was proven to it: it does not have the mechanism, either.
+    /// Returns `true` if the server's first challenge was invalid and no secret was sent before it: the server does not support
+    /// the mechanism.
     pub(super) fn was_nonsense(&self, error: SaslError) -> bool {
         let nonsense = matches!(error, SaslError::NotBase64 | SaslError::Malformed | SaslError::Extension);
         nonsense && self.challenges == 1 && !self.begun_with_secret() && !self.mechanism().uses_channel_binding()
@@ -98,8 +101,8 @@ impl Auth {
         if let Some(held) = self.held.take() {
             return Ok(held);
         }
-        // Servers word the first challenge as they like, and not always in base64 (Q07). Where what it says is answered with a digest,
-        // it must be what it should.
+        // Some servers send a first challenge that is not base64 (Q07). A mechanism that sends the secret itself ignores its
+        // content; a mechanism that computes its response from the challenge needs the right one.
         let challenge = match challenge {
             Err(_) if self.challenges == 1 && self.mechanism().exposes_secret() => Vec::new(),
             challenge => challenge?,
@@ -135,7 +138,8 @@ impl Request for Auth {
         match event {
             ClientEvent::Challenge(tag, challenge) if self.tag == Some(tag) => {
                 self.challenges += 1;
-                // No mechanism needs so many, and none goes on behind `*`: such a server only keeps us busy.
+                // No mechanism needs that many challenges, and none continues after `*`: such a server only keeps the client
+                // busy.
                 if self.cancelled.is_some() || self.challenges > MAX_CHALLENGES {
                     sink.fail_untrusted();
                     return Err(RequestError::Remote(RemoteError::UntrustedLogin));
@@ -153,7 +157,7 @@ impl Request for Auth {
                 Ok(None)
             }
             ClientEvent::Reply(tag, reply) if self.tag == Some(tag) => match (reply.status, self.cancelled) {
-                // The server has said inside the exchange, too, that it refuses.
+                // The server has refused inside the exchange, too.
                 (Status::Err, Some(SaslError::Refused)) => Err(RequestError::Refused(Refusal::new(Some(Verb::Auth), reply))),
                 (Status::Err, Some(error)) => Err(RequestError::Sasl(error)),
                 (Status::Err, None) => {
@@ -162,7 +166,7 @@ impl Request for Auth {
                     Err(RequestError::Refused(refusal))
                 }
                 (Status::Ok, None) if self.is_complete() => Ok(Some(())),
-                // Whoever says so without having asked or proven what the mechanism wants is not the server (S35).
+                // The server skipped a step of the mechanism, so its success is not trusted (S35).
                 (Status::Ok, cancelled) => {
                     sink.fail_untrusted();
                     Err(RequestError::Sasl(cancelled.unwrap_or(SaslError::ServerNotProven)))

@@ -1,4 +1,4 @@
-//! Many commands at once, within a window (RFC 2449 §6.6).
+//! Pipelined commands within a window (RFC 2449 §6.6).
 
 use alloc::collections::VecDeque;
 use core::iter::Fuse;
@@ -10,11 +10,12 @@ use crate::client::error::LocalError;
 use crate::client::event::{ClientEvent, Tag};
 use crate::codec::Command;
 
-/// Sends commands, at most `window` of them before their replies are read, and at most so many as the machine allows; 1 for a
-/// server that does not announce `PIPELINING`. `on_event` hears what comes for each, with its place among the commands: a reply,
-/// and behind it the lines or the body if there are any. A refusal of one is told to it and stops nothing.
+/// Sends commands, with at most `window` of them in flight, and at most as many as the machine allows. Use a window of 1 for a
+/// server that does not announce `PIPELINING`. `on_event` receives the events of each command together with the command's index:
+/// a reply, then the lines or the body if there are any. The refusal of a command is passed to `on_event` and does not stop the
+/// batch.
 ///
-/// No command whose reply must be awaited may be among them (`AUTH`, `STLS`, `QUIT`).
+/// `AUTH`, `STLS` and `QUIT` must not be among the commands: no other command may be sent before their replies.
 pub fn batch<'a, I, F>(window: usize, commands: I, on_event: F) -> impl Request<Output = ()>
 where
     I: IntoIterator<Item = Command<'a>>,
@@ -63,7 +64,7 @@ where
     }
 
     fn immediate_output(&mut self) -> Option<()> {
-        // Where there was nothing to be sent there is nothing to wait for.
+        // All commands were sent and no reply is awaited, so no further event will come.
         (self.exhausted && self.in_flight.is_empty()).then_some(())
     }
 
@@ -72,7 +73,7 @@ where
         else {
             return Ok(None);
         };
-        // Replies come in the order of their commands; those of others are passed over.
+        // Replies come in the order of their commands; replies to other requests are skipped.
         let Some((_, place)) = self.in_flight.front().filter(|(first, _)| *first == tag) else {
             // Replies to other requests free window slots, too.
             self.fill(sink)?;

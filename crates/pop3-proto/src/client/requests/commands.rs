@@ -18,16 +18,16 @@ use crate::codec::{
 #[cfg(feature = "apop")]
 use crate::sasl::prepare;
 
-/// Reads a line into what is gathered.
+/// A function that parses a line and adds the result to the output.
 type Gather<T> = fn(&mut T, &[u8]) -> Result<(), MalformedListing>;
 
-/// One command whose answer is gathered into a `T`.
+/// A request of one command whose reply is collected in a `T`.
 struct SimpleRequest<'a, T> {
     command: Command<'a>,
     tag: Option<Tag>,
     gathered: T,
     first_line: Gather<T>,
-    /// `None`: the first line is all there is.
+    /// The parser of the lines after the first one; `None` if the reply has only one line.
     line: Option<Gather<T>>,
     unreadable: Option<RequestError>,
 }
@@ -75,7 +75,7 @@ impl<T: Default> Request for SimpleRequest<'_, T> {
                 if self.line.is_none() { self.finish() } else { Ok(None) }
             }
             ClientEvent::Line(tag, line) if self.tag == Some(tag) => {
-                // A blank line in a listing says nothing (Q20).
+                // Blank lines in a listing are skipped (Q20).
                 if let Some(read) = self.line
                     && !trim_blanks(line).is_empty()
                 {
@@ -90,7 +90,7 @@ impl<T: Default> Request for SimpleRequest<'_, T> {
     }
 }
 
-/// `STAT`: how much is in the maildrop.
+/// Requests the number of messages in the maildrop and their total size (`STAT`).
 pub fn stat() -> impl Request<Output = DropListing> {
     SimpleRequest::<DropListing>::single(Command::Stat, |listing, text| {
         *listing = DropListing::parse(text)?;
@@ -98,7 +98,8 @@ pub fn stat() -> impl Request<Output = DropListing> {
     })
 }
 
-/// `LIST`: the sizes of all messages. Numbers may have gaps (Q24).
+/// Requests the scan listing of all messages (`LIST`). The message numbers may have gaps.
+// Q24
 pub fn list() -> impl Request<Output = Vec<ScanListing>> {
     SimpleRequest::<Vec<_>>::lines(Command::List(None), |all, line| {
         all.push(ScanListing::parse(line)?);
@@ -106,7 +107,7 @@ pub fn list() -> impl Request<Output = Vec<ScanListing>> {
     })
 }
 
-/// `UIDL`: the unique-ids of all messages.
+/// Requests the unique-ids of all messages (`UIDL`).
 pub fn uidl() -> impl Request<Output = Vec<UniqueIdEntry>> {
     SimpleRequest::<Vec<_>>::lines(Command::Uidl(None), |all, line| {
         all.push(unique_id_entry(UniqueIdListing::parse(line)?));
@@ -114,12 +115,13 @@ pub fn uidl() -> impl Request<Output = Vec<UniqueIdEntry>> {
     })
 }
 
-/// `UTF8`: messages may come in UTF-8 from now on (RFC 6856 §2.1). Before login, and behind `STLS`.
+/// Sends `UTF8`: messages may come in UTF-8 from now on (RFC 6856 §2.1). Send it before login, and after `STLS`.
 pub fn utf8() -> impl Request<Output = ()> {
     plain(Command::Utf8)
 }
 
-/// `LANG` alone: the languages that the server speaks to people, each with its tag and perhaps its name (RFC 6856 §3.2).
+/// Requests the languages of the server's texts (`LANG` without an argument), each with its tag and perhaps its name (RFC 6856
+/// §3.2).
 pub fn languages() -> impl Request<Output = Vec<Box<[u8]>>> {
     SimpleRequest::<Vec<_>>::lines(Command::Lang(None), |all, line| {
         all.push(trim_blanks(line).into());
@@ -127,12 +129,13 @@ pub fn languages() -> impl Request<Output = Vec<Box<[u8]>>> {
     })
 }
 
-/// `LANG` with a language, or `*` for the one that the server prefers.
+/// Selects the language of the server's texts (`LANG`); `*` selects the language that the server prefers.
 pub fn lang(range: Word<'_>) -> impl Request<Output = ()> {
     plain(Command::Lang(Some(range)))
 }
 
-/// `CAPA`: what the server can do. A refusal means: nothing is known (Q10).
+/// Requests the server's capabilities (`CAPA`). After a refusal they are unknown: the server may still support some.
+// Q10
 pub fn capa() -> impl Request<Output = Capabilities> {
     SimpleRequest::<Capabilities>::lines(Command::Capa, |capabilities, line| {
         capabilities.add(line);
@@ -144,37 +147,41 @@ fn plain(command: Command<'_>) -> impl Request<Output = ()> {
     SimpleRequest::<()>::single(command, |(), _| Ok(()))
 }
 
-/// `DELE`: marks a message.
+/// Marks a message as deleted (`DELE`).
 pub fn dele(number: MessageNumber) -> impl Request<Output = ()> {
     plain(Command::Dele(number))
 }
 
-/// `RSET`: takes all marks back.
+/// Clears all deletion marks (`RSET`).
 pub fn rset() -> impl Request<Output = ()> {
     plain(Command::Rset)
 }
 
-/// `NOOP`: keeps the session.
+/// Keeps the session alive (`NOOP`).
 pub fn noop() -> impl Request<Output = ()> {
     plain(Command::Noop)
 }
 
-/// `STLS`. When it is done, the connection must be upgraded before anything else.
+/// Asks the server to start TLS (`STLS`). When the request is done, the connection must be upgraded before anything else.
 pub fn stls() -> impl Request<Output = ()> {
     plain(Command::Stls)
 }
 
-/// `QUIT`. In `TRANSACTION` the reply says that what was marked is removed; a refusal says that not all of it is (S19).
+/// Ends the session (`QUIT`). In `TRANSACTION`, a `+OK` means that the server has removed the marked messages, and a refusal
+/// means that it has not removed all of them (RFC 1939 §6).
+// S19
 pub fn quit() -> impl Request<Output = ()> {
     plain(Command::Quit)
 }
 
-/// `RETR`, up to its `+OK`: the output names the body, which [`Connection::next_chunk`](crate::client::Connection::next_chunk) gives.
+/// Requests a message (`RETR`) and is done at the `+OK`. The output is the tag with which
+/// [`Connection::next_chunk`](crate::client::Connection::next_chunk) reads the body.
 pub fn retr(number: MessageNumber) -> impl Request<Output = Tag> {
     BodyRequest { command: Command::Retr(number), tag: None }
 }
 
-/// `TOP`, up to its `+OK`: the header and so many lines of the body follow as for [`retr`].
+/// Requests a message's header and the given number of body lines (`TOP`) and is done at the `+OK`. They follow as the body does
+/// for [`retr`].
 pub fn top(number: MessageNumber, lines: u64) -> impl Request<Output = Tag> {
     BodyRequest { command: Command::Top(number, lines), tag: None }
 }
@@ -203,7 +210,8 @@ impl Request for BodyRequest {
     }
 }
 
-/// Waits for the greeting. A server that takes no sessions now refuses here (Q03).
+/// Waits for the greeting. A server that accepts no sessions now refuses here.
+// Q03
 pub fn greet() -> impl Request<Output = OwnedGreeting> {
     Greet
 }
@@ -228,7 +236,7 @@ impl Request for Greet {
     }
 }
 
-/// Logs in with `APOP`, by the timestamp of the greeting (RFC 1939 §7).
+/// Logs in with `APOP` and the timestamp of the greeting (RFC 1939 §7).
 #[cfg(feature = "apop")]
 pub fn apop<'a>(name: Username<'a>, password: &[u8], timestamp: &[u8]) -> impl Request<Output = ()> + use<'a> {
     plain(Command::Apop(name, crate::codec::ApopDigest::of(timestamp, prepare(password).as_deref().unwrap_or(password))))
@@ -244,7 +252,7 @@ struct UserPass<U, P> {
     name: U,
     password: P,
     named: bool,
-    /// The password would make the line longer than a server must take: found before anything is sent.
+    /// The password would make the line longer than a server must accept; this is detected before anything is sent.
     too_long: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Listings of one message.
+//! Requests for the listing of one message.
 
 use alloc::string::ToString;
 
@@ -10,7 +10,9 @@ use crate::client::error::LocalError;
 use crate::client::event::{ClientEvent, Tag};
 use crate::codec::{Command, Escaped, MessageNumber, ScanListing, Status, UniqueIdListing, decimal, is_blank, names_one_message};
 
-/// `LIST n`: the size of one message. Some servers answer with a listing, and some without the number (Q25).
+/// Requests the size of one message (`LIST n`). It also accepts a listing, or a size without the message number, as some servers
+/// send them.
+// Q25
 pub fn list_one(number: MessageNumber) -> impl Request<Output = ScanListing> {
     SingleListing {
         command: Command::List(Some(number)),
@@ -23,7 +25,9 @@ pub fn list_one(number: MessageNumber) -> impl Request<Output = ScanListing> {
     }
 }
 
-/// `UIDL n`: the unique-id of one message. Some servers answer with a listing, and some without the number (Q25).
+/// Requests the unique-id of one message (`UIDL n`). It also accepts a listing, or a unique-id without the message number, as
+/// some servers send them.
+// Q25
 pub fn uidl_one(number: MessageNumber) -> impl Request<Output = UniqueIdEntry> {
     SingleListing {
         command: Command::Uidl(Some(number)),
@@ -32,31 +36,31 @@ pub fn uidl_one(number: MessageNumber) -> impl Request<Output = UniqueIdEntry> {
         found: None,
         read: |line| UniqueIdListing::parse(line).ok().map(unique_id_entry),
         names: |entry| entry.number,
-        // A number alone is the message's, whose unique-id is missing (Q21).
+        // A number alone is the message number; the unique-id is missing (Q21).
         alone: |word, number| decimal(word).is_none().then(|| unique_id_entry(UniqueIdListing { number, unique_id: word })),
     }
 }
 
-/// A command about one message, answered on its line or in a listing.
+/// A request about one message, which servers answer on one line or with a listing.
 struct SingleListing<T> {
     command: Command<'static>,
     tag: Option<Tag>,
     number: MessageNumber,
     found: Option<T>,
-    /// Reads a line of a listing.
+    /// The parser of a line of a listing.
     read: fn(&[u8]) -> Option<T>,
     names: fn(&T) -> MessageNumber,
-    /// Reads the one word of an answer that has no more.
+    /// The parser of an answer that has only one word.
     alone: fn(&[u8], MessageNumber) -> Option<T>,
 }
 
 impl<T> SingleListing<T> {
-    /// What a line says, if it is about the message.
+    /// Returns the content of a line, if the line is about the message.
     fn find(&self, line: &[u8]) -> Option<T> {
         (self.read)(line).filter(|found| (self.names)(found) == self.number)
     }
 
-    /// What the first line says.
+    /// Returns the content of the first line.
     fn answer(&self, text: &[u8]) -> Option<T> {
         let is_word = !text.iter().copied().any(is_blank);
         let alone = || is_word.then(|| (self.alone)(text, self.number)).flatten();

@@ -1,4 +1,4 @@
-//! Logging in, from the greeting on: the capabilities, TLS, the strongest way that both sides have.
+//! Login, from the greeting on: TLS, the capabilities, and the strongest mechanism that both sides support.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -15,32 +15,35 @@ use crate::client::event::{ClientEvent, OwnedGreeting};
 use crate::codec::{Capabilities, Password, ResponseCode, Username};
 use crate::sasl::{ChannelBinding, Credentials, ExchangeContext, Mechanism, OfferedMechanisms, SaslError, client_mechanism};
 
-/// How a login may be done. Whether one may be done in the clear is said in [`ClientConfig`](crate::client::ClientConfig).
+/// The methods that a login may use. [`ClientConfig`](crate::client::ClientConfig) decides whether it may happen in the clear.
 #[derive(Clone, Debug)]
 pub struct LoginPolicy {
-    /// On a connection in the clear `STLS` comes first, and nothing is done without it (H07). A driver that was told not
-    /// to use TLS passes it over.
+    /// On a connection in the clear, `STLS` comes first, and the login fails without it. A driver that is not set to use `STLS`
+    /// ignores this field.
+    // H07
     pub stls: bool,
-    /// The mechanisms for `AUTH` that may be used; the strongest that the server has is.
+    /// The mechanisms that are allowed for `AUTH`. The login uses the strongest one that the server supports.
     pub mechanisms: Vec<Mechanism>,
-    /// Mechanisms that the server has though it does not say so (Q11).
+    /// The mechanisms that the server supports without announcing them.
+    // Q11
     pub assumed: Vec<Mechanism>,
-    /// `APOP` may be used rather than a way that sends the password, where the greeting has a timestamp. Its digest is of MD5: who
-    /// listens can try passwords against it.
+    /// `APOP` is allowed instead of a method that sends the password, if the greeting has a timestamp. Its digest is MD5: an
+    /// attacker on the network path can test passwords against it.
     pub apop: bool,
-    /// `USER` and `PASS` may be used where no mechanism fits.
+    /// `USER` and `PASS` are allowed if no mechanism fits.
     pub user_pass: bool,
-    /// Send the initial response of `XOAUTH2` on a line of its own.
+    /// The initial response of `XOAUTH2` is sent on a separate line.
     pub two_lines: bool,
-    /// Send `UTF8` before the login where the server announces it: some servers wrap messages with headers in UTF-8 for clients that
-    /// do not, and some refuse them (RFC 6856 §2.1).
+    /// `UTF8` is sent before the login if the server announces it. If a client does not send it, some servers wrap messages with
+    /// headers in UTF-8, and some refuse to send them (RFC 6856 §2.1).
     pub utf8: bool,
-    /// Ask for the capabilities. Some servers close the connection when they hear `CAPA` (Q09): for these, no.
+    /// The capabilities are requested. Use `false` for a server that closes the connection after `CAPA`.
+    // Q09
     pub capa: bool,
 }
 
 impl Default for LoginPolicy {
-    /// Everything that tells who one is, but `APOP`; the machine sees to it that nothing is said in the clear.
+    /// Requires `STLS`; allows all mechanisms but `ANONYMOUS`, and `USER`/`PASS`, not `APOP`.
     fn default() -> Self {
         let mechanisms = Mechanism::ALL.into_iter().filter(|mechanism| *mechanism != Mechanism::Anonymous);
         Self {
@@ -56,30 +59,30 @@ impl Default for LoginPolicy {
     }
 }
 
-/// What a login must know of the connection.
+/// The properties of the connection that a login uses.
 #[derive(Clone, Debug)]
 pub struct LoginContext<'a> {
     /// The host that the user named.
     pub host: &'a str,
     /// The port.
     pub port: u16,
-    /// Eighteen octets of chance, never used before.
+    /// Eighteen random octets, never used before.
     pub nonce: [u8; 18],
-    /// What a login can be bound to.
+    /// The channel bindings of the TLS connection.
     pub binding: ChannelBinding,
 }
 
-/// How far a [`login`] has come.
+/// The outcome of one run of [`login`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoginOutcome {
-    /// The server is ready for TLS: hand the connection to [`Connection::upgrade`](crate::client::Connection::upgrade), do the
-    /// handshake, tell [`Login::bind`] what the login can be bound to, and start the same request again.
+    /// The server is ready for TLS: call [`Connection::upgrade`](crate::client::Connection::upgrade), perform the handshake, pass
+    /// the channel bindings to [`Login::bind`], and start the same request again.
     UpgradeTls,
-    /// Logged in.
+    /// The client is logged in.
     Done,
 }
 
-/// A request in a request.
+/// A request that is part of the login.
 type Boxed<'a, T> = Box<dyn Request<Output = T> + Send + 'a>;
 
 enum LoginStep<'a> {
@@ -91,32 +94,33 @@ enum LoginStep<'a> {
     Auth(Auth),
     /// `USER` and `PASS`, or `APOP`.
     Other(Boxed<'a, ()>),
-    /// There is no way from here.
+    /// The login cannot continue.
     Ended(RequestError),
 }
 
-/// Logs in, from wherever the session is before login, in one request: waits for the greeting, asks for the capabilities, has the
-/// connection switched to TLS where the policy demands it, asks again, takes the strongest mechanism that both sides have, and goes
-/// down from there only if the server refuses the mechanism itself. Wrong credentials are not tried again in another way, and
-/// nothing goes over the wire in the clear that should not (H07, H08).
+/// Logs in with one request, at any point of the session before login. The request waits for the greeting, starts TLS if the
+/// policy requires it, requests the capabilities and uses the strongest mechanism that both sides support. It tries a weaker
+/// method only if the server refuses the mechanism itself. It does not try wrong credentials again with another method, and sends
+/// nothing in the clear that the policy and the configuration forbid.
 ///
-/// [`RequestError::login_failure`] tells what an error means.
+/// [`RequestError::login_failure`] returns the meaning of an error.
+// H07, H08
 pub fn login<'a>(credentials: &'a Credentials, policy: &'a LoginPolicy, context: LoginContext<'a>) -> Login<'a> {
     Login::new(credentials, policy, context)
 }
 
-/// The request that [`login`] makes.
+/// The request that [`login`] returns.
 pub struct Login<'a> {
     credentials: &'a Credentials,
     policy: &'a LoginPolicy,
     context: LoginContext<'a>,
     step: LoginStep<'a>,
     offer: OfferedMechanisms,
-    /// What the server wants between two logins.
+    /// The minimum time between two logins, if the server announced it.
     delay: Option<Duration>,
-    /// Mechanisms that the server announces and does not have.
+    /// The mechanisms that the server announces but does not support.
     refused: Vec<Mechanism>,
-    /// Mechanisms whose initial response the server refuses.
+    /// The mechanisms whose initial response the server refuses.
     without_initial_response: Vec<Mechanism>,
 }
 
@@ -134,15 +138,15 @@ impl<'a> Login<'a> {
         }
     }
 
-    /// What the login can be bound to, now that TLS is active.
+    /// Sets the channel bindings, once TLS is active.
     pub fn bind(&mut self, binding: ChannelBinding) {
         self.context.binding = binding;
     }
 
-    /// Greeted: what can the server do?
+    /// Continues after the greeting: sends `STLS` or `CAPA`, or starts the first method without them.
     fn begin(&mut self, sink: &mut CommandSink<'_>) -> Result<(), LocalError> {
-        // Nothing is asked in the clear that is not believed anyway (H06): nobody can use the answer, or break it off, to have
-        // something else done under TLS.
+        // Capabilities in the clear would not be trusted (H06), so they are not requested. An attacker on the network path cannot
+        // use the reply, or suppress it, to change the login under TLS.
         if !sink.is_encrypted() && self.policy.stls {
             let mut request: Boxed<'a, ()> = Box::new(stls());
             request.start(sink)?;
@@ -159,17 +163,17 @@ impl<'a> Login<'a> {
         Ok(())
     }
 
-    /// What the server says that it has, and what the caller knows that it has.
+    /// Returns the mechanisms that the server announces and those that the policy assumes.
     fn offered(&self, announced: &[Box<[u8]>]) -> OfferedMechanisms {
         let assumed = self.policy.assumed.iter().map(|mechanism| mechanism.as_str().as_bytes());
         OfferedMechanisms::new(announced.iter().map(AsRef::as_ref).chain(assumed))
     }
 
-    /// Begins the next way to log in; leaves `Start` where there is none.
+    /// Starts the next login method; leaves the step `Start` if there is none.
     fn next(&mut self, sink: &mut CommandSink<'_>) -> Result<(), LocalError> {
         self.step = LoginStep::Start;
         let LoginContext { host, port, mut nonce, ref binding } = self.context;
-        // No nonce is used twice.
+        // Each attempt has its own nonce.
         if let (Some(last), Ok(attempt)) =
             (nonce.last_mut(), u8::try_from(self.refused.len() + self.without_initial_response.len()))
         {
@@ -179,7 +183,7 @@ impl<'a> Login<'a> {
         let allowed: Vec<Mechanism> = allowed.collect();
         let chosen = self.credentials.choose(&self.offer, &allowed, binding.is_available());
         if chosen.is_some_and(Mechanism::uses_channel_binding) && sink.channel_binding_used() {
-            // To go on unbound is what somebody in the middle would want.
+            // An attacker on the network path would want the login to continue without channel binding.
             self.step = LoginStep::Ended(RequestError::Sasl(SaslError::BindingUsed));
             return Ok(());
         }
@@ -206,7 +210,8 @@ impl<'a> Login<'a> {
         }
     }
 
-    /// `APOP`, where it was asked for, is possible, and the other way would send the password.
+    /// Returns the request for `APOP`, if the policy allows it, the greeting has a timestamp, and the other method would send the
+    /// password.
     #[cfg(feature = "apop")]
     fn apop(&self, timestamp: Option<&[u8]>, chosen: Option<Mechanism>) -> Result<Option<Boxed<'a, ()>>, LocalError> {
         let sends_password = chosen.is_none_or(Mechanism::exposes_secret);
@@ -219,7 +224,7 @@ impl<'a> Login<'a> {
     }
 
     #[cfg(not(feature = "apop"))]
-    #[allow(clippy::unused_self, clippy::unnecessary_wraps)] // The twin of the one above.
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps)] // It has the signature of the function above.
     fn apop(&self, _: Option<&[u8]>, _: Option<Mechanism>) -> Result<Option<Boxed<'a, ()>>, LocalError> {
         Ok(None)
     }
@@ -230,7 +235,7 @@ impl<'a> Login<'a> {
         Ok(())
     }
 
-    /// Says how long to wait, where the server has announced it.
+    /// Adds the announced login delay to a refusal with `[LOGIN-DELAY]`.
     fn with_retry_after(&self, mut error: RequestError) -> RequestError {
         if let RequestError::Refused(refusal) = &mut error
             && refusal.code() == Some(ResponseCode::LoginDelay)
@@ -260,7 +265,7 @@ impl<'a> Login<'a> {
                             return Ok(None);
                         }
                     }
-                    // A server without CAPA is one without mechanisms (S43), but for those that the caller knows.
+                    // A server without `CAPA` has no mechanisms (S43), except those that the policy assumes.
                     Err(RequestError::Refused(refusal)) if !refusal.is_transient() => {
                         self.offer = self.offered(&[]);
                     }
@@ -271,7 +276,7 @@ impl<'a> Login<'a> {
             LoginStep::Stls(stls) => match stls.on_event(event, sink) {
                 Ok(None) => return Ok(None),
                 Ok(Some(())) => {
-                    // Nothing that was learnt in the clear is used (H06).
+                    // Everything that was learnt in the clear is discarded (H06).
                     (self.step, self.offer, self.delay) = (LoginStep::Start, OfferedMechanisms::default(), None);
                     return Ok(Some(LoginOutcome::UpgradeTls));
                 }
@@ -281,7 +286,7 @@ impl<'a> Login<'a> {
             LoginStep::Utf8(request) => match request.on_event(event, sink) {
                 Ok(None) => return Ok(None),
                 Ok(Some(())) => self.next(sink)?,
-                // It was only asked for.
+                // `UTF8` is optional, so the login continues without it.
                 Err(RequestError::Refused(refusal)) if !refusal.is_transient() => self.next(sink)?,
                 Err(error) => return Err(error),
             },
@@ -297,14 +302,14 @@ impl<'a> Login<'a> {
                     Some(Fallback::NextMechanism) => self.refused.push(mechanism),
                 }
                 self.next(sink)?;
-                // Where there is no other way, this is why.
+                // If no other method is left, this refusal is the reason.
                 if matches!(self.step, LoginStep::Start) {
                     return Err(error);
                 }
             }
             LoginStep::Other(request) => return Ok(request.on_event(event, sink)?.map(|()| LoginOutcome::Done)),
         }
-        // There was a next step to take, or there is no way at all.
+        // The next step has started, or no login method is left.
         match mem::replace(&mut self.step, LoginStep::Start) {
             LoginStep::Start => Err(RequestError::NoMechanism),
             LoginStep::Ended(error) => Err(error),

@@ -1,4 +1,4 @@
-//! Why a request fails.
+//! Errors of requests.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -12,22 +12,23 @@ use crate::client::error::{Awaiting, LocalError, RemoteError, Service};
 use crate::codec::{Escaped, Reply, ResponseCode, Verb};
 use crate::sasl::SaslError;
 
-/// The server answered `-ERR`.
+/// A reply with `-ERR`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// What was refused; `None`: the whole session, by its greeting.
+    /// The refused command; `None` if the greeting refused the session.
     pub verb: Option<Verb>,
     code: Option<Box<[u8]>>,
-    /// What the server says to a person, as bytes; `Display` of the refusal shows it safely.
+    /// The server's human-readable text, as bytes; `Display` of the refusal shows it escaped.
     pub text: Box<[u8]>,
-    /// What the server said about it inside the exchange, as bytes: for a token, JSON (RFC 7628 §3.2.3).
+    /// The server's reason from inside the SASL exchange, as bytes: JSON if a token was refused (RFC 7628 §3.2.3).
     pub detail: Option<Box<[u8]>>,
-    /// How long the server wants to be left alone, where it has announced that (S41).
+    /// The minimum time until the next login, if the server announced it (RFC 2449 §6.5).
+    // S41
     pub retry_after: Option<Duration>,
 }
 
 impl Refusal {
-    /// The refusal that a reply with `-ERR` is. `verb`: the command that it answers; `None`: it is the greeting.
+    /// Creates a refusal from a reply with `-ERR`. `verb`: the refused command, or `None` for the greeting.
     pub fn new(verb: Option<Verb>, reply: Reply<'_>) -> Self {
         Self {
             verb,
@@ -38,12 +39,13 @@ impl Refusal {
         }
     }
 
-    /// The response code, where the server sent one.
+    /// Returns the response code, if the server sent one.
     pub fn code(&self) -> Option<ResponseCode<'_>> {
         self.code.as_deref().map(ResponseCode::from_bytes)
     }
 
-    /// What the refusal means: by its response code, or, without one, by words that servers are known to use. `None`: neither tells.
+    /// Returns the meaning of the refusal, from its response code and from words that servers are known to use; `None` if it is
+    /// unknown.
     pub fn meaning(&self) -> Option<RefusalMeaning> {
         let by_words = meaning_of(&self.text);
         match (self.code(), by_words) {
@@ -55,7 +57,7 @@ impl Refusal {
         }
     }
 
-    /// Returns `true` if the same command may work later: no reason to ask a person for another password.
+    /// Returns `true` if the same command may succeed later: asking the user for another password does not help.
     pub fn is_transient(&self) -> bool {
         self.meaning() == Some(RefusalMeaning::Later)
     }
@@ -86,14 +88,14 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Why an operation failed.
+/// The reason why an operation failed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// The server said no; the session lives.
+    /// The server answered `-ERR`; the session stays usable.
     #[error("{0}")]
     Refused(Refusal),
-    /// A line of the answer cannot be read; the session lives. Holds what was read, safe to print.
+    /// A line of the reply cannot be parsed; the session stays usable. Holds the line in a form that is safe to print.
     #[error("the server's answer to {verb} cannot be read: \"{line}\"")]
     Unreadable {
         /// The command.
@@ -101,51 +103,55 @@ pub enum RequestError {
         /// The line, escaped.
         line: String,
     },
-    /// The server refused `STLS`, which the policy demands; nothing was sent that nobody else should see (H07).
+    /// The server refused `STLS`, which the policy requires. No credentials were sent.
+    // H07
     #[error("{0}; use implicit TLS (port 995), or allow a cleartext login by name")]
     NoTls(Refusal),
-    /// The exchange of the login cannot go on, or must not be believed. Close the session.
+    /// The SASL exchange of a login cannot continue, or its result must not be trusted. Close the session.
     #[error("the login has failed: {0}")]
     Sasl(SaslError),
-    /// No way to log in that both sides have, the credentials fit and the caller allows.
+    /// No login method is supported by both sides, suits the credentials and is allowed by the caller.
     #[error("the server offers no way to log in that is possible and allowed here")]
     NoMechanism,
-    /// The caller's mistake.
+    /// An error of the caller.
     #[error(transparent)]
     Local(#[from] LocalError),
-    /// The session is broken.
+    /// The session has failed.
     #[error(transparent)]
     Remote(#[from] RemoteError),
 }
 
-/// Why a login failed, for a program that has to decide what comes next.
+/// The reason why a login failed, for a program that must decide how to continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoginFailure {
-    /// The name, the password or the token is wrong: another try will not help. Some servers only close the connection then (Q08).
+    /// The name, the password or the token is wrong: another attempt will not help. Some servers close the connection instead of
+    /// replying.
+    // Q08
     WrongCredentials,
-    /// The server may take the same credentials later.
+    /// The server may accept the same credentials later.
     Temporary {
-        /// How long the server wants to be left alone, where it has said so.
+        /// The minimum time until the next login, if the server announced it.
         retry_after: Option<Duration>,
     },
-    /// The server needs a person to mend it, or refuses for a reason of its own.
+    /// A person must repair the server, or the server refuses for another reason.
     Permanent,
-    /// POP3 is switched off for the account: its owner can switch it on.
+    /// POP3 is switched off for the account; the user can switch it on.
     SwitchedOff,
-    /// The server demands another kind of password: an app password, an authorization code or a token.
+    /// The server requires another kind of password: an app password, an authorization code or a token.
     OtherPassword,
-    /// There is no TLS, which the policy demands.
+    /// The policy requires TLS, and the server refused to start it.
     NoTls,
-    /// Both sides have no mechanism in common that the policy allows and the credentials fit.
+    /// No login method is supported by both sides, suits the credentials and is allowed by the policy.
     NoMechanism,
-    /// Something else than POP3, or POP3 with TLS the other way, is on this port (Q04).
+    /// The port serves another protocol than POP3, or POP3 with the other TLS mode (`STLS` or implicit TLS).
+    // Q04
     WrongService(Service),
 }
 
 impl RequestError {
-    /// What the error of a [`login`](super::login) means; `None`: the session broke, or something else went wrong that tells nothing about the
-    /// login.
+    /// Returns the meaning of an error of [`login`](super::login); `None` if the error says nothing about the login, for example
+    /// because the session failed.
     pub fn login_failure(&self) -> Option<LoginFailure> {
         let credentials = |verb: Verb| matches!(verb, Verb::User | Verb::Pass | Verb::Apop | Verb::Auth);
         match self {

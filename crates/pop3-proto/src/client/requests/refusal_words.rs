@@ -1,21 +1,23 @@
-//! What refusals without a response code mean, by the words that servers are known to use (Q47).
+//! Meanings of refusals without a response code, from the words that servers are known to use.
 //!
-//! One table: a line is a meaning and a text that the refusal contains, in lower case. The first line that matches decides, so a text
-//! that contains another one comes before it. A response code always wins over words, except where the words name the kind of
-//! password that is needed: `[AUTH]` alone would send a person looking for a typing error.
+//! Each line of the table has a meaning and a text, in lower case, that the refusal contains. The first line that matches
+//! decides, so a text that contains another one comes before that one. A response code overrides the words, except if the words
+//! say that POP3 is switched off or that another kind of password is required: `[AUTH]` alone would make the user look for a
+//! typing error.
+// Q47
 
 use memchr::memmem;
 
-/// What a refusal means.
+/// The meaning of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefusalMeaning {
-    /// A lock, a limit or a fault that passes: the same credentials will work later.
+    /// A lock, a limit or a temporary fault: the same credentials will work later.
     Later,
     /// POP3 is switched off for the account.
     SwitchedOff,
-    /// Another kind of password is needed: an app password, an authorization code, a token.
+    /// Another kind of password is required: an app password, an authorization code or a token.
     OtherPassword,
-    /// The command, its syntax or the mechanism is not known: the credentials were not judged.
+    /// The server does not know the command, its syntax or the mechanism; it did not judge the credentials.
     UnknownCommand,
     /// The name or the password is wrong.
     Credentials,
@@ -25,7 +27,7 @@ pub enum RefusalMeaning {
 
 use RefusalMeaning::{Ambiguous, Credentials, Later, OtherPassword, SwitchedOff, UnknownCommand};
 
-/// The table. Chinese texts come in UTF-8, GBK or Big5.
+/// The table. Servers send Chinese texts in UTF-8, GBK or Big5.
 pub(super) const WORDS: &[(RefusalMeaning, &[u8])] = &[
     // Texts that name every cause (Tencent, Yandex).
     (Ambiguous, b"account is abnormal"),
@@ -73,7 +75,7 @@ pub(super) const WORDS: &[(RefusalMeaning, &[u8])] = &[
     (SwitchedOff, b"pop3 deaktiviert"),
     (SwitchedOff, b"pop3 ist deaktiviert"),
     (SwitchedOff, "pop3 está desactivado".as_bytes()),
-    // What has the words of the next groups and means something else.
+    // Texts that contain words of the next groups but mean something else.
     (UnknownCommand, b"protocol error"),
     (UnknownCommand, b"bad commands"),
     (Credentials, b"too many invalid"),
@@ -127,7 +129,7 @@ pub(super) const WORDS: &[(RefusalMeaning, &[u8])] = &[
     (Later, b"demasiad"),
     (Later, "слишком много".as_bytes()),
     (Later, "слишком часто".as_bytes()),
-    // Faults that pass, and pauses.
+    // Temporary faults and pauses.
     (Later, b"temporar"),
     (Later, b"try again"),
     (Later, b"try later"),
@@ -214,10 +216,10 @@ pub(super) const WORDS: &[(RefusalMeaning, &[u8])] = &[
     (Credentials, b"\xb1K\xbdX"),
 ];
 
-/// What the words mean; `None`: they are not in the table.
+/// Returns the meaning of the words; `None` if the table does not have them.
 pub(super) fn meaning_of(text: &[u8]) -> Option<RefusalMeaning> {
     let text = text.to_ascii_lowercase();
-    // Lower case must not change the second bytes of Big5 and GBK, so their lines are looked for in the lower-cased text as well.
+    // Lower-casing also changes second bytes of Big5 and GBK characters, so the words of the table are lower-cased, too.
     WORDS.iter().find(|(_, words)| memmem::find(&text, &words.to_ascii_lowercase()).is_some()).map(|(meaning, _)| *meaning)
 }
 

@@ -1,21 +1,21 @@
-//! What a request is.
+//! The trait of all requests.
 
 use super::refusal::RequestError;
 use crate::client::command_sink::CommandSink;
 use crate::client::error::LocalError;
 use crate::client::event::ClientEvent;
 
-/// An operation: it sends commands, takes the events that come for them, and returns an output in the end.
+/// An operation that sends commands, handles the events of their replies and returns an output.
 ///
 /// A driver runs any request with one loop; see [`Connection::run`](crate::client::Connection::run).
 pub trait Request {
-    /// What the operation returns.
+    /// The output of the operation.
     type Output;
 
     /// Sends the first command.
     ///
     /// # Errors
-    /// The session does not allow it now.
+    /// The session does not allow the command now; nothing is sent.
     fn start(&mut self, sink: &mut CommandSink<'_>) -> Result<(), LocalError>;
 
     /// Returns the output if no reply is needed.
@@ -23,9 +23,10 @@ pub trait Request {
         None
     }
 
-    /// Takes an event and returns the output when the operation is complete. Events of other commands are ignored.
+    /// Handles an event and returns the output when the operation is complete. Events of other commands are ignored.
     ///
     /// # Errors
-    /// The server refused, or its answer cannot be read. The operation has ended; the session stays usable.
+    /// The server refused the operation, or its reply cannot be parsed. The operation has ended. The session stays usable, unless
+    /// the error is [`RequestError::Sasl`] or [`RequestError::Remote`].
     fn on_event(&mut self, event: ClientEvent<'_>, sink: &mut CommandSink<'_>) -> Result<Option<Self::Output>, RequestError>;
 }

@@ -1,19 +1,20 @@
-//! A message of a `UIDL`.
+//! Entries of the reply to `UIDL`.
 
 use alloc::boxed::Box;
 
 use crate::codec::{MessageNumber, UniqueIdListing};
 
-/// One message of a `UIDL`.
+/// The unique-id of one message in the reply to `UIDL`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UniqueIdEntry {
-    /// The message.
+    /// The message number.
     pub number: MessageNumber,
-    /// Its unique-id: any bytes, perhaps none, perhaps the same as another's (S17, H28). Never a path (H29).
+    /// The unique-id: any bytes. It may be empty, or equal to that of another message (RFC 1939 §7). Never use it as a file path.
+    // S17, H28, H29
     pub unique_id: Box<[u8]>,
 }
 
-/// A unique-id that is longer than any that is meant seriously is none (Q22).
+/// Converts a unique-id listing to an entry. A unique-id longer than 1 KiB is discarded, and the entry's is empty (Q22).
 pub(super) fn unique_id_entry(listing: UniqueIdListing<'_>) -> UniqueIdEntry {
     let unique_id = if listing.unique_id.len() > 1024 { &[] } else { listing.unique_id };
     UniqueIdEntry { number: listing.number, unique_id: unique_id.into() }

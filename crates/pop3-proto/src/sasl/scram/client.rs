@@ -19,7 +19,7 @@ use crate::sasl::mechanism::Mechanism;
 use crate::sasl::prepare::prepare;
 
 enum ClientStage {
-    /// Something went wrong: nothing more is said.
+    /// The exchange has failed: the client sends nothing more.
     Dead,
     First,
     Final,
@@ -29,12 +29,12 @@ enum ClientStage {
     Done,
 }
 
-/// The client side.
+/// The client side of a `SCRAM` exchange.
 pub(crate) struct ScramClient {
     mechanism: Mechanism,
     hash: ScramHash,
     password: Secret,
-    /// `gs2-header`: whether and how the exchange is bound.
+    /// `gs2-header`: names the channel binding, or states that there is none.
     header: Vec<u8>,
     binding: Vec<u8>,
     nonce: String,
@@ -49,9 +49,9 @@ impl fmt::Debug for ScramClient {
 }
 
 impl ScramClient {
-    /// Returns `None` for a mechanism of another family, and for a `-PLUS` form without a binding.
+    /// Begins an exchange. Returns `None` for a mechanism of another family, and for a `-PLUS` form without a binding.
     pub(crate) fn new(mechanism: Mechanism, name: &[u8], password: &Secret, context: &ExchangeContext<'_>) -> Option<Self> {
-        // Base64 has no comma, and eighteen octets need no padding.
+        // Base64 contains no comma, and eighteen octets need no padding.
         let nonce = encode_base64(&context.nonce);
         Self::with_nonce(mechanism, name, password, nonce, context.binding, context.plus_is_offered)
     }
@@ -92,7 +92,7 @@ impl ScramClient {
         })
     }
 
-    /// Answers the server's first message with the proof, and works out what the server must prove in turn.
+    /// Returns the proof in answer to the server's first message, and computes the signature that the server must send in turn.
     fn prove(&mut self, server_first: &[u8]) -> Result<Secret, SaslError> {
         let mut parts = server_first.split(|byte| *byte == b',');
         let nonce = attribute(parts.next(), b"r=")?;
@@ -144,7 +144,8 @@ impl ClientMechanism for ScramClient {
                     return Err(SaslError::ServerNotProven);
                 }
                 self.stage = ClientStage::Done;
-                // The server sends nothing with its success (S32): the last response is empty.
+                // A success reply carries no data (S32), so the server's signature arrives as a challenge, and the last response
+                // is empty.
                 Ok(Secret::from(b""))
             }
             ClientStage::First | ClientStage::Done | ClientStage::Dead => Err(SaslError::Malformed),

@@ -1,4 +1,4 @@
-//! The hash of a mechanism, and what a server keeps of a password.
+//! The hash of a mechanism, and the keys that a server stores instead of a password.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -11,7 +11,7 @@ use crate::Secret;
 use crate::sasl::mechanism::Mechanism;
 use crate::sasl::prepare::prepare;
 
-/// Fewer rounds make guessing cheap (RFC 7677 §4); more would only keep the client busy.
+/// The accepted rounds of hashing. Fewer make guessing cheap (RFC 7677 §4); more would only keep the client busy.
 pub(super) const ROUNDS: core::ops::RangeInclusive<u32> = 4096..=1_000_000;
 
 /// The hash of a mechanism.
@@ -41,7 +41,7 @@ impl ScramHash {
 
     pub(super) fn hmac(self, key: &[u8], data: &[u8]) -> Vec<u8> {
         fn mac<M: Mac + hmac::digest::KeyInit>(key: &[u8], data: &[u8]) -> Vec<u8> {
-            // A key of any length is a key, so nothing is ever hashed without one.
+            // HMAC accepts a key of any length, so the empty result never occurs.
             <M as hmac::digest::KeyInit>::new_from_slice(key).map_or_else(
                 |_| Vec::new(),
                 |mut mac| {
@@ -56,7 +56,8 @@ impl ScramHash {
         }
     }
 
-    /// The password is prepared first (RFC 5802 §2.2); one that cannot be is taken as it is, which both sides do alike.
+    /// Returns the salted password. The password is prepared first (RFC 5802 §2.2); if that fails, it is used unchanged, on both
+    /// sides.
     pub(super) fn salted_password(self, password: &[u8], salt: &[u8], rounds: u32) -> Secret {
         let prepared = prepare(password).map(|password| Secret::from(&password[..]));
         let password = prepared.as_ref().map_or(password, Secret::expose);
@@ -75,7 +76,7 @@ impl ScramHash {
     }
 }
 
-/// What a server keeps of a password: enough to check it, not enough to log in with.
+/// The keys that a server stores instead of a password: sufficient to verify a login, but not to log in.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ScramKeys {
     pub(super) hash: ScramHash,
@@ -86,7 +87,8 @@ pub struct ScramKeys {
 }
 
 impl ScramKeys {
-    /// Makes them from a password: `rounds` times hashing. A `salt` is for one user and one password.
+    /// Derives the keys from a password with `rounds` rounds of hashing, at least 1. Use a `salt` for one user and one password
+    /// only.
     pub fn derive(hash: ScramHash, password: &[u8], salt: &[u8], rounds: u32) -> Self {
         let salted = hash.salted_password(password, salt, rounds.max(1));
         let stored_key = hash.digest(&hash.hmac(salted.expose(), b"Client Key"));
@@ -94,8 +96,9 @@ impl ScramKeys {
         Self { hash, salt: salt.to_vec(), rounds: rounds.max(1), stored_key, server_key }
     }
 
-    /// Keys that nobody's password fits, for a name that does not exist: the exchange must look the same (H54). The same name
-    /// gets the same salt for as long as the server keeps its `secret`.
+    /// Returns keys that no password fits, for a name that does not exist, so that the exchange looks like one for an existing
+    /// user. The salt of a name stays equal as long as the server keeps its `secret`.
+    // H54
     pub fn decoy(hash: ScramHash, secret: &[u8], name: &[u8]) -> Self {
         let mut salt = hash.hmac(secret, name);
         salt.truncate(16);

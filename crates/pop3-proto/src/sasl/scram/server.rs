@@ -17,25 +17,25 @@ use crate::sasl::mechanism::Mechanism;
 use crate::sasl::presented::PresentedCredentials;
 
 enum ServerStage {
-    /// Something went wrong: nothing more is taken, and nobody is proven.
+    /// The exchange has failed: further responses are refused, and no client is authenticated.
     Dead,
     First,
-    /// The client's first message was read; its user's keys are awaited.
+    /// The client's first message was read; the user's keys are awaited.
     Keys,
     Final {
         keys: ScramKeys,
         server_first: Vec<u8>,
     },
-    /// The proof was right; the client's empty answer to ours is awaited.
+    /// The proof was right; the client's empty response to the server's signature is awaited.
     Proven,
 }
 
-/// The server side.
+/// The server side of a `SCRAM` exchange.
 pub(crate) struct ScramServer {
     mechanism: Mechanism,
     hash: ScramHash,
     binding: ChannelBinding,
-    /// The `-PLUS` form is offered: a client that supports it and says that it saw no offer was deceived.
+    /// The `-PLUS` form is offered. A client that supports it but reports no offer received a manipulated offer.
     plus_is_offered: bool,
     nonce: String,
     name: Vec<u8>,
@@ -52,7 +52,7 @@ impl fmt::Debug for ScramServer {
 }
 
 impl ScramServer {
-    /// Returns `None` for a mechanism of another family.
+    /// Begins an exchange. Returns `None` for a mechanism of another family.
     pub(crate) fn new(mechanism: Mechanism, nonce: &str, binding: ChannelBinding, plus_is_offered: bool) -> Option<Self> {
         Some(Self {
             mechanism,
@@ -89,7 +89,7 @@ impl ScramServer {
         let mut attributes = bare.split(|byte| *byte == b',');
         self.name = unescape_name(attribute(attributes.next(), b"n=")?)?;
         let nonce = attribute(attributes.next(), b"r=")?;
-        // To act as somebody else is not possible here: a name that is another's is refused.
+        // Acting as another user is not supported, so a different authorization identity is refused.
         if !authorization.is_empty() && unescape_name(attribute(Some(authorization), b"a=")?)? != self.name {
             return Err(SaslError::Malformed);
         }

@@ -1,4 +1,4 @@
-//! Logging in: `USER` and `PASS`, `APOP`, and the exchanges of `AUTH`.
+//! Logins: `USER` and `PASS`, `APOP`, and the exchanges of `AUTH`.
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -19,12 +19,13 @@ use crate::server::login::{LoginAttempt, LoginDenial};
 use crate::server::phrase::Phrase;
 
 impl Machine {
-    /// The timestamp of the greeting, where `APOP` was asked for (S25). What was greeted in the clear is forgotten under TLS (H05).
+    /// Returns the timestamp of the greeting if `APOP` is configured (S25). After `STLS` there is none: a timestamp sent in the
+    /// clear is forgotten (H05).
     pub(super) fn timestamp(&self) -> Option<String> {
         (self.config.apop && self.greeted).then(|| format!("<{}@pop3>", encode_base64(&self.info.nonce)))
     }
 
-    /// The mechanisms that can be used now, the strongest first.
+    /// Returns the mechanisms that can be used now, the strongest first.
     pub(super) fn offered(&self) -> impl Iterator<Item = Mechanism> {
         let usable = |mechanism: &Mechanism| {
             self.config.mechanisms.contains(mechanism)
@@ -32,7 +33,7 @@ impl Machine {
                 && self.login_allowed()
                 && (self.password_allowed() || !mechanism.exposes_secret())
                 && (!mechanism.uses_channel_binding() || self.info.binding.is_available())
-                // Offered to whom TLS has shown something that it can stand for (S53).
+                // EXTERNAL requires a verified certificate of the client (S53).
                 && (*mechanism != Mechanism::External || self.info.certificate.is_some())
         };
         Mechanism::ALL.into_iter().rev().filter(usable)
@@ -53,8 +54,8 @@ impl Machine {
         self.exchanges += 1;
         let unique = format!("{}{}", encode_base64(&self.info.nonce), self.exchanges);
         let plus_is_offered = self.offered().any(Mechanism::uses_channel_binding);
-        // A binding is for one exchange (S36). It stays announced: what a server has does not go away (S37), and a client that was
-        // told otherwise must be found out (S35).
+        // A binding is for one exchange (S36). The mechanism stays announced: capabilities do not disappear (S37), and a client
+        // that received a manipulated offer must still be detected (S35).
         if mechanism.uses_channel_binding() && mem::replace(&mut self.channel_binding_used, true) {
             return self.refuse(Phrase::BoundOnce, out);
         }
@@ -76,12 +77,12 @@ impl Machine {
         }
     }
 
-    /// A line of an exchange.
+    /// Processes a line of an exchange.
     pub(super) fn respond<'i>(&mut self, line: &[u8], out: &mut BytesMut) -> MachineEvent<'i> {
         let exchange = match self.phase.take_login_state() {
             LoginState::Sasl(exchange) => exchange,
             _ => {
-                // It was counted when it was told.
+                // The failed login was counted when the challenge reported it.
                 self.say_denial(LoginDenial::Credentials, out);
                 return MachineEvent::Continue;
             }
@@ -132,10 +133,10 @@ impl Machine {
         }
     }
 
-    /// The keys of the user of [`MachineEvent::FindKeys`].
+    /// Accepts the keys for [`MachineEvent::FindKeys`].
     ///
     /// # Errors
-    /// No keys are waited for.
+    /// No keys were requested.
     #[cfg(feature = "scram")]
     pub fn provide_keys(&mut self, keys: crate::sasl::ScramKeys, out: &mut BytesMut) -> Result<(), LocalError> {
         self.take_question(PendingQuestion::Keys)?;
@@ -160,18 +161,18 @@ impl Machine {
         self.info.encrypted || self.config.cleartext_login == CleartextLogin::DangerouslyAllow
     }
 
-    /// Whether a password may come as it is. Where `APOP` is offered, nobody sends one in the clear (S26).
+    /// Returns `true` if the client may send the password itself. If `APOP` is offered, this requires TLS (S26).
     pub(super) fn password_allowed(&self) -> bool {
         self.login_allowed() && (self.info.encrypted || !self.config.apop)
     }
 
-    /// Says why not, and counts it.
+    /// Appends the reply to a denied login, and counts wrong credentials.
     pub(super) fn put_denial(&mut self, denial: LoginDenial, out: &mut BytesMut) {
         self.failed_logins += u32::from(denial == LoginDenial::Credentials);
         self.say_denial(denial, out);
     }
 
-    /// Who guesses too often is sent away (H38).
+    /// Appends the reply to a denied login. Closes the session after too many failed logins (H38).
     fn say_denial(&mut self, denial: LoginDenial, out: &mut BytesMut) {
         let (code, phrase) = match denial {
             LoginDenial::Credentials => (ResponseCode::Auth, Phrase::WrongCredentials),
@@ -186,14 +187,14 @@ impl Machine {
         }
     }
 
-    /// Takes the answer to a login; says whether it was by a token.
+    /// Clears the question of a login. Returns `true` if the login was by a token.
     fn answer_login(&mut self) -> Result<bool, LocalError> {
         let PendingQuestion::Login { by_token } = self.pending else { return Err(LocalError::NotAsked) };
         self.pending = PendingQuestion::Nothing;
         Ok(by_token)
     }
 
-    /// Where the keys cannot be found now, the exchange is over.
+    /// Ends the exchange if it waits for keys. Returns `true` if it did.
     #[cfg(feature = "scram")]
     fn is_without_keys(&mut self) -> bool {
         let asked = self.take_question(PendingQuestion::Keys).is_ok();
@@ -204,15 +205,15 @@ impl Machine {
     }
 
     #[cfg(not(feature = "scram"))]
-    #[allow(clippy::unused_self)] // The twin of the one above.
+    #[allow(clippy::unused_self)] // The counterpart with `scram` uses `self`.
     const fn is_without_keys(&self) -> bool {
         false
     }
 
-    /// The credentials are right and the maildrop is ready: `TRANSACTION` begins.
+    /// Accepts the login: the session enters the `TRANSACTION` state.
     ///
     /// # Errors
-    /// No login is waiting.
+    /// No login waits for an answer.
     pub fn accept(&mut self, text: ReplyText<'_>, out: &mut BytesMut) -> Result<(), LocalError> {
         self.answer_login()?;
         self.phase = Phase::Transaction;
@@ -221,17 +222,17 @@ impl Machine {
         Ok(())
     }
 
-    /// The login is refused, or its keys cannot be found; the client may try again.
+    /// Denies the login, or reports that its keys cannot be found. The client may try again.
     ///
     /// # Errors
-    /// No login is waiting, and no keys.
+    /// Neither a login nor a request for keys waits for an answer.
     pub fn deny(&mut self, denial: LoginDenial, out: &mut BytesMut) -> Result<(), LocalError> {
         if self.is_without_keys() {
             self.put_denial(denial, out);
             return Ok(());
         }
         if self.answer_login()? && denial == LoginDenial::Credentials {
-            // Why a token is refused is told first, as a challenge (RFC 7628 §3.2.3).
+            // The server first reports in a challenge why the token is refused (RFC 7628 §3.2.3).
             self.failed_logins += 1;
             put_challenge(out, br#"{"status":"invalid_token"}"#);
             self.phase = Phase::Authorization(LoginState::TokenRefused);
@@ -242,14 +243,14 @@ impl Machine {
     }
 }
 
-/// `+`, a blank and base64; the blank stands before nothing, too (S28).
+/// Appends a challenge: `+`, a blank and base64. The blank is required before an empty challenge, too (S28).
 fn put_challenge(out: &mut BytesMut, challenge: &[u8]) {
     out.put_slice(b"+ ");
     out.put_slice(encode_base64(challenge).as_bytes());
     out.put_slice(b"\r\n");
 }
 
-/// An exchange that came to nothing, which is no wrong password yet.
+/// Returns the text for a failed exchange. Such a failure does not count as wrong credentials.
 const fn explain_sasl(error: SaslError) -> Phrase {
     match error {
         SaslError::NotBase64 => Phrase::NotBase64,

@@ -1,4 +1,4 @@
-//! What a server announces (RFC 2449).
+//! The capabilities that a server announces (RFC 2449).
 
 use bytes::{BufMut, BytesMut};
 
@@ -9,7 +9,7 @@ use crate::server::phrase::Phrase;
 use crate::state::State;
 
 impl Machine {
-    /// Answers `CAPA`: what is true now, before TLS and after, before login and after.
+    /// Answers `CAPA` with the capabilities that apply now, which depend on TLS and on the login.
     pub(super) fn capabilities(&self, out: &mut BytesMut) {
         self.say(Status::Ok, None, Phrase::CapabilitiesFollow, out);
         let config = self.config();
@@ -23,7 +23,7 @@ impl Machine {
         put(Capability::RespCodes);
         put(Capability::AuthRespCode);
         put(Capability::Pipelining);
-        // After login the value is the user's own, and no longer the one that is safe for all (S41, S42).
+        // After login the value is the user's own, so it is announced without `USER` (S41, S42).
         put(Capability::Expire { after: config.expire.after, per_user: config.expire.per_user && !logged_in });
         if let Some(delay) = config.login_delay {
             put(Capability::LoginDelay { seconds: delay.seconds, per_user: delay.per_user && !logged_in });
@@ -57,7 +57,7 @@ impl Machine {
         {
             put(Capability::Sasl(words));
         }
-        // STLS says that the command is permitted now (RFC 2595 §4).
+        // STLS is announced only while the command is permitted (RFC 2595 §4).
         if config.stls && !self.is_utf8() && self.phase.state().permits(Verb::Stls, self.is_encrypted()) {
             put(Capability::Stls);
         }

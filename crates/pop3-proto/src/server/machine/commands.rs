@@ -1,4 +1,4 @@
-//! What each command does before login, and how what is out of place is refused.
+//! The execution of commands, and the refusal of commands that are out of place.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -25,7 +25,7 @@ impl Machine {
         let login_state = self.phase.take_login_state();
         if !state.permits(command.verb(), self.info.encrypted) {
             return match command {
-                // What clients say in the wrong state, and do not mean badly.
+                // Some clients send these commands in the wrong state, without bad intent.
                 Command::Utf8 if state == State::Transaction && self.config.utf8_after_login => {
                     self.say(Status::Ok, None, Phrase::Utf8On, out);
                     MachineEvent::Continue
@@ -47,7 +47,7 @@ impl Machine {
                 self.pending = PendingQuestion::Quit;
                 MachineEvent::Quit
             }
-            // There is nothing to remove (S20).
+            // Before login there is nothing to remove (S20).
             Command::Quit => {
                 self.say(Status::Ok, None, Phrase::Bye, out);
                 self.close(CloseReason::Quit);
@@ -70,10 +70,10 @@ impl Machine {
                 MachineEvent::Continue
             }
             Command::Auth(name, initial) => self.begin_exchange(name, initial, out),
-            // The same for every name: it tells nothing about it (S48).
+            // The reply is equal for every name, so it reveals nothing about the name (S48).
             Command::User(_) | Command::Pass(_) if !self.password_allowed() => self.refuse(Phrase::TlsFirst, out),
             Command::Apop(..) if !self.login_allowed() => self.refuse(Phrase::TlsFirst, out),
-            // Whether there is such a name is not told (S24).
+            // The reply does not reveal whether the name exists (S24).
             Command::User(name) => match self.prepared_name(name.as_bytes()) {
                 Some(name) => {
                     self.phase = Phase::Authorization(LoginState::User(name));
@@ -88,7 +88,7 @@ impl Machine {
                     self.login_method = Some("USER");
                     self.ask_login(LoginAttempt { name, credentials })
                 }
-                // A password that nobody can have is a wrong one (S40).
+                // No user can have this password, so it is a wrong one (S40).
                 (LoginState::User(_), None) => {
                     self.put_denial(LoginDenial::Credentials, out);
                     MachineEvent::Continue
@@ -105,7 +105,7 @@ impl Machine {
                 (None, _) => self.refuse(Phrase::NoApop, out),
             },
             Command::Utf8 if self.config.utf8 == Utf8::No => self.refuse(Phrase::NotHere, out),
-            // Messages that need it are shown from now on (S54).
+            // Messages that require UTF8 are shown from now on (S54).
             Command::Utf8 => {
                 self.utf8 = true;
                 self.say(Status::Ok, None, Phrase::Utf8On, out);
@@ -137,17 +137,18 @@ impl Machine {
         }
     }
 
-    /// What a client may say as a name or a password, in the form in which it is compared. `None`: nobody can have that.
+    /// Returns a name or a password in the form in which it is compared, or `None` if no user can have it.
     fn prepared<'p>(&self, text: &'p [u8]) -> Option<Cow<'p, [u8]>> {
         if self.config.utf8 == Utf8::MessagesAndLogins { prepare(text) } else { Some(Cow::Borrowed(text)) }
     }
 
-    /// The same for a password. One that is no UTF-8, as old ones in Latin-1, is taken byte for byte (Q53).
+    /// Returns a password in the form in which it is compared, or `None` if no user can have it. A password that is not UTF-8,
+    /// such as an old one in Latin-1, stays unchanged (Q53).
     fn prepared_password<'p>(&self, password: &'p [u8]) -> Option<Cow<'p, [u8]>> {
         if str::from_utf8(password).is_err() { Some(Cow::Borrowed(password)) } else { self.prepared(password) }
     }
 
-    /// A login of a mechanism.
+    /// Returns the login attempt of a mechanism with its name and password prepared, or `None` if no user can have them.
     pub(super) fn prepared_login(&self, login: LoginAttempt) -> Option<LoginAttempt> {
         let name = self.prepared_name(login.name.as_bytes())?;
         let credentials = match login.credentials {
@@ -164,7 +165,7 @@ impl Machine {
         Some(Username::new(&name[..]).ok()?.into())
     }
 
-    /// `LANG` (RFC 6856 §3.2, S55).
+    /// Executes `LANG` (RFC 6856 §3.2, S55).
     fn set_language<'i>(&mut self, range: Option<Word<'_>>, out: &mut BytesMut) -> MachineEvent<'i> {
         if !self.config.lang {
             return self.refuse(Phrase::NotHere, out);

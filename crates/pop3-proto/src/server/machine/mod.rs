@@ -1,4 +1,4 @@
-//! The server machine: syntax, states and login. It knows nothing of mail.
+//! The server machine: syntax, states and login. It does not know the messages.
 
 mod authentication;
 mod capabilities;
@@ -25,12 +25,12 @@ use crate::codec::{
 };
 use phase::{LoginState, PendingQuestion, Phase};
 
-/// What happened. Borrows from the input, never from the machine.
+/// An event of the machine. It borrows from the input, never from the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum MachineEvent<'i> {
     /// More input is needed.
     NeedInput,
-    /// A line was dealt with: poll again.
+    /// Input was consumed: poll again.
     Continue,
     /// The output has reached its high-water mark.
     Flush,
@@ -48,11 +48,12 @@ pub(super) enum MachineEvent<'i> {
     Closed,
 }
 
-/// Octets of one line after which the session is closed.
+/// The maximum number of octets of one line that are discarded; beyond it the session is closed.
 const MAX_DISCARDED: usize = 64 * 1024;
 
-/// The machine refuses what is malformed or out of place and continues (S04, H19, H23), executes commands in their order however the
-/// input was cut (S44, Q55), answers `CAPA`, `USER`, `STLS` and the exchanges of `AUTH`, and leaves the rest to the session.
+/// The machine of a session. It refuses malformed and misplaced commands and continues (S04, H19, H23). It executes commands in
+/// order, however the input is split (S44, Q55). It answers `CAPA`, `USER`, `STLS` and the exchanges of `AUTH`, and leaves the
+/// other commands to the session.
 #[derive(Debug)]
 pub(super) struct Machine {
     config: Arc<ServerConfig>,
@@ -62,7 +63,7 @@ pub(super) struct Machine {
     phase: Phase,
     pending: PendingQuestion,
     scanner: LineScanner,
-    /// No line has come yet.
+    /// No input has been consumed yet.
     fresh: bool,
     /// Octets of an overlong line that were discarded.
     discarded: usize,
@@ -74,10 +75,12 @@ pub(super) struct Machine {
     login_method: Option<&'static str>,
     bad_commands: u32,
     failed_logins: u32,
-    /// An exchange was bound to this TLS connection: no second one may be (S36).
+    /// An exchange was bound to this TLS connection, so a second one is refused (S36).
     channel_binding_used: bool,
-    /// SASL exchanges so far, so that each has a challenge of its own.
+    /// The number of SASL exchanges so far, which makes each challenge unique.
     exchanges: u32,
+    /// Replaces the high-water mark of the configuration.
+    high_water: Option<usize>,
 }
 
 impl Machine {
@@ -86,8 +89,8 @@ impl Machine {
         let machine = Self { greeted: true, ..Self::ungreeted(config, info) };
         match machine.timestamp() {
             Some(timestamp) => {
-                // A client looks for the first angle bracket, so the greeting's own text may have none, and must not push the timestamp
-                // off the line.
+                // Clients look for the first angle bracket, so the greeting's own text must not contain one. It must also leave
+                // room for the timestamp on the line.
                 let room = MAX_REPLY_LINE - "+OK [XCLIENT]  \r\n".len() - timestamp.len();
                 let text = machine.config.greeting.as_str().split(['<', '>']).next().unwrap_or_default();
                 let greeting = format!("{} {timestamp}", cut_to(text, room).trim_end());
@@ -99,7 +102,7 @@ impl Machine {
         machine
     }
 
-    /// Tells proxies that `XCLIENT` is accepted from them.
+    /// Returns the response code of the greeting: it informs a trusted proxy that `XCLIENT` is accepted.
     fn greeting_code(&self) -> Option<ResponseCode<'static>> {
         self.info.trusted.then_some(ResponseCode::Other(OtherCode::XCLIENT))
     }
@@ -125,15 +128,17 @@ impl Machine {
             bad_commands: 0,
             failed_logins: 0,
             exchanges: 0,
+            high_water: None,
         }
     }
 
-    /// Returns the machine for the encrypted part of the session. It knows nothing that was sent in the clear (H05).
+    /// Returns the machine for the encrypted part of the session. It keeps nothing that was sent in the clear (H05) except the
+    /// number of failed logins.
     ///
-    /// `residual` is everything that was read and not consumed: it was sent in the clear and must never be executed (H03, H04).
+    /// `residual` is the input that was read and not consumed: it was sent in the clear and must never be executed (H03, H04).
     pub(super) fn upgraded(&self, residual: &[u8], info: ConnectionInfo) -> Result<Self, RemoteError> {
         self.check_upgrade(residual)?;
-        // Guesses in the clear count under TLS, too (H40).
+        // Failed logins before TLS count under TLS, too (H40).
         Ok(Self { failed_logins: self.failed_logins, ..Self::ungreeted(Arc::clone(&self.config), info) })
     }
 
@@ -188,11 +193,16 @@ impl Machine {
         }
     }
 
-    /// Returns how many octets of output may gather: few before login (H31), and never 0, or there would be nothing to write.
+    /// Returns the high-water mark of the output in octets: low before login (H31), and never 0, because a flush needs output to
+    /// write.
     pub(super) fn high_water(&self) -> usize {
         const BEFORE_LOGIN: usize = 4 * 1024;
-        let most = self.config.output_high_water.max(1);
+        let most = self.high_water.unwrap_or(self.config.output_high_water).max(1);
         if self.phase.is_transaction() { most } else { most.min(BEFORE_LOGIN) }
+    }
+
+    pub(super) const fn set_high_water(&mut self, octets: usize) {
+        self.high_water = Some(octets);
     }
 
     /// Returns the limit of the next line in octets.
@@ -203,7 +213,7 @@ impl Machine {
         }
     }
 
-    /// Looks at the input that has come so far. Drop `consumed` bytes, do what the event asks, then call again.
+    /// Processes the input received so far. Drop the first `consumed` octets of the input, handle the event, then call again.
     pub(super) fn poll<'i>(&mut self, input: &'i [u8], out: &mut BytesMut) -> Progress<MachineEvent<'i>> {
         let event = match self.phase {
             Phase::Closed { .. } => return Progress { consumed: input.len(), event: MachineEvent::Closed },
@@ -219,7 +229,7 @@ impl Machine {
         if let Some(&first) = input.first()
             && self.fresh
         {
-            // A TLS handshake, or another protocol of binary records, has no line end to wait for.
+            // A TLS handshake, or another binary protocol, may never send a line end.
             match first {
                 0x16 if !self.info.encrypted => return self.close_foreign(CloseReason::Tls, input, out),
                 ..=0x08 => return self.close_foreign(CloseReason::OtherProtocol, input, out),
@@ -240,7 +250,7 @@ impl Machine {
             (Scan::NeedInput, _) => MachineEvent::NeedInput,
             (Scan::TooLong, _) => {
                 self.phase.take_login_state();
-                // The tail of it was never a command, and is none now (H20).
+                // The rest of an overlong line is never executed as a command (H20).
                 self.refuse(Phrase::LineTooLong, out)
             }
             (Scan::Line(line), _) if self.fresh && is_foreign_protocol(line) => {
@@ -286,7 +296,8 @@ impl Machine {
         MachineEvent::Closed
     }
 
-    /// Refuses what old clients try before they do it in another way: not a reason to end the session (Q60).
+    /// Refuses a command without counting it. Old clients try such commands before their alternatives, which must not end the
+    /// session (Q60).
     fn refuse_uncounted<'i>(&self, phrase: Phrase, out: &mut BytesMut) -> MachineEvent<'i> {
         self.say(Status::Err, None, phrase, out);
         MachineEvent::Continue
@@ -310,7 +321,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Takes the question of [`MachineEvent::Command`]; the session appends the reply.
+    /// Clears the question of [`MachineEvent::Command`]; the session appends the reply.
     pub(super) fn take_command(&mut self) -> Result<(), LocalError> {
         self.take_question(PendingQuestion::Command)
     }
@@ -334,7 +345,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Answers `QUIT`: `not_removed` messages that were marked are still there (S19).
+    /// Answers `QUIT`. `not_removed` is the number of marked messages that could not be removed (S19).
     pub(super) fn finish_quit(&mut self, not_removed: usize, out: &mut BytesMut) -> Result<(), LocalError> {
         self.take_question(PendingQuestion::Quit)?;
         self.close(CloseReason::Quit);

@@ -1,4 +1,4 @@
-//! How far a session has come.
+//! The phases of a session.
 
 use alloc::boxed::Box;
 use core::mem;
@@ -7,19 +7,19 @@ use crate::codec::OwnedUsername;
 use crate::sasl::ServerExchange;
 use crate::state::State;
 
-/// Where the machine is. It moves as [`State`] says, with the steps of a login and of `STLS` between.
+/// The phase of a session: a [`State`], or a step of a login or of `STLS` in between.
 #[derive(Debug)]
 pub(super) enum Phase {
     Authorization(LoginState),
     Transaction,
-    /// The `+OK` to `STLS` was sent: a handshake is next.
+    /// The `+OK` to `STLS` was sent: the handshake is next.
     Upgrading,
     Closed {
         logged_in: bool,
     },
 }
 
-/// How far a login has come.
+/// The progress of a login.
 #[derive(Debug)]
 pub(super) enum LoginState {
     Nothing,
@@ -27,7 +27,7 @@ pub(super) enum LoginState {
     User(OwnedUsername),
     /// A SASL exchange: the next line is a response.
     Sasl(Box<ServerExchange>),
-    /// A challenge has told the client why its token is refused. Whatever it responds, the refusal is the reply (S34).
+    /// A challenge has reported why the token is refused. Any response is answered with the refusal (S34).
     TokenRefused,
 }
 
@@ -62,7 +62,7 @@ impl Phase {
         *self = Self::Closed { logged_in: self.is_transaction() };
     }
 
-    /// Ends a login that is in progress and returns how far it had come.
+    /// Ends a login in progress and returns its progress.
     pub(super) fn take_login_state(&mut self) -> LoginState {
         match self {
             Self::Authorization(login_state) => mem::replace(login_state, LoginState::Nothing),

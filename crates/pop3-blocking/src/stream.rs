@@ -1,0 +1,167 @@
+//! Streams: reads, writes and handshakes that end at a deadline.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::ops::DerefMut;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pop3_driver::rustls::{ConnectionCommon, SideData, StreamOwned};
+use pop3_driver::{Endpoint, Io};
+
+/// A stream that a session can run over.
+pub trait Transport: Read + Write + Send {
+    /// Sets the moment from which on reads and writes fail with [`io::ErrorKind::TimedOut`].
+    ///
+    /// # Errors
+    /// The operating system refuses.
+    fn set_deadline(&mut self, deadline: Instant) -> io::Result<()>;
+
+    /// Tells the peer that nothing more will be written.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    fn close(&mut self) -> io::Result<()> {
+        self.flush()
+    }
+}
+
+pub(crate) type Stream = Box<dyn Transport>;
+
+/// A stream that is closed has no deadline.
+impl Transport for io::Empty {
+    fn set_deadline(&mut self, _: Instant) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Returns a stream that is closed, in the place of one whose handshake failed.
+pub(crate) fn closed() -> Stream {
+    Box::new(io::empty())
+}
+
+/// A TCP connection whose reads and writes end at a deadline, however many of them there are.
+#[derive(Debug)]
+pub struct Socket {
+    stream: Arc<TcpStream>,
+    deadline: Option<Instant>,
+}
+
+impl Socket {
+    /// Makes a stream of a connection. What is written never waits for the acknowledgement of what was written before.
+    ///
+    /// # Errors
+    /// The operating system refuses.
+    pub fn new(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        Ok(Self { stream: Arc::new(stream), deadline: None })
+    }
+
+    /// Returns a function that ends the reads of this connection, as long as it is open.
+    #[cfg(feature = "server")]
+    pub(crate) fn interrupter(&self) -> impl Fn() + Send + 'static {
+        let stream = Arc::downgrade(&self.stream);
+        // A connection that is closed already has no reads.
+        move || drop(stream.upgrade().map(|stream| stream.shutdown(Shutdown::Read)))
+    }
+
+    fn time_left(&self) -> io::Result<Option<Duration>> {
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left == Some(Duration::ZERO) { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
+    }
+}
+
+impl Transport for Socket {
+    fn set_deadline(&mut self, deadline: Instant) -> io::Result<()> {
+        self.deadline = Some(deadline);
+        Ok(())
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        self.stream.shutdown(Shutdown::Write)
+    }
+}
+
+impl Read for Socket {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.stream.set_read_timeout(self.time_left()?)?;
+        (&*self.stream).read(buf).map_err(timed_out)
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.stream.set_write_timeout(self.time_left()?)?;
+        (&*self.stream).write(buf).map_err(timed_out)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        (&*self.stream).flush()
+    }
+}
+
+/// Unix reports the time-out of a socket as `WouldBlock`.
+fn timed_out(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::WouldBlock { io::ErrorKind::TimedOut.into() } else { error }
+}
+
+impl<C: DerefMut<Target = ConnectionCommon<D>> + Send, D: SideData> Transport for StreamOwned<C, Stream> {
+    fn set_deadline(&mut self, deadline: Instant) -> io::Result<()> {
+        self.sock.set_deadline(deadline)
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        self.conn.send_close_notify();
+        self.flush()?;
+        self.sock.close()
+    }
+}
+
+/// Makes a stream of a connection.
+pub(crate) fn tcp(stream: TcpStream) -> io::Result<Stream> {
+    Ok(Box::new(Socket::new(stream)?))
+}
+
+/// Does a TLS handshake before the deadline.
+pub(crate) fn handshake<C, D: SideData>(
+    connection: C,
+    mut stream: Stream,
+    deadline: Instant,
+) -> io::Result<StreamOwned<C, Stream>>
+where
+    C: DerefMut<Target = ConnectionCommon<D>>,
+{
+    stream.set_deadline(deadline)?;
+    let mut stream = StreamOwned::new(connection, stream);
+    while stream.conn.is_handshaking() {
+        match stream.conn.complete_io(&mut stream.sock) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(stream)
+}
+
+/// Does on the stream what its end says. After an interrupted call the end says it again.
+pub(crate) fn perform(stream: &mut Stream, end: &mut impl Endpoint, io: Io) -> io::Result<()> {
+    let (Io::Read(deadline) | Io::Write(deadline) | Io::Flush(deadline)) = io;
+    stream.set_deadline(deadline)?;
+    let done = match io {
+        Io::Read(_) => stream.read(end.unfilled()).map(|count| end.advance_read(count)),
+        Io::Write(_) => match stream.write(end.output()) {
+            Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+            written => written.map(|count| end.advance_written(count, Instant::now())),
+        },
+        Io::Flush(_) => stream.flush().map(|()| end.flushed()),
+    };
+    match done.map_err(|error| (error.kind(), error)) {
+        Err((io::ErrorKind::Interrupted, _)) => Ok(()),
+        // A TLS stream without a closure alert and a connection that is reset have ended, too: the session knows whether it may end there
+        // (H13, Q08).
+        Err((io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset, _)) if matches!(io, Io::Read(_)) => {
+            end.advance_read(0);
+            Ok(())
+        }
+        done => done.map_err(|(_, error)| error),
+    }
+}

@@ -1,0 +1,34 @@
+//! How messages are transferred.
+
+use std::time::Duration;
+
+/// The options of a transfer.
+#[derive(Clone, Debug)]
+pub struct TransferOptions {
+    /// Stored messages are deleted on the server.
+    pub delete: bool,
+    /// Maximum number of messages in a batch, which is synced to disk together so that few syncs are needed. Default: 256.
+    pub messages: usize,
+    /// Maximum size of a batch in octets. Default: 32 MiB.
+    pub octets: u64,
+    /// Time after which a batch is synced, measured from its first message. Default: 2 seconds.
+    pub time: Duration,
+    /// Maximum number of commands that wait for their replies at once, if the server supports pipelining. Default: 256.
+    pub window: usize,
+    /// Time for which a message is set aside after several failed tries. Default: 24 hours.
+    pub set_aside: Duration,
+}
+
+impl TransferOptions {
+    /// Returns the default options.
+    pub const fn new(delete: bool) -> Self {
+        Self {
+            delete,
+            messages: 256,
+            octets: 32 * 1024 * 1024,
+            time: Duration::from_secs(2),
+            window: 256,
+            set_aside: Duration::from_secs(24 * 3600),
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! The client of a driver, without I/O: what to do next, and until when.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pop3_proto::client::{
+    Action, Awaiting, Connection, Deadline, LoginContext, LoginPolicy, Observer, Request, RequestError, Timeouts,
+};
+use pop3_proto::codec::Verb;
+use pop3_proto::sasl::ChannelBinding;
+
+use crate::io::{Endpoint, Io};
+use crate::time::deadline_after;
+use crate::{ClientOptions, Error, Security, tls};
+
+/// What a client must do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientAction<T> {
+    /// Nothing: here is the result.
+    Done(T),
+    /// Do this on the stream.
+    Io(Io),
+}
+
+/// A client's connection with its deadlines, and with what a login must know. It is told the time; a driver has the stream and waits.
+///
+/// A driver's loop, here over a server whose replies are known in advance:
+///
+/// ```
+/// use std::time::Instant;
+/// use pop3_driver::{ClientAction, ClientOptions, ClientSession, Endpoint, Error, Io, Security};
+/// use pop3_driver::proto::client::requests;
+///
+/// let mut replies = [&b"+OK\r\n"[..], b"+OK 7 9000\r\n"].into_iter();
+/// let options = ClientOptions::new(Security::DangerousAssumeEncrypted(Default::default()));
+/// let mut session = ClientSession::new("pop.example.org", 995, &options, None, Instant::now());
+/// let mut greet = requests::greet();
+/// session.start(&mut greet)?;
+/// let greeting = loop {
+///     match session.next_action(Instant::now(), |connection| connection.next_action(&mut greet))? {
+///         ClientAction::Done(greeting) => break greeting,
+///         ClientAction::Io(Io::Read(_deadline)) => {
+///             let reply = replies.next().unwrap();
+///             session.unfilled()[..reply.len()].copy_from_slice(reply);
+///             session.advance_read(reply.len());
+///         }
+///         ClientAction::Io(Io::Write(_deadline)) => session.advance_written(session.output().len(), Instant::now()),
+///         ClientAction::Io(Io::Flush(_deadline)) => session.flushed(),
+///     }
+/// };
+/// assert!(greeting.timestamp.is_none());
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug)]
+pub struct ClientSession {
+    connection: Connection,
+    timeouts: Timeouts,
+    /// The deadline that runs: for what, the machine's activity when it began, and its end.
+    running_deadline: Option<(Deadline, u64, Instant)>,
+    /// What was written may still be in a buffer of the stream.
+    unflushed: bool,
+    last_sent: Instant,
+    host: Arc<str>,
+    port: u16,
+    binding: ChannelBinding,
+    /// For `STLS`.
+    stls: Option<Arc<rustls::ClientConfig>>,
+    /// The time-out of the last action, and whether it was a read.
+    last_action: (Duration, bool),
+}
+
+impl ClientSession {
+    /// A session on a connection on which nothing was sent yet, but for the handshake of implicit TLS.
+    pub fn new(host: &str, port: u16, options: &ClientOptions, observer: Option<Box<dyn Observer>>, now: Instant) -> Self {
+        let (mut binding, mut stls) = (ChannelBinding::default(), None);
+        let mut connection = match &options.security {
+            Security::Tls(_) => Connection::new_encrypted(options.config.clone()),
+            Security::DangerousAssumeEncrypted(bound) => {
+                binding = bound.clone();
+                Connection::new_encrypted(options.config.clone())
+            }
+            Security::Stls(config) => {
+                stls = Some(Arc::clone(config));
+                Connection::new(options.config.clone())
+            }
+            Security::DangerousCleartext => Connection::new(options.config.clone()),
+        };
+        if let Some(observer) = observer {
+            connection.observe(observer);
+        }
+        Self {
+            connection,
+            timeouts: options.timeouts,
+            running_deadline: None,
+            unflushed: false,
+            last_sent: now,
+            host: host.into(),
+            port,
+            binding,
+            stls,
+            last_action: (Duration::ZERO, false),
+        }
+    }
+
+    /// Returns the connection, for what it can tell.
+    pub const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Returns the connection, to send commands on the low level.
+    pub const fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// Returns the time-outs.
+    pub const fn timeouts(&self) -> &Timeouts {
+        &self.timeouts
+    }
+
+    /// Returns the host that a certificate must name.
+    pub fn host(&self) -> Arc<str> {
+        Arc::clone(&self.host)
+    }
+
+    /// Starts a request.
+    ///
+    /// # Errors
+    /// The session does not allow the request, or has failed.
+    pub fn start<R: Request>(&mut self, request: &mut R) -> Result<(), Error> {
+        Ok(self.connection.start(request)?)
+    }
+
+    /// Returns what to do next, where `next` continues a request or processes events.
+    ///
+    /// # Errors
+    /// `next` failed.
+    pub fn next_action<T>(
+        &mut self,
+        now: Instant,
+        mut next: impl FnMut(&mut Connection) -> Result<Action<T>, RequestError>,
+    ) -> Result<ClientAction<T>, Error> {
+        let command = self.timeouts.command;
+        Ok(match next(&mut self.connection)? {
+            Action::Done(value) => ClientAction::Done(value),
+            Action::Write => {
+                self.last_action = (command, false);
+                ClientAction::Io(Io::Write(deadline_after(now, command)))
+            }
+            // A flush that was cancelled is made up for before the next read.
+            Action::Read if self.unflushed => {
+                self.last_action = (command, false);
+                ClientAction::Io(Io::Flush(deadline_after(now, command)))
+            }
+            Action::Read => ClientAction::Io(Io::Read(self.read_deadline(now))),
+        })
+    }
+
+    /// Octets alone move no deadline: a server that sends one now and then must not hold the client for ever.
+    fn read_deadline(&mut self, now: Instant) -> Instant {
+        let machine = self.connection.machine();
+        let (deadline, activity) = (machine.deadline().unwrap_or(Deadline::Command), machine.activity());
+        let after = self.timeouts.of(deadline);
+        self.last_action = (after, true);
+        match self.running_deadline {
+            Some((running, at, until)) if (running, at) == (deadline, activity) => until,
+            _ => {
+                let until = deadline_after(now, after);
+                self.running_deadline = Some((deadline, activity, until));
+                until
+            }
+        }
+    }
+
+    /// Returns the error for an action that failed with `error`; [`io::ErrorKind::TimedOut`] means that its deadline has passed.
+    pub fn failed(&self, error: io::Error) -> Error {
+        let (after, was_read) = self.last_action;
+        match error.kind() {
+            io::ErrorKind::TimedOut if was_read => {
+                Error::TimedOut { waiting_for: self.connection.machine().waiting_for(), after }
+            }
+            io::ErrorKind::TimedOut => Error::TimedOut { waiting_for: "a command was sent", after },
+            _ => error.into(),
+        }
+    }
+
+    /// Returns how long ago a command was sent.
+    pub fn idle_time(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.last_sent)
+    }
+
+    /// Returns `true` if the options require `STLS` before login.
+    pub const fn requires_stls(&self) -> bool {
+        self.stls.is_some()
+    }
+
+    /// Returns the policy for a login over this connection: without `STLS` where the options do not require it.
+    pub fn login_policy(&self, policy: &LoginPolicy) -> LoginPolicy {
+        LoginPolicy { stls: policy.stls && self.requires_stls(), ..policy.clone() }
+    }
+
+    /// Returns what a login must know of the connection. `host` is [`host`](Self::host).
+    ///
+    /// # Errors
+    /// The operating system has no random numbers.
+    pub fn login_context<'h>(&self, host: &'h str) -> Result<LoginContext<'h>, Error> {
+        Ok(LoginContext { host, port: self.port, nonce: tls::random()?, binding: self.binding.clone() })
+    }
+
+    /// Begins the encrypted part of the session, after the server's `+OK` to `STLS`, and returns the settings for the handshake. If the
+    /// handshake is not completed, the session is unusable.
+    ///
+    /// # Errors
+    /// The server sent data in the clear after its `+OK`, or has not sent it.
+    // S46
+    pub fn upgrade(&mut self) -> Result<Arc<rustls::ClientConfig>, Error> {
+        self.connection.upgrade()?;
+        self.stls.clone().ok_or(Error::Tls(tls::TlsFailure::NotTls))
+    }
+
+    /// Stores what a login can be bound to, after a handshake.
+    pub fn set_binding(&mut self, binding: ChannelBinding) {
+        self.binding = binding;
+    }
+
+    /// Returns what a login can be bound to.
+    pub const fn binding(&self) -> &ChannelBinding {
+        &self.binding
+    }
+
+    /// Returns the policy for a second attempt, on a new connection, after a login failed with `error`: some servers close the connection
+    /// when they receive `CAPA`.
+    // Q09
+    pub fn retry_without_capa(&self, error: &Error, policy: &LoginPolicy) -> Option<LoginPolicy> {
+        let closed_at_capa = error.is_disconnect() && self.connection.machine().awaiting() == Awaiting::Reply(Verb::Capa);
+        (policy.capa && closed_at_capa).then(|| LoginPolicy { capa: false, ..policy.clone() })
+    }
+}
+
+impl Endpoint for ClientSession {
+    fn output(&self) -> &[u8] {
+        self.connection.output()
+    }
+
+    fn advance_written(&mut self, count: usize, now: Instant) {
+        self.connection.advance_written(count);
+        self.unflushed = true;
+        self.last_sent = now;
+    }
+
+    fn flushed(&mut self) {
+        self.unflushed = false;
+    }
+
+    fn unfilled(&mut self) -> &mut [u8] {
+        self.connection.unfilled()
+    }
+
+    fn advance_read(&mut self, count: usize) {
+        // A stream that ends too early fails the machine, which returns that error from the next action on.
+        let _ = self.connection.advance_read(count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pop3_proto::client::requests;
+
+    fn session(now: Instant) -> ClientSession {
+        let options = ClientOptions::new(Security::DangerousAssumeEncrypted(ChannelBinding::default()));
+        ClientSession::new("host", 995, &options, None, now)
+    }
+
+    fn read(session: &mut ClientSession, bytes: &[u8]) {
+        session.unfilled()[..bytes.len()].copy_from_slice(bytes);
+        session.advance_read(bytes.len());
+    }
+
+    #[test]
+    fn octets_of_an_unfinished_line_do_not_renew_the_deadline() {
+        let start = Instant::now();
+        let second = Duration::from_secs(1);
+        let mut session = session(start);
+        let mut greet = requests::greet();
+        session.start(&mut greet).unwrap();
+        for (n, byte) in b"+OK ready".iter().enumerate() {
+            let now = start + second * u32::try_from(n).unwrap();
+            let action = session.next_action(now, |connection| connection.next_action(&mut greet)).unwrap();
+            assert!(action == ClientAction::Io(Io::Read(start + Timeouts::default().greeting)), "{n}");
+            read(&mut session, &[*byte]);
+        }
+        let timed_out = session.failed(io::ErrorKind::TimedOut.into());
+        assert_eq!(timed_out.to_string(), "the server was silent, or too slow, for 60 seconds while its greeting was awaited");
+    }
+
+    #[test]
+    fn a_cancelled_flush_is_repeated_before_the_next_read() {
+        let now = Instant::now();
+        let mut session = session(now);
+        read(&mut session, b"+OK\r\n");
+        let mut greet = requests::greet();
+        session.start(&mut greet).unwrap();
+        session.next_action(now, |connection| connection.next_action(&mut greet)).unwrap();
+        let mut capa = requests::capa();
+        session.start(&mut capa).unwrap();
+        let until = now + Timeouts::default().command;
+        let mut next =
+            |session: &mut ClientSession| match session.next_action(now, |connection| connection.next_action(&mut capa)).unwrap()
+            {
+                ClientAction::Io(io) => io,
+                ClientAction::Done(_) => panic!("there is no reply"),
+            };
+        assert_eq!(next(&mut session), Io::Write(until));
+        session.advance_written(session.output().len(), now);
+        assert_eq!(next(&mut session), Io::Flush(until));
+        assert_eq!(next(&mut session), Io::Flush(until), "the driver was cancelled in the flush");
+        session.flushed();
+        assert_eq!(next(&mut session), Io::Read(until));
+        assert_eq!(session.idle_time(now + Duration::from_secs(7)), Duration::from_secs(7));
+    }
+
+    #[test]
+    fn h13_a_stream_that_ends_too_early_fails_the_next_action() {
+        let now = Instant::now();
+        let mut session = session(now);
+        let mut greet = requests::greet();
+        session.start(&mut greet).unwrap();
+        session.advance_read(0);
+        let error = session.next_action(now, |connection| connection.next_action(&mut greet)).unwrap_err();
+        assert!(error.is_disconnect(), "{error}");
+    }
+}

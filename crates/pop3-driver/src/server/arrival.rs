@@ -1,0 +1,81 @@
+//! What is known of a client when its connection arrives.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use pop3_proto::server::ProxiedClient;
+
+use super::shared::ServerShared;
+use crate::time::deadline_after;
+use crate::{ProxyHandshake, ProxyHeader, Seat, SessionPermit};
+
+/// A connection that has arrived, before its session: whether a proxy speaks for its client, and where the client is.
+#[derive(Debug)]
+pub struct Arrival {
+    /// The peer is a trusted proxy.
+    from_proxy: bool,
+    /// The header of the PROXY protocol, if it is expected.
+    header: Option<ProxyHeader>,
+    peer: Option<IpAddr>,
+    seat: Option<Arc<Seat>>,
+    login_deadline: Instant,
+}
+
+impl Arrival {
+    /// A connection from `peer`; `None` if the address is not known.
+    pub fn new(shared: &ServerShared, peer: Option<IpAddr>, now: Instant) -> Self {
+        let from_proxy = peer.is_some_and(|peer| shared.options().trusts(peer));
+        let login_deadline = deadline_after(now, shared.options().timeouts.login);
+        Self { from_proxy, header: None, peer, seat: None, login_deadline }
+    }
+
+    /// Expects the header of the PROXY protocol, if the options say so and the peer is a trusted proxy.
+    #[must_use]
+    pub fn with_proxy_header(self, shared: &ServerShared) -> Self {
+        let header = (self.from_proxy && shared.options().proxy_protocol).then(ProxyHeader::default);
+        Self { header, ..self }
+    }
+
+    /// Returns the header that must be read first, if there is one.
+    pub fn proxy_header(&mut self) -> Option<&mut (dyn ProxyHandshake + Send)> {
+        self.header.as_mut().map(|header| header as &mut (dyn ProxyHandshake + Send))
+    }
+
+    /// Returns when the client must have logged in.
+    pub const fn login_deadline(&self) -> Instant {
+        self.login_deadline
+    }
+
+    /// Returns the client that the header names.
+    pub(super) fn proxied_client(&self) -> Option<ProxiedClient> {
+        self.header.as_ref().and_then(ProxyHeader::proxied_client)
+    }
+
+    /// Returns the address of the client, as far as the connection tells: a proxy brings clients of many addresses.
+    pub(super) fn source(&self) -> Option<IpAddr> {
+        if self.from_proxy { self.proxied_client().map(|client| client.address) } else { self.peer }
+    }
+
+    /// Returns `true` if `XCLIENT` is accepted. After the header of the PROXY protocol every octet is the client's, which is not trusted.
+    pub(super) const fn is_trusted(&self) -> bool {
+        self.from_proxy && self.header.is_none()
+    }
+
+    pub(super) fn seat(&self) -> Option<Arc<Seat>> {
+        self.seat.clone()
+    }
+
+    /// Counts the session for its source.
+    ///
+    /// # Errors
+    /// There are too many sessions from that source: close the connection.
+    pub fn admit(&mut self, permit: &mut SessionPermit) -> io::Result<()> {
+        if self.source().is_some_and(|source| !permit.set_source(source)) {
+            return Err(io::Error::other("too many sessions from one source"));
+        }
+        self.seat = Some(Arc::clone(permit.seat()));
+        Ok(())
+    }
+}

@@ -1,0 +1,13 @@
+//! The server of a driver, without I/O.
+
+mod arrival;
+mod session;
+mod session_log;
+mod shared;
+mod store_session;
+
+pub use arrival::Arrival;
+pub use session::{ServerAction, ServerSession};
+pub use session_log::SessionLog;
+pub use shared::ServerShared;
+pub use store_session::{StoreAction, StoreSession};

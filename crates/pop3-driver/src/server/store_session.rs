@@ -1,0 +1,192 @@
+//! A session whose questions a store answers, without I/O on the connection.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pop3_maildrop::{LoginError, Pending, Store, StoreResponder};
+use pop3_proto::server::{Action, LoginAttempt, Question};
+
+use super::session::{ServerAction, ServerSession};
+use super::session_log::SessionLog;
+use crate::LoginSlot;
+
+/// What the driver of a [`StoreSession`] must do next.
+#[derive(Debug)]
+pub enum StoreAction {
+    /// Do this on the stream; it is never [`ServerAction::Answer`].
+    Io(ServerAction),
+    /// Wait for the check of a login's credentials, until this moment or until the server shuts down, then call
+    /// [`StoreSession::checked`].
+    Check(Pending, Instant),
+    /// Call [`StoreSession::work`] where blocking does no harm.
+    Work,
+}
+
+/// A session and the store that answers it.
+pub struct StoreSession<S: Store> {
+    session: ServerSession,
+    responder: StoreResponder<S>,
+    /// What [`work`](Self::work) answers first.
+    question: Option<Question>,
+    /// A login whose credentials are not checked yet.
+    unchecked: Option<LoginAttempt>,
+    /// The login whose credentials are being checked.
+    checking: Option<LoginAttempt>,
+    /// Held while the store opens the maildrop.
+    slot: Option<LoginSlot>,
+    log: SessionLog,
+    /// Octets of output that may gather.
+    high_water: usize,
+    /// When [`work`](Self::work) was called last.
+    worked_at: Option<Instant>,
+}
+
+/// A client that has read its output within this time is fast.
+const FAST: Duration = Duration::from_millis(20);
+
+/// Octets of output that may gather for a client that is fast.
+const MAX_HIGH_WATER: usize = 256 * 1024;
+
+impl<S: Store> std::fmt::Debug for StoreSession<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoreSession").field("session", &self.session).finish_non_exhaustive()
+    }
+}
+
+impl<S: Store> StoreSession<S> {
+    /// A session that `store` answers.
+    ///
+    /// # Errors
+    /// The operating system has no random numbers.
+    pub fn new(session: ServerSession, store: Arc<S>) -> io::Result<Self> {
+        let responder = StoreResponder::new(store, session.shared().decoy_secret()?).with_address(session.source());
+        let log = SessionLog { peer: responder.peer(session.connection()), user: None };
+        let high_water = session.shared().config().output_high_water;
+        Ok(Self {
+            high_water,
+            worked_at: None,
+            session,
+            responder,
+            question: None,
+            unchecked: None,
+            checking: None,
+            slot: None,
+            log,
+        })
+    }
+
+    /// Returns the session, for its stream.
+    pub const fn session(&mut self) -> &mut ServerSession {
+        &mut self.session
+    }
+
+    /// Returns what to do next.
+    ///
+    /// # Errors
+    /// The session cannot continue: close the connection.
+    pub fn next_action(&mut self, now: Instant) -> io::Result<StoreAction> {
+        if let Some(login) = self.unchecked.take() {
+            return Ok(self.check(login, now));
+        }
+        if self.question.is_some() {
+            return Ok(StoreAction::Work);
+        }
+        if self.responder.is_sending() {
+            return Ok(self.session.next_body_action(now).map_or(StoreAction::Work, StoreAction::Io));
+        }
+        match self.session.next_action(now)? {
+            ServerAction::Answer(Question::Authenticate(login)) => Ok(self.check(login, now)),
+            ServerAction::Answer(question) => {
+                self.question = Some(question);
+                Ok(StoreAction::Work)
+            }
+            action => Ok(StoreAction::Io(action)),
+        }
+    }
+
+    /// Has the credentials of a login checked, where the store does not do that when it opens the maildrop.
+    fn check(&mut self, login: LoginAttempt, now: Instant) -> StoreAction {
+        match self.responder.verify(self.session.connection(), &login) {
+            None => {
+                self.question = Some(Question::Authenticate(login));
+                StoreAction::Work
+            }
+            Some(pending) => {
+                self.checking = Some(login);
+                StoreAction::Check(pending, self.session.login_check_deadline(now))
+            }
+        }
+    }
+
+    /// Takes the outcome of a check. A verified login goes on to the store, but only so many logins of one user at once. (Logins that are
+    /// not verified must not lock out the user whose name they give.)
+    ///
+    /// # Errors
+    /// No check was requested.
+    pub fn checked(&mut self, outcome: Result<(), LoginError>) -> io::Result<()> {
+        let Some(login) = self.checking.take() else { return Ok(()) };
+        let connection = self.session.connection_mut();
+        let Some(login) = self.responder.verified(connection, login, outcome)? else { return Ok(()) };
+        let slot = self.session.shared().login_slot(login.name.as_bytes());
+        if slot.is_none() {
+            self.responder.verified(self.session.connection_mut(), login, Err(LoginError::InUse))?;
+            return Ok(());
+        }
+        self.slot = slot;
+        self.question = Some(Question::Authenticate(login));
+        Ok(())
+    }
+
+    /// Returns `true` if [`work`](Self::work) is short: a piece of a message, or one command whose reply the client waits for.
+    pub fn is_short_work(&self) -> bool {
+        self.responder.is_sending() || !self.session.connection().has_unread_input()
+    }
+
+    /// Lets twice as much output gather while the client reads it fast, so that a large message takes few changes between the thread that
+    /// reads the store and the one that writes to the client. For a slow client the high-water mark is that of the options.
+    fn adapt_high_water(&mut self, now: Instant) {
+        let least = self.session.shared().config().output_high_water;
+        let fast = self.worked_at.is_some_and(|worked_at| now.saturating_duration_since(worked_at) < FAST);
+        self.high_water = if fast { (self.high_water * 2).min(MAX_HIGH_WATER.max(least)) } else { least };
+        self.session.connection_mut().set_high_water(self.high_water);
+    }
+
+    /// Answers what the session asked and executes the commands that have come, until the output has reached its high-water mark, a login is
+    /// to be checked, or more input is needed. May block.
+    ///
+    /// # Errors
+    /// Close the connection at once: a client must not take half a message for a complete one.
+    pub fn work(&mut self, now: Instant) -> io::Result<()> {
+        if self.responder.is_sending() {
+            self.adapt_high_water(now);
+        }
+        self.worked_at = Some(now);
+        let connection = self.session.connection_mut();
+        if let Some(question) = self.question.take() {
+            self.responder.answer(connection, question)?;
+        }
+        self.slot = None;
+        // A pipelined login is checked as any other.
+        if let Action::Answer(Question::Authenticate(login)) = self.responder.advance(connection)? {
+            self.unchecked = Some(login);
+        }
+        if !self.responder.is_sending() {
+            self.responder.release_buffer();
+        }
+        match self.responder.take_begun() {
+            0 => {}
+            octets => self.session.limit_octets(octets, now),
+        }
+        self.log.peer = self.responder.peer(self.session.connection());
+        if self.log.user.is_none() {
+            self.log.user = self.responder.user().map(Arc::from);
+        }
+        Ok(())
+    }
+
+    /// Returns what the log says about the session. It outlives a session that panics in [`work`](Self::work).
+    pub const fn log(&self) -> &SessionLog {
+        &self.log
+    }
+}

@@ -1,0 +1,198 @@
+//! The methods that the servers of all drivers have.
+
+/// Defines the methods of `Session`, the low level of a server, in terms of `perform` and `answer_all`, which each driver writes itself.
+#[macro_export]
+macro_rules! session_methods {
+    ([$($generics:tt)*] [$($params:tt)*] {$($asyncness:tt)*} {$($wait:tt)*} $stream:ty, $now:path) => {
+        impl<$($generics)*> std::fmt::Debug for Session<$($params)*> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct("Session").field("connection", self.connection()).finish_non_exhaustive()
+            }
+        }
+
+        impl<$($generics)*> Session<$($params)*> {
+            pub(crate) const fn new(session: $crate::server::ServerSession, stream: $stream) -> Self {
+                Self { session, stream }
+            }
+
+            /// Returns the connection below, for what it can tell.
+            pub const fn connection(&self) -> &$crate::proto::server::Connection {
+                self.session.connection()
+            }
+
+            /// Returns the answers to the last question.
+            pub const fn answer(&mut self) -> $crate::proto::server::Answer<'_> {
+                self.session.answer()
+            }
+
+            /// Writes what was answered, and reads until the session has a question. `None`: the session has ended, because the client
+            /// disconnected or sent `QUIT`, or because the server shuts down; without a
+            /// [`Question::Commit`](crate::proto::server::Question::Commit) nothing may be removed. `STLS` is done here.
+            ///
+            /// # Errors
+            /// The connection broke, or the client was silent for too long; the last question was not answered.
+            // S18
+            pub $($asyncness)* fn next_question(&mut self) -> std::io::Result<Option<$crate::proto::server::Question>> {
+                loop {
+                    match self.session.next_action($now())? {
+                        $crate::server::ServerAction::Answer(question) => return Ok(Some(question)),
+                        action => {
+                            if Self::perform(&mut self.session, &mut self.stream, action)$($wait)*?.is_break() {
+                                return Ok(None);
+                            }
+                        }
+                    }
+                }
+            }
+
+            /// Sends a piece of the message that was begun; its lines may end in CR LF or in LF. Output that has gathered is written, so that
+            /// memory does not depend on the size of a message.
+            ///
+            /// # Errors
+            /// No message was begun; the connection broke, or the client was too slow.
+            // H33
+            pub $($asyncness)* fn send_body(&mut self, mut piece: &[u8]) -> std::io::Result<$crate::proto::server::BodyWants> {
+                while !piece.is_empty() {
+                    let (taken, wants) = self.session.body(piece)?;
+                    if wants == $crate::proto::server::BodyWants::Enough {
+                        return Ok(wants);
+                    }
+                    piece = &piece[taken..];
+                    while let Some(action) = self.session.next_body_action($now()) {
+                        let _ = Self::perform(&mut self.session, &mut self.stream, action)$($wait)*?;
+                    }
+                }
+                Ok($crate::proto::server::BodyWants::More)
+            }
+
+            /// Has a store answer the session to its end, and logs the end.
+            pub(crate) $($asyncness)* fn serve<S: $crate::store::Store>(self, store: std::sync::Arc<S>) -> std::io::Result<()> {
+                let session = $crate::server::StoreSession::new(self.session, store)?;
+                let mut log = session.log().clone();
+                let ended = Self::answer_all(session, self.stream, &mut log)$($wait)*;
+                log.end(&ended);
+                ended.map(drop)
+            }
+        }
+    };
+}
+
+/// Defines the methods of `Server` that all drivers have, in terms of a few functions that each driver writes itself: `Server::tcp` (returns a
+/// connection's stream and the address of its peer), `Session::accept_tls`, and `Session::perform_io` (does something on a stream, unless
+/// the server shuts down). With `store`, the methods that need a store.
+#[macro_export]
+macro_rules! server_methods {
+    ($session:ty, {$($asyncness:tt)*} {$($wait:tt)*} $tcp_stream:ty, $outer:ty, $stream:ty, $now:path) => {
+        /// Replaces the certificate. Sessions that run keep the old one. A server that began without TLS stays without it, and a server
+        /// that did not request client certificates does not offer `EXTERNAL`.
+        pub fn replace_tls(&self, tls: impl Into<$crate::tls::ServerTls>) {
+            self.shared.replace_tls(tls.into());
+        }
+
+        /// Begins a session whose questions the caller answers, on the low level. The caller limits the number of sessions and reads what
+        /// comes before the session, such as the header of the PROXY protocol.
+        ///
+        /// # Errors
+        /// The TLS handshake failed.
+        pub $($asyncness)* fn raw_session(&self, stream: $tcp_stream, listen: $crate::ListenSecurity) -> std::io::Result<$session> {
+            let (stream, peer) = Self::tcp(stream)?;
+            self.begin(stream, listen, &$crate::server::Arrival::new(&self.shared, Some(peer), $now()))$($wait)*
+        }
+
+        /// Begins a session over the caller's stream; see [`raw_session`](Self::raw_session).
+        ///
+        /// # Errors
+        /// The TLS handshake failed.
+        pub $($asyncness)* fn raw_session_with_stream(
+            &self,
+            stream: $outer,
+            listen: $crate::ListenSecurity,
+        ) -> std::io::Result<$session> {
+            self.begin(stream.into(), listen, &$crate::server::Arrival::new(&self.shared, None, $now()))$($wait)*
+        }
+
+        /// Reads the header of the PROXY protocol, where it is expected.
+        $($asyncness)* fn read_proxy_header(
+            &self,
+            stream: &mut $stream,
+            arrival: &mut $crate::server::Arrival,
+        ) -> std::io::Result<()> {
+            let deadline = arrival.login_deadline();
+            let Some(header) = arrival.proxy_header() else { return Ok(()) };
+            let mut header = $crate::ProxyIo::new(header, deadline);
+            while let Some(io) = header.next_io()? {
+                <$session>::perform_io(stream, &mut header, io, self.shared.limiter())$($wait)*?;
+            }
+            Ok(())
+        }
+
+        /// Does the handshake of implicit TLS, and then greets, all within the time for a login (S49, H12).
+        $($asyncness)* fn begin(
+            &self,
+            mut stream: $stream,
+            listen: $crate::ListenSecurity,
+            arrival: &$crate::server::Arrival,
+        ) -> std::io::Result<$session> {
+            let info = match listen {
+                $crate::ListenSecurity::Cleartext => $crate::proto::server::ConnectionInfo::clear($crate::tls::random()?),
+                $crate::ListenSecurity::ImplicitTls => {
+                    let info;
+                    let (tls, limiter) = (self.shared.tls()?, self.shared.limiter());
+                    (stream, info) = <$session>::accept_tls(stream, &tls, arrival.login_deadline(), limiter)$($wait)*?;
+                    info
+                }
+            };
+            let shared = std::sync::Arc::clone(&self.shared);
+            Ok(<$session>::new($crate::server::ServerSession::new(shared, arrival, info), stream))
+        }
+    };
+    (store $session:ty, {$($asyncness:tt)*} {$($wait:tt)*} $tcp_stream:ty, $outer:ty, $stream:ty, $now:path) => {
+        /// Reads the header of the PROXY protocol where it is expected, counts the session for its source, and serves it.
+        $($asyncness)* fn admit(
+            &self,
+            mut stream: $stream,
+            peer: std::net::IpAddr,
+            listen: $crate::ListenSecurity,
+            permit: &mut $crate::SessionPermit,
+        ) -> std::io::Result<()> {
+            let arrival = $crate::server::Arrival::new(&self.shared, Some(peer), $now());
+            let mut arrival = arrival.with_proxy_header(&self.shared);
+            self.read_proxy_header(&mut stream, &mut arrival)$($wait)*?;
+            arrival.admit(permit)?;
+            let session = self.begin(stream, listen, &arrival)$($wait)*?;
+            session.serve(std::sync::Arc::clone(&self.store))$($wait)*
+        }
+
+        /// Serves one connection to its end. The caller limits the number of sessions and reads what comes before the session, such as the
+        /// header of the PROXY protocol.
+        ///
+        /// # Errors
+        /// The connection broke, or the client was silent for too long. Nothing was removed then.
+        // S18, S21
+        pub $($asyncness)* fn serve_connection(&self, stream: $tcp_stream, listen: $crate::ListenSecurity) -> std::io::Result<()> {
+            self.raw_session(stream, listen)$($wait)*?.serve(std::sync::Arc::clone(&self.store))$($wait)*
+        }
+
+        /// Serves the caller's stream to its end; see [`serve_connection`](Self::serve_connection).
+        ///
+        /// # Errors
+        /// See [`serve_connection`](Self::serve_connection).
+        pub $($asyncness)* fn serve_stream(&self, stream: $outer, listen: $crate::ListenSecurity) -> std::io::Result<()> {
+            self.raw_session_with_stream(stream, listen)$($wait)*?.serve(std::sync::Arc::clone(&self.store))$($wait)*
+        }
+
+        /// Serves a stream of which the caller knows everything, as one that is encrypted already.
+        ///
+        /// # Errors
+        /// See [`serve_connection`](Self::serve_connection).
+        pub $($asyncness)* fn serve_stream_with_info(
+            &self,
+            stream: $outer,
+            info: $crate::proto::server::ConnectionInfo,
+        ) -> std::io::Result<()> {
+            let deadline = $crate::deadline_after($now(), self.shared.options().timeouts.login);
+            let session = $crate::server::ServerSession::with_info(std::sync::Arc::clone(&self.shared), info, deadline);
+            <$session>::new(session, stream.into()).serve(std::sync::Arc::clone(&self.store))$($wait)*
+        }
+    };
+}
