@@ -53,7 +53,7 @@ fn joe() -> Credentials {
 }
 
 #[async_std::test]
-async fn h05_what_was_said_before_tls_is_forgotten() {
+async fn h05_the_session_before_tls_is_forgotten() {
     let place = serve(|options| options.config.cleartext_login = CleartextLogin::DangerouslyAllow).await;
     let mut stream = connect(place.plain).await;
     heard(&mut stream).await;
@@ -103,7 +103,7 @@ async fn s36_logins_are_bound_to_tls_13_by_its_exporter_and_to_tls_12_by_the_cer
 }
 
 #[async_std::test]
-async fn s53_a_certificate_logs_in_by_external_and_only_those_who_have_one_are_told_of_it() {
+async fn s53_a_certificate_logs_in_by_external_which_is_offered_to_its_clients_only() {
     let (certificate, key) = certified();
     let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
     parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -162,7 +162,7 @@ async fn h12_a_peer_that_is_silent_in_the_handshake_is_left() {
 }
 
 #[async_std::test]
-async fn h24_what_one_session_spoils_no_other_feels() {
+async fn h24_a_broken_session_does_not_affect_others() {
     let place = serve(|_| ()).await;
     let mut spoilers = Vec::new();
     for line in ["%%%", "*", "AA=A", ""] {

@@ -212,7 +212,7 @@ fn s44_many_commands_go_through_a_window_and_one_refusal_stops_none() {
 }
 
 #[test]
-fn what_was_given_up_does_not_fill_the_window_for_ever() {
+fn abandoned_requests_do_not_fill_the_window_for_ever() {
     let place = serve();
     let mut options = ClientOptions::new(Security::Tls(place.trusted()));
     options.config.window = 1;
@@ -351,7 +351,7 @@ fn behind_the_end_of_a_message_there_is_nothing() {
 }
 
 #[test]
-fn nobody_listens() {
+fn a_refused_connection_is_an_error() {
     let (listener, address) = listen();
     drop(listener);
     let error = in_the_clear(address).unwrap_err();

@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn h11_what_is_wrong_with_a_certificate_says_what_to_do() {
+    fn h11_certificate_errors_say_what_to_do() {
         let cases = [
             (TlsFailure::NotTls, "wants --stls"),
             (TlsFailure::UnknownIssuer, "give it with --ca-file"),

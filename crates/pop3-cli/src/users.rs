@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_read_any_more_lets_nobody_in_after_a_while() {
+    fn logins_end_some_time_after_the_file_of_users_became_unreadable() {
         let (folder, users) = users(b"joe:{PLAIN}one\n", false);
         let file = folder.path().join("users");
         fs::rename(&file, folder.path().join("away")).unwrap();

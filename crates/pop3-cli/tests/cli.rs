@@ -214,7 +214,7 @@ fn q39_a_message_that_is_much_too_small_is_tried_again_and_never_deleted() {
 }
 
 #[test]
-fn q49_what_a_server_keeps_about_its_folder_stays_there() {
+fn q49_messages_with_folder_data_of_a_server_stay_there() {
     const DATA: &[u8] =
         b"+OK\r\nFrom: Mail System Internal Data\r\nSubject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\r\n\
         X-IMAP: 1 0\r\n\r\nThis text is part of the internal format.\r\n.\r\n";
@@ -408,7 +408,7 @@ fn h56_a_password_that_a_server_sends_back_is_not_shown() {
 }
 
 #[test]
-fn nobody_listens_to_what_is_printed() {
+fn a_closed_standard_output_is_no_failure() {
     let server = Script::two_messages(&[]);
     let (_folder, maildir) = home();
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();

@@ -21,7 +21,7 @@ fn fetch_where(command: &'static str, reply: Option<&'static [u8]>) -> (Option<i
 }
 
 #[test]
-fn what_was_done_is_told_in_one_line() {
+fn the_summary_is_one_line() {
     let (_folder, maildir) = home();
     let server = Script::two_messages(&[("RETR 2", Some(b"-ERR no\r\n"))]);
     let account = format!("joe@127.0.0.1:{}", server.port);

@@ -131,7 +131,7 @@ fn said(server: &Serve, commands: &str) -> String {
 }
 
 #[test]
-fn what_serve_is_told_is_what_it_announces() {
+fn serve_announces_its_options() {
     let plain = Serve::new("secret", &["--listen", "127.0.0.1:0"]);
     let answer = said(&plain, "CAPA\r\nUSER joe\r\nQUIT\r\n");
     assert!(answer.contains("\r\nSTLS\r\n") && answer.contains("\r\nIMPLEMENTATION pop3 "), "{answer}");
@@ -150,7 +150,7 @@ fn what_serve_is_told_is_what_it_announces() {
 }
 
 #[test]
-fn what_could_not_work_is_told_before_anything_is_done() {
+fn unusable_options_are_reported_before_anything_is_done() {
     let folder = tempfile::tempdir().unwrap();
     let users = folder.path().join("users");
     fs::write(&users, "joe:{PLAIN}x\n").unwrap();
@@ -460,7 +460,7 @@ fn s07_sizes_follow_the_files_whatever_their_names_say() {
 }
 
 #[test]
-fn what_is_announced_is_accepted_after_login_too() {
+fn announced_commands_are_accepted_after_login_too() {
     let server = cleartext(&[]);
     let mut wire = Wire::new(&server.port);
     let before = wire.lines("CAPA");
@@ -529,7 +529,7 @@ fn trusted_proxies_tell_the_address_and_others_do_not() {
 }
 
 #[test]
-fn who_is_logged_in_never_gives_way() {
+fn logged_in_sessions_never_give_way() {
     let server = cleartext(&["--max-sessions", "2"]);
     let mut wire = Wire::new(&server.port);
     assert!(wire.login("joe", "secret").starts_with("+OK"));

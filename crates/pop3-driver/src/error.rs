@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_went_wrong_with_a_login_is_told_from_tls_too() {
+    fn login_failures_are_recognised_in_tls_errors_too() {
         let failure = |error: Error| error.login_failure();
         assert_eq!(failure(Error::Tls(TlsFailure::NotTls)), Some(LoginFailure::WrongService(Service::NoTls)));
         assert_eq!(failure(Error::Tls(TlsFailure::NothingInCommon(String::new()))), Some(LoginFailure::NoTls));

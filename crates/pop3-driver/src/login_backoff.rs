@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn h40_who_guesses_waits_longer_each_time_and_nobody_else_does() {
+    fn h40_failed_logins_are_delayed_per_source() {
         let backoff = LoginBackoff::new(LONGEST);
         let guesses: Vec<u64> = (0..8).map(|now| waits(&backoff, "192.0.2.1", now)).collect();
         assert_eq!(guesses, [0, 1, 2, 4, 8, 15, 15, 15]);
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn h40_a_flood_of_sources_costs_no_memory_and_hides_nobody() {
+    fn h40_a_flood_of_sources_costs_no_memory_and_hides_no_guesser() {
         let backoff = LoginBackoff::new(LONGEST);
         let guess = |source: u32, now| backoff.record_failure(IpAddr::from(source.to_be_bytes()), Duration::from_secs(now));
         for source in 0..MAX_SOURCES as u32 {

@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn h39_so_many_in_all_and_so_many_from_one_source() {
+    fn h39_sessions_are_limited_in_all_and_per_source() {
         let limiter = SessionLimiter::new(3, 2);
         let enter = |address: &str| {
             let mut permit = limiter.try_acquire()?;
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_in_may_end_and_nobody_else_comes_in() {
+    fn sessions_may_end_at_shutdown_and_no_others_begin() {
         let limiter = SessionLimiter::new(3, 3);
         let permit = limiter.try_acquire().unwrap();
         assert!(!limiter.wait_stopped(Instant::now()));

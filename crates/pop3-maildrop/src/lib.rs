@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn s19_so_many_are_still_there() {
+    fn s19_messages_that_were_not_removed_are_reported() {
         let failed = |numbers: &[u32]| {
             NotRemoved::check(numbers.iter().map(|n| (MessageNumber::new(*n).unwrap(), ErrorKind::Other.into())).collect())
         };

@@ -202,7 +202,7 @@ fn h51_h57_links_on_the_way_to_a_maildir_are_followed_if_the_operator_made_them(
 }
 
 #[test]
-fn what_is_no_file_makes_nobody_wait() {
+fn special_files_do_not_block() {
     let (_folder, maildir) = maildir();
     put(&maildir, "new/1.x.host,S=1,W=1", "mail");
     let mut maildrop = maildir.lock().unwrap();
@@ -249,7 +249,7 @@ fn h51_symbolic_links_are_not_followed() {
 }
 
 #[test]
-fn h49_what_cannot_be_removed_is_told_and_the_rest_goes() {
+fn h49_messages_that_cannot_be_removed_are_reported_and_the_others_are_removed() {
     let (_folder, maildir) = maildir();
     for n in 1..=2 {
         put(&maildir, &format!("new/{n}.x.host"), "x");

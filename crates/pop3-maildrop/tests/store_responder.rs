@@ -115,7 +115,7 @@ fn memory() -> Memory {
 }
 
 #[test]
-fn every_mechanism_opens_the_maildrop_to_whom_it_is_and_to_nobody_else() {
+fn every_mechanism_opens_the_maildrop_with_right_credentials_only() {
     every_login(&Arc::new(memory()));
     every_login(&Arc::new(LoginDelayed::new(memory(), std::time::Duration::ZERO)));
 }
@@ -132,7 +132,7 @@ fn s41_the_pause_is_by_whose_mail_it_is() {
 }
 
 #[test]
-fn who_is_not_there_looks_as_if_they_were() {
+fn unknown_users_look_like_known_ones() {
     let store = Arc::new(memory());
     let salt = |name: &str, store| {
         let first = STANDARD.encode(format!("n,,n={name},r=abc"));
@@ -221,7 +221,7 @@ fn h13_a_message_that_breaks_off_has_no_end() {
 }
 
 #[test]
-fn s19_s39_what_cannot_be_opened_or_removed_is_told() {
+fn s19_s39_messages_that_cannot_be_opened_or_removed_are_reported() {
     let gone = logged_in(|| Err(ErrorKind::NotFound.into()));
     let broken = logged_in(|| Err(ErrorKind::Other.into()));
     for (mut session, is_gone) in [(gone, true), (broken, false)] {

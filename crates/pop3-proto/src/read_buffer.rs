@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn h56_what_was_consumed_is_gone() {
+    fn h56_consumed_octets_are_wiped() {
         let mut input = ReadBuffer::growing(32, 32);
         put(&mut input, b"USER joe\r\nPASS can");
         input.consume(10);

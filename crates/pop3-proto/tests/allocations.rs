@@ -74,7 +74,7 @@ fn read(client: &mut Client, text: &[u8], times: usize) -> u64 {
 }
 
 #[test]
-fn h30_h32_h33_q16_what_a_client_reads_costs_no_memory() {
+fn h30_h32_h33_q16_reading_costs_a_client_no_memory() {
     let cases: [[&[u8]; 3]; 4] = [
         [b"LIST", b"+OK\r\n", b"4294967295 18446744073709551615\r\n"],
         [b"UIDL", b"+OK\r\n", b"1 0123456789abcdef\r\n"],
@@ -167,7 +167,7 @@ fn say(session: &mut Connection, said: &[u8], messages: u32, at_once: usize) -> 
 }
 
 #[test]
-fn h31_what_a_large_reply_needed_is_not_kept_and_small_ones_allocate_nothing() {
+fn h31_memory_of_large_replies_is_released_and_small_replies_allocate_nothing() {
     for at_once in [1000, 5000, 1_000_000] {
         let mut session = Connection::new(ServerConfig::default().into(), ConnectionInfo::encrypted([1; 18], Default::default()));
         say(&mut session, b"USER joe\r\nPASS x\r\n", 20_000, at_once);

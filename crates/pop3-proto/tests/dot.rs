@@ -93,7 +93,7 @@ fn s05_s06_s08_every_short_message_stuffed_in_every_two_cuts() {
 }
 
 #[test]
-fn s05_s08_what_is_odd_is_found_at_every_place_of_a_large_message() {
+fn s05_s08_odd_line_ends_are_found_anywhere_in_a_large_message() {
     let clean = [b"x".repeat(62).as_slice(), b"\r\n"].concat().repeat(32);
     for at in (0..70).chain(500..530).chain(1010..1040).chain(2030..2048) {
         for odd in ["\n", "\n.", "\r\n.", ".", "\r", "\n\n", "\r\r\n", "\r\n.\r\n"] {
@@ -121,7 +121,7 @@ fn s05_s08_h52_a_large_message_of_nothing_but_odd_things_is_stuffed() {
 }
 
 #[test]
-fn s05_s08_what_begins_a_large_piece_depends_on_the_piece_before() {
+fn s05_s08_the_start_of_a_large_piece_depends_on_the_piece_before() {
     let plain = "b".repeat(1300);
     for before in ["", "a", "\r", "a\r", "\r\n", "\n", "."] {
         for first in ["\n", ".", "\r", "\r\n", "\n.", "\r\n.", "..", ""] {

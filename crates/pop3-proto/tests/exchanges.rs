@@ -14,7 +14,7 @@ fn context(binding: &ChannelBinding) -> ExchangeContext<'_> {
 }
 
 #[test]
-fn what_was_given_up_comes_to_its_end_first() {
+fn abandoned_requests_are_drained_first() {
     // Nothing is left.
     let mut harness = Harness::new(&[], ClientConfig::default());
     harness.drain_abandoned().unwrap();
@@ -156,7 +156,7 @@ fn a_login_that_was_given_up_behind_its_last_word_is_not_believed() {
 }
 
 #[test]
-fn q07_what_was_expected_of_one_exchange_is_not_of_the_next() {
+fn q07_an_expected_challenge_is_forgotten_after_its_exchange() {
     let (mut client, mut out) = (Client::new_encrypted(ClientConfig::default()), bytes::BytesMut::new());
     client.poll(b"+OK\r\n").unwrap();
     client.expect_challenge(true);

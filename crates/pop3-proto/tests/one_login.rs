@@ -56,7 +56,7 @@ fn failure(encrypted: bool, says: &[&str]) -> Option<LoginFailure> {
 }
 
 #[test]
-fn s45_h06_what_was_learnt_in_the_clear_is_forgotten_under_tls() {
+fn s45_h06_capabilities_in_the_clear_are_forgotten_under_tls() {
     let mut talk = Talk::new(
         false,
         &[
@@ -205,7 +205,7 @@ fn s25_h27_apop_only_when_asked_for_and_with_a_timestamp() {
 }
 
 #[test]
-fn s43_q12_q13_nothing_depends_on_who_made_the_server() {
+fn s43_q12_q13_nothing_depends_on_the_implementation_of_the_server() {
     let wires: Vec<String> =
         ["", "IMPLEMENTATION Dovecot\r\n", "implementation ServerExchange 5.5\r\nEXPIRE 0\r\nX-NEW\r\n  \r\n"]
             .iter()
@@ -294,7 +294,7 @@ fn q30_a_body_that_ends_with_a_dot_and_does_not_end_says_so() {
 }
 
 #[test]
-fn q46_what_takes_long_has_deadlines_of_its_own() {
+fn q46_logins_and_quit_have_deadlines_of_their_own() {
     use pop3_proto::client::Deadline;
     let mut talk = Talk::new(true, &["+OK\r\n", "-ERR\r\n", "+OK\r\n", "+OK\r\n"]);
     let machine = |talk: &Talk| talk.connection.machine().deadline();
@@ -345,7 +345,7 @@ fn s44_no_more_commands_than_the_window_has() {
 }
 
 #[test]
-fn s36_what_a_login_can_be_bound_to_is_known_behind_stls() {
+fn s36_channel_bindings_are_known_after_stls() {
     let says = ["+OK\r\n", "+OK\r\n", "+OK\r\nSASL SCRAM-SHA-256 SCRAM-SHA-256-PLUS\r\n.\r\n", "-ERR [AUTH]\r\n"];
     let mut talk = Talk::new(false, &says);
     let (credentials, policy) = (Credentials::password("joe", "secret").unwrap(), LoginPolicy::default());

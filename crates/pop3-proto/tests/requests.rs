@@ -1,22 +1,23 @@
-//! Requests over a connection in memory: what belongs to them and what does not, and how many at once.
+//! Requests over a connection in memory, alone and in batches.
 
 mod harness;
 
 use std::sync::{Arc, Mutex};
 
+use bytes::BytesMut;
 use harness::{Harness, ONE, give_up_in_an_exchange, is_refusal};
 use pop3_contract::client::Log;
 use pop3_contract::{Cut, Feed};
 use pop3_proto::State;
 use pop3_proto::client::requests::{self, UniqueIdEntry};
 use pop3_proto::client::{
-    Awaiting, Client, ClientConfig, ClientEvent, Connection, Deadline, LocalError, LoginFailure, Observer, RemoteError,
-    RequestError,
+    Awaiting, Client, ClientConfig, ClientEvent, CommandSink, Connection, Deadline, LocalError, LoginFailure, Observer,
+    RemoteError, RequestError,
 };
 use pop3_proto::codec::{Command, MessageNumber, Password, Status, Username, Verb};
 
 #[test]
-fn what_comes_for_others_is_passed_over() {
+fn events_of_other_commands_are_ignored() {
     // Before each there is a listing and a line that nobody waits for any more.
     let mut harness = Harness::new(&["+OK 9 9\r\n", "+OK\r\n1 7\r\n2 7\r\n.\r\n", "+OK 3 4\r\n"], ClientConfig::default());
     harness.leave("STAT");
@@ -50,7 +51,7 @@ fn what_comes_for_others_is_passed_over() {
 }
 
 #[test]
-fn a_body_that_nobody_read_is_passed_over() {
+fn an_unread_body_is_skipped() {
     let mut harness = Harness::new(&["+OK\r\nfirst\r\n.\r\n", "+OK\r\nsecond\r\n.\r\n"], ClientConfig::default());
     harness.run(requests::retr(ONE)).unwrap();
     let tag = harness.run(requests::top(ONE, 1)).unwrap();
@@ -135,7 +136,7 @@ impl Observer for Seen {
 }
 
 #[test]
-fn h56_who_looks_on_sees_everything_but_secrets() {
+fn h56_observers_see_everything_but_secrets() {
     let mut harness =
         Harness::greeted(&["-ERR no\r\n", "+ VXNlcm5hbWU6\r\n", "-ERR\r\n", "+OK\r\n", "+OK\r\n"], ClientConfig::default());
     let seen = Seen::default();
@@ -156,13 +157,34 @@ fn h56_who_looks_on_sees_everything_but_secrets() {
 }
 
 #[test]
-fn deadlines_and_moves_follow_the_dialogue() {
+fn observers_see_no_event_for_a_skipped_blank_line() {
+    let mut harness = Harness::greeted(&["\r\n+OK\r\n", "-ERR\r\n"], ClientConfig::default());
+    let seen = Seen::default();
+    harness.connection.observe(Box::new(seen.clone()));
+    harness.run(requests::user_pass(Username::new("joe").unwrap(), Password::new("x").unwrap())).unwrap_err();
+    let seen = seen.0.lock().unwrap().clone();
+    assert_eq!(seen[..2], ["C Some(Authorization): USER joe", "S Some(Authorization): +OK"]);
+}
+
+#[test]
+fn h56_a_command_sink_shows_no_secret() {
+    let (mut client, mut output) = (Client::new_encrypted(ClientConfig::default()), BytesMut::new());
+    client.poll(b"+OK\r\n").unwrap();
+    let mut sink = CommandSink::new(&mut client, &mut output);
+    sink.send(Command::parse(b"USER joe").unwrap()).unwrap();
+    sink.send(Command::parse(b"PASS canary").unwrap()).unwrap();
+    let shown = format!("{sink:?}");
+    assert!(shown.starts_with("CommandSink { client: Client {") && !shown.contains("canary"), "{shown}");
+}
+
+#[test]
+fn deadlines_and_activity_follow_the_dialogue() {
     let mut harness = Harness::greeted(&["+OK\r\n", "+OK\r\n", "+OK\r\nx\r\n.\r\n"], ClientConfig::default());
     assert_eq!(harness.connection.deadline(), None);
-    let mut moves = harness.connection.machine().activity();
+    let mut activity = harness.connection.machine().activity();
     let mut moved = |harness: &Harness| {
-        let before = std::mem::replace(&mut moves, harness.connection.machine().activity());
-        moves > before
+        let before = std::mem::replace(&mut activity, harness.connection.machine().activity());
+        activity > before
     };
     let user = harness.leave("USER joe");
     assert!(moved(&harness) && harness.connection.machine().is_waiting());
@@ -194,7 +216,7 @@ fn a_session_that_is_over_says_so() {
 }
 
 #[test]
-fn the_body_of_another_message_is_passed_over_where_nobody_has_begun_it() {
+fn the_body_of_another_message_is_skipped() {
     let mut harness = Harness::new(&["+OK\r\nfirst\r\n.\r\n", "+OK\r\nsecond\r\n.\r\n"], ClientConfig::default());
     harness.leave("RETR 1");
     let tag = harness.leave("RETR 2");

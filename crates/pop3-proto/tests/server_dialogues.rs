@@ -81,7 +81,7 @@ fn messages(count: usize) -> Snapshot {
 }
 
 #[test]
-fn h40_what_was_guessed_counts_at_once_and_behind_stls() {
+fn h40_guesses_count_at_once_and_after_stls() {
     let config = ServerConfig {
         cleartext_login: CleartextLogin::DangerouslyAllow,
         stls: true,
@@ -105,7 +105,7 @@ fn h40_what_was_guessed_counts_at_once_and_behind_stls() {
 }
 
 #[test]
-fn h40_who_has_no_keys_has_guessed() {
+fn h40_a_login_without_keys_counts_as_failed() {
     let config = ServerConfig { mechanisms: Mechanism::ALL.to_vec(), ..ServerConfig::default() };
     let mut server = begun(config);
     let (answer, goes_on) = talk(&mut server, b"AUTH SCRAM-SHA-1 biwsbj1qb2Uscj1hYmM=\r\n");
@@ -183,7 +183,7 @@ fn h20_there_is_room_for_more_than_the_longest_line() {
 }
 
 #[test]
-fn s18_what_is_asked_at_quit_waits_for_its_answer_and_then_all_is_one_segment() {
+fn s18_the_commit_waits_for_its_answer_and_all_replies_are_one_segment() {
     let mut server = logged_in(ServerConfig::default(), messages(2));
     hear(&mut server, b"DELE 2\r\nQUIT\r\n");
     assert_eq!(server.next_action(), Action::Answer(Question::Commit));
@@ -195,7 +195,7 @@ fn s18_what_is_asked_at_quit_waits_for_its_answer_and_then_all_is_one_segment() 
 }
 
 #[test]
-fn s42_what_goes_because_it_was_retrieved_is_written_first() {
+fn s42_messages_removed_after_retrieval_are_written_first() {
     let expire = ExpirePolicy { after: Expire::Days(0), per_user: false };
     let mut server = logged_in(ServerConfig { expire, ..ServerConfig::default() }, messages(1));
     hear(&mut server, b"RETR 1\r\nQUIT\r\n");
@@ -243,7 +243,7 @@ fn h37_output_is_full_at_its_mark_and_not_before() {
 }
 
 #[test]
-fn h03_what_stands_behind_stls_is_told_before_the_handshake() {
+fn h03_data_after_stls_is_reported_before_the_handshake() {
     for (said, clean) in [(&b"STLS\r\n"[..], true), (b"STLS\r\nUSER joe\r\n", false), (b"STLS\r\n\n", false)] {
         let mut server =
             Connection::new(ServerConfig { stls: true, ..ServerConfig::default() }.into(), ConnectionInfo::clear([1; 18]));

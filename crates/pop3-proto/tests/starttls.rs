@@ -50,7 +50,7 @@ fn h25_answers_to_quit_in_the_clear() {
 }
 
 #[test]
-fn h01_what_is_left_unread_behind_the_reply_ends_the_upgrade() {
+fn h01_unread_data_after_the_reply_fails_the_upgrade() {
     let mut out = bytes::BytesMut::new();
     let agreed = |out: &mut bytes::BytesMut| {
         let mut client = Client::new(ClientConfig::default());

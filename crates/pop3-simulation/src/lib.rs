@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn h45_what_became_visible_before_a_failed_sync_is_made_visible_again() {
+    fn h45_messages_visible_before_a_failed_sync_are_made_visible_again() {
         let (disk, root) = (SimDisk::new(Rng::with_seed(1)), Path::new("/Maildir"));
         let maildir = Maildir::create_on(Arc::new(disk.clone()), root).unwrap();
         let mut delivery = maildir.deliver().unwrap();

@@ -226,7 +226,7 @@ async fn h03_h04_nothing_behind_stls_is_executed_or_kept() {
 }
 
 #[tokio::test]
-async fn s49_q56_q58_who_cannot_do_the_handshake_is_told_and_the_log_too() {
+async fn s49_q56_q58_failed_handshakes_are_answered_and_logged() {
     // A ClientHello of TLS 1.0 that knows no other version.
     let hello = [&[22, 3, 1, 0, 45, 1, 0, 0, 41, 3, 1][..], &[7; 32], &[0, 0, 2, 0, 47, 1, 0]].concat();
     for (said, told) in [(&b"USER joe\r\n"[..], "does not speak TLS"), (&hello, "too old")] {
@@ -241,7 +241,7 @@ async fn s49_q56_q58_who_cannot_do_the_handshake_is_told_and_the_log_too() {
 }
 
 #[tokio::test]
-async fn q45_s18_who_leaves_behind_quit_has_quit_and_who_leaves_before_has_not() {
+async fn q45_s18_a_client_that_disconnects_after_quit_has_quit_and_one_before_has_not() {
     for (said, left) in [(&b"DELE 1\r\nQUIT\r\n"[..], 1), (b"DELE 1\r\nQUIT", 2), (b"DELE 1\r\n", 2)] {
         let store = Memory::new().with_user("joe", "secret", [b"a\n".to_vec(), b"b\n".to_vec()]);
         let server = Server::new(ServerOptions::dangerous_cleartext(), store.clone());
@@ -254,7 +254,7 @@ async fn q45_s18_who_leaves_behind_quit_has_quit_and_who_leaves_before_has_not()
 }
 
 #[tokio::test]
-async fn s21_h36_who_is_sent_away_hears_nothing_and_nothing_is_removed() {
+async fn s21_h36_a_session_that_times_out_gets_no_reply_and_removes_nothing() {
     let store = Memory::new().with_user("joe", "secret", [b"a\n".to_vec()]);
     let server = Server::new(ServerOptions::dangerous_cleartext(), store.clone());
     let feed = Feed::default();

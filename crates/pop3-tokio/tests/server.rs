@@ -72,7 +72,7 @@ async fn the_end_lets_a_command_end_and_removes_nothing_without_quit() {
 }
 
 #[tokio::test]
-async fn h39_so_many_sessions_from_one_source() {
+async fn h39_sessions_are_limited_per_source() {
     let place = serve(ListenSecurity::Cleartext, |options| options.max_sessions_per_source = 2).await;
     let (mut first, mut second) = (connect(place.port).await, connect(place.port).await);
     heard(&mut first).await;
@@ -90,7 +90,7 @@ async fn h39_so_many_sessions_from_one_source() {
 }
 
 #[tokio::test]
-async fn h40_who_waits_for_an_answer_holds_up_neither_others_nor_the_end() {
+async fn h40_a_delayed_reply_delays_neither_other_sessions_nor_the_shutdown() {
     let place = serve(ListenSecurity::Cleartext, |options| {
         options.max_login_backoff = Duration::from_secs(3600);
         options.timeouts.login = Duration::from_secs(3600);
@@ -271,7 +271,7 @@ async fn clients_go_through_proxies() {
 }
 
 #[tokio::test]
-async fn the_end_waits_for_nobody_who_has_not_begun_and_for_no_late_listener() {
+async fn the_shutdown_waits_for_no_unbegun_session_and_no_late_listener() {
     let (certificate, key) = certified();
     let place = serve(ListenSecurity::ImplicitTls, |options| {
         options.tls = Some(tls::server(certificate.as_bytes(), key.as_bytes()).unwrap());
@@ -289,7 +289,7 @@ async fn the_end_waits_for_nobody_who_has_not_begun_and_for_no_late_listener() {
 }
 
 #[tokio::test]
-async fn h35_who_talks_without_pause_has_no_more_time_to_log_in() {
+async fn h35_traffic_does_not_extend_the_login_deadline() {
     let place = serve(ListenSecurity::Cleartext, |options| options.timeouts.login = Duration::from_millis(300)).await;
     let mut stream = connect(place.port).await;
     heard(&mut stream).await;

@@ -213,7 +213,7 @@ async fn s44_many_commands_go_through_a_window_and_one_refusal_stops_none() {
 }
 
 #[tokio::test]
-async fn what_was_given_up_does_not_fill_the_window_for_ever() {
+async fn abandoned_requests_do_not_fill_the_window_for_ever() {
     let place = serve().await;
     let mut options = ClientOptions::new(Security::Tls(place.trusted()));
     options.config.window = 1;
@@ -352,7 +352,7 @@ async fn behind_the_end_of_a_message_there_is_nothing() {
 }
 
 #[tokio::test]
-async fn nobody_listens() {
+async fn a_refused_connection_is_an_error() {
     let (listener, address) = listen().await;
     drop(listener);
     let error = in_the_clear(address).await.unwrap_err();

@@ -88,7 +88,7 @@ async fn guess(server: &Server<Memory>, source: Option<&str>) -> u64 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn h40_who_guesses_waits_and_holds_nobody_up() {
+async fn h40_replies_to_guesses_are_delayed_and_delay_no_other_session() {
     let mut options = ServerOptions::dangerous_cleartext();
     options.timeouts.login = Duration::from_secs(300);
     let server = Server::new(options, Memory::new().with_user("joe", "secret", []));
@@ -167,7 +167,7 @@ async fn h35_a_refused_login_and_no_pause_after_it_give_no_more_time() {
 }
 
 #[test]
-fn who_never_pauses_leaves_the_threads_to_others() {
+fn a_session_without_pauses_leaves_threads_to_others() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(1).enable_all().build();
     runtime.unwrap().block_on(async {
         let store = Memory::new().with_user("joe", "secret", [b"x\n".to_vec()]);

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_fingerprint_is_refused() {
+    fn malformed_fingerprints_are_refused() {
         for text in ["", "-", "0123", &"g".repeat(32), &"+1".repeat(16), &"0".repeat(33)] {
             assert_eq!(Fingerprint::parse(text), None, "{text}");
         }

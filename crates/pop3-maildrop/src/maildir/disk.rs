@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn h45_what_cannot_be_synced_is_told() {
+    fn h45_a_failed_sync_is_reported() {
         // A device that is no disk cannot be synced.
         let null = || OpenOptions::new().write(true).open("/dev/null").unwrap();
         assert!(DiskFile::sync(&null()).is_err() && DiskFile::sync_data(&null()).is_err());

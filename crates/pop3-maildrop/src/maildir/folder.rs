@@ -241,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn h43_what_is_new_is_synced_into_all_folders_above_it() {
+    fn h43_a_new_folder_is_synced_into_all_its_parents() {
         let synced = |errno: i32| {
             let mut paths = Vec::new();
             let result = sync_each(Path::new("/srv/mail/joe"), |path| {

@@ -391,7 +391,7 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn what_cannot_be_read_has_the_length_of_its_file_and_what_is_gone_has_none() {
+    fn an_unreadable_message_has_its_file_length_and_a_removed_one_has_none() {
         let folder = tempfile::tempdir().unwrap();
         let maildir = Maildir::create(folder.path().join("Maildir")).unwrap();
         let drop = LockedMaildir::lock(maildir.clone()).unwrap();

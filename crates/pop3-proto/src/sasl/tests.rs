@@ -221,7 +221,7 @@ fn s35_scram_refuses_what_it_must() {
 
 #[test]
 #[cfg(feature = "scram")]
-fn s35_an_exchange_that_has_failed_proves_nobody() {
+fn s35_a_failed_exchange_verifies_no_client() {
     let fresh =
         || ServerExchange::new(Mechanism::ScramSha256, "abcdefghijklmnopqrstuvwx", &ChannelBinding::default(), false).unwrap();
     // A wrong proof, then an empty response.
@@ -242,7 +242,7 @@ fn s35_an_exchange_that_has_failed_proves_nobody() {
 
 #[test]
 #[cfg(feature = "scram")]
-fn s35_what_a_client_may_say_first() {
+fn s35_first_messages_of_clients() {
     let exporter = ChannelBinding { exporter: Some([1; 32]), server_end_point: None };
     let first = |mechanism, text: &[u8]| ServerExchange::new(mechanism, "xyz", &exporter, true).unwrap().step(text);
     for taken in [&b"n,,n=joe,r=abc"[..], b"n,a=joe,n=joe,r=abc"] {
@@ -285,7 +285,7 @@ fn s35_keys_are_for_the_hash_that_asked_and_once() {
 
 #[test]
 #[cfg(feature = "scram")]
-fn s35_who_has_proven_it_says_nothing_more() {
+fn s35_a_verified_client_sends_nothing_more() {
     let none = ChannelBinding::default();
     let mut client = client(Mechanism::ScramSha256, &joe(), &none);
     let mut server = ServerExchange::new(Mechanism::ScramSha256, "xyz", &none, false).unwrap();
