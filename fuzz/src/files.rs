@@ -1,11 +1,11 @@
 //! Fuzzes files that other programs may have written: the users of a server, the journal of fetched messages, and the file names
 //! and index of a Maildir.
 
-use pop3_cli::fetch::fingerprint::Fingerprint;
-use pop3_cli::fetch::notes::{Entry, Mark, Notes, Record, State};
-use pop3_cli::hashing::Memory;
-use pop3_cli::users;
+use pop3_fetch::Fingerprint;
+use pop3_fetch::entry::{Entry, EntryKind};
+use pop3_fetch::journal_state::{JournalState, MessageState, Record};
 use pop3_maildrop::maildir::fuzzing;
+use pop3_users::{self as users, Memory};
 
 use crate::Choices;
 
@@ -39,37 +39,43 @@ const IDS: [&[u8]; 3] = [b"a", b"b", b"%\xff \n"];
 pub fn journal(data: &[u8]) {
     let mut choices = Choices::new(data);
     if choices.below(2) == 0 {
-        Notes::parse(choices.rest());
+        JournalState::parse(choices.rest());
         return;
     }
     let (at, change) = (choices.number(), choices.byte());
     let mut lines = Vec::new();
     while !choices.is_done() && lines.len() < 8 {
         let unique_id = IDS[choices.below(IDS.len())];
-        let mark =
-            [Mark::Stored, Mark::Stored, Mark::Deleting, Mark::Suspect, Mark::NowDeleting, Mark::Intended][choices.below(6)];
-        lines.push((mark, unique_id));
+        let kind = [
+            EntryKind::Stored,
+            EntryKind::Stored,
+            EntryKind::Deleting,
+            EntryKind::Suspect,
+            EntryKind::NowDeleting,
+            EntryKind::Intended,
+        ][choices.below(6)];
+        lines.push((kind, unique_id));
     }
-    let entry = |mark, unique_id: &[u8]| Entry {
+    let entry = |kind, unique_id: &[u8]| Entry {
         name: "name".to_owned(),
         octets: Some(1),
         fingerprint: Some(Fingerprint::of(unique_id)),
-        ..Entry::new(mark, unique_id)
+        ..Entry::new(kind, unique_id)
     };
-    let whole: String = lines.iter().map(|(mark, unique_id)| entry(*mark, unique_id).line()).collect();
-    let read = Notes::parse(whole.as_bytes());
+    let whole: String = lines.iter().map(|(kind, unique_id)| entry(*kind, unique_id).line()).collect();
+    let read = JournalState::parse(whole.as_bytes());
     assert!(!read.damaged);
     // The states of messages according to a naive parser of the lines.
-    let states = |lines: &[(Mark, &[u8])], unique_id: &[u8]| {
+    let states = |lines: &[(EntryKind, &[u8])], unique_id: &[u8]| {
         let mut states = Vec::new();
-        for (mark, _) in lines.iter().filter(|(_, noted)| *noted == unique_id) {
-            match mark {
-                Mark::Stored => states.push(State::Stored),
-                Mark::Suspect => states.push(State::Suspect),
-                Mark::Deleting => states.push(State::Deleting),
-                Mark::NowDeleting => {
-                    if let Some(state) = states.iter_mut().find(|state| **state == State::Stored) {
-                        *state = State::Deleting;
+        for (kind, _) in lines.iter().filter(|(_, recorded)| *recorded == unique_id) {
+            match kind {
+                EntryKind::Stored => states.push(MessageState::Stored),
+                EntryKind::Suspect => states.push(MessageState::Suspect),
+                EntryKind::Deleting => states.push(MessageState::Deleting),
+                EntryKind::NowDeleting => {
+                    if let Some(state) = states.iter_mut().find(|state| **state == MessageState::Stored) {
+                        *state = MessageState::Deleting;
                     }
                 }
                 _ => {}
@@ -77,14 +83,14 @@ pub fn journal(data: &[u8]) {
         }
         states
     };
-    let known = |notes: &Notes, unique_id: &[u8]| -> Vec<State> {
-        notes.records(unique_id).iter().map(|record: &Record| record.state).collect()
+    let known = |state: &JournalState, unique_id: &[u8]| -> Vec<MessageState> {
+        state.records(unique_id).iter().map(|record: &Record| record.state).collect()
     };
     for unique_id in IDS {
         assert_eq!(known(&read, unique_id), states(&lines, unique_id));
     }
     // A saved journal has equal contents.
-    let saved = Notes::parse(read.text(1).as_bytes());
+    let saved = JournalState::parse(read.text(1).as_bytes());
     for unique_id in IDS {
         assert!(!saved.damaged && known(&saved, unique_id) == known(&read, unique_id));
     }
@@ -100,7 +106,7 @@ pub fn journal(data: &[u8]) {
     } else {
         text[at] ^= change;
     }
-    let damaged = Notes::parse(&text);
+    let damaged = JournalState::parse(&text);
     let whole_lines = text.split(|byte| *byte == b'\n').count() - 1;
     for unique_id in IDS {
         if cut {

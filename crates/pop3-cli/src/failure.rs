@@ -9,6 +9,7 @@ use pop3_blocking::Error;
 use pop3_blocking::proto::client::{LocalError, LoginFailure, Refusal, RefusalMeaning, RemoteError, RequestError};
 use pop3_blocking::proto::codec::ResponseCode;
 use pop3_blocking::tls::TlsFailure;
+use pop3_fetch::FetchError;
 
 /// The exit codes that `pop3 --help` lists. clap uses code 2, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +119,25 @@ impl From<Error> for Failure {
             {
                 failure.hint("Some servers hang up without a word when the name or the password is wrong.")
             }
+            _ => failure,
+        }
+    }
+}
+
+impl From<FetchError> for Failure {
+    fn from(error: FetchError) -> Self {
+        let exit = match error {
+            FetchError::Session(error) => return error.into(),
+            FetchError::UniqueIdsUnavailable | FetchError::Locked { .. } => Exit::TryLater,
+            FetchError::ListedTwice | FetchError::EndlessListing => Exit::Connection,
+            FetchError::Disk { .. } => Exit::Storage,
+            _ => Exit::Other,
+        };
+        let failure = Self::new(exit, &error);
+        match error {
+            FetchError::NoUniqueIds => failure.hint("Use --delete: then everything that is there is new."),
+            FetchError::UniqueIdsUnavailable => failure.hint("Try again later."),
+            FetchError::Locked { .. } => failure.hint("Wait until it has ended."),
             _ => failure,
         }
     }

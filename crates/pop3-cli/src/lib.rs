@@ -1,4 +1,4 @@
-//! The program `pop3`, as a library for its own tests and fuzz targets. Its API is not stable.
+//! The program `pop3`. Its parts that other programs can use are `pop3-fetch` and `pop3-users`.
 //!
 //! ```no_run
 //! fn main() -> std::process::ExitCode {
@@ -9,19 +9,14 @@
 mod arguments;
 mod demo;
 mod descriptors;
-#[doc(hidden)]
-pub mod failure;
-#[doc(hidden)]
-pub mod fetch;
-#[doc(hidden)]
-pub mod hashing;
+mod failure;
+mod fetch;
 mod listeners;
 mod maildirs;
 mod passwd;
 mod password;
+mod permissions;
 mod serve;
-#[doc(hidden)]
-pub mod users;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;

@@ -9,11 +9,10 @@ use pop3_maildrop::{LockedMaildir, LoginError, Maildir, Maildrop, NotRemoved, Pe
 use pop3_tokio::proto::codec::MessageNumber;
 use pop3_tokio::proto::sasl::PresentedCredentials;
 use pop3_tokio::proto::server::{LoginAttempt, Snapshot};
+use pop3_users::{HashPool, Users, is_safe_name};
 
 use crate::arguments::Serve;
 use crate::failure::{Exit, Failure};
-use crate::hashing::HashPool;
-use crate::users::{Users, is_safe_name};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 

@@ -1,20 +1,19 @@
 //! The subcommand `pop3 passwd`.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, IsTerminal};
+
+use pop3_users::{HashError, SetPasswordError, is_safe_name, set_password};
 
 use crate::arguments::Passwd;
 use crate::failure::{Exit, Failure, say};
 use crate::password;
-use crate::users::{hash, is_safe_name, split};
 
 /// Sets the password of a user.
 pub fn run(arguments: &Passwd) -> Result<(), Failure> {
-    let name = &arguments.name;
+    let (file, name) = (&arguments.users, &arguments.name);
+    // A bad name is reported before the password is asked for.
     if !is_safe_name(name) {
-        return Err(Failure::new(Exit::Other, format_args!("{name:?} cannot be the name of a user"))
-            .hint("A name has no / and no : in it, does not begin with # or -, and has no dot or blank at an end."));
+        return Err(failure(arguments, SetPasswordError::Name(name.clone())));
     }
     let password = if io::stdin().is_terminal() {
         let password = password::prompt(&format!("New password for {name}: "))?;
@@ -25,118 +24,16 @@ pub fn run(arguments: &Passwd) -> Result<(), Failure> {
     } else {
         password::from_stdin()?
     };
-    let file = &arguments.users;
-    let failed = |error: io::Error| Failure::file(file, &error);
-    // A symbolic link stays, and the file that it points to is changed.
-    let target = if file.is_symlink() { fs::canonicalize(file).map_err(failed)? } else { file.clone() };
-    // Two concurrent runs must not overwrite each other's change.
-    let _lock = lock(&target).map_err(failed)?;
-    let old = match fs::read(&target) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(error) => return Err(failed(error)),
-    };
-    let line = format!("{name}:{}", hash(password.expose())?);
-    write(&target, &with_line(&old, name, &line)).map_err(failed)?;
+    set_password(file, name, &password).map_err(|error| failure(arguments, error))?;
     say(format_args!("{name} can log in with the new password."))
 }
 
-/// Returns the text of the file with `line` in place of all lines of the user.
-fn with_line(old: &[u8], name: &str, line: &str) -> Vec<u8> {
-    let is_theirs = |line: &[u8]| split(line).is_some_and(|(other, _)| other == name.as_bytes());
-    let mut text = Vec::with_capacity(old.len() + line.len() + 1);
-    for other in old.split_inclusive(|byte| *byte == b'\n').filter(|other| !is_theirs(other)) {
-        text.extend_from_slice(other);
-    }
-    if !text.is_empty() && !text.ends_with(b"\n") {
-        text.push(b'\n');
-    }
-    text.extend_from_slice(line.as_bytes());
-    text.push(b'\n');
-    text
-}
-
-/// Locks the file of users: with a lock file beside it, or with the file itself if no lock file can be created.
-fn lock(file: &Path) -> io::Result<File> {
-    let mut name = file.to_owned().into_os_string();
-    name.push(".lock");
-    let beside = OpenOptions::new().create(true).truncate(false).write(true).open(PathBuf::from(name));
-    let lock = match beside {
-        Ok(lock) => lock,
-        Err(error) => OpenOptions::new().read(true).write(true).open(file).map_err(|_| error)?,
-    };
-    lock.lock()?;
-    Ok(lock)
-}
-
-/// Replaces the file. A new file is accessible only to its owner (H58); an existing file keeps its owner, group and mode.
-///
-/// A file that cannot be replaced, for example because it is mounted into a container or because its owner cannot be kept, is
-/// overwritten in place.
-fn write(file: &Path, text: &[u8]) -> io::Result<()> {
-    match replace(file, text) {
-        Err(error) if file.exists() => {
-            tracing::debug!(%error, "the file of users is written in its place");
-            in_place(file, text)
-        }
-        result => result,
-    }
-}
-
-fn replace(file: &Path, text: &[u8]) -> io::Result<()> {
-    let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut new =
-        tempfile::Builder::new().prefix(".pop3-users").tempfile_in(folder).map_err(|error| io::Error::from(error.kind()))?;
-    if let Ok(old) = fs::metadata(file) {
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::{MetadataExt, fchown};
-            let is = new.as_file().metadata()?;
-            if (is.uid(), is.gid()) != (old.uid(), old.gid()) {
-                fchown(new.as_file(), Some(old.uid()), Some(old.gid()))?;
-            }
-        }
-        // The mode is set after the owner, because a change of the owner clears mode bits.
-        new.as_file().set_permissions(old.permissions())?;
-    }
-    new.write_all(text)?;
-    new.as_file().sync_all()?;
-    new.persist(file).map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()
-}
-
-fn in_place(file: &Path, text: &[u8]) -> io::Result<()> {
-    // A power cut during the write can leave half a file, but for a file that cannot be replaced there is no better way.
-    let mut file = OpenOptions::new().write(true).open(file)?;
-    file.write_all(text)?;
-    file.set_len(text.len() as u64)?;
-    file.sync_all()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn other_lines_stay_as_they_are() {
-        let old = b"# comment\r\nann:{PLAIN}x\njoe:old\nm\xfcller:{PLAIN}\xff\njoe:older";
-        assert_eq!(with_line(old, "joe", "joe:new"), b"# comment\r\nann:{PLAIN}x\nm\xfcller:{PLAIN}\xff\njoe:new\n");
-        assert_eq!(with_line(b"", "joe", "joe:new"), b"joe:new\n");
-        assert_eq!(with_line(b"joey:x", "joe", "joe:new"), b"joey:x\njoe:new\n");
-    }
-
-    #[test]
-    fn h58_a_new_file_is_for_its_owner_alone_and_an_old_one_keeps_its_mode() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("users");
-        let mode = || fs::metadata(&file).unwrap().permissions().mode() & 0o777;
-        write(&file, b"a\n").unwrap();
-        assert_eq!(mode(), 0o600);
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
-        write(&file, b"b\n").unwrap();
-        assert_eq!((mode(), fs::read(&file).unwrap()), (0o640, b"b\n".to_vec()));
-        in_place(&file, b"c\n").unwrap();
-        assert_eq!((mode(), fs::read(&file).unwrap()), (0o640, b"c\n".to_vec()));
+fn failure(arguments: &Passwd, error: SetPasswordError) -> Failure {
+    match error {
+        SetPasswordError::Name(_) => Failure::new(Exit::Other, error)
+            .hint("A name has no / and no : in it, does not begin with # or -, and has no dot or blank at an end."),
+        SetPasswordError::Password(HashError::Empty) => Failure::new(Exit::Usage, format_args!("{error}; nothing was changed")),
+        SetPasswordError::Password(error) => Failure::new(Exit::Other, error),
+        SetPasswordError::File(error) => Failure::file(&arguments.users, &error),
     }
 }

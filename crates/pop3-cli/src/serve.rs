@@ -12,15 +12,15 @@ use pop3_tokio::proto::sasl::Mechanism;
 use pop3_tokio::proto::server::{CleartextLogin, ExpirePolicy, LoginDelay, Utf8};
 use pop3_tokio::tls::{self, ServerTls};
 use pop3_tokio::{ListenSecurity, Server, ServerOptions};
+use pop3_users::{HashPool, Users};
 use tokio::task::JoinSet;
 
 use crate::arguments::Serve;
 use crate::descriptors;
 use crate::failure::{Exit, Failure};
-use crate::hashing::HashPool;
 use crate::listeners::ListenAddress;
 use crate::maildirs::{Maildirs, Template};
-use crate::users::{Users, warn_if_readable};
+use crate::permissions::warn_if_readable;
 
 /// The files of the certificate chain and its private key.
 struct Certificate {
@@ -64,7 +64,10 @@ pub fn run(arguments: &Serve) -> Result<(), Failure> {
     // need the password or keys derived from it, which a file of hashes does not contain.
     options.config.mechanisms = vec![Mechanism::Plain, Mechanism::Login];
     options.max_sessions = descriptors::sessions_within_limit(arguments.max_sessions);
-    let users = Users::load(&arguments.users, arguments.ignore_case)?;
+    let users = Users::load(&arguments.users, arguments.ignore_case).map_err(|error| {
+        Failure::file(&arguments.users, &error).hint("`pop3 passwd FILE NAME` makes the file and adds a user to it.")
+    })?;
+    warn_if_readable(&arguments.users, "the file of users");
     if users.count() == 0 {
         tracing::warn!(file = %arguments.users.display(), "the file has no user, so nobody can log in");
     }

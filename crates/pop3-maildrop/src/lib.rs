@@ -35,7 +35,7 @@ use thiserror::Error;
 
 pub use login_delayed::{LoginDelayed, LoginDelayedMaildrop};
 #[cfg(unix)]
-pub use maildir::{Delivery, LockedMaildir, Maildir, Prepared};
+pub use maildir::{Delivery, LockedMaildir, Maildir, PreparedMessage};
 pub use memory::{Memory, MemoryMaildrop};
 pub use store_responder::StoreResponder;
 pub use verification::{Peer, Pending, Verification, Verifier, verification};

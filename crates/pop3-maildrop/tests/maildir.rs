@@ -43,7 +43,7 @@ fn h43_a_delivery_is_invisible_until_it_is_committed() {
     assert_eq!(prepared.octets(), 11);
     assert_eq!(fs::read_dir(maildir.path().join("new")).unwrap().count(), 0);
     let path = prepared.commit().unwrap();
-    maildir.sync().unwrap();
+    maildir.sync_new().unwrap();
     assert_eq!(fs::read(path).unwrap(), b"Subject: x\n");
     assert!(!temporary.exists());
     let mut alone = maildir.deliver().unwrap();

@@ -21,17 +21,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fastrand::Rng;
-use indicatif::ProgressBar;
 use pop3_blocking::proto::client::LoginPolicy;
 use pop3_blocking::proto::sasl::Credentials;
 use pop3_blocking::{Client, ClientOptions, Security, Transport};
-use pop3_cli::failure::Failure;
-use pop3_cli::fetch::RunSummary;
-use pop3_cli::fetch::journal::Journal;
-use pop3_cli::fetch::sessions::Run;
-use pop3_cli::fetch::transfer_options::TransferOptions;
+use pop3_fetch::{AccountMaildir, FetchError, Run, RunSummary, TransferOptions};
 use pop3_maildrop::Maildir;
-use pop3_maildrop::maildir::disk::Disk;
 
 use crowd::Crowd;
 use disk::{SimDisk, Trouble};
@@ -106,14 +100,14 @@ pub fn run(seed: u64) -> Report {
     let runs = if matches!(fault, Fault::EndsAfter(_) | Fault::CutsShort) { 20 } else { 4 };
     let last = (0..runs).map(|_| world.fetch(root, false)).last().flatten();
     let Some(Ok(done)) = last else { panic!("seed {seed}: the last run failed: {:#?}", world.report.runs) };
-    assert!(done.troubles.is_empty() && done.fetched == 0, "seed {seed}: {done:?}: {:#?}", world.report.runs);
+    assert!(done.problems.is_empty() && done.fetched == 0, "seed {seed}: {done:?}: {:#?}", world.report.runs);
     world.check(root);
     world.report
 }
 
 impl World {
     /// Runs `pop3 fetch` once, with random failures. Returns `None` if its process died.
-    fn fetch(&mut self, root: &Path, troubled: bool) -> Option<Result<RunSummary, Failure>> {
+    fn fetch(&mut self, root: &Path, troubled: bool) -> Option<Result<RunSummary, FetchError>> {
         let chance = &mut self.chance;
         let trouble = match chance.u8(..8) {
             0..3 if troubled => Trouble::Fails(chance.u64(1..120)),
@@ -144,10 +138,12 @@ impl World {
         let died = self.disk.is_stopped();
         let told = match &result {
             Ok(done) => {
-                format!("{} fetched, {} deleted, {} known, troubles: {:?}", done.fetched, done.deleted, done.known, done.troubles)
+                format!("{} fetched, {} deleted, {} known, problems: {:?}", done.fetched, done.deleted, done.known, done.problems)
             }
-            // The message contains file names, which differ between runs with one seed.
-            Err(failure) => format!("failed: {:?}", failure.exit),
+            // A message contains file names, which differ between runs with one seed.
+            Err(FetchError::Disk { error, .. }) => format!("failed: disk: {}", error.kind()),
+            Err(FetchError::Session(_)) => "failed: session".to_owned(),
+            Err(error) => format!("failed: {error}"),
         };
         let end = if !died {
             ""
@@ -201,22 +197,21 @@ fn fetch_once(
     root: &Path,
     connect: &mut dyn FnMut() -> Box<dyn Transport>,
     options: &TransferOptions,
-) -> Result<RunSummary, Failure> {
+) -> Result<RunSummary, FetchError> {
     let client_options = ClientOptions::new(Security::DangerousCleartext);
     let credentials = Credentials::password(FETCHED, "x").map_err(pop3_blocking::Error::from)?;
     let policy = LoginPolicy::default();
-    let mut connect_and_login = || {
-        let client = Client::with_stream_and_login(connect(), "pop.example.org", 110, &client_options, &credentials, &policy);
-        client.map_err(Failure::from)
-    };
+    let mut connect_and_login =
+        || Client::with_stream_and_login(connect(), "pop.example.org", 110, &client_options, &credentials, &policy);
     let mut first = Some(connect_and_login()?);
-    let maildir = Maildir::create_on(Arc::new(disk.clone()), root).map_err(|error| Failure::file(root, &error))?;
-    let path = root.join("pop3-fetched-joe");
-    let disk: Arc<dyn Disk> = Arc::new(disk.clone());
-    let mut journal = Journal::open(&disk, &path).map_err(|error| Failure::file(&path, &error))?;
-    journal.complete_interrupted(&maildir).map_err(|error| Failure::file(&path, &error))?;
-    let bar = ProgressBar::hidden();
-    Run::new(&maildir, &mut journal, options, &bar).fetch_new(&mut || first.take().map_or_else(&mut connect_and_login, Ok))
+    let maildir = Maildir::create_on(Arc::new(disk.clone()), root).map_err(|error| {
+        let path = root.to_owned();
+        FetchError::Disk { path, error }
+    })?;
+    let mut account = AccountMaildir::open(maildir, "joe")?;
+    let mut run = Run::new(&mut account, options, &());
+    run.fetch_new(&mut || first.take().map_or_else(&mut connect_and_login, Ok))?;
+    Ok(run.into_summary())
 }
 
 #[cfg(test)]
@@ -250,7 +245,7 @@ mod tests {
         let name = prepared.name().to_owned();
         prepared.commit().unwrap();
         disk.start(Trouble::Fails(1));
-        maildir.sync().unwrap_err();
+        maildir.sync_new().unwrap_err();
         disk.start(Trouble::Nothing);
         assert!(maildir.complete(&name).unwrap());
         assert_eq!(disk.messages(root, true), [b"A: b\n"], "it survives a power cut");
@@ -284,7 +279,7 @@ mod tests {
     const ROOT: &str = "/Maildir";
 
     /// Runs `fetch --delete`, one message at a time, with a server that sends these replies after the login.
-    fn fetch_from(disk: &SimDisk, says: &[&'static [u8]]) -> (Result<RunSummary, Failure>, String) {
+    fn fetch_from(disk: &SimDisk, says: &[&'static [u8]]) -> (Result<RunSummary, FetchError>, String) {
         let login: [&[u8]; 4] = [b"+OK\r\n", b"-ERR no CAPA\r\n", b"+OK\r\n", b"+OK\r\n"];
         let feed = Feed::scripted(login.into_iter().chain(says.iter().copied()), Cut::Whole);
         feed.end();
@@ -303,7 +298,7 @@ mod tests {
         let says = [&TWO[..], &[b"+OK\r\nA\r\n.\r\n", b"-ERR not now\r\n", b"+OK\r\n"]].concat();
         let (result, said) = fetch_from(&disk, &says);
         assert!(said.ends_with("RETR 1\r\nRETR 2\r\nDELE 1\r\nQUIT\r\n"), "{said}");
-        assert_eq!(result.unwrap().troubles.len(), 2);
+        assert_eq!(result.unwrap().problems.len(), 2);
         // The remaining message has the same unique-id.
         let says: [&[u8]; 7] = [
             TWO[0],

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pop3_blocking::{Client, ClientOptions, Security};
+use pop3_fetch::{AccountMaildir, Run, TransferOptions};
 use pop3_maildrop::{LockedMaildir, LoginError, Maildir, Store};
 use pop3_tokio::proto::codec::ReplyText;
 use pop3_tokio::proto::sasl::PresentedCredentials;
@@ -19,10 +20,7 @@ use tokio::runtime::Runtime;
 
 use crate::arguments::Demo;
 use crate::failure::{Exit, Failure, say};
-use crate::fetch::journal::{self, Journal};
-use crate::fetch::progress_bar;
-use crate::fetch::sessions::Run;
-use crate::fetch::transfer_options::TransferOptions;
+use crate::fetch::progress::Bar;
 use dialogue::Dialogue;
 
 const USER: &str = "demo";
@@ -67,8 +65,9 @@ pub fn run(arguments: &Demo) -> Result<(), Failure> {
     say(format_args!("A POP3 server is running on this machine, over a Maildir with {} messages.", MAIL.len() + 1))?;
     say("Our client (C) fetches them from it (S), and this is what the two say.")?;
     let home = Maildir::create(folder.path().join("home")).map_err(|error| Failure::file(folder.path(), &error))?;
-    fetch(plain, &certificate, &home)?;
-    compare(&folder.path().join("server"), home.path())?;
+    let home_path = home.path().to_owned();
+    fetch(plain, &certificate, home)?;
+    compare(&folder.path().join("server"), &home_path)?;
 
     say("\nAll messages are home, byte for byte as they were sent, in a Maildir of their own.")?;
     say("\nTo fetch mail of your own:  pop3 fetch HOST --user NAME MAILDIR     (pop3 fetch --help)")?;
@@ -83,7 +82,7 @@ pub fn run(arguments: &Demo) -> Result<(), Failure> {
         let certificate_file = folder.path().join("certificate.pem");
         fs::write(&certificate_file, &certificate).map_err(|error| Failure::file(&certificate_file, &error))?;
         point_a_mail_program_at(plain, encrypted, &certificate_file)?;
-        say(format_args!("\nWhat came home is in\n  {}", home.path().display()))?;
+        say(format_args!("\nWhat came home is in\n  {}", home_path.display()))?;
         say("\nThe server goes on until you press Ctrl-C, which removes all of this.")?;
         runtime.block_on(tokio::signal::ctrl_c()).map_err(|error| Failure::new(Exit::Other, error))?;
     }
@@ -132,25 +131,27 @@ fn serve(
     Ok((listen(arguments.port, ListenSecurity::Cleartext)?, listen(arguments.tls_port, ListenSecurity::ImplicitTls)?))
 }
 
-fn fetch(server: SocketAddr, certificate: &str, home: &Maildir) -> Result<(), Failure> {
+fn fetch(server: SocketAddr, certificate: &str, home: Maildir) -> Result<(), Failure> {
     let options = ClientOptions::new(Security::Stls(tls::client_trusting(certificate.as_bytes())?));
-    let bar = progress_bar();
-    let path = home.path().join(journal::file_name("demo"));
-    let mut journal = Journal::open(home.disk(), &path).map_err(|error| Failure::file(&path, &error))?;
-    let observer = Box::new(Dialogue::new(bar.clone()));
-    let mut client = Client::connect_observed(&server.ip().to_string(), server.port(), &options, Some(observer))?;
-    client.capa()?;
-    client.login(USER, PASSWORD)?;
-    let mut client = Some(client);
-    let ended = || Failure::new(Exit::Other, "the demonstration needs one session only");
-    let options = TransferOptions::new(false);
-    let summary = Run::new(home, &mut journal, &options, &bar).fetch_new(&mut || client.take().ok_or_else(ended))?;
-    bar.finish_and_clear();
+    let mut home = AccountMaildir::open(home, "demo")?;
+    let bar = Bar::new();
+    let mut connect = || {
+        let observer = Box::new(Dialogue::new(bar.terminal().clone()));
+        let mut client = Client::connect_observed(&server.ip().to_string(), server.port(), &options, Some(observer))?;
+        client.capa()?;
+        client.login(USER, PASSWORD)?;
+        Ok(client)
+    };
+    let transfer = TransferOptions::new(false);
+    let mut run = Run::new(&mut home, &transfer, &bar);
+    run.fetch_new(&mut connect)?;
+    bar.clear();
+    let summary = run.into_summary();
     if summary.fetched == MAIL.len() as u64 + 1 {
         return Ok(());
     }
-    let (fetched, troubles) = (summary.fetched, summary.troubles.join(", "));
-    Err(Failure::new(Exit::Other, format_args!("only {fetched} messages were fetched: {troubles}")))
+    let problems: Vec<String> = summary.problems.iter().map(ToString::to_string).collect();
+    Err(Failure::new(Exit::Other, format_args!("only {} messages were fetched: {}", summary.fetched, problems.join(", "))))
 }
 
 /// Checks that both Maildirs contain the same messages, except for a final line end, which the protocol requires.

@@ -1,39 +1,25 @@
 //! The subcommand `pop3 fetch`.
 
-pub mod fingerprint;
-pub mod journal;
-mod leftovers;
-pub mod listing;
-pub mod notes;
-pub mod plan;
-pub mod sessions;
-pub mod soundness;
-pub mod summary;
-pub mod transfer;
-pub mod transfer_options;
+pub mod progress;
+mod summary;
 mod withhold;
 
 use std::env;
 use std::fs;
-use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use pop3_blocking::proto::State;
 use pop3_blocking::proto::client::{Awaiting, ClientEvent, LoginPolicy, Observer, RemoteError, RequestError, Timeouts};
 use pop3_blocking::proto::codec::Escaped;
 use pop3_blocking::proto::sasl::Credentials;
 use pop3_blocking::{Client, ClientOptions, Error, Security, rustls, tls};
+use pop3_fetch::{AccountMaildir, FetchError, Run, TransferOptions};
 use pop3_maildrop::Maildir;
 
 use crate::arguments::{AuthMethod, Fetch, proxy};
 use crate::failure::{Exit, Failure, say};
-use journal::Journal;
-use sessions::Run;
-pub use summary::RunSummary;
-use transfer_options::TransferOptions;
+use progress::Bar;
 use withhold::withhold;
 
 pub fn run(arguments: &Fetch) -> Result<(), Failure> {
@@ -51,22 +37,35 @@ pub fn run(arguments: &Fetch) -> Result<(), Failure> {
     let credentials = credentials(arguments, &account)?;
     let mut connect = || connect_and_login(arguments, port, &options, &credentials);
     // No folder is created before the login has succeeded.
-    let mut first = Some(connect()?);
+    let mut first = Some(connect().map_err(|error| login_failure(error, &options))?);
     let maildir = Maildir::create(&arguments.maildir).map_err(|error| Failure::file(&arguments.maildir, &error))?;
-    let mut journal = open_journal(&maildir, &account)?;
-    journal.complete_interrupted(&maildir).map_err(|error| Failure::file(journal.path(), &error))?;
-    // Leftovers are removed after the completion, which may need them.
-    leftovers::remove(maildir.path());
-    let bar = progress_bar();
+    let mut home = AccountMaildir::open(maildir, &account)?;
+    let bar = Bar::new();
     let transfer = TransferOptions { window: arguments.window.into(), ..TransferOptions::new(arguments.delete) };
-    let run = Run::new(&maildir, &mut journal, &transfer, &bar);
-    let summary = run.fetch_new(&mut || first.take().map_or_else(&mut connect, Ok));
-    bar.finish_and_clear();
-    let summary = summary?;
+    let mut run = Run::new(&mut home, &transfer, &bar);
+    let result = run.fetch_new(&mut || first.take().map_or_else(&mut connect, Ok));
+    bar.clear();
+    let summary = run.into_summary();
+    result.map_err(|error| run_failure(error, summary.fetched))?;
     if !arguments.quiet {
-        say(format_args!("{account}: {}", summary.line()))?;
+        say(format_args!("{account}: {}", summary::line(&summary)))?;
     }
-    summary.check()
+    summary::check(summary)
+}
+
+/// Returns the failure of a run that was interrupted, and says how much is stored.
+fn run_failure(error: FetchError, fetched: u64) -> Failure {
+    let is_session = matches!(error, FetchError::Session(_));
+    let is_disk = matches!(error, FetchError::Disk { .. });
+    let failure = Failure::from(error);
+    if is_disk {
+        return failure.hint("Only messages safely on disk were deleted from the server. Fix the disk and run it again.");
+    }
+    match fetched {
+        1 if is_session => failure.and("1 message is safely stored. Run it again for the rest."),
+        2.. if is_session => failure.and(format_args!("{fetched} messages are safely stored. Run it again for the rest.")),
+        _ => failure,
+    }
 }
 
 fn options(arguments: &Fetch) -> Result<ClientOptions, Failure> {
@@ -98,29 +97,26 @@ fn credentials(arguments: &Fetch, account: &str) -> Result<Credentials, Failure>
     Ok(Credentials::password(&arguments.user, password.expose()).map_err(Error::from)?)
 }
 
-fn connect_and_login(
-    arguments: &Fetch,
-    port: u16,
-    options: &ClientOptions,
-    credentials: &Credentials,
-) -> Result<Client, Failure> {
+fn connect_and_login(arguments: &Fetch, port: u16, options: &ClientOptions, credentials: &Credentials) -> Result<Client, Error> {
     let log = || Some(Box::new(Log) as Box<dyn Observer>);
     let policy = arguments.auth.map_or_else(LoginPolicy::default, AuthMethod::policy);
     let policy = LoginPolicy { utf8: true, ..policy };
     Client::connect_and_login_observed(&arguments.host, port, options, credentials, &policy, &log).map_err(|error| {
-        let silent = matches!(
-            &error,
-            Error::TimedOut { .. } | Error::Request(RequestError::Remote(RemoteError::Closed(Awaiting::Greeting)))
-        );
-        let failure = Failure::from(match credentials {
+        match credentials {
             Credentials::Password { password: secret, .. } | Credentials::Token { token: secret, .. } => withhold(error, secret),
             _ => error,
-        });
-        if silent && !matches!(options.security, Security::Tls(_)) {
-            return failure.and("A port with TLS from the start (usually 995) wants neither --stls nor --dangerously-cleartext.");
         }
-        failure
     })
+}
+
+fn login_failure(error: Error, options: &ClientOptions) -> Failure {
+    let silent =
+        matches!(&error, Error::TimedOut { .. } | Error::Request(RequestError::Remote(RemoteError::Closed(Awaiting::Greeting))));
+    let failure = Failure::from(error);
+    if silent && !matches!(options.security, Security::Tls(_)) {
+        return failure.and("A port with TLS from the start (usually 995) wants neither --stls nor --dangerously-cleartext.");
+    }
+    failure
 }
 
 /// An observer that logs the dialogue, for `--verbose`.
@@ -158,25 +154,4 @@ fn security(arguments: &Fetch) -> Result<Security, Failure> {
         None => tls::client()?,
     };
     Ok(if arguments.stls { Security::Stls(config) } else { Security::Tls(config) })
-}
-
-fn open_journal(maildir: &Maildir, account: &str) -> Result<Journal, Failure> {
-    let path: PathBuf = maildir.path().join(journal::file_name(account));
-    Journal::open(maildir.disk(), &path).map_err(|error| match error.kind() {
-        io::ErrorKind::WouldBlock => {
-            Failure::new(Exit::TryLater, format_args!("another run is fetching {account} into this Maildir"))
-                .hint("Wait until it has ended.")
-        }
-        _ => Failure::file(&path, &error),
-    })
-}
-
-/// Returns a progress bar, which is visible only on a terminal.
-pub fn progress_bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {msg} {wide_bar} {bytes}/{total_bytes} {eta}");
-    let bar = ProgressBar::no_length();
-    if let Ok(style) = style {
-        bar.set_style(style);
-    }
-    bar
 }

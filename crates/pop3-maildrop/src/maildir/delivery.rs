@@ -48,14 +48,14 @@ impl Drop for Temporary {
 /// A message that is completely written into `tmp`. It survives a power cut there once [`Maildir::sync_tmp`] has succeeded. If it
 /// is dropped without a commit, its file is removed.
 #[derive(Debug)]
-pub struct Prepared {
+pub struct PreparedMessage {
     path: PathBuf,
     name: String,
     octets: u64,
     temporary: Temporary,
 }
 
-impl Prepared {
+impl PreparedMessage {
     /// Returns the name that the message will have in `new`.
     pub fn name(&self) -> &str {
         &self.name
@@ -132,7 +132,7 @@ impl Delivery {
     /// The message cannot be written or synced. Nothing was delivered, and the file in `tmp` is removed. A failed sync is never
     /// repeated.
     // H45
-    pub fn prepare(mut self) -> io::Result<Prepared> {
+    pub fn prepare(mut self) -> io::Result<PreparedMessage> {
         self.write_out()?;
         // If the file system can sync many files with one call, `sync_tmp` does so.
         if self.maildir.at_once.is_none() {
@@ -148,10 +148,10 @@ impl Delivery {
         self.file.flush()
     }
 
-    fn prepared(self) -> Prepared {
+    fn prepared(self) -> PreparedMessage {
         // Sizes in the name, in the format of Dovecot, save later readers the counting.
         let name = format!("{},S={},W={}", self.name, self.octets, self.wire.octets());
-        Prepared { path: self.maildir.root.join("new").join(&name), name, octets: self.octets, temporary: self.temporary }
+        PreparedMessage { path: self.maildir.root.join("new").join(&name), name, octets: self.octets, temporary: self.temporary }
     }
 
     /// Writes the message to the disk and makes it visible in `new`. It survives a power cut there once [`Maildir::sync`] has
@@ -173,7 +173,7 @@ impl Delivery {
     pub fn finish(self) -> io::Result<PathBuf> {
         let maildir = self.maildir.clone();
         let path = self.commit()?;
-        maildir.sync()?;
+        maildir.sync_new()?;
         Ok(path)
     }
 

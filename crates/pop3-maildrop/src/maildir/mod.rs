@@ -26,7 +26,7 @@ use std::sync::Arc;
 use disk::{BatchSync, Disk, SystemDisk};
 use path_error::about;
 
-pub use delivery::{Delivery, Prepared};
+pub use delivery::{Delivery, PreparedMessage};
 pub use maildrop::LockedMaildir;
 
 /// A folder with `tmp`, `new` and `cur` in it.
@@ -69,11 +69,6 @@ impl Maildir {
             }
         }
         Ok(Self { at_once: disk.at_once(&root), disk, root, base: None })
-    }
-
-    /// Returns a Maildir without checking that it exists. A missing folder is an error when it is needed.
-    pub fn assumed(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), base: None, disk: Arc::new(SystemDisk), at_once: None }
     }
 
     /// Returns the Maildir at `rest` in the folder `base` without checking that it exists. Only `base` is trusted: symbolic links
@@ -196,7 +191,7 @@ impl Maildir {
     ///
     /// # Errors
     /// The sync failed: the messages may be lost, and must not be removed elsewhere.
-    pub fn sync(&self) -> io::Result<()> {
+    pub fn sync_new(&self) -> io::Result<()> {
         self.disk.sync_folder(&self.root.join("new"))
     }
 }

@@ -17,7 +17,7 @@ const MAX_QUEUED_OF_ONE: usize = 200;
 
 /// Memory for hashing, reused by one thread.
 #[derive(Default)]
-pub struct Memory(pub Vec<Block>);
+pub struct Memory(pub(crate) Vec<Block>);
 
 type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 
@@ -75,7 +75,8 @@ impl HashPool {
         Self::with_threads(thread::available_parallelism().map_or(1, usize::from))
     }
 
-    pub(crate) fn with_threads(threads: usize) -> Self {
+    /// Creates a pool with this many threads.
+    pub fn with_threads(threads: usize) -> Self {
         let shared = Arc::new(Shared { queue: Mutex::default(), changed: Condvar::new() });
         for _ in 0..threads {
             let shared = Arc::clone(&shared);

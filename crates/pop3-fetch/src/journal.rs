@@ -1,7 +1,6 @@
 //! The journal's file: one line for each note, appended and synced before any step that depends on it.
 // H43
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::mem;
@@ -12,8 +11,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use pop3_maildrop::Maildir;
 use pop3_maildrop::maildir::disk::{Disk, DiskFile, Lock};
 
-use super::fingerprint::Fingerprint;
-use super::notes::{Entry, Mark, Notes, check};
+use crate::entry::{Entry, EntryKind, check};
+use crate::error::FetchError;
+use crate::fingerprint::Fingerprint;
+use crate::journal_state::JournalState;
 
 /// The journal of one account in one Maildir, locked by one run.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub struct Journal {
     _lock: Box<dyn Lock>,
     /// A write has failed, so nothing may be appended: the file may end in half a line, or another file may have taken its place.
     write_failed: bool,
-    notes: Notes,
+    state: JournalState,
 }
 
 /// A message as the journal records it.
@@ -41,19 +42,19 @@ pub struct Stored<'a> {
 }
 
 impl Stored<'_> {
-    fn entry(&self, mark: Mark) -> Entry {
+    fn entry(&self, kind: EntryKind) -> Entry {
         Entry {
             name: self.name.to_owned(),
             octets: self.octets,
             fingerprint: Some(self.fingerprint),
-            ..Entry::new(mark, self.unique_id)
+            ..Entry::new(kind, self.unique_id)
         }
     }
 }
 
 /// Returns the file name of an account's journal. It contains no path separator, so it cannot lead out of the folder.
 // H29
-pub fn file_name(account: &str) -> String {
+fn file_name(account: &str) -> String {
     let mut name = String::from("pop3-fetched-");
     for byte in account.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'@' | b'-' | b'+') {
@@ -69,54 +70,57 @@ pub fn file_name(account: &str) -> String {
 }
 
 impl Journal {
-    /// Opens the journal, or creates it if it does not exist.
+    /// Opens the journal of an account in a folder, or creates it if it does not exist.
     ///
     /// # Errors
-    /// Fails with [`io::ErrorKind::WouldBlock`] if another run holds the journal, and with another error if it cannot be read or
-    /// created.
-    pub fn open(disk: &Arc<dyn Disk>, path: &Path) -> io::Result<Self> {
-        let lock = disk.lock(&beside(path, "lock"))?;
+    /// Fails if another run holds the journal, or if it cannot be read or created.
+    pub fn open(disk: &Arc<dyn Disk>, folder: &Path, account: &str) -> Result<Self, FetchError> {
+        let path = folder.join(file_name(account));
+        let lock = disk.lock(&beside(&path, "lock")).map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => FetchError::Locked { account: account.to_owned() },
+            _ => FetchError::disk(&path, error),
+        })?;
+        Self::open_locked(disk, &path, lock).map_err(|error| FetchError::disk(&path, error))
+    }
+
+    fn open_locked(disk: &Arc<dyn Disk>, path: &Path, lock: Box<dyn Lock>) -> io::Result<Self> {
         let file = disk.append(path)?;
         let text = disk.read(path)?;
-        let notes = Notes::parse(&text);
-        if notes.damaged {
+        let state = JournalState::parse(&text);
+        if state.damaged {
             tracing::warn!(file = %path.display(), "the journal is damaged; some messages may be fetched again");
         }
-        let mut journal = Self { path: path.to_owned(), disk: Arc::clone(disk), file, _lock: lock, write_failed: false, notes };
-        if journal.notes.damaged || !journal.notes.interrupted.is_empty() {
+        let mut journal = Self { path: path.to_owned(), disk: Arc::clone(disk), file, _lock: lock, write_failed: false, state };
+        if journal.state.damaged || !journal.state.interrupted.is_empty() {
             // The last run may have died because a sync failed. Its intended deliveries must be safely on disk before one of them
             // is completed (H45).
-            journal.save()?;
+            journal.write_new()?;
         } else if text.is_empty() {
             journal.sync_folder()?;
         }
         Ok(journal)
     }
 
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Returns the journal's contents.
-    pub const fn notes(&self) -> &Notes {
-        &self.notes
+    pub const fn state(&self) -> &JournalState {
+        &self.state
     }
 
-    /// Returns the journal's contents, for changes that need not survive a crash; [`compact`](Self::compact) saves them.
-    pub const fn notes_mut(&mut self) -> &mut Notes {
-        &mut self.notes
+    /// Returns the journal's contents, for changes that need not survive a crash; [`save`](Self::save) saves them.
+    pub const fn state_mut(&mut self) -> &mut JournalState {
+        &mut self.state
     }
 
     /// Completes the deliveries that were interrupted when the last run ended.
     ///
     /// # Errors
     /// Fails if the Maildir or the journal cannot be written.
-    pub fn complete_interrupted(&mut self, maildir: &Maildir) -> io::Result<()> {
+    pub fn complete_interrupted(&mut self, maildir: &Maildir) -> Result<(), FetchError> {
         let mut stored = Vec::new();
-        for entry in mem::take(&mut self.notes.interrupted) {
-            if maildir.complete(&entry.name)? {
-                let mark = if entry.mark == Mark::IntendedSuspect { Mark::Suspect } else { Mark::Stored };
-                stored.push(Entry { mark, ..entry });
+        for entry in mem::take(&mut self.state.interrupted) {
+            if maildir.complete(&entry.name).map_err(|error| FetchError::disk(maildir.path(), error))? {
+                let kind = if entry.kind == EntryKind::IntendedSuspect { EntryKind::Suspect } else { EntryKind::Stored };
+                stored.push(Entry { kind, ..entry });
             }
         }
         self.record(stored)?;
@@ -127,10 +131,10 @@ impl Journal {
     ///
     /// # Errors
     /// Fails if the disk does not accept the record; the messages must not become visible then.
-    pub fn record_intended<'a>(&mut self, messages: impl Iterator<Item = Stored<'a>>) -> io::Result<()> {
+    pub fn record_intended<'a>(&mut self, messages: impl Iterator<Item = Stored<'a>>) -> Result<(), FetchError> {
         let now = now();
-        let mark = |message: &Stored<'_>| if message.suspect { Mark::IntendedSuspect } else { Mark::Intended };
-        self.append(&messages.map(|message| Entry { seconds: now, ..message.entry(mark(&message)) }.line()).collect::<String>())
+        let kind = |message: &Stored<'_>| if message.suspect { EntryKind::IntendedSuspect } else { EntryKind::Intended };
+        self.append(&messages.map(|message| Entry { seconds: now, ..message.entry(kind(&message)) }.line()).collect::<String>())
     }
 
     /// Records messages that are stored under their [intended](Self::record_intended) names, and, with `deleting`, that their
@@ -138,13 +142,13 @@ impl Journal {
     ///
     /// # Errors
     /// Fails if the disk does not accept the record; the messages must not be deleted on the server then.
-    pub fn record_stored<'a>(&mut self, messages: impl Iterator<Item = Stored<'a>>, deleting: bool) -> io::Result<()> {
-        let mark = |message: &Stored<'_>| match (message.suspect, deleting) {
-            (true, _) => Mark::Suspect,
-            (false, true) => Mark::Deleting,
-            (false, false) => Mark::Stored,
+    pub fn record_stored<'a>(&mut self, messages: impl Iterator<Item = Stored<'a>>, deleting: bool) -> Result<(), FetchError> {
+        let kind = |message: &Stored<'_>| match (message.suspect, deleting) {
+            (true, _) => EntryKind::Suspect,
+            (false, true) => EntryKind::Deleting,
+            (false, false) => EntryKind::Stored,
         };
-        self.record(messages.map(|message| message.entry(mark(&message))).collect())
+        self.record(messages.map(|message| message.entry(kind(&message))).collect())
     }
 
     /// Records that the deletion of stored messages is about to be requested: from then on their unique-ids may denote other
@@ -152,44 +156,51 @@ impl Journal {
     ///
     /// # Errors
     /// Fails if the disk does not accept the record; the deletion must not be requested then.
-    pub fn record_deleting<'a>(&mut self, messages: impl Iterator<Item = (&'a [u8], Option<Fingerprint>)>) -> io::Result<()> {
-        let entry = |(unique_id, fingerprint)| Entry { fingerprint, ..Entry::new(Mark::NowDeleting, unique_id) };
+    pub fn record_deleting<'a>(
+        &mut self,
+        messages: impl Iterator<Item = (&'a [u8], Option<Fingerprint>)>,
+    ) -> Result<(), FetchError> {
+        let entry = |(unique_id, fingerprint)| Entry { fingerprint, ..Entry::new(EntryKind::NowDeleting, unique_id) };
         self.record(messages.map(entry).collect())
     }
 
-    /// Records that the message with this [key](super::notes::failure_key) could not be retrieved. Returns the number of tries.
+    /// Records that the message with this [key](crate::journal_state::failure_key) could not be retrieved. Returns the number of tries.
     ///
     /// # Errors
     /// Fails if the disk does not accept the record.
-    pub fn record_failure(&mut self, key: &[u8]) -> io::Result<u32> {
-        let tries = self.notes.failures(key).map_or(0, |failures| failures.tries).saturating_add(1);
-        self.record(vec![Entry { octets: Some(tries.into()), ..Entry::new(Mark::Failed, key) }])?;
+    pub fn record_failure(&mut self, key: &[u8]) -> Result<u32, FetchError> {
+        let tries = self.state.failures(key).map_or(0, |failures| failures.tries).saturating_add(1);
+        self.record(vec![Entry { octets: Some(tries.into()), ..Entry::new(EntryKind::Failed, key) }])?;
         Ok(tries)
     }
 
-    /// Records a property of the account; see [`Mark`].
+    /// Records a property of the account; see [`EntryKind`].
     ///
     /// # Errors
     /// Fails if the disk does not accept the record.
-    pub fn record_learnt(&mut self, mark: Mark, unique_id: &[u8], octets: Option<u64>) -> io::Result<()> {
-        self.record(vec![Entry { octets, ..Entry::new(mark, unique_id) }])
+    pub fn record_property(&mut self, kind: EntryKind, octets: Option<u64>) -> Result<(), FetchError> {
+        self.record(vec![Entry { octets, ..Entry::new(kind, b"") }])
     }
 
-    fn record(&mut self, entries: Vec<Entry>) -> io::Result<()> {
+    fn record(&mut self, entries: Vec<Entry>) -> Result<(), FetchError> {
         let now = now();
         let mut lines = String::new();
         for entry in entries {
             let entry = Entry { seconds: now, ..entry };
             lines += &entry.line();
-            self.notes.add(entry);
+            self.state.add(entry);
         }
         self.append(&lines)
     }
 
-    fn append(&mut self, lines: &str) -> io::Result<()> {
+    fn append(&mut self, lines: &str) -> Result<(), FetchError> {
         if lines.is_empty() {
             return Ok(());
         }
+        self.write(lines).map_err(|error| FetchError::disk(&self.path, error))
+    }
+
+    fn write(&mut self, lines: &str) -> io::Result<()> {
         if self.write_failed {
             return Err(io::Error::other("an earlier note could not be written"));
         }
@@ -200,21 +211,16 @@ impl Journal {
         Ok(())
     }
 
-    /// Forgets messages that the server no longer lists, and saves the rest; see [`Notes::keep_listed`].
-    ///
-    /// # Errors
-    /// Fails if the new journal cannot be written; the old one stays.
-    pub fn compact(&mut self, listed: &HashMap<Box<[u8]>, u32>, complete: bool) -> io::Result<()> {
-        self.notes.keep_listed(listed, complete, now());
-        self.save()
-    }
-
     /// Saves the journal in a new file, which replaces the old one.
     ///
     /// # Errors
     /// Fails if the new journal cannot be written; the old one stays.
-    pub fn save(&mut self) -> io::Result<()> {
-        let text = self.notes.text(now());
+    pub fn save(&mut self) -> Result<(), FetchError> {
+        self.write_new().map_err(|error| FetchError::disk(&self.path, error))
+    }
+
+    fn write_new(&mut self) -> io::Result<()> {
+        let text = self.state.text(now());
         // Nothing may be appended before the new file is open: it could go to the old file, which no later run finds.
         self.write_failed = true;
         let new = beside(&self.path, "new");
@@ -252,9 +258,9 @@ pub fn now() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::notes::{State, failure_key};
     use super::*;
-    use pop3_maildrop::maildir::Prepared;
+    use crate::journal_state::{MessageState, failure_key};
+    use pop3_maildrop::maildir::PreparedMessage;
     use pop3_maildrop::maildir::disk::SystemDisk;
     use std::fs;
 
@@ -262,25 +268,29 @@ mod tests {
         Stored { unique_id, name, octets: Some(3), fingerprint: Fingerprint::of(unique_id), suspect: false }
     }
 
-    fn store(journal: &mut Journal, ids: &[&[u8]]) -> io::Result<()> {
+    fn store(journal: &mut Journal, ids: &[&[u8]]) -> Result<(), FetchError> {
         journal.record_stored(ids.iter().map(|unique_id| stored(unique_id, "")), false)
     }
 
     fn known<const N: usize>(journal: &Journal, ids: [&[u8]; N]) -> [usize; N] {
-        ids.map(|unique_id| journal.notes().records(unique_id).len())
+        ids.map(|unique_id| journal.state().records(unique_id).len())
     }
 
-    fn open_at(path: &Path) -> io::Result<Journal> {
-        Journal::open(&(Arc::new(SystemDisk) as Arc<dyn Disk>), path)
+    fn open_account(folder: &Path, account: &str) -> Result<Journal, FetchError> {
+        Journal::open(&(Arc::new(SystemDisk) as Arc<dyn Disk>), folder, account)
+    }
+
+    fn open_in(folder: &Path) -> Result<Journal, FetchError> {
+        open_account(folder, "joe")
     }
 
     fn open() -> (tempfile::TempDir, Journal) {
         let folder = tempfile::tempdir().unwrap();
-        let journal = open_at(&folder.path().join("journal")).unwrap();
+        let journal = open_in(folder.path()).unwrap();
         (folder, journal)
     }
 
-    fn prepare(maildir: &Maildir) -> Prepared {
+    fn prepare(maildir: &Maildir) -> PreparedMessage {
         let mut delivery = maildir.deliver().unwrap();
         delivery.write(b"x\r\n").unwrap();
         delivery.prepare().unwrap()
@@ -291,11 +301,11 @@ mod tests {
         let (folder, mut journal) = open();
         let odd: &[u8] = b"with % blank \xff\n";
         store(&mut journal, &[b"a", odd, b"a"]).unwrap();
-        assert_eq!(open_at(&folder.path().join("journal")).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert!(matches!(open_in(folder.path()), Err(FetchError::Locked { account }) if account == "joe"));
         drop(journal);
-        let journal = open_at(&folder.path().join("journal")).unwrap();
+        let journal = open_in(folder.path()).unwrap();
         assert_eq!(known(&journal, [b"a", odd, b"b"]), [2, 1, 0]);
-        let text = fs::read_to_string(journal.path()).unwrap();
+        let text = fs::read_to_string(&journal.path).unwrap();
         let seconds: u64 = text.split_whitespace().nth(1).unwrap().parse().unwrap();
         assert!(seconds > 1_700_000_000, "since 1970: {text}");
     }
@@ -313,16 +323,16 @@ mod tests {
         visible.commit().unwrap();
         mem::forget((in_tmp, suspect));
         drop((lost, journal));
-        let mut journal = open_at(&folder.path().join("journal")).unwrap();
-        assert_eq!(journal.notes().interrupted.len(), 4);
+        let mut journal = open_in(folder.path()).unwrap();
+        assert_eq!(journal.state().interrupted.len(), 4);
         journal.complete_interrupted(&maildir).unwrap();
         assert_eq!(known(&journal, ids), [1, 1, 0, 1]);
         assert_eq!(fs::read_dir(maildir.path().join("new")).unwrap().count(), 3);
         drop(journal);
-        let journal = open_at(&folder.path().join("journal")).unwrap();
-        assert!(journal.notes().interrupted.is_empty());
-        let state = |unique_id| journal.notes().records(unique_id)[0].state;
-        assert_eq!((state(b"in tmp"), state(b"suspect")), (State::Stored, State::Suspect));
+        let journal = open_in(folder.path()).unwrap();
+        assert!(journal.state().interrupted.is_empty());
+        let state = |unique_id| journal.state().records(unique_id)[0].state;
+        assert_eq!((state(b"in tmp"), state(b"suspect")), (MessageState::Stored, MessageState::Suspect));
     }
 
     #[test]
@@ -367,7 +377,7 @@ mod tests {
         second.commit().unwrap();
         journal.record_stored([stored(b"a", &names[1])].into_iter(), false).unwrap();
         drop(journal);
-        let mut journal = open_at(&folder.path().join("journal")).unwrap();
+        let mut journal = open_in(folder.path()).unwrap();
         journal.complete_interrupted(&maildir).unwrap();
         assert_eq!(known(&journal, [b"a"]), [1], "one of them has to be fetched again");
     }
@@ -379,9 +389,12 @@ mod tests {
         journal.record_deleting([(&b"a"[..], Some(Fingerprint::of(b"a")))].into_iter()).unwrap();
         journal.record_stored([stored(b"c", "")].into_iter(), true).unwrap();
         drop(journal);
-        let journal = open_at(&folder.path().join("journal")).unwrap();
-        let state = |unique_id| journal.notes().records(unique_id)[0].state;
-        assert_eq!([state(b"a"), state(b"b"), state(b"c")], [State::Deleting, State::Stored, State::Deleting]);
+        let journal = open_in(folder.path()).unwrap();
+        let state = |unique_id| journal.state().records(unique_id)[0].state;
+        assert_eq!(
+            [state(b"a"), state(b"b"), state(b"c")],
+            [MessageState::Deleting, MessageState::Stored, MessageState::Deleting]
+        );
     }
 
     #[test]
@@ -390,10 +403,10 @@ mod tests {
         let key = failure_key(b"a", Some(3));
         assert_eq!(journal.record_failure(&key).unwrap(), 1);
         drop(journal);
-        let mut journal = open_at(&folder.path().join("journal")).unwrap();
+        let mut journal = open_in(folder.path()).unwrap();
         assert_eq!(journal.record_failure(&key).unwrap(), 2);
         store(&mut journal, &[b"a"]).unwrap();
-        assert_eq!(journal.notes().failures(&key), None);
+        assert_eq!(journal.state().failures(&key), None);
     }
 
     #[test]
@@ -401,7 +414,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let journals =
             ["joe@pop.example.org", "joe@pop.example.com", "joe@pop.example.new", "joe@pop.example.lock", "joe@pop.example"]
-                .map(|account| open_at(&folder.path().join(file_name(account))).unwrap());
+                .map(|account| open_account(folder.path(), account).unwrap());
         for mut journal in journals {
             store(&mut journal, &[b"a"]).unwrap();
             journal.save().unwrap();

@@ -11,7 +11,7 @@
 //! missing. Neither is ever deleted from the server.
 // Q29, Q39
 
-use super::fingerprint::{Fingerprint, Fingerprinter};
+use crate::fingerprint::{Fingerprint, Fingerprinter};
 
 /// The result of the comparison of an arrived message with its announced size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,17 +8,17 @@ use std::collections::HashMap;
 
 use pop3_blocking::proto::codec::MessageNumber;
 
-use super::fingerprint::Fingerprint;
-use super::listing::{Listed, Listing};
-use super::notes::{Notes, Record, State, failure_key};
-use super::transfer_options::TransferOptions;
+use crate::fingerprint::Fingerprint;
+use crate::journal_state::{JournalState, MessageState, Record, failure_key};
+use crate::listing::{Listed, Listing};
+use crate::transfer_options::TransferOptions;
 
 /// Number of tries after which a message that cannot be retrieved is set aside.
 pub const MAX_TRIES: u32 = 3;
 
 /// A message to be retrieved.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct PlannedMessage {
     pub number: MessageNumber,
     /// The unique-id; empty if the server gives none.
     pub unique_id: Box<[u8]>,
@@ -30,7 +30,7 @@ pub struct Wanted {
     pub tries: u32,
 }
 
-impl Wanted {
+impl PlannedMessage {
     fn new(listed: &Listed, compare: bool, tries: u32) -> Self {
         let Listed { number, ref unique_id, octets } = *listed;
         Self { number, unique_id: unique_id.clone(), octets, compare, tries }
@@ -55,11 +55,11 @@ pub struct Deletable {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// The messages to be retrieved: new ones, and those to be compared.
-    pub wanted: Vec<Wanted>,
+    pub to_retrieve: Vec<PlannedMessage>,
     /// Messages that broke an earlier session or arrived incomplete. They are retrieved last, each alone in a session.
-    pub last: Vec<Wanted>,
+    pub last: Vec<PlannedMessage>,
     /// Stored messages that are compared only if [`probe`](Self::probe) shows that unique-ids changed their meaning.
-    pub if_probe_differs: Vec<Wanted>,
+    pub if_probe_differs: Vec<PlannedMessage>,
     /// The stored message that is retrieved again first: if it is unchanged, the others are, too.
     pub probe: Option<MessageNumber>,
     /// The stored messages to be deleted.
@@ -81,7 +81,7 @@ pub struct Plan {
 }
 
 /// The options and the current time for a plan.
-struct Asked {
+struct PlanOptions {
     /// Stored messages are to be deleted.
     delete: bool,
     /// The time for which messages are set aside, in seconds.
@@ -92,42 +92,42 @@ struct Asked {
 
 impl Plan {
     /// Plans a session. `now` is the current time, in seconds since 1970.
-    pub fn new(listing: &Listing, notes: &Notes, options: &TransferOptions, now: u64) -> Self {
+    pub fn new(listing: &Listing, state: &JournalState, options: &TransferOptions, now: u64) -> Self {
         let mut plan = Self::default();
         let delete = options.delete;
-        let asked = Asked { delete, set_aside: options.set_aside.as_secs(), now };
+        let plan_options = PlanOptions { delete, set_aside: options.set_aside.as_secs(), now };
         for message in &listing.messages {
             *plan.listed.entry(message.unique_id.clone()).or_default() += 1;
             *plan.sizes.entry((message.unique_id.clone(), message.octets)).or_default() += 1;
         }
-        let doubtful = notes.are_ids_reused() || are_only_numbers(&listing.messages);
+        let doubtful = state.are_ids_reused() || are_only_numbers(&listing.messages);
         plan.doubtful = doubtful;
         for message in &listing.messages {
-            plan.add(message, notes, doubtful, &asked);
+            plan.add(message, state, doubtful, &plan_options);
         }
         // New messages come first, in case the session ends early.
-        plan.wanted.sort_by_key(|wanted| wanted.compare);
+        plan.to_retrieve.sort_by_key(|planned| planned.compare);
         // If messages were removed and the others renumbered, the last known number denotes another message now.
         if let Some(probe) = plan.if_probe_differs.pop() {
             plan.probe = Some(probe.number);
             plan.known -= 1;
-            plan.wanted.insert(0, probe);
+            plan.to_retrieve.insert(0, probe);
         }
         plan
     }
 
     /// Adds a listed message to the plan. `doubtful` means that equal unique-ids do not prove that two messages are the same.
-    fn add(&mut self, message: &Listed, notes: &Notes, doubtful: bool, asked: &Asked) {
-        let delete = asked.delete;
-        let records = notes.records(&message.unique_id);
+    fn add(&mut self, message: &Listed, state: &JournalState, doubtful: bool, options: &PlanOptions) {
+        let delete = options.delete;
+        let records = state.records(&message.unique_id);
         if message.unique_id.is_empty() {
             // Without deletion each run would fetch them again.
-            return if delete { self.want(message, true, notes, asked) } else { self.nameless += 1 };
+            return if delete { self.plan_retrieval(message, true, state, options) } else { self.nameless += 1 };
         }
         let Some(record) = records.iter().find(|record| has_size_of(record, message)) else {
-            return self.want(message, doubtful || !records.is_empty(), notes, asked);
+            return self.plan_retrieval(message, doubtful || !records.is_empty(), state, options);
         };
-        let to_be_deleted = delete && record.state == State::Stored;
+        let to_be_deleted = delete && record.state == MessageState::Stored;
         // If several messages have one unique-id (S17, Q23), the stored ones among them are unknown, unless all of that size are
         // stored.
         let is_shared = self.listed.get(&message.unique_id).is_some_and(|count| *count > 1);
@@ -135,14 +135,15 @@ impl Plan {
         let stored = records.iter().filter(|record| has_size_of(record, message)).count();
         let shared = is_shared && (to_be_deleted || stored < listed);
         // After a deletion the unique-id may denote another message (Q27), and only a provably stored message may be deleted.
-        let unproven = matches!(record.state, State::Deleting | State::Deleted) || (delete && record.fingerprint.is_none());
+        let unproven =
+            matches!(record.state, MessageState::Deleting | MessageState::Deleted) || (delete && record.fingerprint.is_none());
         if shared || unproven || (doubtful && to_be_deleted) {
-            return self.want(message, true, notes, asked);
+            return self.plan_retrieval(message, true, state, options);
         }
         self.known += 1;
-        self.kept += u64::from(record.state == State::Kept);
+        self.kept += u64::from(record.state == MessageState::Kept);
         if doubtful {
-            self.if_probe_differs.push(Wanted::new(message, true, 0));
+            self.if_probe_differs.push(PlannedMessage::new(message, true, 0));
         } else if to_be_deleted {
             let Listed { number, ref unique_id, .. } = *message;
             self.to_delete.push(Deletable {
@@ -154,19 +155,19 @@ impl Plan {
         }
     }
 
-    fn want(&mut self, message: &Listed, compare: bool, notes: &Notes, asked: &Asked) {
-        let mut wanted = Wanted::new(message, compare, 0);
-        let Some(failures) = notes.failures(&wanted.failure_key()) else { return self.wanted.push(wanted) };
-        if failures.tries >= MAX_TRIES && asked.now.saturating_sub(failures.last) < asked.set_aside {
+    fn plan_retrieval(&mut self, message: &Listed, compare: bool, state: &JournalState, options: &PlanOptions) {
+        let mut planned = PlannedMessage::new(message, compare, 0);
+        let Some(failures) = state.failures(&planned.failure_key()) else { return self.to_retrieve.push(planned) };
+        if failures.tries >= MAX_TRIES && options.now.saturating_sub(failures.last) < options.set_aside {
             return self.set_aside.push(message.number);
         }
-        wanted.tries = failures.tries;
-        self.last.push(wanted);
+        planned.tries = failures.tries;
+        self.last.push(planned);
     }
 
     /// Returns the number of octets to be retrieved, as far as the server announces sizes.
     pub fn octets(&self) -> u64 {
-        self.wanted.iter().chain(&self.last).fold(0, |sum, wanted| sum.saturating_add(wanted.octets.unwrap_or(0)))
+        self.to_retrieve.iter().chain(&self.last).fold(0, |sum, planned| sum.saturating_add(planned.octets.unwrap_or(0)))
     }
 }
 
@@ -191,8 +192,8 @@ fn are_only_numbers(messages: &[Listed]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::notes::{Entry, Mark};
     use super::*;
+    use crate::entry::{Entry, EntryKind};
 
     const DAY: u64 = 24 * 3600;
 
@@ -204,19 +205,19 @@ mod tests {
         Listing { messages, has_unique_ids: true, complete: true, missing: 0 }
     }
 
-    fn notes(stored: &[(Mark, &str, u64)]) -> Notes {
-        let mut notes = Notes::default();
-        for (mark, unique_id, octets) in stored {
+    fn state_with(stored: &[(EntryKind, &str, u64)]) -> JournalState {
+        let mut state = JournalState::default();
+        for (kind, unique_id, octets) in stored {
             let fingerprint = Some(Fingerprint::of(unique_id.as_bytes()));
-            notes.add(Entry { octets: Some(*octets), fingerprint, ..Entry::new(*mark, unique_id.as_bytes()) });
+            state.add(Entry { octets: Some(*octets), fingerprint, ..Entry::new(*kind, unique_id.as_bytes()) });
         }
-        notes
+        state
     }
 
     /// Returns the numbers of the wanted messages; those to be compared are negative.
     fn wanted(plan: &Plan) -> Vec<i64> {
-        let number = |wanted: &Wanted| i64::from(wanted.number.get()) * if wanted.compare { -1 } else { 1 };
-        plan.wanted.iter().map(number).collect()
+        let number = |planned: &PlannedMessage| i64::from(planned.number.get()) * if planned.compare { -1 } else { 1 };
+        plan.to_retrieve.iter().map(number).collect()
     }
 
     fn deleted(plan: &Plan) -> Vec<u32> {
@@ -225,10 +226,10 @@ mod tests {
 
     #[test]
     fn s16_q28_a_message_is_known_by_its_unique_id_and_its_size() {
-        let notes = notes(&[(Mark::Stored, "a", 10), (Mark::Stored, "b", 20)]);
+        let state = state_with(&[(EntryKind::Stored, "a", 10), (EntryKind::Stored, "b", 20)]);
         let listing = listing(vec![listed(1, "a", 10), listed(2, "b", 21), listed(3, "c", 10)]);
         for delete in [false, true] {
-            let plan = Plan::new(&listing, &notes, &TransferOptions::new(delete), 0);
+            let plan = Plan::new(&listing, &state, &TransferOptions::new(delete), 0);
             assert_eq!((wanted(&plan), plan.known), (vec![3, -2], 1), "another size may be another message");
             assert_eq!(deleted(&plan), if delete { vec![1] } else { vec![] });
         }
@@ -236,32 +237,36 @@ mod tests {
 
     #[test]
     fn s17_q23_messages_that_share_a_unique_id_are_compared() {
-        let notes = notes(&[(Mark::Stored, "a", 10), (Mark::Stored, "b", 10), (Mark::Stored, "b", 10)]);
+        let state = state_with(&[(EntryKind::Stored, "a", 10), (EntryKind::Stored, "b", 10), (EntryKind::Stored, "b", 10)]);
         let listing = listing(vec![listed(1, "a", 10), listed(2, "b", 10), listed(4, "a", 10), listed(5, "b", 10)]);
-        let plan = Plan::new(&listing, &notes, &TransferOptions::new(false), 0);
+        let plan = Plan::new(&listing, &state, &TransferOptions::new(false), 0);
         assert_eq!((wanted(&plan), plan.known), (vec![-1, -4], 2), "of `b` all are stored");
-        assert_eq!(wanted(&Plan::new(&listing, &notes, &TransferOptions::new(true), 0)), [-1, -2, -4, -5]);
+        assert_eq!(wanted(&Plan::new(&listing, &state, &TransferOptions::new(true), 0)), [-1, -2, -4, -5]);
     }
 
     #[test]
     fn q27_after_a_deletion_a_unique_id_is_compared() {
-        let notes =
-            notes(&[(Mark::Deleting, "a", 10), (Mark::Deleted, "b", 10), (Mark::Kept, "c", 10), (Mark::Suspect, "d", 10)]);
+        let state = state_with(&[
+            (EntryKind::Deleting, "a", 10),
+            (EntryKind::Deleted, "b", 10),
+            (EntryKind::Kept, "c", 10),
+            (EntryKind::Suspect, "d", 10),
+        ]);
         let listing = listing(vec![listed(1, "a", 10), listed(2, "b", 10), listed(3, "c", 10), listed(4, "d", 10)]);
         for delete in [false, true] {
-            let plan = Plan::new(&listing, &notes, &TransferOptions::new(delete), 0);
+            let plan = Plan::new(&listing, &state, &TransferOptions::new(delete), 0);
             assert_eq!((wanted(&plan), deleted(&plan), plan.known, plan.kept), (vec![-1, -2], vec![], 2, 1));
         }
     }
 
     #[test]
     fn unique_ids_that_are_only_numbers_prove_nothing() {
-        let notes = notes(&[(Mark::Stored, "1", 10), (Mark::Stored, "2", 10), (Mark::Stored, "3", 10)]);
+        let state = state_with(&[(EntryKind::Stored, "1", 10), (EntryKind::Stored, "2", 10), (EntryKind::Stored, "3", 10)]);
         let numbers = listing((1..=4).map(|number| listed(number, &number.to_string(), 10)).collect());
-        let plan = Plan::new(&numbers, &notes, &TransferOptions::new(false), 0);
+        let plan = Plan::new(&numbers, &state, &TransferOptions::new(false), 0);
         assert_eq!((wanted(&plan), plan.probe.map(MessageNumber::get), plan.known), (vec![-3, -4], Some(3), 2));
         assert_eq!(plan.if_probe_differs.len(), 2);
-        let plan = Plan::new(&numbers, &notes, &TransferOptions::new(true), 0);
+        let plan = Plan::new(&numbers, &state, &TransferOptions::new(true), 0);
         assert_eq!((wanted(&plan), deleted(&plan)), (vec![-1, -2, -3, -4], vec![]));
     }
 
@@ -278,20 +283,20 @@ mod tests {
     #[test]
     fn q21_q26_messages_without_a_unique_id_are_compared_and_only_fetched_to_be_deleted() {
         let listing = listing(vec![listed(1, "a", 10), listed(2, "", 10)]);
-        let plan = Plan::new(&listing, &Notes::default(), &TransferOptions::new(false), 0);
+        let plan = Plan::new(&listing, &JournalState::default(), &TransferOptions::new(false), 0);
         assert_eq!((wanted(&plan), plan.nameless, plan.octets()), (vec![1], 1, 10));
-        assert_eq!(wanted(&Plan::new(&listing, &Notes::default(), &TransferOptions::new(true), 0)), [1, -2]);
+        assert_eq!(wanted(&Plan::new(&listing, &JournalState::default(), &TransferOptions::new(true), 0)), [1, -2]);
     }
 
     #[test]
     fn a_message_that_broke_sessions_comes_last_and_is_set_aside_in_the_end() {
         let listing = listing(vec![listed(1, "a", 10), listed(2, "b", 10)]);
         let plan = |tries: u64, now: u64| {
-            let mut notes = Notes::default();
-            notes.add(Entry { octets: Some(tries), ..Entry::new(Mark::Failed, &failure_key(b"a", Some(10))) });
-            let plan = Plan::new(&listing, &notes, &TransferOptions::new(false), now);
+            let mut state = JournalState::default();
+            state.add(Entry { octets: Some(tries), ..Entry::new(EntryKind::Failed, &failure_key(b"a", Some(10))) });
+            let plan = Plan::new(&listing, &state, &TransferOptions::new(false), now);
             assert_eq!(wanted(&plan), [2]);
-            (plan.last.iter().map(|wanted| wanted.tries).collect::<Vec<_>>(), plan.set_aside.len())
+            (plan.last.iter().map(|planned| planned.tries).collect::<Vec<_>>(), plan.set_aside.len())
         };
         assert_eq!(plan(1, 0), (vec![1], 0));
         assert_eq!(plan(3, DAY - 1), (vec![], 1));
@@ -300,11 +305,11 @@ mod tests {
 
     #[test]
     fn without_a_fingerprint_nothing_is_deleted_unseen() {
-        let mut notes = Notes::default();
-        notes.add(Entry::new(Mark::Stored, b"old"));
+        let mut state = JournalState::default();
+        state.add(Entry::new(EntryKind::Stored, b"old"));
         let listing = listing(vec![listed(1, "old", 10)]);
-        assert_eq!(Plan::new(&listing, &notes, &TransferOptions::new(false), 0).known, 1);
-        let plan = Plan::new(&listing, &notes, &TransferOptions::new(true), 0);
+        assert_eq!(Plan::new(&listing, &state, &TransferOptions::new(false), 0).known, 1);
+        let plan = Plan::new(&listing, &state, &TransferOptions::new(true), 0);
         assert_eq!((wanted(&plan), deleted(&plan)), (vec![-1], vec![]));
     }
 }

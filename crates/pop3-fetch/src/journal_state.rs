@@ -1,28 +1,6 @@
 //! The journal's contents: the stored messages, the messages being delivered, and properties of the account.
 //!
-//! A line is `CHECK SECONDS MARK UNIQUE-ID NAME OCTETS FINGERPRINT`: the beginning of a SHA-256 over the rest of the line; the
-//! time at which the line was written or the message was last listed; a mark; the unique-id with unusual bytes as `%XX`; the file
-//! name; the size that the server announced; and the message's [fingerprint](super::fingerprint). `-` stands for an unknown name,
-//! size or fingerprint.
-//!
-//! Marks about a message:
-//!
-//! - `?` the message is in `tmp`, synced, and about to become visible under this name;
-//! - `i` as `?`, but the message may be incomplete;
-//! - `+` the message is stored;
-//! - `x` the message is stored, but [may be incomplete](super::soundness): it is never deleted from the server;
-//! - `-` the message is stored, and its deletion was requested or is about to be: its unique-id may denote another message from
-//!   now on;
-//! - `d` as `-`, but the message is recorded by an earlier line;
-//! - `=` the message is stored, and the server has confirmed its deletion;
-//! - `k` the message is stored, and the server keeps it although it confirmed the deletion.
-//!
-//! Marks about the account:
-//!
-//! - `~` unique-ids alone prove nothing: one unique-id denoted two messages, one after the other;
-//! - `!` this message could not be retrieved; the size is the number of tries;
-//! - `p` the server mixes up pipelined commands;
-//! - `l` the server ended a session early; the size is the number of commands to use per session.
+//! It is stored as one line for each [entry](crate::entry).
 //!
 //! A line that fails its check may have been any line, so all lines before it are ignored: messages are fetched again, never
 //! skipped. A last line without its line end is what a crash leaves of an unfinished step, and is ignored. A `?` without its `+`
@@ -30,62 +8,18 @@
 // H44, H47
 
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
-use super::fingerprint::Fingerprint;
+use crate::entry::{Entry, EntryKind};
+use crate::fingerprint::Fingerprint;
 
 /// Time for which a unique-id is remembered after the server has last listed it, because it may come back (Q28). The properties
 /// of an account are valid for this time, too.
 const GRACE: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// The mark of a line; see the [module](self).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
-    Intended,
-    IntendedSuspect,
-    Stored,
-    Suspect,
-    Deleting,
-    NowDeleting,
-    Deleted,
-    Kept,
-    IdsReused,
-    Failed,
-    PipeliningBroken,
-    CommandLimit,
-}
-
-impl Mark {
-    const ALL: [(Self, &'static str); 12] = [
-        (Self::Intended, "?"),
-        (Self::IntendedSuspect, "i"),
-        (Self::Stored, "+"),
-        (Self::Suspect, "x"),
-        (Self::Deleting, "-"),
-        (Self::NowDeleting, "d"),
-        (Self::Deleted, "="),
-        (Self::Kept, "k"),
-        (Self::IdsReused, "~"),
-        (Self::Failed, "!"),
-        (Self::PipeliningBroken, "p"),
-        (Self::CommandLimit, "l"),
-    ];
-
-    fn as_str(self) -> &'static str {
-        Self::ALL.into_iter().find_map(|(mark, text)| (mark == self).then_some(text)).unwrap_or_default()
-    }
-
-    fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find_map(|(mark, text)| (text == word).then_some(mark))
-    }
-}
-
 /// The state of a stored message on the server, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
+pub enum MessageState {
     /// The message is on the server.
     Stored,
     /// The message is on the server and stays there, because the stored copy may be incomplete.
@@ -98,24 +32,24 @@ pub enum State {
     Kept,
 }
 
-impl State {
-    const fn mark(self) -> Mark {
+impl MessageState {
+    const fn kind(self) -> EntryKind {
         match self {
-            Self::Stored => Mark::Stored,
-            Self::Suspect => Mark::Suspect,
-            Self::Deleting => Mark::Deleting,
-            Self::Deleted => Mark::Deleted,
-            Self::Kept => Mark::Kept,
+            Self::Stored => EntryKind::Stored,
+            Self::Suspect => EntryKind::Suspect,
+            Self::Deleting => EntryKind::Deleting,
+            Self::Deleted => EntryKind::Deleted,
+            Self::Kept => EntryKind::Kept,
         }
     }
 
-    const fn of(mark: Mark) -> Option<Self> {
-        match mark {
-            Mark::Stored => Some(Self::Stored),
-            Mark::Suspect => Some(Self::Suspect),
-            Mark::Deleting => Some(Self::Deleting),
-            Mark::Deleted => Some(Self::Deleted),
-            Mark::Kept => Some(Self::Kept),
+    const fn of(kind: EntryKind) -> Option<Self> {
+        match kind {
+            EntryKind::Stored => Some(Self::Stored),
+            EntryKind::Suspect => Some(Self::Suspect),
+            EntryKind::Deleting => Some(Self::Deleting),
+            EntryKind::Deleted => Some(Self::Deleted),
+            EntryKind::Kept => Some(Self::Kept),
             _ => None,
         }
     }
@@ -124,9 +58,11 @@ impl State {
 /// A stored message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Record {
-    pub state: State,
+    /// The state of the message on the server.
+    pub state: MessageState,
     /// The size that the server announced.
     pub octets: Option<u64>,
+    /// The message's fingerprint; journals of early versions have none.
     pub fingerprint: Option<Fingerprint>,
     /// The time at which the server listed the message last, in seconds since 1970.
     last: u64,
@@ -143,7 +79,7 @@ pub struct Failures {
 
 /// The combined contents of all lines.
 #[derive(Debug, Default)]
-pub struct Notes {
+pub struct JournalState {
     records: HashMap<Vec<u8>, Vec<Record>>,
     failures: HashMap<Vec<u8>, Failures>,
     ids_reused: Option<u64>,
@@ -155,43 +91,43 @@ pub struct Notes {
     pub damaged: bool,
 }
 
-impl Notes {
+impl JournalState {
     /// Parses a journal.
     pub fn parse(text: &[u8]) -> Self {
-        let mut notes = Self::default();
+        let mut state = Self::default();
         let whole = text.strip_suffix(b"\n");
         let mut lines = whole.unwrap_or(text).split(|byte| *byte == b'\n');
         // The last line was cut. It may look complete, but the next line must not be appended to it.
         if whole.is_none() && !text.is_empty() {
-            notes.damaged = true;
+            state.damaged = true;
             lines.next_back();
         }
         for line in lines.filter(|_| !text.is_empty()) {
             match Entry::parse(line) {
-                Some(entry) => notes.add(entry),
-                None => notes = Self { damaged: true, ..Self::default() },
+                Some(entry) => state.add(entry),
+                None => state = Self { damaged: true, ..Self::default() },
             }
         }
-        notes
+        state
     }
 
     /// Applies one line.
     pub fn add(&mut self, entry: Entry) {
-        match entry.mark {
-            Mark::Intended | Mark::IntendedSuspect => self.interrupted.push(entry),
-            Mark::NowDeleting => self.request_deletion(&entry.unique_id, entry.fingerprint),
-            Mark::IdsReused => self.ids_reused = Some(entry.seconds),
-            Mark::Failed => {
+        match entry.kind {
+            EntryKind::Intended | EntryKind::IntendedSuspect => self.interrupted.push(entry),
+            EntryKind::NowDeleting => self.request_deletion(&entry.unique_id, entry.fingerprint),
+            EntryKind::IdsReused => self.ids_reused = Some(entry.seconds),
+            EntryKind::Failed => {
                 let tries = entry.octets.and_then(|tries| u32::try_from(tries).ok()).unwrap_or(1);
                 self.failures.insert(entry.unique_id, Failures { tries, last: entry.seconds });
             }
-            Mark::PipeliningBroken => self.pipelining_broken = Some(entry.seconds),
-            Mark::CommandLimit => {
+            EntryKind::PipeliningBroken => self.pipelining_broken = Some(entry.seconds),
+            EntryKind::CommandLimit => {
                 let limit = entry.octets.and_then(|limit| u32::try_from(limit).ok()).unwrap_or(u32::MAX);
                 self.command_limit = Some((limit, entry.seconds));
             }
-            Mark::Stored | Mark::Suspect | Mark::Deleting | Mark::Deleted | Mark::Kept => {
-                let Some(state) = State::of(entry.mark) else { return };
+            EntryKind::Stored | EntryKind::Suspect | EntryKind::Deleting | EntryKind::Deleted | EntryKind::Kept => {
+                let Some(state) = MessageState::of(entry.kind) else { return };
                 // Messages are matched by file name: of two messages with one unique-id, the first may not be stored yet (S17).
                 if !entry.name.is_empty() {
                     self.interrupted.retain(|interrupted| interrupted.name != entry.name);
@@ -215,23 +151,27 @@ impl Notes {
                     seconds: record.last,
                     octets: record.octets,
                     fingerprint: record.fingerprint,
-                    ..Entry::new(record.state.mark(), unique_id)
+                    ..Entry::new(record.state.kind(), unique_id)
                 });
             }
         }
         let mut failures: Vec<_> = self.failures.iter().collect();
         failures.sort_by_key(|(unique_id, _)| *unique_id);
         for (unique_id, failures) in failures {
-            put(Entry { seconds: failures.last, octets: Some(failures.tries.into()), ..Entry::new(Mark::Failed, unique_id) });
+            put(Entry {
+                seconds: failures.last,
+                octets: Some(failures.tries.into()),
+                ..Entry::new(EntryKind::Failed, unique_id)
+            });
         }
-        let learnt = [(Mark::IdsReused, self.ids_reused), (Mark::PipeliningBroken, self.pipelining_broken)];
-        for (mark, seconds) in learnt {
+        let learnt = [(EntryKind::IdsReused, self.ids_reused), (EntryKind::PipeliningBroken, self.pipelining_broken)];
+        for (kind, seconds) in learnt {
             if let Some(seconds) = seconds {
-                put(Entry { seconds, ..Entry::new(mark, b"") });
+                put(Entry { seconds, ..Entry::new(kind, b"") });
             }
         }
         if let Some((limit, seconds)) = self.command_limit {
-            put(Entry { seconds, octets: Some(limit.into()), ..Entry::new(Mark::CommandLimit, b"") });
+            put(Entry { seconds, octets: Some(limit.into()), ..Entry::new(EntryKind::CommandLimit, b"") });
         }
         self.interrupted.iter().for_each(|entry| put(Entry { seconds: now, ..entry.clone() }));
         text
@@ -296,20 +236,25 @@ impl Notes {
 
     /// Records that the deletion of a stored message is requested.
     pub fn request_deletion(&mut self, unique_id: &[u8], fingerprint: Option<Fingerprint>) {
-        self.change(unique_id, fingerprint, |state| matches!(state, State::Stored | State::Deleted), State::Deleting);
+        self.change(
+            unique_id,
+            fingerprint,
+            |state| matches!(state, MessageState::Stored | MessageState::Deleted),
+            MessageState::Deleting,
+        );
     }
 
     /// Records that the server confirmed a deletion. `again` means that it had confirmed this deletion before and still listed
     /// the message, so it probably keeps it.
     pub fn confirm_deletion(&mut self, unique_id: &[u8], fingerprint: Option<Fingerprint>, again: bool) {
-        let state = if again { State::Kept } else { State::Deleted };
-        self.change(unique_id, fingerprint, |state| state == State::Deleting, state);
+        let state = if again { MessageState::Kept } else { MessageState::Deleted };
+        self.change(unique_id, fingerprint, |state| state == MessageState::Deleting, state);
     }
 
     /// Records that requested deletions were not carried out.
     pub fn cancel_deletions<'a>(&mut self, messages: impl Iterator<Item = (&'a [u8], Option<Fingerprint>)>) {
         for (unique_id, fingerprint) in messages {
-            self.change(unique_id, fingerprint, |state| state == State::Deleting, State::Stored);
+            self.change(unique_id, fingerprint, |state| state == MessageState::Deleting, MessageState::Stored);
         }
     }
 
@@ -326,7 +271,13 @@ impl Notes {
         self.records.remove(unique_id);
     }
 
-    fn change(&mut self, unique_id: &[u8], fingerprint: Option<Fingerprint>, from: impl Fn(State) -> bool, to: State) {
+    fn change(
+        &mut self,
+        unique_id: &[u8],
+        fingerprint: Option<Fingerprint>,
+        from: impl Fn(MessageState) -> bool,
+        to: MessageState,
+    ) {
         let mut records = self.records.get_mut(unique_id).into_iter().flatten();
         if let Some(record) = records.find(|record| record.fingerprint == fingerprint && from(record.state)) {
             record.state = to;
@@ -346,7 +297,7 @@ impl Notes {
             }
             // A deleted message is gone, so its unique-id may come back with another message. Any other message may only be
             // hidden (Q28).
-            let is_gone = |record: &Record| complete && matches!(record.state, State::Deleted | State::Kept);
+            let is_gone = |record: &Record| complete && matches!(record.state, MessageState::Deleted | MessageState::Kept);
             records.retain(|record| is_recent(record.last) && !is_gone(record));
             !records.is_empty()
         });
@@ -363,179 +314,98 @@ pub fn failure_key(unique_id: &[u8], octets: Option<u64>) -> Box<[u8]> {
     [unique_id, b"\0", octets.unwrap_or(0).to_string().as_bytes()].concat().into()
 }
 
-/// Returns the first `octets` octets of a SHA-256, as hexadecimal digits.
-pub fn check(text: &[u8], octets: usize) -> String {
-    Sha256::digest(text).iter().take(octets).fold(String::new(), |mut check, octet| {
-        let _ = write!(check, "{octet:02x}");
-        check
-    })
-}
-
-/// One line of the journal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    pub seconds: u64,
-    pub mark: Mark,
-    /// The unique-id; empty for messages without one, and for marks about the account.
-    pub unique_id: Vec<u8>,
-    /// The file name; empty if it is not known.
-    pub name: String,
-    pub octets: Option<u64>,
-    pub fingerprint: Option<Fingerprint>,
-}
-
-impl Entry {
-    /// Creates a line with only a mark and a unique-id.
-    pub fn new(mark: Mark, unique_id: &[u8]) -> Self {
-        Self { seconds: 0, mark, unique_id: unique_id.to_vec(), name: String::new(), octets: None, fingerprint: None }
-    }
-
-    /// Returns the line as it is written, with its line end.
-    pub fn line(&self) -> String {
-        let mut rest = format!("{} {} ", self.seconds, self.mark.as_str());
-        for byte in &self.unique_id {
-            match byte {
-                b'%' | ..0x21 | 0x7F.. => {
-                    let _ = write!(rest, "%{byte:02X}");
-                }
-                _ => rest.push((*byte).into()),
-            }
-        }
-        let name = if self.name.is_empty() { "-" } else { &self.name };
-        let _ = write!(rest, " {name} ");
-        let _ = match self.octets {
-            Some(octets) => write!(rest, "{octets} "),
-            None => write!(rest, "- "),
-        };
-        let _ = match &self.fingerprint {
-            Some(fingerprint) => write!(rest, "{fingerprint}"),
-            None => write!(rest, "-"),
-        };
-        format!("{} {rest}\n", check(rest.as_bytes(), 4))
-    }
-
-    fn parse(line: &[u8]) -> Option<Self> {
-        let (stored, rest) = line.split_at_checked(9)?;
-        if stored != format!("{} ", check(rest, 4)).as_bytes() {
-            return None;
-        }
-        let mut words = str::from_utf8(rest).ok()?.split(' ');
-        let (seconds, mark, escaped, name) = (words.next()?, words.next()?, words.next()?, words.next()?);
-        let mut parts = escaped.split('%');
-        let mut unique_id = parts.next()?.as_bytes().to_vec();
-        for part in parts {
-            let (code, text) = part.split_at_checked(2)?;
-            unique_id.push(u8::from_str_radix(code, 16).ok()?);
-            unique_id.extend_from_slice(text.as_bytes());
-        }
-        // Lines of earlier versions end here.
-        let (octets, fingerprint) = (words.next().unwrap_or("-"), words.next().unwrap_or("-"));
-        if words.next().is_some() {
-            return None;
-        }
-        let known = |word| Some(word).filter(|word| *word != "-");
-        Some(Self {
-            seconds: seconds.parse().ok()?,
-            mark: Mark::parse(mark)?,
-            unique_id,
-            name: known(name).unwrap_or_default().to_owned(),
-            octets: known(octets).map(str::parse).transpose().ok()?,
-            fingerprint: match known(fingerprint) {
-                Some(word) => Some(Fingerprint::parse(word)?),
-                None => None,
-            },
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entry::check;
     use proptest::prelude::*;
 
     fn stored(unique_id: &[u8], octets: u64, body: &[u8]) -> Entry {
-        Entry { octets: Some(octets), fingerprint: Some(Fingerprint::of(body)), ..Entry::new(Mark::Stored, unique_id) }
+        Entry { octets: Some(octets), fingerprint: Some(Fingerprint::of(body)), ..Entry::new(EntryKind::Stored, unique_id) }
     }
 
-    fn known<const N: usize>(notes: &Notes, ids: [&str; N]) -> [usize; N] {
-        ids.map(|unique_id| notes.records(unique_id.as_bytes()).len())
+    fn known<const N: usize>(state: &JournalState, ids: [&str; N]) -> [usize; N] {
+        ids.map(|unique_id| state.records(unique_id.as_bytes()).len())
     }
 
     #[test]
     fn h47_lines_before_one_that_cannot_be_read_are_not_believed() {
         let lines = ["a", "b", "c"].map(|unique_id| stored(unique_id.as_bytes(), 1, b"x").line());
         let damaged = lines.concat().replace(" + b ", " + d ");
-        let read = Notes::parse(damaged.as_bytes());
+        let read = JournalState::parse(damaged.as_bytes());
         assert!(read.damaged);
         assert_eq!(known(&read, ["a", "b", "c", "d"]), [0, 0, 1, 0]);
         let cut = lines.concat();
-        let read = Notes::parse(&cut.as_bytes()[..cut.len() - 1]);
+        let read = JournalState::parse(&cut.as_bytes()[..cut.len() - 1]);
         assert!(read.damaged);
         assert_eq!(known(&read, ["a", "b", "c"]), [1, 1, 0], "a crash forgets little");
     }
 
     #[test]
     fn everything_survives_compaction() {
-        let mut notes = Notes::default();
-        notes.add(stored(b"a", 10, b"one"));
-        notes.add(stored(b"a", 10, b"two"));
-        notes.add(Entry { mark: Mark::Deleting, ..stored(b"b", 20, b"b") });
-        notes.add(Entry { mark: Mark::Kept, ..stored(b"k", 20, b"k") });
-        notes.add(Entry { mark: Mark::Suspect, ..stored(b"x", 20, b"x") });
-        notes.add(Entry::new(Mark::IdsReused, b""));
-        notes.add(Entry { octets: Some(2), ..Entry::new(Mark::Failed, b"poison") });
-        notes.add(Entry::new(Mark::PipeliningBroken, b""));
-        notes.add(Entry { octets: Some(9), ..Entry::new(Mark::CommandLimit, b"") });
-        notes.add(Entry { name: "1.a".to_owned(), ..Entry::new(Mark::Intended, b"i") });
-        notes.request_deletion(b"a", Some(Fingerprint::of(b"two")));
-        let read = Notes::parse(notes.text(5).as_bytes());
+        let mut state = JournalState::default();
+        state.add(stored(b"a", 10, b"one"));
+        state.add(stored(b"a", 10, b"two"));
+        state.add(Entry { kind: EntryKind::Deleting, ..stored(b"b", 20, b"b") });
+        state.add(Entry { kind: EntryKind::Kept, ..stored(b"k", 20, b"k") });
+        state.add(Entry { kind: EntryKind::Suspect, ..stored(b"x", 20, b"x") });
+        state.add(Entry::new(EntryKind::IdsReused, b""));
+        state.add(Entry { octets: Some(2), ..Entry::new(EntryKind::Failed, b"poison") });
+        state.add(Entry::new(EntryKind::PipeliningBroken, b""));
+        state.add(Entry { octets: Some(9), ..Entry::new(EntryKind::CommandLimit, b"") });
+        state.add(Entry { name: "1.a".to_owned(), ..Entry::new(EntryKind::Intended, b"i") });
+        state.request_deletion(b"a", Some(Fingerprint::of(b"two")));
+        let read = JournalState::parse(state.text(5).as_bytes());
         assert!(!read.damaged);
         let states = |unique_id: &[u8]| read.records(unique_id).iter().map(|record| record.state).collect::<Vec<_>>();
-        assert_eq!(states(b"a"), [State::Stored, State::Deleting]);
-        assert_eq!((states(b"b"), states(b"k"), states(b"x")), (vec![State::Deleting], vec![State::Kept], vec![State::Suspect]));
+        assert_eq!(states(b"a"), [MessageState::Stored, MessageState::Deleting]);
+        assert_eq!(
+            (states(b"b"), states(b"k"), states(b"x")),
+            (vec![MessageState::Deleting], vec![MessageState::Kept], vec![MessageState::Suspect])
+        );
         assert_eq!(read.failures(b"poison").map(|failures| failures.tries), Some(2));
         assert!(read.are_ids_reused() && read.is_pipelining_broken() && read.command_limit() == Some(9));
         assert_eq!((read.interrupted.len(), read.interrupted[0].name.as_str()), (1, "1.a"));
-        assert_eq!(read.text(5), notes.text(5));
+        assert_eq!(read.text(5), state.text(5));
     }
 
     #[test]
     fn s17_a_deleted_unique_id_is_kept_until_a_listing_no_longer_has_it() {
-        let mut notes = Notes::default();
-        notes.add(stored(b"a", 10, b"a"));
+        let mut state = JournalState::default();
+        state.add(stored(b"a", 10, b"a"));
         let fingerprint = Some(Fingerprint::of(b"a"));
-        notes.request_deletion(b"a", fingerprint);
-        notes.keep_listed(&HashMap::new(), true, 1);
-        assert_eq!(known(&notes, ["a"]), [1], "without a confirmation nothing is assumed");
-        notes.confirm_deletion(b"a", fingerprint, false);
-        notes.keep_listed(&HashMap::from([(b"a"[..].into(), 1)]), true, 1);
-        notes.keep_listed(&HashMap::new(), false, 1);
-        assert_eq!(known(&notes, ["a"]), [1], "a listing that is not complete proves nothing");
-        notes.keep_listed(&HashMap::new(), true, 1);
-        assert_eq!(known(&notes, ["a"]), [0]);
+        state.request_deletion(b"a", fingerprint);
+        state.keep_listed(&HashMap::new(), true, 1);
+        assert_eq!(known(&state, ["a"]), [1], "without a confirmation nothing is assumed");
+        state.confirm_deletion(b"a", fingerprint, false);
+        state.keep_listed(&HashMap::from([(b"a"[..].into(), 1)]), true, 1);
+        state.keep_listed(&HashMap::new(), false, 1);
+        assert_eq!(known(&state, ["a"]), [1], "a listing that is not complete proves nothing");
+        state.keep_listed(&HashMap::new(), true, 1);
+        assert_eq!(known(&state, ["a"]), [0]);
     }
 
     #[test]
     fn q28_a_unique_id_that_is_not_listed_is_forgotten_after_a_month() {
         const DAY: u64 = 24 * 3600;
-        let mut notes = Notes::default();
-        assert!(notes.is_empty());
-        notes.add(stored(b"a", 1, b"a"));
-        notes.add(Entry { seconds: 20 * DAY, ..stored(b"b", 1, b"b") });
-        notes.keep_listed(&HashMap::new(), true, 30 * DAY);
-        assert_eq!((known(&notes, ["a", "b"]), notes.is_empty()), ([1, 1], false));
-        notes.keep_listed(&HashMap::from([(b"b"[..].into(), 2)]), true, 30 * DAY + 1);
-        assert_eq!(known(&notes, ["a", "b"]), [0, 1]);
-        notes.keep_listed(&HashMap::new(), true, 60 * DAY + 1);
-        assert_eq!(known(&notes, ["b"]), [1], "it was listed a month ago");
-        notes.keep_listed(&HashMap::new(), true, 60 * DAY + 2);
-        assert!(notes.is_empty());
+        let mut state = JournalState::default();
+        assert!(state.is_empty());
+        state.add(stored(b"a", 1, b"a"));
+        state.add(Entry { seconds: 20 * DAY, ..stored(b"b", 1, b"b") });
+        state.keep_listed(&HashMap::new(), true, 30 * DAY);
+        assert_eq!((known(&state, ["a", "b"]), state.is_empty()), ([1, 1], false));
+        state.keep_listed(&HashMap::from([(b"b"[..].into(), 2)]), true, 30 * DAY + 1);
+        assert_eq!(known(&state, ["a", "b"]), [0, 1]);
+        state.keep_listed(&HashMap::new(), true, 60 * DAY + 1);
+        assert_eq!(known(&state, ["b"]), [1], "it was listed a month ago");
+        state.keep_listed(&HashMap::new(), true, 60 * DAY + 2);
+        assert!(state.is_empty());
     }
 
     #[test]
     fn journals_of_earlier_versions_are_read() {
         let rest = "1700000000 + one 1700000000.R1P2Q3.host,S=1,W=2";
-        let read = Notes::parse(format!("{} {rest}\n", check(rest.as_bytes(), 4)).as_bytes());
+        let read = JournalState::parse(format!("{} {rest}\n", check(rest.as_bytes(), 4)).as_bytes());
         assert!(!read.damaged);
         assert_eq!(read.records(b"one")[0].octets, None);
     }
@@ -545,13 +415,13 @@ mod tests {
         fn h47_damage_makes_fetch_again_and_never_skip(at in 0usize..400, byte: u8, cut in 0usize..400) {
             let ids: [&[u8]; 4] = [b"one", b"two", b"three", b"\xff four"];
             let mut text = ids.map(|id| stored(id, 7, id).line()).concat().into_bytes();
-            let whole = Notes::parse(&text);
+            let whole = JournalState::parse(&text);
             prop_assert!(whole.records.len() == 4 && !whole.damaged);
             if let Some(there) = text.get_mut(at) {
                 *there = byte;
             }
             text.truncate(text.len() - cut.min(text.len()));
-            for (unique_id, records) in Notes::parse(&text).records {
+            for (unique_id, records) in JournalState::parse(&text).records {
                 prop_assert!(ids.contains(&unique_id.as_slice()), "nothing is known that was not noted");
                 prop_assert_eq!(&records, &whole.records[&unique_id]);
             }
@@ -559,7 +429,7 @@ mod tests {
 
         #[test]
         fn any_bytes_parse(text: Vec<u8>) {
-            let _ = Notes::parse(&text);
+            let _ = JournalState::parse(&text);
         }
     }
 }

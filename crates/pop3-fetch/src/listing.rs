@@ -6,6 +6,8 @@ use pop3_blocking::proto::client::{ClientEvent, Refusal, RequestError};
 use pop3_blocking::proto::codec::{Command, Escaped, MessageNumber, ScanListing, Status, UniqueIdListing, Verb};
 use pop3_blocking::{Client, Error};
 
+use crate::error::FetchError;
+
 /// Maximum length of a unique-id in octets; a longer one counts as missing (Q22).
 const MAX_UNIQUE_ID: usize = 1024;
 
@@ -32,29 +34,10 @@ pub struct Listing {
     pub missing: usize,
 }
 
-/// The reason why there is no listing.
-#[derive(Debug)]
-pub enum ListingError {
-    /// The server refused temporarily, or the session broke.
-    Session(Error),
-    /// The server has unique-ids, but does not list them now.
-    NoUniqueIds,
-    /// A listing names a message twice, so it cannot be trusted.
-    NamedTwice,
-    /// A listing continues although it names far more messages than `STAT` counts.
-    Endless,
-}
-
-impl From<Error> for ListingError {
-    fn from(error: Error) -> Self {
-        Self::Session(error)
-    }
-}
-
 /// Asks the server for the messages in the maildrop. Without unique-ids, their numbers and sizes are still known.
 /// `expects_unique_ids` means that the server announces unique-ids or gave them before.
 // Q26
-pub fn list(client: &mut Client, expects_unique_ids: bool) -> Result<Listing, ListingError> {
+pub fn list(client: &mut Client, expects_unique_ids: bool) -> Result<Listing, FetchError> {
     // Some servers cannot list an empty maildrop, but can count it.
     let count = match client.stat() {
         Ok(listing) if listing.messages == 0 => {
@@ -86,7 +69,7 @@ pub fn list(client: &mut Client, expects_unique_ids: bool) -> Result<Listing, Li
     })?;
     odd += unique_ids.unwrap_or(0);
     if unique_ids.is_none() && expects_unique_ids {
-        return Err(ListingError::NoUniqueIds);
+        return Err(FetchError::UniqueIdsUnavailable);
     }
     if unique_ids.is_none() && listed.is_none() {
         // Without both listings, the numbers are still known from `STAT`.
@@ -97,7 +80,7 @@ pub fn list(client: &mut Client, expects_unique_ids: bool) -> Result<Listing, Li
     messages.extend(sizes.into_iter().map(|(number, octets)| Listed { number, unique_id: Box::default(), octets }));
     messages.sort_by_key(|message| message.number);
     if messages.windows(2).any(|two| two[0].number == two[1].number) {
-        return Err(ListingError::NamedTwice);
+        return Err(FetchError::ListedTwice);
     }
     let missing = count.map_or(0, |count| count.saturating_sub(messages.len()));
     Ok(Listing { messages, has_unique_ids: unique_ids.is_some(), complete: odd == 0 && missing == 0, missing })
@@ -105,7 +88,7 @@ pub fn list(client: &mut Client, expects_unique_ids: bool) -> Result<Listing, Li
 
 /// Checks that a server that counts no messages does not refuse to list them because it was asked too often. Only the status
 /// matters: some servers reply with one line and no end, so the client does not wait for the end of the reply.
-fn check_limits(client: &mut Client) -> Result<(), ListingError> {
+fn check_limits(client: &mut Client) -> Result<(), FetchError> {
     let tag = client.send(Command::List(None))?;
     let refusal = client.next_event(|event| match event {
         ClientEvent::Reply(of, reply) if of == tag => {
@@ -123,7 +106,7 @@ fn lines(
     command: Command<'_>,
     limit: usize,
     mut read: impl FnMut(&[u8]) -> bool,
-) -> Result<Option<usize>, ListingError> {
+) -> Result<Option<usize>, FetchError> {
     enum End {
         Complete,
         Refused(Refusal),
@@ -150,7 +133,7 @@ fn lines(
     })?;
     match end {
         End::Complete => Ok(Some(odd)),
-        End::Endless => Err(ListingError::Endless),
+        End::Endless => Err(FetchError::EndlessListing),
         End::Refused(refusal) => {
             unless_later(RequestError::Refused(refusal).into())?;
             Ok(None)

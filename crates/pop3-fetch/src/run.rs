@@ -2,22 +2,23 @@
 //! in portions, and for messages that broke an earlier session: each of them is tried alone, after all other messages are stored.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::mem;
 
-use indicatif::ProgressBar;
 use pop3_blocking::proto::codec::Expire;
 use pop3_blocking::{Client, Error};
 use pop3_maildrop::Maildir;
 
-use super::RunSummary;
-use super::journal::{Journal, now};
-use super::listing::{Listing, ListingError, list};
-use super::notes::Mark;
-use super::plan::{MAX_TRIES, Plan, Wanted};
-use super::summary::messages;
-use super::transfer::{Broken, Transfer, TransferState, Transferred, Trouble};
-use super::transfer_options::TransferOptions;
-use crate::failure::{Exit, Failure};
+use crate::account_maildir::AccountMaildir;
+use crate::entry::EntryKind;
+use crate::error::FetchError;
+use crate::journal::{Journal, now};
+use crate::listing::{Listing, list};
+use crate::plan::{MAX_TRIES, Plan, PlannedMessage};
+use crate::progress::Progress;
+use crate::summary::{Problem, RunSummary};
+use crate::transfer::{BrokenSession, Transfer, TransferError, TransferState, Transferred};
+use crate::transfer_options::TransferOptions;
 
 /// Maximum number of sessions of one run.
 const MAX_SESSIONS: usize = 100;
@@ -31,15 +32,21 @@ const MIN_COMMANDS: usize = 4;
 
 /// One run for one account.
 pub struct Run<'a> {
-    pub maildir: &'a Maildir,
-    pub journal: &'a mut Journal,
-    pub options: &'a TransferOptions,
-    pub bar: &'a ProgressBar,
+    maildir: &'a Maildir,
+    journal: &'a mut Journal,
+    options: &'a TransferOptions,
+    progress: &'a dyn Progress,
     summary: RunSummary,
     /// The keys of messages that this run does not try again: they broke a session, were tried alone, or arrived incomplete.
     tried: HashSet<Box<[u8]>>,
     /// Everything is done except for messages that must be tried alone.
     alone: bool,
+}
+
+impl fmt::Debug for Run<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").field("summary", &self.summary).finish_non_exhaustive()
+    }
 }
 
 /// The continuation of a run: its end, or another session.
@@ -50,22 +57,35 @@ enum Next {
 }
 
 impl<'a> Run<'a> {
-    pub fn new(maildir: &'a Maildir, journal: &'a mut Journal, options: &'a TransferOptions, bar: &'a ProgressBar) -> Self {
-        Self { maildir, journal, options, bar, summary: RunSummary::default(), tried: HashSet::new(), alone: false }
+    /// Creates a run. It does nothing until [`fetch_new`](Self::fetch_new) is called.
+    pub fn new(account: &'a mut AccountMaildir, options: &'a TransferOptions, progress: &'a dyn Progress) -> Self {
+        let AccountMaildir { maildir, journal } = account;
+        Self { maildir, journal, options, progress, summary: RunSummary::default(), tried: HashSet::new(), alone: false }
     }
 
-    /// Fetches new messages in sessions that `connect` opens and logs in, and ends each session.
+    /// Returns the results so far, also after a failure.
+    pub const fn summary(&self) -> &RunSummary {
+        &self.summary
+    }
+
+    /// Returns the results so far, and ends the run.
+    pub fn into_summary(self) -> RunSummary {
+        self.summary
+    }
+
+    /// Fetches new messages in sessions that `connect` opens and logs in, and ends each session. `connect` is called once for most
+    /// runs, and again after a server ended a session early or a message broke one.
     ///
     /// # Errors
     /// Fails if the first session cannot be opened, if a session breaks that does not try a message alone, or if the disk does
     /// not accept the mail. Messages stored by then stay stored and recorded.
-    pub fn fetch_new(mut self, connect: &mut dyn FnMut() -> Result<Client, Failure>) -> Result<RunSummary, Failure> {
+    pub fn fetch_new(&mut self, connect: &mut dyn FnMut() -> Result<Client, Error>) -> Result<(), FetchError> {
         for session in 0..MAX_SESSIONS {
             let client = match connect() {
                 Ok(client) => client,
-                Err(failure) if session == 0 => return Err(failure),
-                Err(failure) => {
-                    self.summary.troubles.push(format!("the rest has to wait for the next run: {failure}"));
+                Err(error) if session == 0 => return Err(error.into()),
+                Err(error) => {
+                    self.summary.problems.push(Problem::NextSession(error));
                     break;
                 }
             };
@@ -73,10 +93,10 @@ impl<'a> Run<'a> {
                 break;
             }
         }
-        Ok(self.summary)
+        Ok(())
     }
 
-    fn session(&mut self, mut client: Client, is_first: bool) -> Result<Next, Failure> {
+    fn session(&mut self, mut client: Client, is_first: bool) -> Result<Next, FetchError> {
         let delete = self.options.delete;
         // A server without `CAPA` has no extensions (S43).
         let capabilities = optional(client.capa())?.unwrap_or_default();
@@ -85,44 +105,40 @@ impl<'a> Run<'a> {
             // Some servers announce this but do not delete (Q13).
             tracing::info!("the server says that it may delete messages once they are fetched");
         }
-        let listing = list(&mut client, capabilities.uidl || !self.journal.notes().is_empty()).map_err(explain)?;
+        let listing = list(&mut client, capabilities.uidl || !self.journal.state().is_empty())?;
         if !listing.has_unique_ids && !delete {
-            return Err(Failure::new(
-                Exit::Other,
-                "the server has no UIDL, so what was fetched once cannot be told from what was not",
-            )
-            .hint("Use --delete: then everything that is there is new."));
+            return Err(FetchError::NoUniqueIds);
         }
-        let mut plan = Plan::new(&listing, self.journal.notes(), self.options, now());
+        let mut plan = Plan::new(&listing, self.journal.state(), self.options, now());
         if is_first {
-            self.tell(&plan, &listing);
+            self.report_plan(&plan, &listing);
         }
-        plan.last.retain(|wanted| !self.tried.contains(&wanted.failure_key()));
+        plan.last.retain(|planned| !self.tried.contains(&planned.failure_key()));
         let last = mem::take(&mut plan.last);
         // A second login would violate the pause that the server demands between logins.
         let one_session = capabilities.login_delay.is_some_and(|seconds| seconds > 0);
         if is_first {
             self.summary.known += plan.known;
             self.summary.kept += plan.kept;
-            self.alone = plan.wanted.is_empty() && plan.to_delete.is_empty();
+            self.alone = plan.to_retrieve.is_empty() && plan.to_delete.is_empty();
         }
         let alone = self.alone;
         let others = last.len() - usize::from(alone && !last.is_empty());
         if alone {
-            plan.wanted = last.into_iter().take(1).collect();
+            plan.to_retrieve = last.into_iter().take(1).collect();
             plan.to_delete = Vec::new();
-            self.tried.extend(plan.wanted.iter().map(Wanted::failure_key));
+            self.tried.extend(plan.to_retrieve.iter().map(PlannedMessage::failure_key));
         }
-        let pipelined = capabilities.pipelining && !self.journal.notes().is_pipelining_broken() && !alone;
+        let pipelined = capabilities.pipelining && !self.journal.state().is_pipelining_broken() && !alone;
         let listed = plan.listed.clone();
-        self.bar.set_length(plan.octets());
+        self.progress.session_planned(plan.octets());
         let budget = self.budget();
         let before = (self.summary.fetched, self.summary.deleted);
         let transfer = Transfer {
             client: &mut client,
             maildir: self.maildir,
             journal: self.journal,
-            bar: self.bar,
+            progress: self.progress,
             options: self.options,
             summary: &mut self.summary,
             window: if pipelined { self.options.window.max(1) } else { 1 },
@@ -131,13 +147,13 @@ impl<'a> Run<'a> {
         };
         let Transferred { deleted, more, answered, requested_in_vain, failed } = match transfer.run(plan) {
             Ok(transferred) => transferred,
-            Err(Trouble::Disk(failure)) => return Err(failure),
-            Err(Trouble::Session(broken)) => {
-                self.learn(&broken)?;
+            Err(TransferError::Disk(error)) => return Err(error),
+            Err(TransferError::Session(broken)) => {
+                self.record_break(&broken)?;
                 if !alone {
-                    return Err(self.session_failure(broken.error));
+                    return Err(broken.error.into());
                 }
-                self.tell_failed(&broken);
+                self.report_broken(*broken);
                 return Ok(if others > 0 && !one_session { Next::Session } else { Next::Done });
             }
         };
@@ -145,18 +161,18 @@ impl<'a> Run<'a> {
             // Some servers mark retrieved messages for removal; `RSET` clears these marks if the server supports that (Q40).
             optional(client.rset())?;
         }
-        self.journal.notes_mut().keep_listed(&listed, listing.complete, now());
+        self.journal.state_mut().keep_listed(&listed, listing.complete, now());
         let is_done = self.quit(client, deleted.is_empty())?;
         if !is_done && requested_in_vain {
             // An earlier deletion was in vain, too: the session may be too long to reach its `QUIT`.
-            self.learn_limit(answered)?;
+            self.lower_command_limit(answered)?;
         }
         if is_done {
             for message in &deleted {
-                self.journal.notes_mut().confirm_deletion(&message.unique_id, message.fingerprint, message.again);
+                self.journal.state_mut().confirm_deletion(&message.unique_id, message.fingerprint, message.again);
             }
         }
-        self.journal.save().map_err(|error| Failure::file(self.journal.path(), &error))?;
+        self.journal.save()?;
         self.tried.extend(failed);
         // A session without progress is not followed by another one like it.
         let progress = (self.summary.fetched, self.summary.deleted) != before;
@@ -171,82 +187,65 @@ impl<'a> Run<'a> {
 
     /// Returns the maximum number of commands of one session.
     fn budget(&self) -> usize {
-        match self.journal.notes().command_limit() {
+        match self.journal.state().command_limit() {
             Some(limit) => (limit as usize).max(MIN_COMMANDS),
             None if self.options.delete => PORTION,
             None => usize::MAX,
         }
     }
 
-    fn tell(&mut self, plan: &Plan, listing: &Listing) {
-        let troubles = &mut self.summary.troubles;
+    fn report_plan(&mut self, plan: &Plan, listing: &Listing) {
+        let problems = &mut self.summary.problems;
         if plan.nameless > 0 {
-            let count = messages(plan.nameless as u64);
-            troubles.push(format!("{count} not fetched: the server gives no unique-id (--delete fetches such messages)"));
+            problems.push(Problem::NoUniqueId { messages: plan.nameless as u64 });
         }
         if listing.missing > 0 {
-            troubles
-                .push(format!("{} not fetched: the server counts more messages than it lists", messages(listing.missing as u64)));
+            problems.push(Problem::NotListed { messages: listing.missing as u64 });
         }
-        for number in &plan.set_aside {
-            troubles.push(format!(
-                "message {number} is set aside: {MAX_TRIES} tries to fetch it have failed; it is tried again once a day"
-            ));
-        }
+        problems.extend(plan.set_aside.iter().map(|number| Problem::SetAside { number: *number }));
     }
 
-    fn tell_failed(&mut self, broken: &Broken) {
-        let Some(wanted) = &broken.culprit else { return };
-        let tries = self.journal.notes().failures(&wanted.failure_key()).map_or(1, |failures| failures.tries);
-        let next = if tries < MAX_TRIES { "it is tried again next time" } else { "it is set aside, and tried again once a day" };
-        self.summary.troubles.push(format!("message {} was not fetched: {}; {next}", wanted.number, broken.error));
+    fn report_broken(&mut self, broken: BrokenSession) {
+        let Some(planned) = broken.culprit else { return };
+        let tries = self.journal.state().failures(&planned.failure_key()).map_or(1, |failures| failures.tries);
+        let set_aside = tries >= MAX_TRIES;
+        self.summary.problems.push(Problem::SessionBroke { number: planned.number, error: broken.error, set_aside });
     }
 
     /// Records what a broken session reveals about the message and about the server.
-    fn learn(&mut self, broken: &Broken) -> Result<(), Failure> {
-        let journal = &mut *self.journal;
-        let mut noted = Ok(());
-        if let Some(wanted) = &broken.culprit {
-            self.tried.insert(wanted.failure_key());
-            noted = journal.record_failure(&wanted.failure_key()).map(drop);
+    fn record_break(&mut self, broken: &BrokenSession) -> Result<(), FetchError> {
+        let mut recorded = Ok(());
+        if let Some(planned) = &broken.culprit {
+            self.tried.insert(planned.failure_key());
+            recorded = self.journal.record_failure(&planned.failure_key()).map(drop);
         }
-        let limited = journal.notes().command_limit();
+        let limited = self.journal.state().command_limit();
         if broken.pipelined && (broken.out_of_step || limited.is_some()) {
             tracing::warn!("the server seems to mix up pipelined commands, so they are sent one at a time from now on");
-            noted = noted.and_then(|()| journal.record_learnt(Mark::PipeliningBroken, b"", None));
+            recorded = recorded.and_then(|()| self.journal.record_property(EntryKind::PipeliningBroken, None));
         }
-        noted.map_err(|error| Failure::file(self.journal.path(), &error))?;
+        recorded?;
         if broken.error.is_disconnect() && broken.answered >= MIN_COMMANDS {
-            self.learn_limit(broken.answered)?;
+            self.lower_command_limit(broken.answered)?;
         }
         Ok(())
     }
 
     /// Records a lower limit on commands per session, because some servers end a session after a number of commands or minutes.
-    fn learn_limit(&mut self, answered: usize) -> Result<(), Failure> {
+    fn lower_command_limit(&mut self, answered: usize) -> Result<(), FetchError> {
         let half = (answered / 2).max(MIN_COMMANDS);
-        let limit = self.journal.notes().command_limit().map_or(half, |limit| half.min(limit as usize));
-        let noted = self.journal.record_learnt(Mark::CommandLimit, b"", Some(limit as u64));
-        noted.map_err(|error| Failure::file(self.journal.path(), &error))
-    }
-
-    fn session_failure(&self, error: Error) -> Failure {
-        let failure = Failure::from(error);
-        match self.summary.fetched {
-            0 => failure,
-            1 => failure.and("1 message is safely stored. Run it again for the rest."),
-            count => failure.and(format_args!("{count} messages are safely stored. Run it again for the rest.")),
-        }
+        let limit = self.journal.state().command_limit().map_or(half, |limit| half.min(limit as usize));
+        self.journal.record_property(EntryKind::CommandLimit, Some(limit as u64))
     }
 
     /// Ends the session. There are three results: removed, not all removed (Q44), unknown (Q43, H48). After the last two nothing
     /// is assumed: messages that the next run still finds are compared, and deleted then. Returns `true` if all messages are
     /// removed.
-    fn quit(&mut self, client: Client, nothing_deleted: bool) -> Result<bool, Failure> {
+    fn quit(&mut self, client: Client, nothing_deleted: bool) -> Result<bool, FetchError> {
         match client.quit() {
             Ok(()) => Ok(true),
             Err(error) if error.refusal().is_some() => {
-                self.summary.troubles.push(format!("the server did not remove all that was deleted: {error}"));
+                self.summary.problems.push(Problem::NotAllRemoved(error));
                 self.summary.deleted = 0;
                 Ok(false)
             }
@@ -255,28 +254,12 @@ impl<'a> Run<'a> {
                 Ok(true)
             }
             Err(error) if error.is_disconnect() => {
-                self.summary.troubles.push(format!("it is not known whether the server removed what was deleted: {error}"));
+                self.summary.problems.push(Problem::RemovalUnknown(error));
                 self.summary.deleted = 0;
                 Ok(false)
             }
             Err(error) => Err(error.into()),
         }
-    }
-}
-
-fn explain(error: ListingError) -> Failure {
-    match error {
-        ListingError::Session(error) => error.into(),
-        ListingError::NoUniqueIds => {
-            Failure::new(Exit::TryLater, "the server does not list its unique-ids now").hint("Try again later.")
-        }
-        ListingError::NamedTwice => {
-            Failure::new(Exit::Connection, "the server's listing names a message twice, so it cannot be trusted")
-        }
-        ListingError::Endless => Failure::new(
-            Exit::Connection,
-            "the server's listing names far more messages than the server counts, so it cannot be trusted",
-        ),
     }
 }
 

@@ -1,0 +1,40 @@
+//! The place where the mail of one account is stored.
+
+use pop3_maildrop::Maildir;
+
+use crate::error::FetchError;
+use crate::journal::Journal;
+use crate::journal_state::JournalState;
+use crate::leftovers;
+
+/// A Maildir and the journal of one account in it. The journal is locked as long as this value exists, so two runs never fetch one
+/// account at the same time.
+#[derive(Debug)]
+pub struct AccountMaildir {
+    pub(crate) maildir: Maildir,
+    pub(crate) journal: Journal,
+}
+
+impl AccountMaildir {
+    /// Opens the journal of `account`, or creates it, and completes the deliveries that an earlier run did not. Old files that
+    /// interrupted deliveries left in `tmp` are removed.
+    ///
+    /// The account is any text that names one maildrop, such as `joe@pop.example.org`: the same for each run of one account, and
+    /// different for different accounts.
+    ///
+    /// # Errors
+    /// Fails with [`FetchError::Locked`] if another run holds the journal, and with [`FetchError::Disk`] if the Maildir or the
+    /// journal cannot be read or written.
+    pub fn open(maildir: Maildir, account: &str) -> Result<Self, FetchError> {
+        let mut journal = Journal::open(maildir.disk(), maildir.path(), account)?;
+        journal.complete_interrupted(&maildir)?;
+        // Leftovers are removed after the completion, which may need them.
+        leftovers::remove(maildir.path());
+        Ok(Self { maildir, journal })
+    }
+
+    /// Returns the journal's contents: the messages that are stored.
+    pub const fn state(&self) -> &JournalState {
+        self.journal.state()
+    }
+}
