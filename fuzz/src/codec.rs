@@ -132,7 +132,7 @@ fn any_number(choices: &mut Choices<'_>) -> Option<MessageNumber> {
 
 /// Returns any command that can be constructed.
 pub fn any_command<'a>(choices: &mut Choices<'a>) -> Option<Command<'a>> {
-    Some(match choices.below(20) {
+    Some(match choices.below(21) {
         0 => Command::Apop(Username::new(choices.bytes()).ok()?, ApopDigest::new([choices.byte(); 16])),
         1 => Command::Auth(Word::new(choices.bytes()).ok()?, None),
         2 => Command::Auth(Word::new(choices.bytes()).ok()?, Some(Word::new(choices.bytes()).ok()?)),
@@ -152,6 +152,7 @@ pub fn any_command<'a>(choices: &mut Choices<'a>) -> Option<Command<'a>> {
         16 => Command::Top(any_number(choices)?, choices.number()),
         17 => Command::Uidl(any_number(choices)),
         18 => Command::User(Username::new(choices.bytes()).ok()?),
+        19 => Command::Utf8,
         _ => Command::Xclient(Words::new(choices.bytes()).ok().filter(|words| !words.as_bytes().is_empty())?),
     })
 }

@@ -89,7 +89,7 @@ impl<S: Store> Server<S> {
                 }
             };
             let server = Arc::clone(self);
-            let Some(mut permit) = limiter.try_acquire() else {
+            let Some(permit) = limiter.try_acquire() else {
                 tracing::warn!(%peer, "too many sessions");
                 continue;
             };
@@ -99,7 +99,7 @@ impl<S: Store> Server<S> {
                 span.in_scope(|| {
                     let served = Socket::new(stream).and_then(|socket| {
                         permit.on_shutdown(socket.interrupter());
-                        server.admit(Box::new(socket), peer.ip(), listen, &mut permit)
+                        server.admit(Box::new(socket), peer.ip(), listen, permit)
                     });
                     if let Err(error) = served {
                         tracing::debug!(%error, "session broke");

@@ -7,7 +7,7 @@ use std::{io, mem};
 
 use pop3_driver::proto::server::{ConnectionInfo, LocalError};
 use pop3_driver::rustls::ServerConnection;
-use pop3_driver::server::{ServerAction, ServerSession, SessionLog, StoreAction, StoreSession};
+use pop3_driver::server::{ServerAction, ServerSession, StoreAction, StoreSession};
 use pop3_driver::tls::{self, ServerTls, TlsFailure};
 use pop3_driver::{Endpoint, Io, SessionLimiter, session_methods};
 use pop3_maildrop::Store;
@@ -60,7 +60,7 @@ session_methods!([] [] {} {} Stream, Instant::now);
 impl Session {
     /// Returns how the session ended. An error ends the connection in the middle of a message, so that the client does not take it for a
     /// complete one.
-    fn answer_all<S: Store>(mut session: StoreSession<S>, mut stream: Stream, log: &mut SessionLog) -> io::Result<String> {
+    fn answer_all<S: Store>(mut session: StoreSession<S>, mut stream: Stream) -> io::Result<String> {
         loop {
             match session.next_action(Instant::now())? {
                 StoreAction::Io(action) => {
@@ -69,12 +69,13 @@ impl Session {
                     }
                 }
                 StoreAction::Check(pending, deadline) => session.checked(pending.wait(Some(deadline)))?,
-                StoreAction::Work => {
-                    session.work(Instant::now())?;
-                    log.clone_from(session.log());
-                }
+                StoreAction::Work => session.work(Instant::now())?,
             }
         }
+    }
+
+    fn run_blocking(work: Box<dyn FnOnce() + Send>) {
+        work();
     }
 
     /// Does what the session says on its stream. Breaks when the stream is closed.

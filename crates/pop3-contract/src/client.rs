@@ -55,7 +55,8 @@ pub fn acts(transcript: &Transcript) -> Vec<Act<'_>> {
         let Line { who, bytes, text } = line;
         match (who, text.as_str(), acts.last_mut()) {
             ('C', ..) => {
-                let command = Command::parse(bytes.strip_suffix(b"\r\n").unwrap_or(bytes)).expect("a command");
+                let command = Command::parse(bytes.strip_suffix(b"\r\n").unwrap_or(bytes));
+                let command = command.unwrap_or_else(|error| panic!("{}: {text}: {error}", transcript.name));
                 acts.push(Act::Send { command, wire: bytes });
             }
             (_, "EOF", _) => acts.push(Act::End),

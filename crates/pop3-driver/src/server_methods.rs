@@ -1,6 +1,7 @@
 //! The methods that the servers of all drivers have.
 
-/// Defines the methods of `Session`, the low level of a server, in terms of `perform` and `answer_all`, which each driver writes itself.
+/// Defines the methods of `Session`, the low level of a server, in terms of `perform`, `answer_all` and `run_blocking`, which each driver
+/// writes itself.
 #[macro_export]
 macro_rules! session_methods {
     ([$($generics:tt)*] [$($params:tt)*] {$($asyncness:tt)*} {$($wait:tt)*} $stream:ty, $now:path) => {
@@ -48,6 +49,8 @@ macro_rules! session_methods {
             /// Sends a piece of the message that was begun; its lines may end in CR LF or in LF. Output that has gathered is written, so that
             /// memory does not depend on the size of a message.
             ///
+            /// If the call is cancelled, a part of the piece may have been taken: close the connection then.
+            ///
             /// # Errors
             /// No message was begun; the connection broke, or the client was too slow.
             // H33
@@ -67,9 +70,9 @@ macro_rules! session_methods {
 
             /// Has a store answer the session to its end, and logs the end.
             pub(crate) $($asyncness)* fn serve<S: $crate::store::Store>(self, store: std::sync::Arc<S>) -> std::io::Result<()> {
-                let session = $crate::server::StoreSession::new(self.session, store)?;
-                let mut log = session.log().clone();
-                let ended = Self::answer_all(session, self.stream, &mut log)$($wait)*;
+                let session = $crate::server::StoreSession::new(self.session, store, Self::run_blocking)?;
+                let log = session.log();
+                let ended = Self::answer_all(session, self.stream)$($wait)*;
                 log.end(&ended);
                 ended.map(drop)
             }
@@ -96,7 +99,7 @@ macro_rules! server_methods {
         /// The TLS handshake failed.
         pub $($asyncness)* fn raw_session(&self, stream: $tcp_stream, listen: $crate::ListenSecurity) -> std::io::Result<$session> {
             let (stream, peer) = Self::tcp(stream)?;
-            self.begin(stream, listen, &$crate::server::Arrival::new(&self.shared, Some(peer), $now()))$($wait)*
+            self.begin(stream, listen, $crate::server::Arrival::new(&self.shared, Some(peer), $now()))$($wait)*
         }
 
         /// Begins a session over the caller's stream; see [`raw_session`](Self::raw_session).
@@ -108,7 +111,7 @@ macro_rules! server_methods {
             stream: $outer,
             listen: $crate::ListenSecurity,
         ) -> std::io::Result<$session> {
-            self.begin(stream.into(), listen, &$crate::server::Arrival::new(&self.shared, None, $now()))$($wait)*
+            self.begin(stream.into(), listen, $crate::server::Arrival::new(&self.shared, None, $now()))$($wait)*
         }
 
         /// Reads the header of the PROXY protocol, where it is expected.
@@ -131,7 +134,7 @@ macro_rules! server_methods {
             &self,
             mut stream: $stream,
             listen: $crate::ListenSecurity,
-            arrival: &$crate::server::Arrival,
+            arrival: $crate::server::Arrival,
         ) -> std::io::Result<$session> {
             let info = match listen {
                 $crate::ListenSecurity::Cleartext => $crate::proto::server::ConnectionInfo::clear($crate::tls::random()?),
@@ -153,13 +156,13 @@ macro_rules! server_methods {
             mut stream: $stream,
             peer: std::net::IpAddr,
             listen: $crate::ListenSecurity,
-            permit: &mut $crate::SessionPermit,
+            permit: $crate::SessionPermit,
         ) -> std::io::Result<()> {
             let arrival = $crate::server::Arrival::new(&self.shared, Some(peer), $now());
             let mut arrival = arrival.with_proxy_header(&self.shared);
             self.read_proxy_header(&mut stream, &mut arrival)$($wait)*?;
             arrival.admit(permit)?;
-            let session = self.begin(stream, listen, &arrival)$($wait)*?;
+            let session = self.begin(stream, listen, arrival)$($wait)*?;
             session.serve(std::sync::Arc::clone(&self.store))$($wait)*
         }
 

@@ -74,14 +74,19 @@ impl Seat {
     pub async fn unless_evicted<T>(&self, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
         let evicted = async {
             self.evicted().await;
-            io::Error::other("the session gave way to another one")
+            io::Error::other(GAVE_WAY)
         };
         unless(evicted, work).await
     }
 
     /// Waits until the session is evicted to make room for another one.
     pub async fn evicted(&self) {
-        until(&self.eviction, || self.evicted.load(Ordering::Acquire)).await;
+        until(&self.eviction, || self.is_evicted()).await;
+    }
+
+    /// Returns `true` once the session has to give way to another one.
+    pub fn is_evicted(&self) -> bool {
+        self.evicted.load(Ordering::Acquire)
     }
 
     fn source(&self) -> Option<IpAddr> {
@@ -182,7 +187,7 @@ impl State {
     /// Evicts one session. Returns `true` if another session can then be admitted. An evicted session keeps its permit until it
     /// notices the eviction and ends.
     fn evict_one(&mut self, total: usize) -> bool {
-        let leaving = self.seats.values().filter(|seat| seat.evicted.load(Ordering::Acquire)).count();
+        let leaving = self.seats.values().filter(|seat| seat.is_evicted()).count();
         // Evicted sessions that have not ended yet exist in addition to `total`, so their number is limited to bound memory.
         if leaving >= total.min(MAX_LEAVING) {
             return false;
@@ -194,7 +199,7 @@ impl State {
         for seat in self.seats.values() {
             *of_source.entry(seat.source()).or_default() += 1;
         }
-        let may_leave = |seat: &Seat| !seat.logged_in.load(Ordering::Acquire) && !seat.evicted.load(Ordering::Acquire);
+        let may_leave = |seat: &Seat| !seat.logged_in.load(Ordering::Acquire) && !seat.is_evicted();
         let victim = self.seats.iter().filter(|(_, seat)| may_leave(seat));
         let Some((id, seat)) = victim.max_by_key(|(id, seat)| (of_source.get(&seat.source()), Reverse(**id))) else {
             return false;
@@ -207,6 +212,9 @@ impl State {
         true
     }
 }
+
+/// The reason why an evicted session ends.
+pub(crate) const GAVE_WAY: &str = "the session gave way to another one";
 
 /// Maximum number of evicted sessions that have not ended yet.
 const MAX_LEAVING: usize = 100;
@@ -260,7 +268,7 @@ impl SessionPermit {
     /// already. Sessions whose thread is blocked while it waits for the client need it. The function must not block.
     pub fn on_shutdown(&self, end: impl Fn() + Send + 'static) {
         let mut state = self.limiter.state();
-        if state.stopping || self.seat.evicted.load(Ordering::Acquire) {
+        if state.stopping || self.seat.is_evicted() {
             end();
         }
         state.enders.insert(self.id, Ender(Box::new(end)));
@@ -343,7 +351,7 @@ mod tests {
         let busy: Vec<_> = (0..3).map(|_| enter("192.0.2.1").unwrap()).collect();
         let other = enter("192.0.2.2").unwrap();
         busy[0].seat().set_logged_in();
-        let is_evicted = |permit: &SessionPermit| permit.seat().evicted.load(Ordering::Acquire);
+        let is_evicted = |permit: &SessionPermit| permit.seat().is_evicted();
         let _fifth = enter("192.0.2.3").expect("a silent session gives way");
         assert_eq!(busy.iter().map(is_evicted).collect::<Vec<_>>(), [false, true, false], "the oldest that is not logged in");
         let _sixth = enter("192.0.2.4").unwrap();

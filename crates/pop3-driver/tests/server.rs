@@ -2,13 +2,15 @@
 #![cfg(feature = "server")]
 
 use std::io::{self, Cursor, Read};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use pop3_driver::proto::codec::{MessageNumber, UniqueId};
 use pop3_driver::proto::sasl::PresentedCredentials;
 use pop3_driver::proto::server::{ConnectionInfo, LoginAttempt, Question, Snapshot};
-use pop3_driver::server::{ServerAction, ServerSession, ServerShared, StoreAction, StoreSession};
+use pop3_driver::server::{Arrival, ServerAction, ServerSession, ServerShared, StoreAction, StoreSession};
 use pop3_driver::store::{LoginError, Maildrop, NotRemoved, Peer, Store, Verification, Verifier, verification};
 use pop3_driver::{Endpoint, Io, ServerOptions};
 
@@ -67,7 +69,11 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        Self { start: Instant::now(), shared: ServerShared::new(ServerOptions::dangerous_cleartext()) }
+        Self::with_options(ServerOptions::dangerous_cleartext())
+    }
+
+    fn with_options(options: ServerOptions) -> Self {
+        Self { start: Instant::now(), shared: ServerShared::new(options) }
     }
 
     fn session(&self) -> ServerSession {
@@ -79,7 +85,7 @@ impl Bench {
 
     fn store_session(&self, mail: Mail) -> (StoreSession<Mail>, Arc<Mail>) {
         let mail = Arc::new(mail);
-        (StoreSession::new(self.session(), Arc::clone(&mail)).unwrap(), mail)
+        (StoreSession::new(self.session(), Arc::clone(&mail), |work| work()).unwrap(), mail)
     }
 }
 
@@ -280,4 +286,130 @@ fn s18_a_stream_that_ends_closes_the_session_and_commits_nothing() {
     written(&mut session, bench.start);
     session.advance_read(0);
     assert!(matches!(session.next_action(bench.start).unwrap(), ServerAction::Close(_)));
+}
+
+#[test]
+fn xclient_is_refused_after_a_proxy_header_that_the_caller_has_read() {
+    let peer = "127.0.0.1".parse().unwrap();
+    let trusted = |proxy_protocol| {
+        let mut options = ServerOptions { proxy_protocol, ..ServerOptions::dangerous_cleartext() };
+        options.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+        let bench = Bench::with_options(options);
+        let arrival = Arrival::new(&bench.shared, Some(peer), bench.start);
+        let session = ServerSession::new(Arc::clone(&bench.shared), arrival, ConnectionInfo::clear([1; 18]));
+        session.connection().session().is_trusted()
+    };
+    assert!(trusted(false));
+    assert!(!trusted(true), "every octet after the header is the client's");
+}
+
+/// Begins a session that counts, and pipelines a login and the retrieval of a large message.
+fn counted(bench: &Bench) -> StoreSession<Mail> {
+    let mut arrival = Arrival::new(&bench.shared, Some("192.0.2.1".parse().unwrap()), bench.start);
+    arrival.admit(bench.shared.limiter().try_acquire().unwrap()).unwrap();
+    let session = ServerSession::new(Arc::clone(&bench.shared), arrival, ConnectionInfo::clear([1; 18]));
+    let mail = Arc::new(Mail { octets: 1 << 20, checks: None });
+    let mut session = StoreSession::new(session, mail, |work| work()).unwrap();
+    session.next_action(bench.start).unwrap();
+    written(session.session(), bench.start);
+    read(session.session(), "USER joe\r\nPASS right\r\nRETR 1\r\n");
+    session
+}
+
+#[test]
+fn h39_a_session_whose_login_was_pipelined_does_not_give_way() {
+    let bench = Bench::with_options(ServerOptions { max_sessions: 1, ..ServerOptions::dangerous_cleartext() });
+    let mut session = counted(&bench);
+    assert!(matches!(session.next_action(bench.start).unwrap(), StoreAction::Check(..) | StoreAction::Work));
+    session.work(bench.start).unwrap();
+    assert!(bench.shared.limiter().try_acquire().is_none(), "it is sending a message");
+}
+
+#[test]
+fn h39_a_session_that_gave_way_does_nothing_more() {
+    let bench = Bench::with_options(ServerOptions { max_sessions: 1, ..ServerOptions::dangerous_cleartext() });
+    let mut session = counted(&bench);
+    let _other = bench.shared.limiter().try_acquire().expect("the session before is not logged in");
+    session.next_action(bench.start).unwrap_err();
+}
+
+#[test]
+fn the_time_that_a_store_takes_is_not_counted_as_the_clients() {
+    let bench = Bench::new();
+    let (mut session, _) = bench.store_session(Mail { octets: 1 << 20, checks: None });
+    read(session.session(), "USER joe\r\nPASS right\r\nRETR 1\r\n");
+    assert!(matches!(session.next_action(bench.start).unwrap(), StoreAction::Work));
+    session.work(bench.start).unwrap();
+    let opened = bench.start + MINUTE * 11;
+    match session.next_action(opened).unwrap() {
+        StoreAction::Io(ServerAction::Io(Io::Write(deadline))) => assert!(deadline >= opened + MINUTE * 10),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn h33_a_write_has_the_time_that_it_takes_at_512_octets_a_second() {
+    let mut options = ServerOptions::dangerous_cleartext();
+    options.timeouts.idle = Duration::from_secs(10);
+    let bench = Bench::with_options(options);
+    let (mut session, _) = bench.store_session(Mail { octets: 1 << 20, checks: None });
+    read(session.session(), "USER joe\r\nPASS right\r\nRETR 1\r\n");
+    assert!(matches!(session.next_action(bench.start).unwrap(), StoreAction::Work));
+    session.work(bench.start).unwrap();
+    let StoreAction::Io(ServerAction::Io(Io::Write(deadline))) = session.next_action(bench.start).unwrap() else { panic!() };
+    let octets = session.session().output().len() as u64;
+    assert_eq!(deadline, bench.start + Duration::from_secs(octets / 512));
+}
+
+/// A store whose maildrops report the thread that drops them.
+struct Reporting(Mutex<Sender<thread::ThreadId>>);
+
+struct ReportingMaildrop(OneMessage, Sender<thread::ThreadId>);
+
+impl Store for Reporting {
+    type Maildrop = ReportingMaildrop;
+
+    fn login(&self, _: &LoginAttempt) -> Result<ReportingMaildrop, LoginError> {
+        Ok(ReportingMaildrop(OneMessage(16), self.0.lock().unwrap().clone()))
+    }
+}
+
+impl Maildrop for ReportingMaildrop {
+    fn snapshot(&mut self) -> io::Result<Snapshot> {
+        self.0.snapshot()
+    }
+
+    fn open(&mut self, number: MessageNumber) -> io::Result<Box<dyn Read + Send>> {
+        self.0.open(number)
+    }
+
+    fn remove(&mut self, messages: &[MessageNumber]) -> Result<(), NotRemoved> {
+        self.0.remove(messages)
+    }
+}
+
+impl Drop for ReportingMaildrop {
+    fn drop(&mut self) {
+        self.1.send(thread::current().id()).unwrap();
+    }
+}
+
+#[test]
+fn a_maildrop_is_closed_where_blocking_does_no_harm_and_counts_until_then() {
+    let bench = Bench::with_options(ServerOptions { max_sessions: 1, ..ServerOptions::dangerous_cleartext() });
+    let (sender, dropped) = channel();
+    let mut arrival = Arrival::new(&bench.shared, None, bench.start);
+    arrival.admit(bench.shared.limiter().try_acquire().unwrap()).unwrap();
+    let session = ServerSession::new(Arc::clone(&bench.shared), arrival, ConnectionInfo::clear([1; 18]));
+    let run_elsewhere = |work: Box<dyn FnOnce() + Send>| thread::spawn(work).join().unwrap();
+    let mut session = StoreSession::new(session, Arc::new(Reporting(Mutex::new(sender))), run_elsewhere).unwrap();
+    session.next_action(bench.start).unwrap();
+    written(session.session(), bench.start);
+    read(session.session(), "USER joe\r\nPASS right\r\n");
+    session.next_action(bench.start).unwrap();
+    session.work(bench.start).unwrap();
+    assert!(bench.shared.limiter().try_acquire().is_none());
+    drop(session);
+    assert_ne!(dropped.recv().unwrap(), thread::current().id());
+    bench.shared.limiter().try_acquire().expect("the session has ended");
 }

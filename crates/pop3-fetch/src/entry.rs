@@ -2,7 +2,7 @@
 //!
 //! A line is `CHECK SECONDS MARK UNIQUE-ID NAME OCTETS FINGERPRINT`: the beginning of a SHA-256 over the rest of the line; the
 //! time at which the line was written or the message was last listed; a mark; the unique-id with unusual bytes as `%XX`; the file
-//! name; the size that the server announced; and the message's [fingerprint](crate::fingerprint). `-` stands for an unknown name,
+//! name; the size that the server announced; and the message's [fingerprint](crate::Fingerprint). `-` stands for an unknown name,
 //! size or fingerprint.
 //!
 //! Marks about a message:
@@ -10,7 +10,7 @@
 //! - `?` the message is in `tmp`, synced, and about to become visible under this name;
 //! - `i` as `?`, but the message may be incomplete;
 //! - `+` the message is stored;
-//! - `x` the message is stored, but [may be incomplete](crate::soundness): it is never deleted from the server;
+//! - `x` the message is stored, but may be incomplete: it is never deleted from the server;
 //! - `-` the message is stored, and its deletion was requested or is about to be: its unique-id may denote another message from
 //!   now on;
 //! - `d` as `-`, but the message is recorded by an earlier line;

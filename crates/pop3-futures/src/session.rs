@@ -9,7 +9,7 @@ use futures_lite::future::or;
 use futures_lite::io::AsyncWriteExt;
 use futures_rustls::TlsAcceptor;
 use pop3_driver::proto::server::{ConnectionInfo, LocalError};
-use pop3_driver::server::{ServerAction, ServerSession, SessionLog, StoreAction, StoreSession};
+use pop3_driver::server::{ServerAction, ServerSession, StoreAction, StoreSession};
 use pop3_driver::store::{LoginError, Store};
 use pop3_driver::tls::{self, ServerTls, TlsFailure};
 use pop3_driver::{Endpoint, Io, SessionLimiter, session_methods};
@@ -30,11 +30,7 @@ session_methods!([R: ServerRuntime] [R] {async} {.await} Stream<R::Stream>, Inst
 impl<R: ServerRuntime> Session<R> {
     /// Returns how the session ended. An error ends the connection in the middle of a message, so that the client does not take it for a
     /// complete one.
-    async fn answer_all<S: Store>(
-        mut session: StoreSession<S>,
-        mut stream: Stream<R::Stream>,
-        log: &mut SessionLog,
-    ) -> io::Result<String> {
+    async fn answer_all<S: Store>(mut session: StoreSession<S>, mut stream: Stream<R::Stream>) -> io::Result<String> {
         loop {
             match session.next_action(Instant::now())? {
                 StoreAction::Io(action) => {
@@ -48,10 +44,7 @@ impl<R: ServerRuntime> Session<R> {
                     let outcome = limiter.unless_shutdown(check).await;
                     session.checked(outcome.unwrap_or_else(|error| Err(LoginError::Io(error))))?;
                 }
-                StoreAction::Work => {
-                    session = Self::work(session).await?;
-                    log.clone_from(session.log());
-                }
+                StoreAction::Work => session = Self::work(session).await?,
             }
         }
     }
@@ -59,6 +52,10 @@ impl<R: ServerRuntime> Session<R> {
     async fn work<S: Store>(mut session: StoreSession<S>) -> io::Result<StoreSession<S>> {
         let (span, now) = (Span::current(), Instant::now());
         R::spawn_blocking(move || span.in_scope(|| session.work(now).map(|()| session))).await?
+    }
+
+    fn run_blocking(work: Box<dyn FnOnce() + Send>) {
+        R::spawn(async { drop(R::spawn_blocking(work).await) });
     }
 
     /// Does what the session says on its stream. Breaks when the stream is closed.

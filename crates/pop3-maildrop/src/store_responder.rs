@@ -108,6 +108,11 @@ impl<S: Store> StoreResponder<S> {
         std::mem::replace(&mut self.begun, 0)
     }
 
+    /// Takes the maildrop and the open message out of the session, so that they can be closed where blocking does no harm.
+    pub fn take_open(&mut self) -> Option<impl Send + use<S>> {
+        self.maildrop.take().map(|maildrop| (maildrop, self.message.take()))
+    }
+
     /// What was needed for messages is not kept for a session that idles.
     pub fn release_buffer(&mut self) {
         self.buffer = Vec::new();

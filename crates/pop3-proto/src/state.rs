@@ -169,7 +169,7 @@ mod tests {
             });
             shown += &alloc::format!("| `{verb}` | {before} | {after} |\n");
         }
-        assert_eq!(shown, include_str!("state.md"));
+        assert!(shown == include_str!("state.md"), "state.md must be:\n{shown}");
     }
 
     #[test]
@@ -184,7 +184,7 @@ mod tests {
             let to = to.map_or_else(|| "closed".into(), |to| alloc::format!("`{to}`"));
             shown += &alloc::format!("| `{from}` | {by} | {to} |\n");
         }
-        assert_eq!(shown, include_str!("transitions.md"));
+        assert!(shown == include_str!("transitions.md"), "transitions.md must be:\n{shown}");
     }
 
     #[test]

@@ -78,14 +78,14 @@ impl<S: Store> Server<S> {
                 }
             };
             let server = Arc::clone(self);
-            let Some(mut permit) = self.shared.limiter().try_acquire() else {
+            let Some(permit) = self.shared.limiter().try_acquire() else {
                 tracing::warn!(%peer, "too many sessions");
                 continue;
             };
             // A task of its own: whatever a session does, even a panic, ends this session only (H60).
             let session = async move {
                 let seat = Arc::clone(permit.seat());
-                let served = async { server.admit(stream::tcp(stream)?, peer.ip(), listen, &mut permit).await };
+                let served = async { server.admit(stream::tcp(stream)?, peer.ip(), listen, permit).await };
                 if let Err(error) = seat.unless_evicted(served).await {
                     tracing::debug!(%error, "session broke");
                 }

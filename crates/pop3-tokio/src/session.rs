@@ -7,11 +7,12 @@ use std::time::Instant;
 use std::{io, mem};
 
 use pop3_driver::proto::server::{ConnectionInfo, LocalError};
-use pop3_driver::server::{ServerAction, ServerSession, SessionLog, StoreAction, StoreSession};
+use pop3_driver::server::{ServerAction, ServerSession, StoreAction, StoreSession};
 use pop3_driver::tls::{self, ServerTls, TlsFailure};
 use pop3_driver::{Endpoint, Io, SessionLimiter, session_methods};
 use pop3_maildrop::{LoginError, Store};
 use tokio::io::AsyncWriteExt;
+use tokio::runtime::Handle;
 use tokio::task::{block_in_place, spawn_blocking};
 use tokio::time::sleep_until;
 use tokio_rustls::TlsAcceptor;
@@ -68,7 +69,7 @@ session_methods!([] [] {async} {.await} Stream, now);
 impl Session {
     /// Returns how the session ended. An error ends the connection in the middle of a message, so that the client does not take it for a
     /// complete one.
-    async fn answer_all<S: Store>(mut session: StoreSession<S>, mut stream: Stream, log: &mut SessionLog) -> io::Result<String> {
+    async fn answer_all<S: Store>(mut session: StoreSession<S>, mut stream: Stream) -> io::Result<String> {
         loop {
             match session.next_action(now())? {
                 StoreAction::Io(action) => {
@@ -82,10 +83,7 @@ impl Session {
                     let outcome = limiter.unless_shutdown(check).await;
                     session.checked(outcome.unwrap_or_else(|error| Err(LoginError::Io(error))))?;
                 }
-                StoreAction::Work => {
-                    session = Self::work(session).await?;
-                    log.clone_from(session.log());
-                }
+                StoreAction::Work => session = Self::work(session).await?,
             }
         }
     }
@@ -98,7 +96,18 @@ impl Session {
             return worked.unwrap_or_else(|_| Err(io::Error::other("the store panicked"))).map(|()| session);
         }
         let span = Span::current();
-        spawn_blocking(move || span.in_scope(|| session.work(now).map(|()| session))).await?
+        spawn_blocking(move || {
+            let _working = working;
+            span.in_scope(|| session.work(now).map(|()| session))
+        })
+        .await?
+    }
+
+    fn run_blocking(work: Box<dyn FnOnce() + Send>) {
+        match Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(work)),
+            Err(_) => work(),
+        }
     }
 
     /// Does what the session says on its stream. Breaks when the stream is closed.

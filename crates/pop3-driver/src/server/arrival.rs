@@ -2,24 +2,25 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Instant;
 
 use pop3_proto::server::ProxiedClient;
 
 use super::shared::ServerShared;
 use crate::time::deadline_after;
-use crate::{ProxyHandshake, ProxyHeader, Seat, SessionPermit};
+use crate::{ProxyHandshake, ProxyHeader, SessionPermit};
 
 /// A connection that has arrived, before its session: whether a proxy speaks for its client, and where the client is.
 #[derive(Debug)]
 pub struct Arrival {
     /// The peer is a trusted proxy.
     from_proxy: bool,
+    /// `XCLIENT` is accepted.
+    trusted: bool,
     /// The header of the PROXY protocol, if it is expected.
     header: Option<ProxyHeader>,
     peer: Option<IpAddr>,
-    seat: Option<Arc<Seat>>,
+    permit: Option<SessionPermit>,
     login_deadline: Instant,
 }
 
@@ -28,7 +29,9 @@ impl Arrival {
     pub fn new(shared: &ServerShared, peer: Option<IpAddr>, now: Instant) -> Self {
         let from_proxy = peer.is_some_and(|peer| shared.options().trusts(peer));
         let login_deadline = deadline_after(now, shared.options().timeouts.login);
-        Self { from_proxy, header: None, peer, seat: None, login_deadline }
+        // After the header of the PROXY protocol, whoever reads it, every octet is the client's, which is not trusted.
+        let trusted = from_proxy && !shared.options().proxy_protocol;
+        Self { from_proxy, trusted, header: None, peer, permit: None, login_deadline }
     }
 
     /// Expects the header of the PROXY protocol, if the options say so and the peer is a trusted proxy.
@@ -58,24 +61,24 @@ impl Arrival {
         if self.from_proxy { self.proxied_client().map(|client| client.address) } else { self.peer }
     }
 
-    /// Returns `true` if `XCLIENT` is accepted. After the header of the PROXY protocol every octet is the client's, which is not trusted.
+    /// Returns `true` if `XCLIENT` is accepted.
     pub(super) const fn is_trusted(&self) -> bool {
-        self.from_proxy && self.header.is_none()
+        self.trusted
     }
 
-    pub(super) fn seat(&self) -> Option<Arc<Seat>> {
-        self.seat.clone()
+    pub(super) const fn take_permit(&mut self) -> Option<SessionPermit> {
+        self.permit.take()
     }
 
-    /// Counts the session for its source.
+    /// Counts the session for its source, and keeps the permit as long as the session exists.
     ///
     /// # Errors
     /// There are too many sessions from that source: close the connection.
-    pub fn admit(&mut self, permit: &mut SessionPermit) -> io::Result<()> {
+    pub fn admit(&mut self, mut permit: SessionPermit) -> io::Result<()> {
         if self.source().is_some_and(|source| !permit.set_source(source)) {
             return Err(io::Error::other("too many sessions from one source"));
         }
-        self.seat = Some(Arc::clone(permit.seat()));
+        self.permit = Some(permit);
         Ok(())
     }
 }

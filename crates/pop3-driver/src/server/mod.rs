@@ -10,4 +10,4 @@ pub use arrival::Arrival;
 pub use session::{ServerAction, ServerSession};
 pub use session_log::SessionLog;
 pub use shared::ServerShared;
-pub use store_session::{StoreAction, StoreSession};
+pub use store_session::{RunBlocking, StoreAction, StoreSession};

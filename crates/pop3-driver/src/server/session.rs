@@ -12,8 +12,8 @@ use pop3_proto::server::{
 
 use super::arrival::Arrival;
 use super::shared::ServerShared;
-use crate::Seat;
 use crate::io::{Endpoint, Io};
+use crate::session_limiter::{GAVE_WAY, SessionPermit};
 use crate::time::deadline_after;
 use crate::tls::ServerTls;
 
@@ -50,8 +50,8 @@ pub struct ServerSession {
     proxied_client: Option<ProxiedClient>,
     /// The address of the client, as far as the connection tells.
     source: Option<IpAddr>,
-    /// Notified when the client has logged in.
-    seat: Option<Arc<Seat>>,
+    /// Held as long as the session exists. A session that is not logged in may have to give way to another one.
+    permit: Option<SessionPermit>,
     /// Failed logins whose delay is counted.
     failed_logins: u32,
     /// The reply to a failed login is delayed until then.
@@ -71,10 +71,10 @@ pub struct ServerSession {
 
 impl ServerSession {
     /// Begins a session; `info` says what is known of the connection besides its arrival.
-    pub fn new(shared: Arc<ServerShared>, arrival: &Arrival, mut info: ConnectionInfo) -> Self {
+    pub fn new(shared: Arc<ServerShared>, mut arrival: Arrival, mut info: ConnectionInfo) -> Self {
         (info.trusted, info.proxied_client) = (arrival.is_trusted(), arrival.proxied_client());
         let session = Self::with_info(shared, info, arrival.login_deadline());
-        Self { source: arrival.source(), seat: arrival.seat(), ..session }
+        Self { source: arrival.source(), permit: arrival.take_permit(), ..session }
     }
 
     /// Begins a session on a connection of which the caller knows everything.
@@ -86,7 +86,7 @@ impl ServerSession {
             connection,
             proxied_client,
             source: None,
-            seat: None,
+            permit: None,
             failed_logins: 0,
             pause_until: None,
             login_deadline,
@@ -128,6 +128,9 @@ impl ServerSession {
     /// # Errors
     /// The last question has no answer, the client sent data after `STLS`, or there is no certificate: close the connection.
     pub fn next_action(&mut self, now: Instant) -> io::Result<ServerAction> {
+        if self.permit.as_ref().is_some_and(|permit| permit.seat().is_evicted()) {
+            return Err(io::Error::other(GAVE_WAY));
+        }
         if let Some(action) = self.continue_writing(now) {
             return Ok(action);
         }
@@ -135,11 +138,7 @@ impl ServerSession {
         if action != Action::Read {
             self.idle_deadline = None;
         }
-        if self.connection.deadline() == Deadline::Idle
-            && let Some(seat) = self.seat.take()
-        {
-            seat.set_logged_in();
-        }
+        self.note_login();
         Ok(match action {
             Action::Write => self.begin_writing(now),
             Action::Read => {
@@ -173,6 +172,20 @@ impl ServerSession {
         })
     }
 
+    /// Keeps the session once its client has logged in: it does not give way to others.
+    pub(super) fn note_login(&self) {
+        if self.connection.deadline() == Deadline::Idle
+            && let Some(permit) = &self.permit
+        {
+            permit.seat().set_logged_in();
+        }
+    }
+
+    /// Returns the permit, which must be kept as long as the session's store is in use.
+    pub(super) const fn take_permit(&mut self) -> Option<SessionPermit> {
+        self.permit.take()
+    }
+
     /// Returns what is left to do of a write that has begun.
     fn continue_writing(&mut self, now: Instant) -> Option<ServerAction> {
         if self.connection.output().is_empty() {
@@ -190,7 +203,7 @@ impl ServerSession {
         }
         if self.write_deadline.is_none() {
             self.idle_deadline = None;
-            self.write_deadline = Some(self.deadline(now));
+            self.write_deadline = Some(self.write_deadline(now));
         }
         ServerAction::Io(Io::Write(self.write_deadline.unwrap_or(now)))
     }
@@ -217,6 +230,16 @@ impl ServerSession {
                 self.message_deadline.map_or(idle, |deadline| idle.min(deadline))
             }
         }
+    }
+
+    /// Returns when the output must be written: after the idle time-out, but not before a client that reads [`MIN_RATE`] has read it.
+    fn write_deadline(&mut self, now: Instant) -> Instant {
+        let deadline = self.deadline(now);
+        if self.connection.deadline() == Deadline::Login {
+            return deadline;
+        }
+        let at_rate = deadline_after(now, Duration::from_secs(self.connection.output().len() as u64 / MIN_RATE));
+        deadline.max(self.message_deadline.map_or(at_rate, |message| at_rate.min(message)))
     }
 
     /// Returns the deadline for the check of a login's credentials.

@@ -1,14 +1,14 @@
 //! A session whose questions a store answers, without I/O on the connection.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use pop3_maildrop::{LoginError, Pending, Store, StoreResponder};
 use pop3_proto::server::{Action, LoginAttempt, Question};
 
 use super::session::{ServerAction, ServerSession};
-use super::session_log::SessionLog;
+use super::session_log::{Identity, SessionLog};
 use crate::LoginSlot;
 
 /// What the driver of a [`StoreSession`] must do next.
@@ -23,10 +23,14 @@ pub enum StoreAction {
     Work,
 }
 
+/// Runs a function that may block where blocking does no harm, without waiting for it.
+pub type RunBlocking = fn(Box<dyn FnOnce() + Send>);
+
 /// A session and the store that answers it.
 pub struct StoreSession<S: Store> {
     session: ServerSession,
     responder: StoreResponder<S>,
+    run_blocking: RunBlocking,
     /// What [`work`](Self::work) answers first.
     question: Option<Question>,
     /// A login whose credentials are not checked yet.
@@ -35,11 +39,15 @@ pub struct StoreSession<S: Store> {
     checking: Option<LoginAttempt>,
     /// Held while the store opens the maildrop.
     slot: Option<LoginSlot>,
-    log: SessionLog,
+    identity: Arc<Mutex<Identity>>,
+    /// Octets of the messages that [`work`](Self::work) has begun.
+    begun: u64,
     /// Octets of output that may gather.
     high_water: usize,
-    /// When [`work`](Self::work) was called last.
+    /// When the first action after [`work`](Self::work) was returned.
     worked_at: Option<Instant>,
+    /// [`work`](Self::work) was called, and no action was returned since.
+    has_worked: bool,
 }
 
 /// A client that has read its output within this time is fast.
@@ -55,24 +63,26 @@ impl<S: Store> std::fmt::Debug for StoreSession<S> {
 }
 
 impl<S: Store> StoreSession<S> {
-    /// A session that `store` answers.
+    /// A session that `store` answers. Its maildrop is closed by `run_blocking`, because that may block.
     ///
     /// # Errors
     /// The operating system has no random numbers.
-    pub fn new(session: ServerSession, store: Arc<S>) -> io::Result<Self> {
+    pub fn new(session: ServerSession, store: Arc<S>, run_blocking: RunBlocking) -> io::Result<Self> {
         let responder = StoreResponder::new(store, session.shared().decoy_secret()?).with_address(session.source());
-        let log = SessionLog { peer: responder.peer(session.connection()), user: None };
-        let high_water = session.shared().config().output_high_water;
+        let identity = Identity { peer: responder.peer(session.connection()), user: None };
         Ok(Self {
-            high_water,
-            worked_at: None,
+            high_water: session.shared().config().output_high_water,
             session,
             responder,
+            run_blocking,
             question: None,
             unchecked: None,
             checking: None,
             slot: None,
-            log,
+            identity: Arc::new(Mutex::new(identity)),
+            begun: 0,
+            worked_at: None,
+            has_worked: false,
         })
     }
 
@@ -86,6 +96,14 @@ impl<S: Store> StoreSession<S> {
     /// # Errors
     /// The session cannot continue: close the connection.
     pub fn next_action(&mut self, now: Instant) -> io::Result<StoreAction> {
+        // The time that the store took is not the client's.
+        if std::mem::take(&mut self.has_worked) {
+            self.worked_at = Some(now);
+            match std::mem::take(&mut self.begun) {
+                0 => {}
+                octets => self.session.limit_octets(octets, now),
+            }
+        }
         if let Some(login) = self.unchecked.take() {
             return Ok(self.check(login, now));
         }
@@ -144,10 +162,12 @@ impl<S: Store> StoreSession<S> {
     }
 
     /// Lets twice as much output gather while the client reads it fast, so that a large message takes few changes between the thread that
-    /// reads the store and the one that writes to the client. For a slow client the high-water mark is that of the options.
+    /// reads the store and the one that writes to the client. For a slow client, and between messages, the high-water mark is that of the
+    /// options.
     fn adapt_high_water(&mut self, now: Instant) {
         let least = self.session.shared().config().output_high_water;
-        let fast = self.worked_at.is_some_and(|worked_at| now.saturating_duration_since(worked_at) < FAST);
+        let fast = self.responder.is_sending()
+            && self.worked_at.is_some_and(|worked_at| now.saturating_duration_since(worked_at) < FAST);
         self.high_water = if fast { (self.high_water * 2).min(MAX_HIGH_WATER.max(least)) } else { least };
         self.session.connection_mut().set_high_water(self.high_water);
     }
@@ -158,15 +178,15 @@ impl<S: Store> StoreSession<S> {
     /// # Errors
     /// Close the connection at once: a client must not take half a message for a complete one.
     pub fn work(&mut self, now: Instant) -> io::Result<()> {
-        if self.responder.is_sending() {
-            self.adapt_high_water(now);
-        }
-        self.worked_at = Some(now);
+        self.adapt_high_water(now);
+        self.has_worked = true;
         let connection = self.session.connection_mut();
         if let Some(question) = self.question.take() {
             self.responder.answer(connection, question)?;
         }
         self.slot = None;
+        self.identify();
+        let connection = self.session.connection_mut();
         // A pipelined login is checked as any other.
         if let Action::Answer(Question::Authenticate(login)) = self.responder.advance(connection)? {
             self.unchecked = Some(login);
@@ -174,19 +194,33 @@ impl<S: Store> StoreSession<S> {
         if !self.responder.is_sending() {
             self.responder.release_buffer();
         }
-        match self.responder.take_begun() {
-            0 => {}
-            octets => self.session.limit_octets(octets, now),
-        }
-        self.log.peer = self.responder.peer(self.session.connection());
-        if self.log.user.is_none() {
-            self.log.user = self.responder.user().map(Arc::from);
-        }
+        self.begun = self.responder.take_begun();
+        self.identify();
+        self.session.note_login();
         Ok(())
     }
 
-    /// Returns what the log says about the session. It outlives a session that panics in [`work`](Self::work).
-    pub const fn log(&self) -> &SessionLog {
-        &self.log
+    /// Updates what the log says about the session.
+    fn identify(&self) {
+        let mut identity = self.identity.lock().unwrap_or_else(PoisonError::into_inner);
+        identity.peer = self.responder.peer(self.session.connection());
+        if identity.user.is_none() {
+            identity.user = self.responder.user().map(Arc::from);
+        }
+    }
+
+    /// Returns what logs the end of the session. It outlives a session that panics in [`work`](Self::work).
+    pub fn log(&self) -> SessionLog {
+        SessionLog::new(Arc::clone(&self.identity))
+    }
+}
+
+impl<S: Store> Drop for StoreSession<S> {
+    fn drop(&mut self) {
+        // The session counts until its maildrop is closed.
+        let permit = self.session.take_permit();
+        if let Some(open) = self.responder.take_open() {
+            (self.run_blocking)(Box::new(move || drop((open, permit))));
+        }
     }
 }

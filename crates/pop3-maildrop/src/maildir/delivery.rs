@@ -66,7 +66,7 @@ impl PreparedMessage {
         self.octets
     }
 
-    /// Makes the message visible in `new`. It survives a power cut there once [`Maildir::sync`] has succeeded.
+    /// Makes the message visible in `new`. It survives a power cut there once [`Maildir::sync_new`] has succeeded.
     ///
     /// # Errors
     /// The file cannot be renamed. Nothing was delivered, and the file in `tmp` is removed.
@@ -154,7 +154,7 @@ impl Delivery {
         PreparedMessage { path: self.maildir.root.join("new").join(&name), name, octets: self.octets, temporary: self.temporary }
     }
 
-    /// Writes the message to the disk and makes it visible in `new`. It survives a power cut there once [`Maildir::sync`] has
+    /// Writes the message to the disk and makes it visible in `new`. It survives a power cut there once [`Maildir::sync_new`] has
     /// succeeded.
     ///
     /// # Errors

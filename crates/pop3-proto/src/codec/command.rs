@@ -76,6 +76,23 @@ pub enum Command<'a> {
     Xclient(Words<'a>),
 }
 
+/// What a `+OK` to a command begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReplyShape {
+    /// One line.
+    Line,
+    /// A multi-line response: lines up to a line with only a dot (RFC 1939 §3).
+    Lines,
+    /// A multi-line response with a message, byte-stuffed (RFC 1939 §3).
+    Message,
+    /// One line with an entry of a listing. Some servers send a multi-line response instead.
+    // Q25
+    Entry,
+    /// One line; challenges may come before it (RFC 5034 §4).
+    Challenges,
+}
+
 /// The reason why a line is not a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -177,6 +194,36 @@ impl<'a> Command<'a> {
             Self::User(_) => Verb::User,
             Self::Utf8 => Verb::Utf8,
             Self::Xclient(_) => Verb::Xclient,
+        }
+    }
+
+    /// Returns what a `+OK` to this command begins. A `-ERR` is always one line.
+    ///
+    /// ```
+    /// use pop3_proto::codec::{Command, ReplyShape};
+    /// assert_eq!(Command::parse(b"LIST")?.reply_shape(), ReplyShape::Lines);
+    /// assert_eq!(Command::parse(b"LIST 1")?.reply_shape(), ReplyShape::Entry);
+    /// # Ok::<(), pop3_proto::codec::MalformedCommand>(())
+    /// ```
+    pub const fn reply_shape(&self) -> ReplyShape {
+        match self {
+            Self::Apop(..)
+            | Self::Dele(_)
+            | Self::Lang(Some(_))
+            | Self::Last
+            | Self::Noop
+            | Self::Pass(_)
+            | Self::Quit
+            | Self::Rset
+            | Self::Stat
+            | Self::Stls
+            | Self::User(_)
+            | Self::Utf8
+            | Self::Xclient(_) => ReplyShape::Line,
+            Self::AuthList | Self::Capa | Self::Lang(None) | Self::List(None) | Self::Uidl(None) => ReplyShape::Lines,
+            Self::List(Some(_)) | Self::Uidl(Some(_)) => ReplyShape::Entry,
+            Self::Retr(_) | Self::Top(..) => ReplyShape::Message,
+            Self::Auth(..) => ReplyShape::Challenges,
         }
     }
 

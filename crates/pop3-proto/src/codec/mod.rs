@@ -19,7 +19,7 @@ mod verb;
 
 pub use argument::{ApopDigest, InvalidArgument, MessageNumber, OwnedUsername, Password, ReplyText, UniqueId, Username, Word};
 pub use capability::{Capabilities, Capability, Expire, Words};
-pub use command::{Command, MalformedCommand};
+pub use command::{Command, MalformedCommand, ReplyShape};
 pub use dot::{DotDecoder, DotEncoder, Segments, Unstuffed, WireSize};
 pub use escape::Escaped;
 pub use line::{LineEnding, LineEndingPolicy, LineScanner, Scan};

@@ -123,7 +123,7 @@ impl Verb {
         }
     }
 
-    /// Parses a keyword of four characters: all verbs but two have four, and four bytes compare as one number.
+    /// Parses a keyword of four characters: most verbs have four, and four bytes compare as one number.
     pub(super) const fn from_four(keyword: &[u8; 4]) -> Option<Self> {
         // Clearing bit 5 turns a lower-case letter into its upper-case letter, and turns no other byte into a letter.
         const CAPITALS: u32 = 0xDFDF_DFDF;
@@ -155,5 +155,24 @@ impl Verb {
 impl fmt::Display for Verb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_verb_is_parsed_from_its_keyword_in_any_case() {
+        for verb in Verb::ALL {
+            let keyword = verb.as_str();
+            for keyword in [keyword.to_ascii_uppercase(), keyword.to_ascii_lowercase()] {
+                assert_eq!(
+                    Verb::from_keyword(keyword.as_bytes()),
+                    Some(verb),
+                    "{keyword} is missing in from_four or from_keyword"
+                );
+            }
+        }
     }
 }

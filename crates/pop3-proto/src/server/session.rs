@@ -1,4 +1,5 @@
-//! A session on a snapshot of the maildrop. It answers `STAT`, `LIST`, `UIDL`, `DELE`, `RSET` and `NOOP` by itself.
+//! A session on a snapshot of the maildrop. It answers all commands of the TRANSACTION state by itself but
+//! `RETR`, `TOP` and `QUIT`, which need the store.
 
 use alloc::sync::Arc;
 
@@ -271,7 +272,22 @@ impl Session {
                 put_decimal(out, self.last.into());
                 out.put_slice(b"\r\n");
             }
-            _ => self.machine.ok(ReplyText::EMPTY, out)?,
+            Command::Noop => self.machine.ok(ReplyText::EMPTY, out)?,
+            // Commands about one message are executed above, and the others by the machine.
+            Command::Dele(_)
+            | Command::Retr(_)
+            | Command::Top(..)
+            | Command::Apop(..)
+            | Command::Auth(..)
+            | Command::AuthList
+            | Command::Capa
+            | Command::Lang(_)
+            | Command::Pass(_)
+            | Command::Quit
+            | Command::Stls
+            | Command::User(_)
+            | Command::Utf8
+            | Command::Xclient(_) => self.refuse(None, Phrase::NotHere, out)?,
         }
         Ok(Event::Continue)
     }

@@ -12,7 +12,7 @@ use super::error::{Awaiting, LocalError, RemoteError};
 use super::event::ClientEvent;
 use super::event::{OwnedGreeting, Tag};
 use crate::cleartext_login::CleartextLogin;
-use crate::codec::{Command, DotDecoder, LineEndingPolicy, LineScanner, MAX_COMMAND_LINE, Verb};
+use crate::codec::{Command, DotDecoder, LineEndingPolicy, LineScanner, MAX_COMMAND_LINE, ReplyShape, Verb};
 use crate::sasl::{Mechanism, encode_base64};
 use crate::state::State;
 
@@ -20,10 +20,7 @@ use crate::state::State;
 struct Pending {
     tag: Tag,
     verb: Verb,
-    /// A `+OK` begins a multi-line response.
-    multi_line: bool,
-    /// The command is about one message: some servers answer on one line, and some with a listing (Q25).
-    one: bool,
+    shape: ReplyShape,
 }
 
 #[derive(Debug)]
@@ -241,20 +238,9 @@ impl Client {
             out.truncate(start);
             return Err(LocalError::LineTooLong);
         }
-        let multi_line = matches!(
-            command,
-            Command::AuthList
-                | Command::Capa
-                | Command::Lang(None)
-                | Command::List(None)
-                | Command::Uidl(None)
-                | Command::Retr(_)
-                | Command::Top(..)
-        );
-        let one = matches!(command, Command::List(Some(_)) | Command::Uidl(Some(_)));
         let tag = Tag(self.next_tag);
         self.next_tag += 1;
-        self.in_flight.push_back(Pending { tag, verb, multi_line, one });
+        self.in_flight.push_back(Pending { tag, verb, shape: command.reply_shape() });
         self.utf8 |= verb == Verb::Utf8;
         self.bound |= matches!(command, Command::Auth(name, _) if Mechanism::from_name(name.as_bytes()).is_some_and(Mechanism::uses_channel_binding));
         self.unfinished &= verb != Verb::Auth;

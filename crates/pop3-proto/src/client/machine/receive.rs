@@ -8,7 +8,9 @@ use super::{Client, Pending, Phase, ReceiveState};
 use crate::Progress;
 use crate::client::error::RemoteError;
 use crate::client::event::{Challenge, ClientEvent, OwnedGreeting};
-use crate::codec::{DotDecoder, Greeting, LineEnding, Reply, Scan, Status, Unstuffed, Verb, names_one_message, trim_blanks};
+use crate::codec::{
+    DotDecoder, Greeting, LineEnding, Reply, ReplyShape, Scan, Status, Unstuffed, Verb, names_one_message, trim_blanks,
+};
 use crate::state::State;
 
 impl Client {
@@ -127,17 +129,21 @@ impl Client {
         }
         let reply = Reply::parse(line).map_err(|_| RemoteError::NotAReply(beginning(line)))?;
         self.receiving = ReceiveState::FirstLine { blank_seen: false };
+        // Some servers answer a command about one message with a listing of one entry (Q25).
+        let is_listing = match pending.shape {
+            ReplyShape::Lines => true,
+            ReplyShape::Entry => !names_one_message(reply.text),
+            ReplyShape::Line | ReplyShape::Message | ReplyShape::Challenges => false,
+        };
         match (reply.status, pending.verb) {
-            (Status::Ok, Verb::Retr | Verb::Top) => {
+            (Status::Ok, _) if pending.shape == ReplyShape::Message => {
                 // The first line of the session has determined the line ending.
                 if self.decoder.ending() != self.scanner.ending() {
                     self.decoder = DotDecoder::new(self.scanner.ending());
                 }
                 self.receiving = ReceiveState::Body { seen: 0, ends_with_dot: false };
             }
-            (Status::Ok, _) if pending.multi_line || (pending.one && !names_one_message(reply.text)) => {
-                self.receiving = ReceiveState::Lines { seen: 0, octets: 0 }
-            }
+            (Status::Ok, _) if is_listing => self.receiving = ReceiveState::Lines { seen: 0, octets: 0 },
             (Status::Ok, Verb::Stls) => {
                 self.in_flight.clear();
                 self.phase = Phase::Upgrading;
