@@ -107,7 +107,7 @@ async fn every_cut_of_every_server_transcript_gives_its_replies() {
     for transcript in transcript::load("server") {
         let expected = server::expected(&transcript).replace("\nTLS\r\n", "\n");
         for cut in Cut::all(server::said(&transcript).len()) {
-            let (config, channel) = server::set_up(&transcript);
+            let (config, info) = server::set_up(&transcript);
             let tls = tls.clone().filter(|_| config.stls);
             // The transcripts have no time.
             let max_login_backoff = Duration::ZERO;
@@ -115,7 +115,7 @@ async fn every_cut_of_every_server_transcript_gives_its_replies() {
                 Server::new(ServerOptions { config, tls, max_login_backoff, ..ServerOptions::dangerous_cleartext() }, Maildrops);
             let feed = Feed::default();
             feed.push(&server::said(&transcript), cut);
-            let ended = server.serve_stream_with_info(Box::new(Stream(feed.clone())), channel).await;
+            let ended = server.serve_stream_with_info(Box::new(Stream(feed.clone())), info).await;
             let mut written = String::from_utf8_lossy(&feed.written()).into_owned();
             if ended.is_ok() {
                 written += "CLOSE\r\n";

@@ -28,18 +28,18 @@ pub fn set_up(transcript: &Transcript) -> (ServerConfig, ConnectionInfo) {
         ..ServerConfig::default()
     };
     let binding = ChannelBinding { exporter: Some([7; 32]), server_end_point: None };
-    let mut channel = ConnectionInfo::encrypted([0; 18], binding);
+    let mut info = ConnectionInfo::encrypted([0; 18], binding);
     for word in &transcript.set_up {
         match word.as_str() {
-            "in the clear" => channel = ConnectionInfo::clear([0; 18]),
+            "in the clear" => info = ConnectionInfo::clear([0; 18]),
             "cleartext login" => {
                 (config.cleartext_login, config.stls) = (CleartextLogin::DangerouslyAllow, false);
-                channel = ConnectionInfo::clear([0; 18]);
+                info = ConnectionInfo::clear([0; 18]);
             }
             "apop" => config.apop = true,
             "all mechanisms" => config.mechanisms = Mechanism::ALL.to_vec(),
-            "certificate" => channel.certificate = Some(b"joe's certificate"[..].into()),
-            "trusted proxy" => channel.trusted = true,
+            "certificate" => info.certificate = Some(b"joe's certificate"[..].into()),
+            "trusted proxy" => info.trusted = true,
             "last" => config.last = true,
             "lenient" => (config.utf8_after_login, config.noop_before_login) = (true, true),
             "no utf8, no lang" => (config.utf8, config.lang) = (Utf8::No, false),
@@ -55,7 +55,7 @@ pub fn set_up(transcript: &Transcript) -> (ServerConfig, ConnectionInfo) {
             other => panic!("{}: {other:?} is no set-up that is known", transcript.name),
         }
     }
-    (config, channel)
+    (config, info)
 }
 
 /// The password of all users except `josé`.

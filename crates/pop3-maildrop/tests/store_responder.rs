@@ -20,11 +20,11 @@ impl<S: Store> Session<S> {
     /// A session over TLS, in which the client has shown this certificate.
     fn new(store: &Arc<S>, certificate: Option<&[u8]>) -> Self {
         let config = ServerConfig { mechanisms: Mechanism::ALL.to_vec(), apop: true, ..ServerConfig::default() };
-        let channel = ConnectionInfo {
+        let info = ConnectionInfo {
             certificate: certificate.map(Arc::from),
             ..ConnectionInfo::encrypted([1; 18], ChannelBinding::default())
         };
-        let connection = Connection::new(config.into(), channel);
+        let connection = Connection::new(config.into(), info);
         let mut session =
             Self { connection, responder: StoreResponder::new(Arc::clone(store), [2; 18]), greeting: String::new() };
         session.greeting = session.say("").unwrap();

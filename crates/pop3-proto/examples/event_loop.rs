@@ -134,7 +134,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 (LISTENER, None) => {
                     let (mut stream, _) = listener.accept()?;
                     poll.registry().register(&mut stream, SERVER, both)?;
-                    // A server on a network takes other octets of chance for every session.
+                    // A server on a network needs a random nonce for each session.
                     served = Some((server::Connection::new(Arc::clone(&config), ConnectionInfo::clear([0; 18])), stream));
                 }
                 (SERVER, Some((session, stream))) => {

@@ -61,8 +61,8 @@ const SERVER: [Situation; 9] = [
 fn answers(set_up: &[&str], said: &str) -> String {
     let transcript =
         Transcript { name: "matrix".to_owned(), set_up: set_up.iter().map(ToString::to_string).collect(), lines: Vec::new() };
-    let (config, channel) = server::set_up(&transcript);
-    let (mut connection, mut mail, mut written) = (Connection::new(config.into(), channel), None, Vec::new());
+    let (config, info) = server::set_up(&transcript);
+    let (mut connection, mut mail, mut written) = (Connection::new(config.into(), info), None, Vec::new());
     if serve(&mut connection, &mut mail, &mut written) && !said.is_empty() {
         connection.unfilled()[..said.len()].copy_from_slice(said.as_bytes());
         connection.advance_read(said.len());

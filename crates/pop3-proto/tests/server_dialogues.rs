@@ -1,4 +1,4 @@
-//! What transcripts cannot say of a server: counts, chance and lengths.
+//! Properties of a server that transcripts cannot express: counts, nonces and lengths.
 
 use std::net::Ipv4Addr;
 
@@ -50,8 +50,8 @@ fn say(server: &mut Connection, said: &[u8]) -> bool {
     talk(server, said).1
 }
 
-fn encrypted(chance: [u8; 18]) -> ConnectionInfo {
-    ConnectionInfo::encrypted(chance, ChannelBinding::default())
+fn encrypted(nonce: [u8; 18]) -> ConnectionInfo {
+    ConnectionInfo::encrypted(nonce, ChannelBinding::default())
 }
 
 /// A session over TLS; the greeting is written.
@@ -119,8 +119,8 @@ fn no_two_challenges_are_the_same() {
     let challenge = |server: &mut Connection| talk(server, b"AUTH CRAM-MD5\r\n").0;
     let mut challenges = Vec::new();
     let config = ServerConfig { mechanisms: vec![Mechanism::CramMd5], ..ServerConfig::default() };
-    for chance in [[1; 18], [2; 18]] {
-        let mut server = Connection::new(config.clone().into(), encrypted(chance));
+    for nonce in [[1; 18], [2; 18]] {
+        let mut server = Connection::new(config.clone().into(), encrypted(nonce));
         say(&mut server, b"");
         for _ in 0..3 {
             challenges.push(challenge(&mut server));
@@ -129,8 +129,8 @@ fn no_two_challenges_are_the_same() {
     }
     // Timestamps of APOP, too.
     let config = ServerConfig { apop: true, cleartext_login: CleartextLogin::DangerouslyAllow, ..ServerConfig::default() };
-    for channel in [encrypted([1; 18]), encrypted([2; 18]), ConnectionInfo::clear([3; 18]), ConnectionInfo::clear([4; 18])] {
-        challenges.push(talk(&mut Connection::new(config.clone().into(), channel), b"").0);
+    for info in [encrypted([1; 18]), encrypted([2; 18]), ConnectionInfo::clear([3; 18]), ConnectionInfo::clear([4; 18])] {
+        challenges.push(talk(&mut Connection::new(config.clone().into(), info), b"").0);
     }
     let count = challenges.len();
     challenges.sort();

@@ -7,8 +7,8 @@ use pop3_contract::{Cut, Transcript, server, transcript};
 use pop3_proto::server::Connection;
 
 fn replay(transcript: &Transcript, cut: Cut) -> String {
-    let (config, channel) = server::set_up(transcript);
-    let mut server = Connection::new(config.into(), channel);
+    let (config, info) = server::set_up(transcript);
+    let mut server = Connection::new(config.into(), info);
     let (mut mail, mut written) = (None, Vec::new());
     let mut open = serve(&mut server, &mut mail, &mut written);
     for mut piece in cut.pieces(&server::said(transcript)) {

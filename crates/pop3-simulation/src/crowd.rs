@@ -36,30 +36,30 @@ impl Crowd {
     }
 
     /// Performs one random step.
-    pub fn step(&mut self, chance: &mut Rng) {
-        match chance.u8(..8) {
+    pub fn step(&mut self, random: &mut Rng) {
+        match random.u8(..8) {
             0 if self.to_come > 0 => {
                 self.to_come -= 1;
-                self.store.deliver(if chance.u8(..4) == 0 { OTHER } else { FETCHED });
+                self.store.deliver(if random.u8(..4) == 0 { OTHER } else { FETCHED });
             }
             1 if !self.gone && self.sessions.len() < 2 => {
                 // A client that looks into the fetched maildrop removes nothing.
-                let script: Vec<&'static [u8]> = if chance.u8(..4) == 0 {
+                let script: Vec<&'static [u8]> = if random.u8(..4) == 0 {
                     vec![b"QUIT", b"RETR 1", b"UIDL", b"PASS x", b"USER joe"]
                 } else {
                     vec![b"QUIT", b"DELE 1", b"RETR 1", b"STAT", b"PASS x", b"USER ann"]
                 };
                 let config = ClientConfig { cleartext_login: CleartextLogin::DangerouslyAllow, ..ClientConfig::default() };
-                let served = Served::new(&self.store, chance);
+                let served = Served::new(&self.store, random);
                 self.sessions.push(Session { client: Connection::new(config), served, script });
             }
-            2 if !self.sessions.is_empty() && chance.u8(..8) == 0 => {
-                let gone = chance.usize(..self.sessions.len());
+            2 if !self.sessions.is_empty() && random.u8(..8) == 0 => {
+                let gone = random.usize(..self.sessions.len());
                 self.sessions.swap_remove(gone);
             }
             _ if !self.sessions.is_empty() => {
-                let at = chance.usize(..self.sessions.len());
-                if !self.sessions[at].step(chance) {
+                let at = random.usize(..self.sessions.len());
+                if !self.sessions[at].step(random) {
                     self.sessions.swap_remove(at);
                 }
             }
@@ -70,13 +70,13 @@ impl Crowd {
 
 impl Session {
     /// Performs one random step of the session. Returns `false` at its end.
-    fn step(&mut self, chance: &mut Rng) -> bool {
-        self.served.step(chance);
+    fn step(&mut self, random: &mut Rng) -> bool {
+        self.served.step(random);
         let action = self.client.process_events(|event, _| Ok((event == ClientEvent::Closed).then_some(())));
         match action {
             Ok(Action::Done(())) => return false,
             Ok(Action::Write) => {
-                let count = chance.usize(1..=self.client.output().len());
+                let count = random.usize(1..=self.client.output().len());
                 self.served.arrived.extend(&self.client.output()[..count]);
                 self.client.advance_written(count);
             }
@@ -97,7 +97,7 @@ impl Session {
             }
             Ok(Action::Read) => {
                 let space = self.client.unfilled();
-                let count = chance.usize(1..=self.served.sent.len()).min(space.len());
+                let count = random.usize(1..=self.served.sent.len()).min(space.len());
                 self.served.sent.drain(..count).zip(space).for_each(|(byte, space)| *space = byte);
                 if self.client.advance_read(count).is_err() {
                     return false;

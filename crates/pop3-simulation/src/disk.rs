@@ -26,7 +26,7 @@ pub enum Trouble {
 
 #[derive(Debug)]
 struct State {
-    chance: Rng,
+    random: Rng,
     files: Vec<Content>,
     /// The visible names.
     names: BTreeMap<PathBuf, usize>,
@@ -64,10 +64,10 @@ enum Change {
 }
 
 impl SimDisk {
-    pub fn new(mut chance: Rng) -> Self {
-        let can_sync_at_once = chance.bool();
+    pub fn new(mut random: Rng) -> Self {
+        let can_sync_at_once = random.bool();
         Self(Arc::new(Mutex::new(State {
-            chance,
+            random,
             files: Vec::new(),
             names: BTreeMap::new(),
             durable: BTreeMap::new(),
@@ -105,14 +105,14 @@ impl SimDisk {
         let state = &mut *self.state();
         let mut names = std::mem::take(&mut state.durable);
         for change in std::mem::take(&mut state.pending) {
-            if state.chance.bool() {
+            if state.random.bool() {
                 change.apply(&mut names);
             }
         }
         for content in &mut state.files {
             let unsynced = content.bytes.len() - content.synced;
-            let kept = content.synced + if content.lost { 0 } else { state.chance.usize(..=unsynced) };
-            let length = if state.chance.bool() { kept } else { content.bytes.len() };
+            let kept = content.synced + if content.lost { 0 } else { state.random.usize(..=unsynced) };
+            let length = if state.random.bool() { kept } else { content.bytes.len() };
             // If the length survives but not the content, the missing bytes read as zeroes.
             content.bytes[kept..length.max(kept)].fill(0);
             content.bytes.truncate(length.max(kept));
@@ -221,8 +221,8 @@ impl Write for SimFile {
         let fate = state.begin()?;
         let count = match fate {
             // The disk accepts some of the bytes, and then it is full.
-            Fate::Fails => state.chance.usize(..=bytes.len()),
-            Fate::Done if state.chance.u8(..16) == 0 => state.chance.usize(1..=bytes.len().max(1)).min(bytes.len()),
+            Fate::Fails => state.random.usize(..=bytes.len()),
+            Fate::Done if state.random.u8(..16) == 0 => state.random.usize(1..=bytes.len().max(1)).min(bytes.len()),
             Fate::Done => bytes.len(),
         };
         state.files[self.file].bytes.extend_from_slice(&bytes[..count]);

@@ -47,7 +47,7 @@ pub struct Report {
 }
 
 struct World {
-    chance: Rng,
+    random: Rng,
     disk: SimDisk,
     store: SimStore,
     crowd: Arc<Mutex<Crowd>>,
@@ -61,34 +61,34 @@ struct World {
 /// Panics if mail was lost, duplicated or damaged, or if the server removed it before it was safely stored.
 pub fn run(seed: u64) -> Report {
     pop3_contract::limit_test();
-    let mut chance = Rng::with_seed(seed);
-    let disk = SimDisk::new(chance.fork());
+    let mut random = Rng::with_seed(seed);
+    let disk = SimDisk::new(random.fork());
     let root = Path::new("/home/joe/Maildir");
-    let ids = [Ids::Own, Ids::Own, Ids::OfContent, Ids::Shared, Ids::Reused, Ids::Numbers][chance.usize(..6)];
-    let fault = match chance.u8(..12) {
+    let ids = [Ids::Own, Ids::Own, Ids::OfContent, Ids::Shared, Ids::Reused, Ids::Numbers][random.usize(..6)];
+    let fault = match random.u8(..12) {
         0 => Fault::KeepsDeleted,
         1 => Fault::CutsShort,
         2 => Fault::RefusesMechanisms,
-        3 => Fault::EndsAfter(chance.usize(14..40)),
+        3 => Fault::EndsAfter(random.usize(14..40)),
         _ => Fault::Nothing,
     };
     // Failures are recorded by unique-id and size, so these must distinguish the messages in such a world.
     let ids = if fault == Fault::CutsShort { Ids::Own } else { ids };
     // A truncated message is tried again only a few times, so nothing else may fail in such a world.
-    let failures = if fault == Fault::CutsShort { 0 } else { [0, 0, 2, 10][chance.usize(..4)] };
-    let store = SimStore::new(chance.fork(), (disk.clone(), root.to_owned()), ids, failures, fault);
-    for _ in 0..chance.usize(..6) {
+    let failures = if fault == Fault::CutsShort { 0 } else { [0, 0, 2, 10][random.usize(..4)] };
+    let store = SimStore::new(random.fork(), (disk.clone(), root.to_owned()), ids, failures, fault);
+    for _ in 0..random.usize(..6) {
         store.deliver(FETCHED);
     }
-    let crowd = Arc::new(Mutex::new(Crowd::new(store.clone(), chance.usize(..4))));
+    let crowd = Arc::new(Mutex::new(Crowd::new(store.clone(), random.usize(..4))));
     let options = TransferOptions {
-        messages: chance.usize(1..5),
+        messages: random.usize(1..5),
         // Almost no time passes in a simulation, so messages must not be set aside.
         set_aside: Duration::ZERO,
-        ..TransferOptions::new(chance.u8(..3) > 0)
+        ..TransferOptions::new(random.u8(..3) > 0)
     };
-    let mut world = World { chance, disk, store, crowd, options, report: Report::default() };
-    for _ in 0..world.chance.usize(1..6) {
+    let mut world = World { random, disk, store, crowd, options, report: Report::default() };
+    for _ in 0..world.random.usize(1..6) {
         world.fetch(root, fault != Fault::CutsShort);
     }
     // At the end nothing fails any more, and all messages must be fetched.
@@ -108,24 +108,24 @@ pub fn run(seed: u64) -> Report {
 impl World {
     /// Runs `pop3 fetch` once, with random failures. Returns `None` if its process died.
     fn fetch(&mut self, root: &Path, troubled: bool) -> Option<Result<RunSummary, FetchError>> {
-        let chance = &mut self.chance;
-        let trouble = match chance.u8(..8) {
-            0..3 if troubled => Trouble::Fails(chance.u64(1..120)),
-            3..6 if troubled => Trouble::Stops(chance.u64(1..120)),
+        let random = &mut self.random;
+        let trouble = match random.u8(..8) {
+            0..3 if troubled => Trouble::Fails(random.u64(1..120)),
+            3..6 if troubled => Trouble::Stops(random.u64(1..120)),
             _ => Trouble::Nothing,
         };
-        let cut = match chance.u8(..8) {
-            0 if troubled => Cut::Reset(chance.u64(..1500)),
-            1 if troubled => Cut::Deaf(chance.u64(..1500)),
-            2 if troubled => Cut::Silent(chance.u64(..1500)),
+        let cut = match random.u8(..8) {
+            0 if troubled => Cut::Reset(random.u64(..1500)),
+            1 if troubled => Cut::Deaf(random.u64(..1500)),
+            2 if troubled => Cut::Silent(random.u64(..1500)),
             _ => Cut::Never,
         };
         self.disk.start(trouble);
         let (store, disk, crowd) = (self.store.clone(), self.disk.clone(), Arc::clone(&self.crowd));
         let mut connect = || {
             Box::new(SimStream {
-                served: Served::new(&store, chance),
-                chance: chance.fork(),
+                served: Served::new(&store, random),
+                random: random.fork(),
                 cut,
                 carried: 0,
                 commands: 0,
@@ -147,7 +147,7 @@ impl World {
         };
         let end = if !died {
             ""
-        } else if self.chance.bool() {
+        } else if self.random.bool() {
             self.disk.lose_power();
             ", and the power went"
         } else {

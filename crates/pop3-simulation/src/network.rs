@@ -28,7 +28,7 @@ pub enum Cut {
 /// The client's end of a connection.
 pub struct SimStream {
     pub served: Served,
-    pub chance: Rng,
+    pub random: Rng,
     pub cut: Cut,
     pub carried: u64,
     /// The number of commands so far.
@@ -54,10 +54,10 @@ impl SimStream {
 
     /// Lets other users act while the client reads or writes.
     fn meanwhile(&mut self) {
-        if self.chance.u8(..8) == 0
+        if self.random.u8(..8) == 0
             && let Ok(mut crowd) = self.crowd.lock()
         {
-            crowd.step(&mut self.chance);
+            crowd.step(&mut self.random);
         }
     }
 }
@@ -73,17 +73,17 @@ impl Read for SimStream {
             if self.is_cut() {
                 return match self.cut {
                     Cut::Silent(_) => Err(ErrorKind::TimedOut.into()),
-                    _ if self.chance.bool() => Err(ErrorKind::ConnectionReset.into()),
+                    _ if self.random.bool() => Err(ErrorKind::ConnectionReset.into()),
                     _ => Ok(0),
                 };
             }
-            if !self.served.sent.is_empty() && self.chance.bool() {
-                let count = self.chance.usize(1..=self.served.sent.len()).min(space.len());
+            if !self.served.sent.is_empty() && self.random.bool() {
+                let count = self.random.usize(1..=self.served.sent.len()).min(space.len());
                 self.served.sent.drain(..count).zip(space).for_each(|(byte, space)| *space = byte);
                 self.carried += count as u64;
                 return Ok(count);
             }
-            if !self.served.step(&mut self.chance) && self.served.sent.is_empty() {
+            if !self.served.step(&mut self.random) && self.served.sent.is_empty() {
                 // Both ends wait: the server sends nothing more before the client does.
                 return if self.served.is_over() { Ok(0) } else { Err(ErrorKind::TimedOut.into()) };
             }
@@ -110,7 +110,7 @@ impl Write for SimStream {
             _ => {}
         }
         let count =
-            if self.chance.u8(..4) == 0 { self.chance.usize(1..=bytes.len().max(1)).min(bytes.len()) } else { bytes.len() };
+            if self.random.u8(..4) == 0 { self.random.usize(1..=bytes.len().max(1)).min(bytes.len()) } else { bytes.len() };
         self.commands += bytes[..count].iter().filter(|byte| **byte == b'\n').count();
         self.served.arrived.extend(&bytes[..count]);
         self.carried += count as u64;
@@ -134,8 +134,8 @@ impl Drop for SimStream {
         let hears = match self.cut {
             Cut::Deaf(_) => true,
             Cut::Reset(_) => false,
-            _ => self.chance.bool(),
+            _ => self.random.bool(),
         };
-        while hears && !self.store.has_died() && self.served.step(&mut self.chance) {}
+        while hears && !self.store.has_died() && self.served.step(&mut self.random) {}
     }
 }

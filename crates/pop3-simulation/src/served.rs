@@ -22,7 +22,7 @@ pub struct Served {
 }
 
 impl Served {
-    pub fn new(store: &SimStore, chance: &mut Rng) -> Self {
+    pub fn new(store: &SimStore, random: &mut Rng) -> Self {
         let mechanisms = match store.fault() {
             Fault::RefusesMechanisms => vec![Mechanism::Login, Mechanism::Plain],
             _ => Vec::new(),
@@ -30,7 +30,7 @@ impl Served {
         let config = ServerConfig {
             mechanisms,
             cleartext_login: CleartextLogin::DangerouslyAllow,
-            output_high_water: chance.usize(1..200),
+            output_high_water: random.usize(1..200),
             ..ServerConfig::default()
         };
         let connection = Connection::new(config.into(), ConnectionInfo::clear([0; 18]));
@@ -44,7 +44,7 @@ impl Served {
     }
 
     /// Reads, answers or writes once. Returns `false` if there is nothing to do until more bytes arrive.
-    pub fn step(&mut self, chance: &mut Rng) -> bool {
+    pub fn step(&mut self, random: &mut Rng) -> bool {
         if self.over {
             return false;
         }
@@ -53,13 +53,13 @@ impl Served {
                 if self.arrived.is_empty() {
                     return false;
                 }
-                let count = chance.usize(1..=self.arrived.len()).min(self.connection.unfilled().len());
+                let count = random.usize(1..=self.arrived.len()).min(self.connection.unfilled().len());
                 self.arrived.drain(..count).zip(self.connection.unfilled()).for_each(|(byte, space)| *space = byte);
                 self.connection.advance_read(count);
             }
             Ok(Action::Write) => {
                 let output = self.connection.output();
-                let count = chance.usize(1..=output.len().max(1)).min(output.len());
+                let count = random.usize(1..=output.len().max(1)).min(output.len());
                 self.sent.extend(&output[..count]);
                 self.connection.advance_written(count);
             }

@@ -23,7 +23,7 @@ pub struct SimStore(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
-    chance: Rng,
+    random: Rng,
     mail: HashMap<&'static str, Vec<Message>>,
     locked: BTreeSet<&'static str>,
     /// A client has logged in.
@@ -85,9 +85,9 @@ struct Message {
 }
 
 impl SimStore {
-    pub fn new(chance: Rng, home: (SimDisk, PathBuf), ids: Ids, failures: u8, fault: Fault) -> Self {
+    pub fn new(random: Rng, home: (SimDisk, PathBuf), ids: Ids, failures: u8, fault: Fault) -> Self {
         let state = State {
-            chance,
+            random,
             mail: HashMap::new(),
             locked: BTreeSet::new(),
             opened: false,
@@ -111,7 +111,7 @@ impl SimStore {
     /// Delivers a new message.
     pub fn deliver(&self, user: &'static str) {
         let state = &mut *self.state();
-        let mut text = text(&mut state.chance);
+        let mut text = text(&mut state.random);
         if state.fault == Fault::CutsShort {
             // The message is so long that a truncation exceeds the tolerance for wrong sizes.
             text.splice(..0, format!("Subject: {}\n\n{}\n", state.next, "a line of text ".repeat(30)).into_bytes());
@@ -119,7 +119,7 @@ impl SimStore {
         let text: Arc<[u8]> = text.into();
         state.next += 1;
         let id = match state.ids {
-            Ids::Shared if !state.opened => format!("shared-{}", state.chance.u8(..3)),
+            Ids::Shared if !state.opened => format!("shared-{}", state.random.u8(..3)),
             Ids::Own | Ids::Shared => format!("id-{}-own", state.next),
             Ids::Reused => {
                 let mail = state.mail.entry(user).or_default();
@@ -181,7 +181,7 @@ impl SimStore {
 
 impl State {
     fn fails(&mut self) -> bool {
-        self.chance.u8(..) < self.failures
+        self.random.u8(..) < self.failures
     }
 }
 
@@ -229,11 +229,11 @@ impl Maildrop for SimDrop {
     fn open(&mut self, number: MessageNumber) -> io::Result<Box<dyn Read + Send>> {
         let mut state = self.store.state();
         if state.fails() {
-            return Err(if state.chance.bool() { ErrorKind::NotFound.into() } else { io::Error::other("it cannot be read now") });
+            return Err(if state.random.bool() { ErrorKind::NotFound.into() } else { io::Error::other("it cannot be read now") });
         }
         let message = &self.seen[number.index()];
         let text = Cursor::new(Arc::clone(&message.text));
-        if state.fault == Fault::CutsShort && state.chance.bool() {
+        if state.fault == Fault::CutsShort && state.random.bool() {
             let cuts = state.cuts.entry(message.key).or_default();
             if *cuts < 2 {
                 *cuts += 1;
@@ -241,7 +241,7 @@ impl Maildrop for SimDrop {
             }
         }
         if state.fails() {
-            let whole = state.chance.u64(..=text.get_ref().len() as u64);
+            let whole = state.random.u64(..=text.get_ref().len() as u64);
             return Ok(Box::new(text.take(whole).chain(Broken)));
         }
         Ok(Box::new(text))
@@ -255,7 +255,7 @@ impl Maildrop for SimDrop {
         for number in marked {
             let state = &mut *self.store.state();
             if state.died || state.fails() {
-                if state.chance.u8(..4) == 0 {
+                if state.random.u8(..4) == 0 {
                     // The server dies; messages that were removed before stay removed.
                     state.died = true;
                 }
@@ -294,10 +294,10 @@ impl Read for Broken {
 }
 
 /// Returns a short random message that contains special sequences of the protocol; it may equal an earlier message.
-fn text(chance: &mut Rng) -> Vec<u8> {
+fn text(random: &mut Rng) -> Vec<u8> {
     const PIECES: [&[u8]; 8] = [b"A: b\n", b"\n", b".\n", b"..\r\n", b"text", b"\r", b"\r\n.\r\n", b"\xff\0"];
-    let count = chance.usize(..8);
-    (0..count).flat_map(|_| PIECES[chance.usize(..PIECES.len())].to_vec()).collect()
+    let count = random.usize(..8);
+    (0..count).flat_map(|_| PIECES[random.usize(..PIECES.len())].to_vec()).collect()
 }
 
 /// Returns a message in the form that a Maildir stores after its transfer: each line end is LF, and the last line has one.

@@ -77,10 +77,10 @@ async fn s21_h35_h36_a_client_that_drips_is_sent_away() {
 async fn guess(server: &Server<Memory>, source: Option<&str>) -> u64 {
     let (mut ours, theirs) = tokio::io::duplex(1024);
     let proxied_client = source.map(|source| ProxiedClient { address: source.parse().unwrap(), port: None });
-    let channel = ConnectionInfo { proxied_client, ..ConnectionInfo::clear([0; 18]) };
+    let info = ConnectionInfo { proxied_client, ..ConnectionInfo::clear([0; 18]) };
     let started = tokio::time::Instant::now();
     ours.write_all(&b"USER joe\r\nPASS wrong\r\n".repeat(3)).await.unwrap();
-    server.serve_stream_with_info(Box::new(theirs), channel).await.unwrap();
+    server.serve_stream_with_info(Box::new(theirs), info).await.unwrap();
     let mut heard = String::new();
     ours.read_to_string(&mut heard).await.unwrap();
     assert_eq!(heard.matches("-ERR [AUTH]").count(), 3, "{heard}");

@@ -10,7 +10,7 @@ pub const COUNT: usize = 1000;
 
 /// The messages as they lie in a Maildir.
 pub fn messages() -> Vec<Vec<u8>> {
-    let mut chance = Chance(1);
+    let mut random = Random(1);
     let mut all: Vec<Vec<u8>> = odd_bodies().into_iter().enumerate().map(|(at, body)| with_header(at, &body)).collect();
     all.push(b"X-Corpus: header only\nSubject: no blank line\n".to_vec());
     all.push(b"X-Corpus: folded\n .dot in a folded line\n\t.\n\nbody\n".to_vec());
@@ -21,9 +21,9 @@ pub fn messages() -> Vec<Vec<u8>> {
         let octets = match all.len() {
             at if at % 500 == 0 => 5_000_000,
             at if at % 50 == 0 => 100_000,
-            _ => 200 + chance.below(3000),
+            _ => 200 + random.below(3000),
         };
-        let body = chance.lines(octets);
+        let body = random.lines(octets);
         all.push(with_header(all.len(), &body));
     }
     all
@@ -67,9 +67,9 @@ fn odd_bodies() -> Vec<Vec<u8>> {
 }
 
 /// A small generator of numbers that are the same in every run.
-struct Chance(u64);
+struct Random(u64);
 
-impl Chance {
+impl Random {
     fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % limit

@@ -165,12 +165,9 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Error> {
 /// # Errors
 /// Fails if the operating system provides no random numbers.
 pub fn random() -> io::Result<[u8; 18]> {
-    let mut chance = [0; 18];
-    rustls::crypto::ring::default_provider()
-        .secure_random
-        .fill(&mut chance)
-        .map_err(|_| io::Error::other("no random numbers"))?;
-    Ok(chance)
+    let mut nonce = [0; 18];
+    rustls::crypto::ring::default_provider().secure_random.fill(&mut nonce).map_err(|_| io::Error::other("no random numbers"))?;
+    Ok(nonce)
 }
 
 /// Returns the channel bindings of a client's connection: the exporter of TLS 1.3 (RFC 9266 §3), and the server's certificate.

@@ -158,7 +158,7 @@ impl Folder {
 
     /// Returns the time at which a file came into the folder, in seconds since 1970, as the later of its modification and change
     /// times: a program that copies or moves mail may preserve the modification time, but not the change time.
-    pub(super) fn here_since(&self, name: &[u8]) -> io::Result<i64> {
+    pub(super) fn last_changed(&self, name: &[u8]) -> io::Result<i64> {
         let name = CString::new(name).map_err(|_| io::ErrorKind::InvalidInput)?;
         let stat = statat(&self.0, &name, AtFlags::SYMLINK_NOFOLLOW)?;
         Ok(stat.st_mtime.max(stat.st_ctime))

@@ -81,7 +81,7 @@ impl List {
 
     /// Removes those messages with a shared base name for which `is_there` returns `false`: they have moved during the scan. The
     /// list must be sorted.
-    pub(super) fn keep_there(&mut self, is_there: impl Fn(MessageLocation<'_>) -> bool) {
+    pub(super) fn retain_existing(&mut self, is_there: impl Fn(MessageLocation<'_>) -> bool) {
         let bases = || self.iter().map(MessageLocation::base);
         let shared: HashSet<Vec<u8>> =
             bases().zip(bases().skip(1)).filter(|(one, next)| one == next).map(|(base, _)| base.to_vec()).collect();
@@ -165,7 +165,7 @@ mod tests {
             list.push(MessageLocation { sub: Sub::Cur, name: name.as_bytes() }).unwrap();
         }
         list.sort();
-        list.keep_there(|place| {
+        list.retain_existing(|place| {
             assert!(!place.name.ends_with(b"alone"), "nobody has to look");
             place.name != b"2.moved"
         });

@@ -21,7 +21,7 @@ use crate::{Maildrop, NotRemoved};
 const WORTH_AN_INDEX: usize = 100;
 
 /// The maximum number of searches for a message that other processes keep moving.
-const ROUNDS: usize = 20;
+const MAX_RETRIES: usize = 20;
 
 /// A Maildir that is locked by one session. The lock belongs to the operating system, so it ends with the process that holds it.
 // H42
@@ -109,14 +109,14 @@ impl LockedMaildir {
             files.map_err(|error| about(&self.maildir.root, &error))?;
         }
         list.sort();
-        list.keep_there(|place| self.folder(place.sub).length(place.name).is_ok());
+        list.retain_existing(|place| self.folder(place.sub).length(place.name).is_ok());
         list.shrink();
         Ok(list)
     }
 
     /// Finds the messages that other processes have moved to `cur` or given other flags (H50). The location of another message of
     /// the snapshot is never assigned anew.
-    fn find_again(&mut self) -> io::Result<()> {
+    fn relocate(&mut self) -> io::Result<()> {
         let now = self.scan()?;
         let there: HashSet<MessageLocation<'_>> = now.iter().collect();
         let held: HashSet<MessageLocation<'_>> = self.messages.iter().filter(|place| there.contains(place)).collect();
@@ -133,13 +133,13 @@ impl LockedMaildir {
 
     /// Calls `act` with the current location of a message, which is searched for if the message has moved. Returns `NotFound` if
     /// the message no longer exists.
-    fn where_it_is<T>(&mut self, number: MessageNumber, act: impl Fn(&Folder, &[u8]) -> io::Result<T>) -> io::Result<T> {
-        for _ in 0..ROUNDS {
+    fn with_location<T>(&mut self, number: MessageNumber, act: impl Fn(&Folder, &[u8]) -> io::Result<T>) -> io::Result<T> {
+        for _ in 0..MAX_RETRIES {
             let place = self.place(number)?;
             match act(self.folder(place.sub), place.name) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     let (sub, name) = (place.sub, place.name.to_vec());
-                    self.find_again()?;
+                    self.relocate()?;
                     if self.place(number)? == (MessageLocation { sub, name: &name }) {
                         return Err(error);
                     }
@@ -195,7 +195,7 @@ impl LockedMaildir {
     }
 
     fn remove_one(&mut self, number: MessageNumber) -> io::Result<()> {
-        match self.where_it_is(number, Folder::remove) {
+        match self.with_location(number, Folder::remove) {
             // Another process has removed the message.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             result => result,
@@ -224,7 +224,7 @@ impl LockedMaildir {
         for MessageLocation { sub, name } in self.scan()?.iter() {
             let folder = self.folder(sub);
             let named = i64::try_from(names::seconds(name)).unwrap_or(i64::MAX);
-            if !folder.here_since(name).is_ok_and(|since| since.max(named) < before) {
+            if !folder.last_changed(name).is_ok_and(|since| since.max(named) < before) {
                 continue;
             }
             match folder.remove(name) {
@@ -332,7 +332,7 @@ impl Maildrop for LockedMaildir {
     }
 
     fn open(&mut self, number: MessageNumber) -> io::Result<Box<dyn Read + Send>> {
-        let message = self.where_it_is(number, Folder::read)?;
+        let message = self.with_location(number, Folder::read)?;
         let (Some(Some(named)), Ok(place)) = (self.named.get(number.index()).copied(), self.place(number)) else {
             return Ok(Box::new(message));
         };

@@ -58,7 +58,7 @@ impl AtOnce {
         let folder = File::open(path).ok()?;
         let kind = rustix::fs::fstatfs(&folder).ok()?.f_type;
         let known = [EXT, XFS, BTRFS, F2FS].contains(&u64::try_from(kind).ok()?);
-        (known && tells_errors(&release)).then(|| Self(Arc::new(Held { folder, failed: AtomicBool::new(false) })))
+        (known && reports_sync_errors(&release)).then(|| Self(Arc::new(Held { folder, failed: AtomicBool::new(false) })))
     }
 
     fn sync_whole(&self) -> io::Result<()> {
@@ -80,7 +80,7 @@ impl BatchSync for AtOnce {
 }
 
 #[cfg(target_os = "linux")]
-fn tells_errors(release: &str) -> bool {
+fn reports_sync_errors(release: &str) -> bool {
     let mut numbers = release.split(['.', '-']).map_while(|number| number.parse::<u32>().ok());
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (5, 8)
 }
@@ -124,7 +124,7 @@ mod tests {
             ("odd", false),
             ("5", false),
         ] {
-            assert_eq!(tells_errors(release), tells, "{release}");
+            assert_eq!(reports_sync_errors(release), tells, "{release}");
         }
     }
 }

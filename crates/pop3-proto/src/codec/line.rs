@@ -50,7 +50,7 @@ pub enum Scan<'i> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct LineScanner {
-    discipline: LineEndingPolicy,
+    policy: LineEndingPolicy,
     limit: usize,
     /// The number of unconsumed bytes that were searched already.
     scanned: usize,
@@ -62,8 +62,8 @@ pub struct LineScanner {
 
 impl LineScanner {
     /// Creates a scanner. `limit`: the maximum length of a line in octets, line end included.
-    pub const fn new(discipline: LineEndingPolicy, limit: usize) -> Self {
-        Self { discipline, limit, scanned: 0, discarding: false, short: true }
+    pub const fn new(policy: LineEndingPolicy, limit: usize) -> Self {
+        Self { policy, limit, scanned: 0, discarding: false, short: true }
     }
 
     /// Sets the maximum length in octets of the next lines, line end included.
@@ -73,7 +73,7 @@ impl LineScanner {
 
     /// Returns the line ending that was learnt or given; CR LF if it is not known yet, or if both are accepted.
     pub const fn ending(&self) -> LineEnding {
-        match self.discipline {
+        match self.policy {
             LineEndingPolicy::Fixed(ending) => ending,
             LineEndingPolicy::Learn | LineEndingPolicy::Either => LineEnding::CrLf,
         }
@@ -126,12 +126,12 @@ impl LineScanner {
     #[inline]
     fn without_end<'i>(&mut self, line: &'i [u8]) -> Option<&'i [u8]> {
         let stripped = line.strip_suffix(b"\r");
-        match self.discipline {
+        match self.policy {
             LineEndingPolicy::Fixed(LineEnding::CrLf) => stripped,
             LineEndingPolicy::Fixed(LineEnding::Lf) => Some(line),
             LineEndingPolicy::Either => Some(stripped.unwrap_or(line)),
             LineEndingPolicy::Learn => {
-                self.discipline = LineEndingPolicy::Fixed(if stripped.is_some() { LineEnding::CrLf } else { LineEnding::Lf });
+                self.policy = LineEndingPolicy::Fixed(if stripped.is_some() { LineEnding::CrLf } else { LineEnding::Lf });
                 Some(stripped.unwrap_or(line))
             }
         }
@@ -167,19 +167,19 @@ mod tests {
     #[test]
     fn every_cut_gives_the_same_lines() {
         let input: &[u8] = b"one\r\ntwo\n\r\n\nover the limit\r\nfour\r\r\nover limit\r\nexactly 8\r\n exact8\r\n\rx\r\n";
-        for discipline in [LineEndingPolicy::Learn, LineEndingPolicy::Either, LineEndingPolicy::Fixed(LineEnding::Lf)] {
-            let whole = feed(&mut LineScanner::new(discipline, 9), &[input]);
+        for policy in [LineEndingPolicy::Learn, LineEndingPolicy::Either, LineEndingPolicy::Fixed(LineEnding::Lf)] {
+            let whole = feed(&mut LineScanner::new(policy, 9), &[input]);
             assert!(
                 whole.contains(&None) && whole.contains(&Some(b" exact8".to_vec()))
-                    || discipline == LineEndingPolicy::Fixed(LineEnding::Lf)
+                    || policy == LineEndingPolicy::Fixed(LineEnding::Lf)
             );
             let bytes: Vec<&[u8]> = input.chunks(1).collect();
-            assert_eq!(feed(&mut LineScanner::new(discipline, 9), &bytes), whole);
+            assert_eq!(feed(&mut LineScanner::new(policy, 9), &bytes), whole);
             for cut in 0..input.len() {
                 // Under Miri each step takes milliseconds.
                 for second in (cut..input.len()).step_by(if cfg!(miri) { 16 } else { 1 }) {
                     let pieces = [&input[..cut], &input[cut..second], &input[second..]];
-                    assert_eq!(feed(&mut LineScanner::new(discipline, 9), &pieces), whole, "{discipline:?} {cut} {second}");
+                    assert_eq!(feed(&mut LineScanner::new(policy, 9), &pieces), whole, "{policy:?} {cut} {second}");
                 }
             }
         }

@@ -347,6 +347,22 @@ impl Client {
         }
     }
 
+    // STLS changes who is on the other end. Until the handshake has verified the certificate, every byte may come from an attacker
+    // on the network path, and three attacks are known:
+    //
+    // - Injection (CVE-2011-0411 and its many relatives): the attacker sends `+OK` to STLS together with replies in the clear, and a
+    //   client that keeps its read buffer over the handshake takes them for replies of the encrypted session. So bytes after the
+    //   `+OK` fail the session twice: in `poll`, if they came with it, and here, if they are still in the caller's buffer
+    //   (`residual`). A server has the mirror of this check, for commands behind `STLS`.
+    // - Stale knowledge: capabilities in the clear may be forged, for example without the strong mechanisms. So the machine for the
+    //   encrypted part is a new one: greeting, timestamp, capabilities and the memory of used channel bindings are gone, and a login
+    //   asks for the capabilities again (RFC 2595 §4).
+    // - Stripping: the attacker removes `STLS` from the capabilities. The machine cannot see that; `Login` sends no credential
+    //   without TLS unless its policy allows it, and the drivers' `Security::Stls` fails if the server refuses.
+    //
+    // While the handshake is due, the phase is `Upgrading`: no command can be sent and no input parsed, so nothing that belongs to
+    // one side of the handshake can be taken for the other side. An abandoned `STLS` fails the session for the same reason.
+
     /// Returns the machine for the encrypted part of the session. Everything learnt in the clear is discarded; ask for the
     /// capabilities again (RFC 2595 §4).
     ///

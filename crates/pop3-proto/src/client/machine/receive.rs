@@ -1,6 +1,24 @@
-//! Parsing of the server's input, in pieces of any size. The awaited reply decides how input is parsed, never the input's
-//! content.
-// Q15, Q34
+//! Parsing of the server's input, in pieces of any size.
+//!
+//! The awaited reply decides how input is parsed, never the input's content. A line inside a message that looks like `-ERR` is a
+//! line of the message, and a line that begins with `.` inside a single-line reply is no end of anything. The oldest command in
+//! flight determines whether the next bytes are a status line, lines of a listing or pieces of a message; only when its reply is
+//! complete does the next command's reply begin.
+//!
+//! Two rules keep a hostile message or a broken server from shifting that boundary:
+//!
+//! - **One line ending for a connection.** The first line, the greeting, decides between CR LF and LF. If both were accepted at any
+//!   time, a message could contain `LF . LF`, end its own body early, and present its remaining lines as replies: a forged `+OK` to
+//!   a `DELE`, for example. So a client learns the ending once, and everything else is data. The single exception is a terminating
+//!   dot in CR LF after lines in LF, which no line of a message can imitate, because a leading dot is doubled.
+//! - **No reply before its command.** Bytes after the last awaited reply were sent before any command asked for them. They fail the
+//!   session (after the event that they follow, which is still valid), because they would be taken for the reply to the next
+//!   command. One blank line is tolerated before a reply, since some servers send an additional line end after a message.
+//!
+//! A status line may arrive in many pieces, so the scanner remembers how far it has searched, and a line over the limit is
+//! discarded as it comes: neither time nor memory depends on how the network splits the input. Slow input does not renew the
+//! deadline either: only each 16 KiB of a reply, or a complete reply, counts as progress.
+// Q15, Q34, H02, H16, H34
 
 use alloc::boxed::Box;
 
@@ -230,8 +248,8 @@ const MIN_PROGRESS: usize = 16 * 1024;
 
 /// Returns the first line of a peer's bytes, at most 80 octets of it, for an error.
 fn beginning(line: &[u8]) -> Box<[u8]> {
-    const ENOUGH: usize = 80;
+    const MAX_EXCERPT: usize = 80;
     let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    line.get(..ENOUGH).unwrap_or(line).into()
+    line.get(..MAX_EXCERPT).unwrap_or(line).into()
 }

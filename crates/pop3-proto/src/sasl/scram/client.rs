@@ -8,7 +8,7 @@ use core::fmt;
 use subtle::ConstantTimeEq;
 
 use super::attribute::attribute;
-use super::keys::{ROUNDS, ScramHash};
+use super::keys::{ITERATION_RANGE, ScramHash};
 use crate::Secret;
 use crate::sasl::channel_binding::ChannelBinding;
 use crate::sasl::context::ExchangeContext;
@@ -102,7 +102,7 @@ impl ScramClient {
         if !nonce.starts_with(self.nonce.as_bytes()) || nonce.len() == self.nonce.len() {
             return Err(SaslError::Nonce);
         }
-        if !ROUNDS.contains(&rounds) {
+        if !ITERATION_RANGE.contains(&rounds) {
             return Err(SaslError::Iterations(rounds));
         }
         let keys = self.hash.salted_password(self.password.expose(), &salt, rounds);

@@ -12,7 +12,7 @@ use crate::sasl::mechanism::Mechanism;
 use crate::sasl::prepare::prepare;
 
 /// The accepted rounds of hashing. Fewer make guessing cheap (RFC 7677 §4); more would only keep the client busy.
-pub(super) const ROUNDS: core::ops::RangeInclusive<u32> = 4096..=1_000_000;
+pub(super) const ITERATION_RANGE: core::ops::RangeInclusive<u32> = 4096..=1_000_000;
 
 /// The hash of a mechanism.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,7 +104,7 @@ impl ScramKeys {
         salt.truncate(16);
         let stored_key = hash.hmac(secret, &[b"stored", name].concat());
         let server_key = hash.hmac(secret, &[b"server", name].concat());
-        Self { hash, salt, rounds: *ROUNDS.start(), stored_key, server_key }
+        Self { hash, salt, rounds: *ITERATION_RANGE.start(), stored_key, server_key }
     }
 }
 
