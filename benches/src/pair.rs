@@ -73,7 +73,7 @@ impl Transport for FarEnd<'_> {
                     }
                     self.server.answer().accept(snapshot).unwrap();
                 }
-                Action::Answer(Question::Retrieve(_)) => {
+                Action::Answer(Question::Retrieve { .. }) => {
                     self.server.answer().begin_message().unwrap();
                     self.server.answer().body(self.message).unwrap();
                     self.server.answer().end_message().unwrap();

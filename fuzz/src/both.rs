@@ -162,7 +162,7 @@ impl Pair<'_> {
                 }
                 self.server.answer().accept(snapshot).expect("asked");
             }
-            Question::Retrieve(number) => self.retrieve(number),
+            Question::Retrieve { number, .. } => self.retrieve(number),
             Question::Commit => {
                 let marked: Vec<usize> = self.server.marked().map(MessageNumber::index).collect();
                 let failed = self.choices.below(4).saturating_sub(2).min(marked.len());

@@ -151,7 +151,7 @@ impl Dialogue<'_> {
         if !matches!(ask, Question::Authenticate(_)) {
             assert!(self.server.answer().accept(Snapshot::default()).is_err());
         }
-        if !matches!(ask, Question::Retrieve(_)) {
+        if !matches!(ask, Question::Retrieve { .. }) {
             assert!(
                 self.server.answer().begin_message().is_err()
                     && self.server.answer().refuse_message(MessageRefusal::Gone).is_err()
@@ -182,7 +182,7 @@ impl Dialogue<'_> {
                 let hash = if self.choices.below(8) == 1 { other } else { hash };
                 self.server.answer().provide_keys(ScramKeys::decoy(hash, b"secret", name.as_bytes())).expect("asked");
             }
-            Question::Retrieve(number) => self.retrieve(number),
+            Question::Retrieve { number, .. } => self.retrieve(number),
             Question::Commit => {
                 let marked: Vec<MessageNumber> = self.server.marked().collect();
                 assert!(marked.is_sorted() && marked.iter().all(|number| number.index() < self.messages), "S13");

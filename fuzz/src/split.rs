@@ -127,7 +127,7 @@ fn answer(server: &mut Connection, written: &mut Vec<u8>) -> bool {
                 server.answer().provide_keys(ScramKeys::decoy(hash, b"secret", name.as_bytes())).expect("asked");
             }
             Action::Answer(Question::Authenticate(_)) => server.answer().deny(LoginDenial::Credentials).expect("asked"),
-            Action::Answer(Question::Retrieve(_)) => {
+            Action::Answer(Question::Retrieve { .. }) => {
                 server.answer().begin_message().expect("asked");
                 server.answer().body(b"A: b\n\n.c\n").expect("begun");
                 server.answer().end_message().expect("begun");

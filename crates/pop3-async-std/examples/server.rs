@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_std::net::TcpListener;
-use pop3_async_std::maildrop::{LockedMaildir, LoginError, Maildir, Store};
+use pop3_async_std::maildrop::{LockedMaildir, LoginError, Maildir, Peer, Store};
 use pop3_async_std::proto::sasl::PresentedCredentials;
 use pop3_async_std::proto::server::LoginAttempt;
 use pop3_async_std::{ListenSecurity, Server, ServerOptions};
@@ -15,7 +15,7 @@ struct OneUser(PathBuf);
 impl Store for OneUser {
     type Maildrop = LockedMaildir;
 
-    fn login(&self, login: &LoginAttempt) -> Result<LockedMaildir, LoginError> {
+    fn login(&self, login: &LoginAttempt, _: &Peer) -> Result<LockedMaildir, LoginError> {
         match &login.credentials {
             PresentedCredentials::Password(password) if password.expose() == b"secret" => Ok(Maildir::open(&self.0)?.lock()?),
             _ => Err(LoginError::Credentials),

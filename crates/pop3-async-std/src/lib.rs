@@ -29,7 +29,7 @@ use pop3_futures::Runtime;
 use {async_std::net::TcpListener, pop3_futures::ServerRuntime};
 
 #[cfg(feature = "server")]
-pub use pop3_futures::maildrop;
+pub use pop3_futures::{AsyncMode, BlockingMode, maildrop};
 pub use pop3_futures::{
     ClientOptions, Error, IpNet, ListenSecurity, Proxy, ProxyKind, Security, ServerOptions, proto, rustls, tls,
 };
@@ -56,7 +56,7 @@ pub type Message<'c> = pop3_futures::Message<'c, AsyncStd>;
 /// # }
 /// ```
 #[cfg(feature = "server")]
-pub type Server<S> = pop3_futures::Server<AsyncStd, S>;
+pub type Server<S, M = BlockingMode> = pop3_futures::Server<AsyncStd, S, M>;
 
 /// A session of a server, on the low level; see [`pop3_futures::Session`].
 #[cfg(feature = "server")]

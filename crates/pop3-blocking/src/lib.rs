@@ -20,6 +20,8 @@
 
 mod client;
 #[cfg(feature = "server")]
+mod mode;
+#[cfg(feature = "server")]
 mod server;
 #[cfg(feature = "server")]
 mod session;

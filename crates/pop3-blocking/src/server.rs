@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-use pop3_driver::server::ServerShared;
+use pop3_driver::server::{BlockingMode, ServerShared};
 use pop3_driver::{ListenSecurity, ServerOptions, deadline_after, server_methods};
 use pop3_maildrop::Store;
 
@@ -66,7 +66,7 @@ fn wake(mut address: SocketAddr) {
 }
 
 impl<S: Store> Server<S> {
-    server_methods!(store Session, {} {} TcpStream, Box<dyn Transport>, Stream, Instant::now);
+    server_methods!(store Session, BlockingMode, {} {} TcpStream, Box<dyn Transport>, Stream, Instant::now);
 
     /// Accepts connections until the [shutdown](Self::shutdown) or until the listener fails. May be called for several listeners.
     ///

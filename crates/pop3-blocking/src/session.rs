@@ -1,17 +1,17 @@
 //! One session of a server: the loop between it and its stream.
 
-use std::ops::ControlFlow;
+use std::io;
 use std::sync::Arc;
 use std::time::Instant;
-use std::{io, mem};
 
-use pop3_driver::proto::server::{ConnectionInfo, LocalError};
+use pop3_driver::proto::server::ConnectionInfo;
 use pop3_driver::rustls::ServerConnection;
-use pop3_driver::server::{ServerAction, ServerSession, StoreAction, StoreSession};
+use pop3_driver::server::ServerSession;
 use pop3_driver::tls::{self, ServerTls, TlsFailure};
 use pop3_driver::{Endpoint, Io, SessionLimiter, session_methods};
-use pop3_maildrop::Store;
+use pop3_maildrop::{LoginError, Pending};
 
+use crate::mode::Mode;
 use crate::stream::{Stream, closed, handshake, perform};
 
 /// A session of a server, on the low level: the caller gets each question and answers when it can. Until then nothing more is read, and TCP
@@ -38,7 +38,7 @@ use crate::stream::{Stream, closed, handshake, perform};
 ///             }
 ///             _ => session.answer().deny(LoginDenial::Credentials)?,
 ///         },
-///         Question::Retrieve(_) => {
+///         Question::Retrieve { .. } => {
 ///             session.answer().begin_message()?;
 ///             session.send_body(b"hello\n")?;
 ///             session.answer().end_message()?;
@@ -55,55 +55,28 @@ pub struct Session {
     stream: Stream,
 }
 
-session_methods!([] [] {} {} Stream, Instant::now);
+session_methods!([] [] {} {} [Mode<S>] Stream, Instant::now);
 
 impl Session {
-    /// Returns how the session ended. An error ends the connection in the middle of a message, so that the client does not take it for a
-    /// complete one.
-    fn answer_all<S: Store>(mut session: StoreSession<S>, mut stream: Stream) -> io::Result<String> {
-        loop {
-            match session.next_action(Instant::now())? {
-                StoreAction::Io(action) => {
-                    if Self::perform(session.session(), &mut stream, action)?.is_break() {
-                        return Ok(session.session().ending());
-                    }
-                }
-                StoreAction::Check(pending, deadline) => session.checked(pending.wait(Some(deadline)))?,
-                StoreAction::Work => session.work(Instant::now())?,
-            }
-        }
+    fn check(pending: Pending, deadline: Instant, _: &SessionLimiter) -> Result<(), LoginError> {
+        pending.wait(Some(deadline))
     }
 
-    fn run_blocking(work: Box<dyn FnOnce() + Send>) {
-        work();
+    fn io(stream: &mut Stream, end: &mut impl Endpoint, io: Io) -> io::Result<()> {
+        perform(stream, end, io)
     }
 
-    /// Does what the session says on its stream. Breaks when the stream is closed.
-    fn perform(session: &mut ServerSession, stream: &mut Stream, action: ServerAction) -> io::Result<ControlFlow<()>> {
-        let limiter = Arc::clone(session.shared().limiter());
-        match action {
-            ServerAction::Io(Io::Read(_)) if limiter.is_shutting_down() => session.shut_down(),
-            // The shutdown ends the reads of all connections.
-            ServerAction::Io(io) => perform(stream, session, io)?,
-            ServerAction::Pause(until) => {
-                limiter.wait_stopped(until);
-                session.paused();
-            }
-            ServerAction::Handshake(tls, deadline) => {
-                let clear = mem::replace(stream, closed());
-                let (encrypted, info) = Self::accept_tls(clear, &tls, deadline, &limiter)?;
-                session.upgraded(info)?;
-                *stream = encrypted;
-            }
-            ServerAction::Close(deadline) => {
-                if let Err(error) = stream.set_deadline(deadline).and_then(|()| stream.close()) {
-                    tracing::debug!(%error, "closing the connection failed");
-                }
-                return Ok(ControlFlow::Break(()));
-            }
-            ServerAction::Answer(_) => return Err(io::Error::other(LocalError::Unanswered)),
-        }
-        Ok(ControlFlow::Continue(()))
+    fn pause(until: Instant, limiter: &SessionLimiter) {
+        limiter.wait_stopped(until);
+    }
+
+    fn close(stream: &mut Stream, deadline: Instant) -> io::Result<()> {
+        stream.set_deadline(deadline)?;
+        stream.close()
+    }
+
+    fn closed() -> Stream {
+        closed()
     }
 
     /// Does something on a stream. The shutdown ends its reads.

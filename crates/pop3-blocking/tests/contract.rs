@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use peer::{Stream, blocking, spawn};
-use pop3_blocking::maildrop::{LoginError, Memory, MemoryMaildrop, Store};
+use pop3_blocking::maildrop::{LoginError, Memory, MemoryMaildrop, Peer, Store};
 use pop3_blocking::proto::client::{CleartextLogin, ClientConfig, LoginPolicy, RemoteError, RequestError};
 use pop3_blocking::proto::codec::{Command, MessageNumber};
 use pop3_blocking::proto::sasl::ChannelBinding;
@@ -288,10 +288,10 @@ struct Slow {
 impl Store for Slow {
     type Maildrop = MemoryMaildrop;
 
-    fn login(&self, login: &LoginAttempt) -> Result<MemoryMaildrop, LoginError> {
+    fn login(&self, login: &LoginAttempt, _: &Peer) -> Result<MemoryMaildrop, LoginError> {
         self.asked.send(()).unwrap();
         self.go_on.lock().unwrap().recv().unwrap();
-        Memory::new().with_user("joe", "secret", []).login(login)
+        Memory::new().with_user("joe", "secret", []).login(login, &Peer::default())
     }
 }
 

@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line of the program `pop3`.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -13,23 +13,24 @@ use crate::listeners::ListenAddress;
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done
-  1  something else went wrong; the message says what
+  0  success
+  1  any other failure; the message explains it
   2  the command line is wrong
-  3  no connection, or it broke: try again, nothing is lost
+  3  the connection failed or broke: try again, no mail is lost
   4  the connection cannot be trusted (TLS)
-  5  the server refuses the name or the password
-  6  not now: the mailbox is in use, or the server wants a pause
+  5  the server refuses the user name or the password
+  6  try again later: the mailbox is in use, or the server
+     requires a pause
   7  a file or a folder cannot be read or written
-  8  done, except for some messages
+  8  success, except for some messages
 
-POP3_LOG=debug (or -v) tells more; no password is ever shown.";
+POP3_LOG=debug (or -v) logs more; passwords are never shown.";
 
-/// Brings mail home over POP3 and loses none, serves a Maildir, and shows how POP3 works.
+/// Fetches mail over POP3 without losing a message, serves Maildirs, and shows how POP3 works.
 #[derive(Debug, Parser)]
 #[command(name = "pop3", version, after_help = EXIT_CODES)]
 pub struct Arguments {
-    /// Say more on standard error.
+    /// Log more to standard error.
     #[arg(short, long, global = true)]
     pub verbose: bool,
 
@@ -45,75 +46,75 @@ pub enum Command {
     Passwd(Passwd),
 }
 
-/// See it work, with no set-up at all.
+/// Show how POP3 works, without any set-up.
 ///
-/// Starts a server with TLS on this machine over a small Maildir that it makes for the purpose, fetches the mail with our own
-/// client, shows what the two say to each other, and tells how to point your own mail program at it.
+/// Starts a server with TLS on this machine, with a small temporary Maildir, fetches the mail from it, prints the dialogue of
+/// client and server, and explains how to connect your own mail program to the server.
 #[derive(Args, Debug)]
 pub struct Demo {
-    /// End when the mail is fetched, even on a terminal. Off a terminal that is what happens anyway.
+    /// End when the mail is fetched, even on a terminal. Without a terminal, the program always ends then.
     #[arg(long)]
     pub once: bool,
 
-    /// Port for POP3 with STLS. 0: any that is free.
+    /// Port for POP3 with STLS. 0 selects a free port.
     #[arg(long, default_value_t = 0)]
     pub port: u16,
 
-    /// Port for POP3 over TLS. 0: any that is free.
+    /// Port for POP3 over TLS. 0 selects a free port.
     #[arg(long, default_value_t = 0)]
     pub tls_port: u16,
 }
 
-/// Bring mail from a POP3 server into a Maildir.
+/// Fetch mail from a POP3 server into a Maildir.
 ///
-/// A message counts as fetched once it has reached the disk; only then is it deleted on the server, if that is asked for. What
-/// was fetched is remembered in the Maildir, so nothing comes twice, and an interrupted run goes on where it was.
+/// A message counts as fetched when it is safely on disk. Only then is it deleted on the server, if --delete is given. A journal
+/// in the Maildir records fetched messages, so no message is stored twice, and after an interruption the next run continues.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   pop3 fetch pop.example.org --user joe@example.org ~/Maildir
-      Fetch what is new over TLS (port 995), leave it on the
-      server, ask for the password.
+      Fetch new messages over TLS (port 995), keep them on the
+      server, and ask for the password.
 
   POP3_PASSWORD=… pop3 fetch pop.example.org --user joe \\
       --delete ~/Maildir
-      The same from a script, and delete on the server what is
-      safely home.
+      Fetch new messages in a script, and delete them on the
+      server when they are safely on disk.
 
   pop3 fetch pop.example.org --user joe --stls \\
       --password-file ~/.pop3-password ~/Maildir
-      Port 110 with STLS, the password from the first line of a
-      file.
+      Use port 110 with STLS, and read the password from the
+      first line of a file.
 
-  pop3 fetch outlook.office365.com --user joe@example.org \
+  pop3 fetch outlook.office365.com --user joe@example.org \\
       --auth xoauth2 --token-command 'get-token joe' ~/Maildir
       Log in with an access token that a command prints.
 
 `pop3 --help` lists the exit codes.")]
 pub struct Fetch {
-    /// Host of the server.
+    /// Host name or address of the server.
     pub host: String,
 
-    /// Where the mail goes; made if it is not there.
+    /// Maildir to store the mail in; created if it does not exist.
     pub maildir: PathBuf,
 
-    /// Name of the mailbox.
+    /// User name of the mailbox.
     #[arg(short, long)]
     pub user: String,
 
-    /// Port; 995, or 110 with --stls and --dangerously-cleartext.
+    /// Port of the server. Default: 995, or 110 with --stls or --dangerously-cleartext.
     #[arg(short, long)]
     pub port: Option<u16>,
 
-    /// Delete on the server what is safely home. Otherwise it is kept there.
+    /// Delete messages on the server when they are safely on disk. By default, they are kept.
     #[arg(long, conflicts_with = "keep")]
     pub delete: bool,
 
-    /// Keep the mail on the server. This is the default.
+    /// Keep messages on the server. This is the default.
     #[arg(long)]
     pub keep: bool,
 
-    /// Begin in the clear and switch to TLS before the login.
+    /// Connect without TLS, and switch to TLS with STLS before the login.
     #[arg(long)]
     pub stls: bool,
 
@@ -121,20 +122,20 @@ pub struct Fetch {
     #[arg(long, value_name = "FILE", conflicts_with = "dangerously_any_certificate")]
     pub ca_file: Option<PathBuf>,
 
-    /// Take any certificate: anybody on the way can read the password and the mail.
+    /// Accept any certificate: an attacker on the network path can read the password and the mail.
     #[arg(long)]
     pub dangerously_any_certificate: bool,
 
-    /// No TLS at all: everybody on the way can read the password and the mail.
+    /// Use no TLS: an attacker on the network path can read the password and the mail.
     #[arg(long, conflicts_with_all = ["stls", "ca_file", "dangerously_any_certificate"])]
     pub dangerously_cleartext: bool,
 
-    /// Go through a proxy: socks5://HOST:PORT or http://HOST:PORT, with NAME:PASSWORD@ before the host where it wants them. Set
-    /// POP3_PROXY instead if there is a password in it: other users can see the arguments of a program.
+    /// Connect through a proxy: socks5://HOST:PORT or http://HOST:PORT, with NAME:PASSWORD@ before the host if the proxy requires
+    /// a login. If the URL contains a password, set POP3_PROXY to it instead: other users can see the arguments of a program.
     #[arg(long, value_name = "URL")]
     pub proxy: Option<String>,
 
-    /// Log in this way and in no other. (By default, the strongest that both sides have.)
+    /// Log in with this method only. (Default: the strongest method that both sides support.)
     #[arg(long, value_name = "METHOD", value_enum)]
     pub auth: Option<AuthMethod>,
 
@@ -144,46 +145,46 @@ pub struct Fetch {
     #[command(flatten)]
     pub token: TokenSource,
 
-    /// How long to wait for the server each time. (By default 30 seconds for a connection, 60 for the greeting and for a message
-    /// that stalls, 120 for other replies, 300 for a login and for QUIT.)
+    /// Time limit of each wait for the server. (Default: 30 seconds for a connection, 60 for the greeting and for a message that
+    /// stalls, 120 for other replies, 300 for a login and for QUIT.)
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: Option<u64>,
 
-    /// How many commands may wait for their replies at once, where the server announces PIPELINING. 1: none is sent before the
-    /// reply to the one before.
+    /// Maximum number of commands that wait for their replies at once, if the server announces PIPELINING. With 1, each command
+    /// is sent after the reply to the previous one.
     #[arg(long, value_name = "NUMBER", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub window: u16,
 
-    /// Say nothing when all is well.
+    /// Print no summary, only warnings and errors.
     #[arg(short, long)]
     pub quiet: bool,
 }
 
-/// Where the password comes from: these options, `POP3_PASSWORD`, a question on the terminal, in this order.
+/// The source of the password: these options, `POP3_PASSWORD`, or a prompt on the terminal, in this order.
 #[derive(Args, Debug)]
 pub struct PasswordSource {
-    /// Read the password from the first line of a file. (Else: POP3_PASSWORD, or a question on the terminal.)
+    /// Read the password from the first line of this file. (Default: POP3_PASSWORD, or a prompt on the terminal.)
     #[arg(long, value_name = "FILE", conflicts_with = "password_command")]
     pub password_file: Option<PathBuf>,
 
-    /// Run this and read the password from the first line of what it prints.
+    /// Run this shell command, and read the password from the first line of its output.
     #[arg(long, value_name = "COMMAND")]
     pub password_command: Option<String>,
 }
 
-/// Where an access token comes from, for servers that want one instead of a password.
+/// The source of an access token, for servers that require one instead of a password.
 #[derive(Args, Debug)]
 pub struct TokenSource {
-    /// Log in with an access token (OAuth), read from the first line of a file.
+    /// Log in with an access token (OAuth) from the first line of this file.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["token_command", "password_file", "password_command"])]
     pub token_file: Option<PathBuf>,
 
-    /// Log in with an access token, from the first line of what this command prints.
+    /// Log in with an access token (OAuth) from the first line of this shell command's output.
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["password_file", "password_command"])]
     pub token_command: Option<String>,
 }
 
-/// A way to log in.
+/// A login method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum AuthMethod {
     /// USER and PASS.
@@ -205,7 +206,7 @@ pub enum AuthMethod {
 }
 
 impl AuthMethod {
-    /// The policy that allows this way alone, whether or not the server announces it.
+    /// Returns the policy that allows only this method, whether or not the server announces it.
     pub fn policy(self) -> LoginPolicy {
         let mechanism = match self {
             Self::User | Self::Apop => None,
@@ -229,9 +230,9 @@ impl AuthMethod {
     }
 }
 
-/// What `--proxy` names. No error repeats it: there may be a password in it.
+/// Parses the URL of a proxy. No error repeats the URL, because it may contain a password.
 pub fn proxy(text: &str) -> Result<Proxy, String> {
-    let wrong = || "not like socks5://proxy.example.org:1080 or http://name:password@proxy.example.org:3128".to_owned();
+    let wrong = || "must be like socks5://proxy.example.org:1080 or http://name:password@proxy.example.org:3128".to_owned();
     let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
     let kind = match scheme {
         "socks5" => ProxyKind::Socks5,
@@ -255,7 +256,7 @@ pub fn proxy(text: &str) -> Result<Proxy, String> {
     })
 }
 
-/// An address alone is a network, too.
+/// Parses a network, or an address, which is a network of one host.
 fn network(text: &str) -> Result<IpNet, String> {
     let address = text.parse::<IpAddr>().map(IpNet::from);
     address.or_else(|_| text.parse()).map_err(|_| "neither an address nor a network like 192.0.2.0/24".to_owned())
@@ -266,18 +267,18 @@ fn network(text: &str) -> Result<IpNet, String> {
 #[command(after_help = "\
 Examples:
   pop3 passwd users joe
-      Ask for a password and write it, hashed, to the file `users`.
+      Ask for a password, and store its hash in the file `users`.
 
   pop3 serve --users users --mail '/home/%u/Maildir' \\
       --cert cert.pem --key key.pem \\
       --listen 0.0.0.0:110 --listen-tls 0.0.0.0:995
-      Serve everybody in it, with STLS on port 110
+      Serve all users in this file, with STLS on port 110
       and TLS on port 995.
 
-The file of users has a line for each: NAME:HASH, where HASH is
-what `pop3 passwd` writes, or {PLAIN} followed by the password
-itself; lines that begin with # are comments. It is read again
-when it has changed. Each user's Maildir must be there.
+Each line of the file of users is NAME:HASH. HASH is a hash that
+`pop3 passwd` writes, or {PLAIN} followed by the password itself.
+Lines that begin with # are comments. The file is read again when
+it has changed. The Maildir of each user must exist.
 
 Logins, failed logins and the ends of sessions are logged to
 standard error, with user, address, method and TLS.
@@ -285,73 +286,73 @@ standard error, with user, address, method and TLS.
 SIGHUP reloads the certificate. SIGTERM and Ctrl-C let sessions
 finish their commands, for up to 30 s.")]
 pub struct Serve {
-    /// File of users.
+    /// File of users, with a name and a password hash on each line.
     #[arg(long, value_name = "FILE")]
     pub users: PathBuf,
 
-    /// Where the Maildir of a user is; %u stands for the name. Symbolic links behind the last fixed folder are followed if they
-    /// belong to root or to the user that runs the server.
+    /// Path of each user's Maildir; %u stands for the user name. In the part of the path from the first folder with %u on, a
+    /// symbolic link is followed only if it belongs to root or to the user that runs the server.
     #[arg(long, value_name = "PATH")]
     pub mail: String,
 
-    /// Upper and lower case of user names are one; %u stands for the name in lower case.
+    /// Ignore the case of ASCII letters in user names; %u stands for the name in lower case.
     #[arg(long)]
     pub ignore_case: bool,
 
-    /// Address and port for POP3, in the clear until STLS; a port alone means every address. May be given more than once.
+    /// Address and port for POP3 without TLS until STLS; a port alone means all addresses. May be given more than once.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Vec<ListenAddress>,
 
-    /// Address and port for POP3 over TLS; a port alone means every address. May be given more than once.
+    /// Address and port for POP3 over TLS; a port alone means all addresses. May be given more than once.
     #[arg(long, value_name = "ADDRESS:PORT", requires = "cert")]
     pub listen_tls: Vec<ListenAddress>,
 
-    /// Certificate chain, PEM.
+    /// PEM file with the certificate chain.
     #[arg(long, value_name = "FILE", requires = "key")]
     pub cert: Option<PathBuf>,
 
-    /// Private key of the certificate, PEM.
+    /// PEM file with the private key of the certificate.
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub key: Option<PathBuf>,
 
-    /// Take passwords in the clear: everybody on the way can read them and the mail.
+    /// Accept passwords without TLS: an attacker on the network path can read them and the mail.
     #[arg(long)]
     pub dangerously_cleartext: bool,
 
-    /// How long a user must wait between two logins.
+    /// Minimum time between two logins of a user.
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     pub login_delay: u64,
 
-    /// Remove messages that were delivered so many days ago, when their user logs in. Otherwise they are kept for ever.
+    /// At a login, remove the user's messages that are older than this number of days. By default, messages are kept forever.
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
     pub expire: Option<u32>,
 
-    /// Proxies that may say whom they speak for (XCLIENT), as an address or a network. May be given more than once.
+    /// Address or network of proxies that may report the address of their client (XCLIENT). May be given more than once.
     #[arg(long, value_name = "NETWORK", value_parser = network)]
     pub trust_proxy: Vec<IpNet>,
 
-    /// Connections of these proxies begin with the PROXY protocol, version 1 or 2.
+    /// Expect a PROXY protocol header, version 1 or 2, at the beginning of each connection from a trusted proxy.
     #[arg(long, requires = "trust_proxy")]
     pub proxy_protocol: bool,
 
-    /// Sessions at once.
+    /// Maximum number of sessions at once.
     #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
     pub max_sessions: usize,
 
-    /// The same from one source: an IPv4 address, or an IPv6 network of 64 bits.
+    /// Maximum number of sessions at once from one source: an IPv4 address, or an IPv6 network of 64 bits.
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     pub max_sessions_per_source: usize,
 }
 
 /// Set the password of a user for `pop3 serve`.
 ///
-/// The password is asked for twice on a terminal, or read from the first line of standard input.
+/// On a terminal, asks for the password twice. Otherwise reads it from the first line of standard input.
 #[derive(Args, Debug)]
 pub struct Passwd {
-    /// File of users; made, for its owner alone, if it is not there.
+    /// File of users; created, accessible only to its owner, if it does not exist.
     pub users: PathBuf,
 
-    /// The user.
+    /// Name of the user.
     pub name: String,
 }
 
@@ -360,7 +361,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn proxies_are_urls() {
+    fn proxy_urls_are_parsed() {
         let read = proxy("socks5://proxy.example.org:1080").unwrap();
         assert_eq!((read.kind, read.host.as_str(), read.port), (ProxyKind::Socks5, "proxy.example.org", 1080));
         let read = proxy("http://me:p@ss:word@[::1]:3128/").unwrap();
@@ -371,12 +372,12 @@ mod tests {
         );
         for bad in ["proxy:1080", "ftp://proxy:1", "socks5://proxy", "socks5://:1", "http://me@proxy:1", "http://proxy:99999"] {
             let error = proxy(bad).unwrap_err();
-            assert!(!error.contains("me@"), "nothing secret is repeated");
+            assert!(!error.contains("me@"), "the error repeats no secret");
         }
     }
 
     #[test]
-    fn an_address_is_a_network() {
+    fn addresses_and_networks_are_parsed() {
         assert_eq!(network("192.0.2.1").unwrap().to_string(), "192.0.2.1/32");
         assert_eq!(network("2001:db8::/32").unwrap().to_string(), "2001:db8::/32");
         assert!(network("example.org").is_err());

@@ -54,6 +54,6 @@ mod tests {
         assert_eq!(sessions_for(None, 1000), 1000);
         assert_eq!(sessions_for(Some(8192), 1000), 1000);
         assert_eq!(sessions_for(Some(1024), 1000), 160);
-        assert_eq!(sessions_for(Some(10), 1000), 1, "one is tried all the same");
+        assert_eq!(sessions_for(Some(10), 1000), 1, "at least one session is allowed");
     }
 }

@@ -16,7 +16,7 @@ use pop3_fetch::FetchError;
 pub enum Exit {
     /// Any other failure.
     Other = 1,
-    /// The arguments make no sense.
+    /// The command line is wrong.
     Usage = 2,
     /// The connection failed or broke; another try may succeed.
     Connection = 3,
@@ -85,29 +85,31 @@ impl From<Error> for Failure {
                 failure.hint("Another program is reading this mailbox now. Try again in a few minutes.")
             }
             (_, Some(ResponseCode::LoginDelay)) => match error.login_failure() {
-                Some(LoginFailure::Temporary { retry_after: Some(pause) }) => failure
-                    .and(format_args!("The server wants {} seconds between logins. Try again after that.", pause.as_secs())),
-                _ => failure.hint("The server wants a pause between logins. Try again later."),
+                Some(LoginFailure::Temporary { retry_after: Some(pause) }) => failure.and(format_args!(
+                    "The server requires a pause of {} seconds between logins. Try again after that.",
+                    pause.as_secs()
+                )),
+                _ => failure.hint("The server requires a pause between logins. Try again later."),
             },
-            (_, Some(ResponseCode::SysTemp)) => failure.hint("The server has a fault that should pass. Try again later."),
-            (Error::Tls(TlsFailure::NotTls), _) => failure.hint("A port that begins in the clear (usually 110) wants --stls."),
+            (_, Some(ResponseCode::SysTemp)) => failure.hint("The server has a temporary fault. Try again later."),
+            (Error::Tls(TlsFailure::NotTls), _) => failure.hint("Use --stls on a port that starts without TLS (usually 110)."),
             (Error::Tls(TlsFailure::SelfSigned), _) => {
-                failure.hint("If that is your own server, copy its certificate from there and give it with --ca-file.")
+                failure.hint("If this is your own server, copy its certificate from there and give it with --ca-file.")
             }
             (Error::Tls(TlsFailure::UnknownIssuer), _) => {
-                failure.hint("If the server has a certificate of its own, get it and give it with --ca-file.")
+                failure.hint("If the server has a private certificate, get it from the operator and give it with --ca-file.")
             }
-            (Error::Tls(TlsFailure::WrongName(_)), _) => failure.hint("Give the host by the name in the certificate."),
-            _ if error.login_failure() == Some(LoginFailure::SwitchedOff) => {
-                failure.hint("POP3 is switched off for this account. Switch it on in the settings of the mailbox on the provider's web page.")
-            }
+            (Error::Tls(TlsFailure::WrongName(_)), _) => failure.hint("Use a host name that is in the certificate."),
+            _ if error.login_failure() == Some(LoginFailure::SwitchedOff) => failure.hint(
+                "POP3 is switched off for this account. Switch it on in the settings of the mailbox on the provider's web page.",
+            ),
             _ if error.login_failure() == Some(LoginFailure::OtherPassword) => failure.hint(
-                "The provider wants another kind of password here: an app password or authorization code from its web page, or an access \
-                 token (--token-file, --token-command).",
+                "The provider requires another kind of password: an app password or authorization code from its web page, or an \
+                 access token (--token-file, --token-command).",
             ),
             _ if error.refusal().and_then(Refusal::meaning) == Some(RefusalMeaning::Ambiguous) => failure.hint(
-                "The server names several causes at once: a wrong password, the wrong kind of password (try an authorization code), \
-                 POP3 switched off, or too many logins.",
+                "The server names several causes at once: a wrong password, the wrong kind of password (try an authorization \
+                 code), POP3 switched off, or too many logins.",
             ),
             (_, Some(ResponseCode::SysPerm)) => failure.hint("The server has a fault that its administrator must fix."),
             (Error::Connect { .. }, _) => failure.hint("Check the host name, the port and the network."),
@@ -117,7 +119,7 @@ impl From<Error> for Failure {
             (Error::Request(RequestError::Remote(RemoteError::Closed(_))), _)
                 if error.login_failure() == Some(LoginFailure::WrongCredentials) =>
             {
-                failure.hint("Some servers hang up without a word when the name or the password is wrong.")
+                failure.hint("Some servers hang up without a reply if the user name or the password is wrong. Check both.")
             }
             _ => failure,
         }
@@ -135,9 +137,9 @@ impl From<FetchError> for Failure {
         };
         let failure = Self::new(exit, &error);
         match error {
-            FetchError::NoUniqueIds => failure.hint("Use --delete: then everything that is there is new."),
+            FetchError::NoUniqueIds => failure.hint("Use --delete: each message is then fetched once and deleted on the server."),
             FetchError::UniqueIdsUnavailable => failure.hint("Try again later."),
-            FetchError::Locked { .. } => failure.hint("Wait until it has ended."),
+            FetchError::Locked { .. } => failure.hint("Wait until the other run has ended."),
             _ => failure,
         }
     }
@@ -168,7 +170,7 @@ fn exit_of(error: &Error) -> Exit {
 pub fn say(line: impl fmt::Display) -> Result<(), Failure> {
     match writeln!(io::stdout(), "{line}") {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
-        Err(error) => Err(Failure::new(Exit::Storage, format_args!("standard output: {error}"))),
+        Err(error) => Err(Failure::new(Exit::Storage, format_args!("cannot write to standard output: {error}"))),
         Ok(()) => Ok(()),
     }
 }
@@ -178,12 +180,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn h11_certificate_errors_say_what_to_do() {
+    fn h11_hints_for_certificate_errors_name_the_next_step() {
         let cases = [
-            (TlsFailure::NotTls, "wants --stls"),
+            (TlsFailure::NotTls, "Use --stls"),
             (TlsFailure::UnknownIssuer, "give it with --ca-file"),
             (TlsFailure::SelfSigned, "give it with --ca-file"),
-            (TlsFailure::WrongName(Vec::new()), "by the name in the certificate"),
+            (TlsFailure::WrongName(Vec::new()), "name that is in the certificate"),
         ];
         for (failure, hint) in cases {
             let failure = Failure::from(Error::Tls(failure));

@@ -1,4 +1,4 @@
-//! The program `pop3`. Its parts that other programs can use are `pop3-fetch` and `pop3-users`.
+//! The program `pop3`. Other programs can use its parts `pop3-fetch` and `pop3-users`.
 //!
 //! ```no_run
 //! fn main() -> std::process::ExitCode {
@@ -31,7 +31,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let level = match arguments.command {
         _ if arguments.verbose => "debug",
-        // The log of a server contains logins and failed logins by default.
+        // A server logs logins and failed logins by default, at the level `info`.
         Command::Serve(_) => "info",
         _ => "warn",
     };

@@ -70,7 +70,7 @@ impl ListenAddress {
             match bind((Ipv6Addr::UNSPECIFIED, port).into()) {
                 Ok(listener) => listeners.push(listener),
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
-                Err(error) => tracing::debug!(%error, "there is no IPv6 here"),
+                Err(error) => tracing::debug!(%error, "cannot listen on IPv6, so only IPv4 is used"),
             }
             return Ok(listeners);
         };
@@ -89,7 +89,7 @@ impl ListenAddress {
             match bind(address) {
                 Ok(listener) => listeners.push(listener),
                 Err(error) if several && error.kind() == io::ErrorKind::AddrNotAvailable => {
-                    tracing::debug!(%address, %error, "an address is passed over");
+                    tracing::debug!(%address, %error, "address skipped: it is not available on this machine");
                 }
                 Err(error) => return Err(error),
             }
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_written_in_several_ways() {
+    fn listen_addresses_are_parsed() {
         let read = |text: &str| text.parse::<ListenAddress>().map(|address| (address.host, address.port));
         assert_eq!(read("192.0.2.1:110"), Ok((Some("192.0.2.1".to_owned()), 110)));
         assert_eq!(read("[::]:110"), Ok((Some("::".to_owned()), 110)));
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn both_wildcards_can_be_listened_on_at_one_port() {
+    async fn both_wildcard_addresses_share_one_port() {
         let both = "0".parse::<ListenAddress>().unwrap().listen().unwrap();
         let ports: Vec<u16> = both.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
         assert!(ports.iter().all(|port| *port == ports[0] && *port != 0), "{ports:?}");

@@ -21,7 +21,7 @@ pub struct Maildirs {
     users: Arc<Users>,
     hashing: HashPool,
     template: Template,
-    /// The age at which messages are removed, if they are.
+    /// The age at which messages are removed; `None` keeps all messages.
     expire: Option<Duration>,
 }
 
@@ -45,16 +45,16 @@ impl Store for Maildirs {
             }
         });
         if !queued {
-            tracing::warn!("too many logins wait for their passwords to be checked");
+            tracing::warn!("login refused temporarily: the queue of password checks is full");
         }
         Verification::Pending(pending)
     }
 
-    fn login(&self, login: &LoginAttempt) -> Result<OwnedMaildir, LoginError> {
-        // A password has been verified by now, and no other credentials are offered.
+    fn login(&self, login: &LoginAttempt, _: &Peer) -> Result<OwnedMaildir, LoginError> {
+        // `verify` has checked the password by now, and the server offers only mechanisms that send the password.
         let PresentedCredentials::Verified = login.credentials else { return Err(LoginError::Credentials) };
         let owner = self.users.normalized(login.name.as_bytes());
-        // Only safe names are read from the file, but the name becomes a part of a path here, so it is checked again (H57).
+        // The file contains only safe names, but the name becomes a part of a path, so it is checked again (H57).
         let name = str::from_utf8(&owner).ok().filter(|name| is_safe_name(name)).ok_or(LoginError::Credentials)?;
         let maildrop = self.template.maildir(name).lock()?;
         let maildrop = match self.expire {
@@ -80,8 +80,8 @@ impl Maildrop for OwnedMaildir {
         self.maildrop.snapshot()
     }
 
-    fn open(&mut self, number: MessageNumber) -> io::Result<Box<dyn Read + Send>> {
-        self.maildrop.open(number)
+    fn open(&mut self, number: MessageNumber, top: Option<u64>) -> io::Result<Box<dyn Read + Send>> {
+        self.maildrop.open(number, top)
     }
 
     fn remove(&mut self, marked: &[MessageNumber]) -> Result<(), NotRemoved> {
@@ -107,7 +107,7 @@ impl Template {
                 Exit::Usage,
                 format_args!("--mail {path:?} is not a path with %u in the place of the user's name"),
             )
-            .hint("For example: --mail '/home/%u/Maildir'"));
+            .hint("Give a path like --mail '/home/%u/Maildir'."));
         }
         let at = path.find("%u").unwrap_or(0);
         let (base, rest) = match path[..at].rfind('/') {
@@ -153,10 +153,10 @@ mod tests {
     }
 
     #[test]
-    fn s42_messages_expire_after_the_days_of_the_option() {
+    fn s42_messages_expire_after_the_days_given_with_expire() {
         let age = |options: &[&str]| {
             let (_folder, maildirs) = maildirs(options, HashPool::per_processor());
-            maildirs.login(&login(PresentedCredentials::Verified)).unwrap().maildrop.expires_after()
+            maildirs.login(&login(PresentedCredentials::Verified), &Peer::default()).unwrap().maildrop.expires_after()
         };
         assert_eq!(age(&[]), None);
         assert_eq!(age(&["--expire", "30"]), Some(Duration::from_secs(30 * 24 * 3600)));
@@ -186,7 +186,7 @@ mod tests {
         drop(all_is_queued);
         let deadline = || Some(Instant::now() + Duration::from_secs(20));
         first.wait(deadline()).unwrap();
-        neighbour.wait(deadline()).expect("the second check of the other source comes later");
+        neighbour.wait(deadline()).expect("the other source's second check runs later");
     }
 
     #[test]

@@ -17,8 +17,8 @@ pub fn run(arguments: &Passwd) -> Result<(), Failure> {
     }
     let password = if io::stdin().is_terminal() {
         let password = password::prompt(&format!("New password for {name}: "))?;
-        if password::prompt("Once more: ")? != password {
-            return Err(Failure::new(Exit::Other, "the two are not the same; nothing was changed"));
+        if password::prompt("Repeat the new password: ")? != password {
+            return Err(Failure::new(Exit::Other, "the two passwords differ; nothing was changed"));
         }
         password
     } else {
@@ -31,7 +31,7 @@ pub fn run(arguments: &Passwd) -> Result<(), Failure> {
 fn failure(arguments: &Passwd, error: SetPasswordError) -> Failure {
     match error {
         SetPasswordError::Name(_) => Failure::new(Exit::Other, error)
-            .hint("A name has no / and no : in it, does not begin with # or -, and has no dot or blank at an end."),
+            .hint("A name must not contain / or :, must not begin with # or -, and must not begin or end with a dot or a blank."),
         SetPasswordError::Password(HashError::Empty) => Failure::new(Exit::Usage, format_args!("{error}; nothing was changed")),
         SetPasswordError::Password(error) => Failure::new(Exit::Other, error),
         SetPasswordError::File(error) => Failure::file(&arguments.users, &error),

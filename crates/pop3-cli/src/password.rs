@@ -24,7 +24,7 @@ impl PasswordSource {
             return Ok(Secret::from(password.as_encoded_bytes()));
         }
         if !io::stdin().is_terminal() {
-            return Err(Failure::new(Exit::Other, "there is no password and no terminal to ask on")
+            return Err(Failure::new(Exit::Other, "no password was given, and there is no terminal to ask for it")
                 .hint("Set POP3_PASSWORD, or use --password-file or --password-command."));
         }
         prompt(&format!("Password for {account}: "))
@@ -52,7 +52,7 @@ fn from_file(file: &Path) -> Result<Secret, Failure> {
     {
         use std::os::unix::fs::PermissionsExt;
         if fs::metadata(file).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0) {
-            eprintln!("pop3: warning: others can read {}; chmod 600 it", file.display());
+            eprintln!("pop3: warning: other users can access {}; chmod 600 it", file.display());
         }
     }
     first_line(&text).ok_or_else(|| Failure::new(Exit::Storage, format_args!("{}: the first line is empty", file.display())))
@@ -72,7 +72,7 @@ fn from_command(command: &str, kind: &str) -> Result<Secret, Failure> {
 pub fn from_stdin() -> Result<Secret, Failure> {
     let mut line = Vec::new();
     io::stdin().lock().read_until(b'\n', &mut line).map_err(|error| Failure::new(Exit::Other, error))?;
-    first_line(&line).ok_or_else(|| Failure::new(Exit::Other, "there is no password on standard input"))
+    first_line(&line).ok_or_else(|| Failure::new(Exit::Other, "the first line of standard input contains no password"))
 }
 
 fn first_line(text: &[u8]) -> Option<Secret> {

@@ -8,7 +8,7 @@ pub fn warn_if_readable(file: &Path, what: &str) {
     {
         use std::os::unix::fs::PermissionsExt;
         if std::fs::metadata(file).is_ok_and(|meta| meta.permissions().mode() & 0o007 != 0) {
-            tracing::warn!(file = %file.display(), "everybody on this machine can read {what}; chmod 600 it");
+            tracing::warn!(file = %file.display(), "all users of this machine can access {what}; chmod 600 it");
         }
     }
 }

@@ -49,7 +49,7 @@ pub fn run(arguments: &Serve) -> Result<(), Failure> {
         Some(certificate) => ServerOptions::with_tls(certificate.read()?),
         _ if arguments.dangerously_cleartext => ServerOptions::dangerous_cleartext(),
         _ => {
-            return Err(Failure::new(Exit::Usage, "without a certificate nobody could log in")
+            return Err(Failure::new(Exit::Usage, "without a certificate no user could log in")
                 .hint("Give --cert and --key, or --dangerously-cleartext on a network that you trust."));
         }
     };
@@ -65,11 +65,11 @@ pub fn run(arguments: &Serve) -> Result<(), Failure> {
     options.config.mechanisms = vec![Mechanism::Plain, Mechanism::Login];
     options.max_sessions = descriptors::sessions_within_limit(arguments.max_sessions);
     let users = Users::load(&arguments.users, arguments.ignore_case).map_err(|error| {
-        Failure::file(&arguments.users, &error).hint("`pop3 passwd FILE NAME` makes the file and adds a user to it.")
+        Failure::file(&arguments.users, &error).hint("`pop3 passwd FILE NAME` creates the file and adds a user to it.")
     })?;
     warn_if_readable(&arguments.users, "the file of users");
     if users.count() == 0 {
-        tracing::warn!(file = %arguments.users.display(), "the file has no user, so nobody can log in");
+        tracing::warn!(file = %arguments.users.display(), "the file contains no user, so no login can succeed");
     }
     if let Some(days) = arguments.expire {
         options.config.expire = ExpirePolicy { after: Expire::Days(days.into()), per_user: false };
@@ -113,7 +113,7 @@ async fn listen(
     }
     // The server runs even if standard output is closed.
     if let Err(error) = writeln!(io::stdout(), "{}", announced.join("\n")) {
-        tracing::warn!(%error, "standard output is closed, so nobody is told where the server listens");
+        tracing::warn!(%error, "standard output is closed, so the listening addresses were not printed");
     }
     let ended = tokio::select! {
         signal = stop_signal(terminate) => signal,
@@ -122,7 +122,7 @@ async fn listen(
     };
     // Each session may finish its current command; messages that it marked without `QUIT` are kept.
     if !server.shutdown(SHUTDOWN_TIMEOUT).await {
-        tracing::warn!("sessions were cut off: they did not end in {} seconds", SHUTDOWN_TIMEOUT.as_secs());
+        tracing::warn!("sessions were closed: they did not end within {} seconds", SHUTDOWN_TIMEOUT.as_secs());
     }
     ended.map_err(|error| Failure::new(Exit::Other, error))
 }
@@ -169,7 +169,7 @@ async fn reload_at_hangup(server: &Server<LoginDelayed<Maildirs>>, certificate: 
                 server.replace_tls(tls);
                 tracing::info!("SIGHUP: the certificate was reloaded");
             }
-            Some(Err(failure)) => tracing::error!("SIGHUP: the certificate stays as it was: {failure}"),
+            Some(Err(failure)) => tracing::error!("SIGHUP: the old certificate stays in use: {failure}"),
         }
     }
     std::future::pending::<()>().await;

@@ -24,7 +24,8 @@ fn demo_needs_nothing_and_shows_everything() {
     {
         assert!(said.contains(part), "{part}\n{said}");
     }
-    for part in ["S: UTF8\n  S: (and 2 lines more)\n  S: .\n", "octets\n  S: (the message: ", "goodbye ──\n  C: QUIT\n"] {
+    for part in ["S: UTF8\n  S: (and 2 lines more)\n  S: .\n", "octets\n  S: (the message: ", "the session ends ──\n  C: QUIT\n"]
+    {
         assert!(said.contains(part), "{part}\n{said}");
     }
     // What has no message has none.
@@ -125,7 +126,7 @@ fn q37_one_message_that_cannot_be_had_does_not_stop_the_rest() {
     let (_folder, maildir) = home();
     let output = server.fetch(&maildir, &["--delete"]);
     assert_eq!(output.status.code(), Some(8));
-    assert!(text(&output.stderr).contains(r"message 1 was not fetched; the server says: \u{1b}[31mcannot be rendered"), "h25");
+    assert!(text(&output.stderr).contains(r"message 1 was not fetched; the server replied: \u{1b}[31mcannot be rendered"), "h25");
     assert_eq!(mail(&maildir), [TWO]);
     assert_eq!((server.heard("DELE 1"), server.heard("DELE 2")), (0, 1));
 }

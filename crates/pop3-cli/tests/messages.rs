@@ -45,8 +45,8 @@ fn a_refused_login_says_what_to_do() {
         (b"-ERR no\r\n", 5, "no"),
         (b"-ERR [AUTH] no\r\n", 5, "no"),
         (b"-ERR [IN-USE] no\r\n", 6, "Another program is reading this mailbox now."),
-        (b"-ERR [LOGIN-DELAY] no\r\n", 6, "wants a pause between logins"),
-        (b"-ERR [SYS/TEMP] no\r\n", 6, "a fault that should pass"),
+        (b"-ERR [LOGIN-DELAY] no\r\n", 6, "requires a pause between logins"),
+        (b"-ERR [SYS/TEMP] no\r\n", 6, "a temporary fault"),
         (b"-ERR [SYS/PERM] no\r\n", 1, "that its administrator must fix"),
     ];
     for (reply, code, hint) in cases {
@@ -68,7 +68,7 @@ fn s41_how_long_a_server_wants_to_be_left_alone_is_told() {
     ]);
     let (code, _, told) = output(&server.fetch(&maildir, &[]));
     assert_eq!(code, Some(6));
-    assert!(told.contains("300 seconds between logins"), "{told}");
+    assert!(told.contains("a pause of 300 seconds between logins"), "{told}");
 }
 
 #[test]
@@ -122,8 +122,8 @@ fn h56_verbose_shows_the_dialogue_and_no_secret() {
 fn q43_q44_how_quit_ended_is_told() {
     let (_folder, maildir) = home();
     for (reply, expected) in [
-        (None, "it is not known whether the server removed what was deleted"),
-        (Some(&b"-ERR some deleted messages not removed\r\n"[..]), "the server did not remove all that was deleted"),
+        (None, "it is not known whether the server removed the deleted messages"),
+        (Some(&b"-ERR some deleted messages not removed\r\n"[..]), "the server did not remove all deleted messages"),
     ] {
         let server = Script::two_messages(Box::leak(Box::new([("QUIT", reply)])));
         let (code, told, troubles) = output(&server.fetch(&maildir, &["--delete"]));

@@ -107,7 +107,7 @@ fn a_server_that_keeps_deleted_mail_is_noticed_and_left_alone() {
     for run in 0..5 {
         let output = server.fetch(&maildir, &["--delete"]);
         assert_eq!((code(&output), mail(&maildir).len()), (Some(0), 3), "run {run}");
-        let told = text(&output.stdout).contains("3 still on the server although it said that they were deleted");
+        let told = text(&output.stdout).contains("3 still on the server although it confirmed their deletion");
         assert_eq!(told, run > 1, "run {run}: {}", text(&output.stdout));
     }
     assert_eq!((server.heard("RETR"), server.heard("DELE")), (6, 6), "compared once, deleted once more, and then left alone");
@@ -476,7 +476,7 @@ fn words_that_name_the_cause_say_what_to_do() {
             "several causes",
         ),
         ("-ERR [AUTH] mailbox busy, try again later", 5, "refused PASS"),
-        ("-ERR [SYS/TEMP] wrong password", 6, "a fault that should pass"),
+        ("-ERR [SYS/TEMP] wrong password", 6, "a temporary fault"),
     ] {
         let server = Fake::with("", vec![], move |_, line| if line == "PASS secret" { Say::line(refusal) } else { Say::Default });
         let output = server.fetch(&home().1, &[]);

@@ -167,7 +167,7 @@ fn unusable_options_are_reported_before_anything_is_done() {
         assert!(told.contains("is not a path with %u"), "{told}");
     }
     let (code, told) = serve("/home/%u", &["--listen", &address]);
-    assert!(code == Some(2) && told.contains("without a certificate nobody could log in"), "{told}");
+    assert!(code == Some(2) && told.contains("without a certificate no user could log in"), "{told}");
     let (code, told) = serve("/home/%u", &["--dangerously-cleartext"]);
     assert!(code == Some(2) && told.contains("nothing to listen on"), "{told}");
     let (code, told) = serve("/home/%u", &["--listen", &address, "--dangerously-cleartext"]);
@@ -195,7 +195,7 @@ fn h58_files_of_secrets_are_for_their_owner_and_others_that_can_read_them_are_to
             .output()
             .unwrap();
         let told = text(&output.stderr);
-        assert_eq!(told.contains("everybody on this machine can read"), by_anybody, "{mode:o}: {told}");
+        assert_eq!(told.contains("all users of this machine can access"), by_anybody, "{mode:o}: {told}");
         // A password for `fetch`, which fails as nobody listens there.
         let output = pop3()
             .args(["fetch", "127.0.0.1", "--user", "joe", "--port", "1", "--dangerously-cleartext", "--password-file"])
@@ -204,7 +204,7 @@ fn h58_files_of_secrets_are_for_their_owner_and_others_that_can_read_them_are_to
             .output()
             .unwrap();
         let told = text(&output.stderr);
-        assert_eq!(told.contains("others can read"), by_others, "{mode:o}: {told}");
+        assert_eq!(told.contains("other users can access"), by_others, "{mode:o}: {told}");
     }
 }
 
@@ -548,7 +548,7 @@ fn a_certificate_that_cannot_be_read_at_sighup_leaves_the_old_one() {
     let old = fs::read(&certificate).unwrap();
     fs::write(&certificate, "nonsense").unwrap();
     assert!(Command::new("kill").args(["-HUP", &server.child.id().to_string()]).status().unwrap().success());
-    server.wait_for(&["the certificate stays as it was"]);
+    server.wait_for(&["SIGHUP: the old certificate stays in use"]);
     fs::write(&certificate, old).unwrap();
     assert_eq!(server.fetch("joe", "secret").status.code(), Some(0));
 }

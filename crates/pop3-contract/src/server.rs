@@ -2,7 +2,7 @@
 
 use std::io::{self, Cursor, Read};
 
-use pop3_maildrop::{LoginError, Maildrop, NotRemoved, Store};
+use pop3_maildrop::{LoginError, Maildrop, NotRemoved, Peer, Store};
 use pop3_proto::codec::{Expire, MessageNumber, OwnedUsername, ReplyText, UniqueId, WireSize};
 use pop3_proto::sasl::{ChannelBinding, Mechanism, PresentedCredentials, ScramHash, ScramKeys};
 use pop3_proto::server::{
@@ -70,7 +70,7 @@ pub struct Maildrops;
 impl Store for Maildrops {
     type Maildrop = Mail;
 
-    fn login(&self, login: &LoginAttempt) -> Result<Mail, LoginError> {
+    fn login(&self, login: &LoginAttempt, _: &Peer) -> Result<Mail, LoginError> {
         let name = login.name.as_bytes();
         let password = if name == "josé".as_bytes() { "contraseña".as_bytes() } else { PASSWORD };
         let right = match &login.credentials {
@@ -130,7 +130,7 @@ impl Maildrop for Mail {
         Ok(snapshot)
     }
 
-    fn open(&mut self, number: MessageNumber) -> io::Result<Box<dyn Read + Send>> {
+    fn open(&mut self, number: MessageNumber, _: Option<u64>) -> io::Result<Box<dyn Read + Send>> {
         match self.0.get(number.index()) {
             Some(Message(text, id, _)) if *id != "uid-three" => Ok(Box::new(Cursor::new(*text))),
             _ => Err(io::ErrorKind::NotFound.into()),

@@ -135,11 +135,7 @@ pub struct ServerOptions {
 impl ServerOptions {
     /// Options with a certificate: `STLS` is offered, and no login is accepted before it.
     pub fn with_tls(tls: impl Into<ServerTls>) -> Self {
-        Self {
-            tls: Some(tls.into()),
-            config: ServerConfig { stls: true, ..ServerConfig::default() },
-            ..Self::dangerous_cleartext()
-        }
+        Self::new(ServerConfig { stls: true, ..ServerConfig::default() }, Some(tls.into()))
     }
 
     /// Returns the options of the protocol, with what follows from the others.
@@ -161,10 +157,14 @@ impl ServerOptions {
 
     /// Options without TLS: everyone on the network path can read the passwords and the mail.
     pub fn dangerous_cleartext() -> Self {
+        Self::new(ServerConfig { cleartext_login: CleartextLogin::DangerouslyAllow, ..ServerConfig::default() }, None)
+    }
+
+    fn new(config: ServerConfig, tls: Option<ServerTls>) -> Self {
         Self {
-            config: ServerConfig { cleartext_login: CleartextLogin::DangerouslyAllow, ..ServerConfig::default() },
+            config,
             timeouts: server::Timeouts::default(),
-            tls: None,
+            tls,
             trusted_proxies: Vec::new(),
             proxy_protocol: false,
             max_sessions: 1000,

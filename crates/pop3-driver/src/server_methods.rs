@@ -1,10 +1,10 @@
 //! The methods that the servers of all drivers have.
 
-/// Defines the methods of `Session`, the low level of a server, in terms of `perform`, `answer_all` and `run_blocking`, which each driver
-/// writes itself.
+/// Defines the methods of `Session`, the low level of a server, in terms of a few functions that each driver writes itself: `io`, `perform_io`
+/// (which the shutdown interrupts), `pause`, `check`, `accept_tls`, `close` and `closed`; and of its trait for the kinds of stores.
 #[macro_export]
 macro_rules! session_methods {
-    ([$($generics:tt)*] [$($params:tt)*] {$($asyncness:tt)*} {$($wait:tt)*} $stream:ty, $now:path) => {
+    ([$($generics:tt)*] [$($params:tt)*] {$($asyncness:tt)*} {$($wait:tt)*} [$($mode:tt)*] $stream:ty, $now:path) => {
         impl<$($generics)*> std::fmt::Debug for Session<$($params)*> {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.debug_struct("Session").field("connection", self.connection()).finish_non_exhaustive()
@@ -69,12 +69,73 @@ macro_rules! session_methods {
             }
 
             /// Has a store answer the session to its end, and logs the end.
-            pub(crate) $($asyncness)* fn serve<S: $crate::store::Store>(self, store: std::sync::Arc<S>) -> std::io::Result<()> {
-                let session = $crate::server::StoreSession::new(self.session, store, Self::run_blocking)?;
+            pub(crate) $($asyncness)* fn serve<S, M: $($mode)*>(self, store: &std::sync::Arc<S>) -> std::io::Result<()> {
+                let session = $crate::server::StoreSession::new(self.session, M::for_session(store), M::run_blocking)?;
                 let log = session.log();
-                let ended = Self::answer_all(session, self.stream)$($wait)*;
+                let ended = Self::answer_all::<S, M>(session, self.stream)$($wait)*;
                 log.end(&ended);
                 ended.map(drop)
+            }
+
+            /// Does what the session says on its stream. Breaks when the stream is closed.
+            $($asyncness)* fn perform(
+                session: &mut $crate::server::ServerSession,
+                stream: &mut $stream,
+                action: $crate::server::ServerAction,
+            ) -> std::io::Result<std::ops::ControlFlow<()>> {
+                let limiter = std::sync::Arc::clone(session.shared().limiter());
+                match action {
+                    $crate::server::ServerAction::Io($crate::Io::Read(_)) if limiter.is_shutting_down() => session.shut_down(),
+                    $crate::server::ServerAction::Io(io @ $crate::Io::Read(_)) => {
+                        match Self::perform_io(stream, session, io, &limiter)$($wait)* {
+                            Err(_) if limiter.is_shutting_down() => session.shut_down(),
+                            read => read?,
+                        }
+                    }
+                    $crate::server::ServerAction::Io(io) => Self::io(stream, session, io)$($wait)*?,
+                    $crate::server::ServerAction::Pause(until) => {
+                        Self::pause(until, &limiter)$($wait)*;
+                        session.paused();
+                    }
+                    $crate::server::ServerAction::Handshake(tls, deadline) => {
+                        let clear = std::mem::replace(stream, Self::closed());
+                        let (encrypted, info) = Self::accept_tls(clear, &tls, deadline, &limiter)$($wait)*?;
+                        session.upgraded(info)?;
+                        *stream = encrypted;
+                    }
+                    $crate::server::ServerAction::Close(deadline) => {
+                        if let Err(error) = Self::close(stream, deadline)$($wait)* {
+                            tracing::debug!(%error, "closing the connection failed");
+                        }
+                        return Ok(std::ops::ControlFlow::Break(()));
+                    }
+                    $crate::server::ServerAction::Answer(_) => {
+                        return Err(std::io::Error::other($crate::proto::server::LocalError::Unanswered));
+                    }
+                }
+                Ok(std::ops::ControlFlow::Continue(()))
+            }
+
+            /// Returns how the session ended. An error ends the connection in the middle of a message, so that the client does not take
+            /// it for a complete one.
+            $($asyncness)* fn answer_all<S, M: $($mode)*>(
+                mut session: $crate::server::StoreSession<M::Store>,
+                mut stream: $stream,
+            ) -> std::io::Result<String> {
+                loop {
+                    match session.next_action($now())? {
+                        $crate::server::StoreAction::Io(action) => {
+                            if Self::perform(session.session(), &mut stream, action)$($wait)*?.is_break() {
+                                return Ok(session.session().ending());
+                            }
+                        }
+                        $crate::server::StoreAction::Check(pending, deadline) => {
+                            let outcome = Self::check(pending, deadline, session.session().shared().limiter())$($wait)*;
+                            session.checked(outcome)?;
+                        }
+                        $crate::server::StoreAction::Work => session = M::work(session)$($wait)*?,
+                    }
+                }
             }
         }
     };
@@ -149,7 +210,7 @@ macro_rules! server_methods {
             Ok(<$session>::new($crate::server::ServerSession::new(shared, arrival, info), stream))
         }
     };
-    (store $session:ty, {$($asyncness:tt)*} {$($wait:tt)*} $tcp_stream:ty, $outer:ty, $stream:ty, $now:path) => {
+    (store $session:ty, $mode:ty, {$($asyncness:tt)*} {$($wait:tt)*} $tcp_stream:ty, $outer:ty, $stream:ty, $now:path) => {
         /// Reads the header of the PROXY protocol where it is expected, counts the session for its source, and serves it.
         $($asyncness)* fn admit(
             &self,
@@ -163,7 +224,7 @@ macro_rules! server_methods {
             self.read_proxy_header(&mut stream, &mut arrival)$($wait)*?;
             arrival.admit(permit)?;
             let session = self.begin(stream, listen, arrival)$($wait)*?;
-            session.serve(std::sync::Arc::clone(&self.store))$($wait)*
+            session.serve::<S, $mode>(&self.store)$($wait)*
         }
 
         /// Serves one connection to its end. The caller limits the number of sessions and reads what comes before the session, such as the
@@ -173,7 +234,7 @@ macro_rules! server_methods {
         /// The connection broke, or the client was silent for too long. Nothing was removed then.
         // S18, S21
         pub $($asyncness)* fn serve_connection(&self, stream: $tcp_stream, listen: $crate::ListenSecurity) -> std::io::Result<()> {
-            self.raw_session(stream, listen)$($wait)*?.serve(std::sync::Arc::clone(&self.store))$($wait)*
+            self.raw_session(stream, listen)$($wait)*?.serve::<S, $mode>(&self.store)$($wait)*
         }
 
         /// Serves the caller's stream to its end; see [`serve_connection`](Self::serve_connection).
@@ -181,7 +242,7 @@ macro_rules! server_methods {
         /// # Errors
         /// See [`serve_connection`](Self::serve_connection).
         pub $($asyncness)* fn serve_stream(&self, stream: $outer, listen: $crate::ListenSecurity) -> std::io::Result<()> {
-            self.raw_session_with_stream(stream, listen)$($wait)*?.serve(std::sync::Arc::clone(&self.store))$($wait)*
+            self.raw_session_with_stream(stream, listen)$($wait)*?.serve::<S, $mode>(&self.store)$($wait)*
         }
 
         /// Serves a stream of which the caller knows everything, as one that is encrypted already.
@@ -195,7 +256,7 @@ macro_rules! server_methods {
         ) -> std::io::Result<()> {
             let deadline = $crate::deadline_after($now(), self.shared.options().timeouts.login);
             let session = $crate::server::ServerSession::with_info(std::sync::Arc::clone(&self.shared), info, deadline);
-            <$session>::new(session, stream.into()).serve(std::sync::Arc::clone(&self.store))$($wait)*
+            <$session>::new(session, stream.into()).serve::<S, $mode>(&self.store)$($wait)*
         }
     };
 }

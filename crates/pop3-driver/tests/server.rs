@@ -11,7 +11,7 @@ use pop3_driver::proto::codec::{MessageNumber, UniqueId};
 use pop3_driver::proto::sasl::PresentedCredentials;
 use pop3_driver::proto::server::{ConnectionInfo, LoginAttempt, Question, Snapshot};
 use pop3_driver::server::{Arrival, ServerAction, ServerSession, ServerShared, StoreAction, StoreSession};
-use pop3_driver::store::{LoginError, Maildrop, NotRemoved, Peer, Store, Verification, Verifier, verification};
+use pop3_driver::store::{Blocking, LoginError, Maildrop, NotRemoved, Peer, Store, Verification, Verifier, verification};
 use pop3_driver::{Endpoint, Io, ServerOptions};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -32,7 +32,7 @@ impl Store for Mail {
         Verification::Pending(pending)
     }
 
-    fn login(&self, login: &LoginAttempt) -> Result<OneMessage, LoginError> {
+    fn login(&self, login: &LoginAttempt, _: &Peer) -> Result<OneMessage, LoginError> {
         match &login.credentials {
             PresentedCredentials::Password(password) if self.checks.is_none() && password.expose() == b"right" => {}
             PresentedCredentials::Verified if login.name.as_bytes() == b"busy" => return Err(LoginError::InUse),
@@ -52,7 +52,7 @@ impl Maildrop for OneMessage {
         Ok(snapshot)
     }
 
-    fn open(&mut self, _: MessageNumber) -> io::Result<Box<dyn Read + Send>> {
+    fn open(&mut self, _: MessageNumber, _: Option<u64>) -> io::Result<Box<dyn Read + Send>> {
         Ok(Box::new(Cursor::new(b"0123456789abcd\r\n".repeat(self.0 / 16))))
     }
 
@@ -83,9 +83,9 @@ impl Bench {
         session
     }
 
-    fn store_session(&self, mail: Mail) -> (StoreSession<Mail>, Arc<Mail>) {
+    fn store_session(&self, mail: Mail) -> (StoreSession<Blocking<Mail>>, Arc<Mail>) {
         let mail = Arc::new(mail);
-        (StoreSession::new(self.session(), Arc::clone(&mail), |work| work()).unwrap(), mail)
+        (StoreSession::new(self.session(), Blocking(Arc::clone(&mail)), |work| work()).unwrap(), mail)
     }
 }
 
@@ -177,7 +177,7 @@ fn h40_replies_to_failed_logins_are_delayed_and_pipelined_guesses_wait_for_the_s
     read(session.session(), "USER joe\r\nPASS a\r\nUSER joe\r\nPASS b\r\nUSER joe\r\nPASS c\r\n");
     let answer = loop {
         match session.next_action(now).unwrap() {
-            StoreAction::Work => session.work(now).unwrap(),
+            StoreAction::Work => session.work_blocking(now).unwrap(),
             StoreAction::Io(ServerAction::Pause(until)) => {
                 pauses.push(until - now);
                 now = until;
@@ -205,7 +205,7 @@ fn a_pipelined_login_is_checked_as_any_other() {
                 verifier.finish(Ok(()));
                 session.checked(pending.wait(None)).unwrap();
             }
-            StoreAction::Work => session.work(bench.start).unwrap(),
+            StoreAction::Work => session.work_blocking(bench.start).unwrap(),
             StoreAction::Io(ServerAction::Io(Io::Write(_))) => break written(session.session(), bench.start),
             other => panic!("{other:?}"),
         }
@@ -224,7 +224,7 @@ fn h33_output_gathers_for_a_fast_client_and_not_for_a_slow_one() {
         let (mut now, mut most, mut all) = (bench.start, 0, 0);
         while all < 4 << 20 {
             match session.next_action(now).unwrap() {
-                StoreAction::Work => session.work(now).unwrap(),
+                StoreAction::Work => session.work_blocking(now).unwrap(),
                 StoreAction::Io(ServerAction::Io(Io::Write(_))) => {
                     most = most.max(session.session().output().len());
                     now += client_takes;
@@ -250,7 +250,7 @@ fn h33_a_client_must_read_512_octets_a_second_on_the_whole() {
     let limit = bench.start + MINUTE * 10 + Duration::from_secs((1 << 20) / 512);
     for _ in 0..3000 {
         match session.next_action(now).unwrap() {
-            StoreAction::Work => session.work(now).unwrap(),
+            StoreAction::Work => session.work_blocking(now).unwrap(),
             StoreAction::Io(ServerAction::Io(Io::Write(deadline) | Io::Flush(deadline))) => {
                 last = deadline;
                 if now >= deadline {
@@ -304,12 +304,12 @@ fn xclient_is_refused_after_a_proxy_header_that_the_caller_has_read() {
 }
 
 /// Begins a session that counts, and pipelines a login and the retrieval of a large message.
-fn counted(bench: &Bench) -> StoreSession<Mail> {
+fn counted(bench: &Bench) -> StoreSession<Blocking<Mail>> {
     let mut arrival = Arrival::new(&bench.shared, Some("192.0.2.1".parse().unwrap()), bench.start);
     arrival.admit(bench.shared.limiter().try_acquire().unwrap()).unwrap();
     let session = ServerSession::new(Arc::clone(&bench.shared), arrival, ConnectionInfo::clear([1; 18]));
     let mail = Arc::new(Mail { octets: 1 << 20, checks: None });
-    let mut session = StoreSession::new(session, mail, |work| work()).unwrap();
+    let mut session = StoreSession::new(session, Blocking(mail), |work| work()).unwrap();
     session.next_action(bench.start).unwrap();
     written(session.session(), bench.start);
     read(session.session(), "USER joe\r\nPASS right\r\nRETR 1\r\n");
@@ -321,7 +321,7 @@ fn h39_a_session_whose_login_was_pipelined_does_not_give_way() {
     let bench = Bench::with_options(ServerOptions { max_sessions: 1, ..ServerOptions::dangerous_cleartext() });
     let mut session = counted(&bench);
     assert!(matches!(session.next_action(bench.start).unwrap(), StoreAction::Check(..) | StoreAction::Work));
-    session.work(bench.start).unwrap();
+    session.work_blocking(bench.start).unwrap();
     assert!(bench.shared.limiter().try_acquire().is_none(), "it is sending a message");
 }
 
@@ -339,7 +339,7 @@ fn the_time_that_a_store_takes_is_not_counted_as_the_clients() {
     let (mut session, _) = bench.store_session(Mail { octets: 1 << 20, checks: None });
     read(session.session(), "USER joe\r\nPASS right\r\nRETR 1\r\n");
     assert!(matches!(session.next_action(bench.start).unwrap(), StoreAction::Work));
-    session.work(bench.start).unwrap();
+    session.work_blocking(bench.start).unwrap();
     let opened = bench.start + MINUTE * 11;
     match session.next_action(opened).unwrap() {
         StoreAction::Io(ServerAction::Io(Io::Write(deadline))) => assert!(deadline >= opened + MINUTE * 10),
@@ -355,7 +355,7 @@ fn h33_a_write_has_the_time_that_it_takes_at_512_octets_a_second() {
     let (mut session, _) = bench.store_session(Mail { octets: 1 << 20, checks: None });
     read(session.session(), "USER joe\r\nPASS right\r\nRETR 1\r\n");
     assert!(matches!(session.next_action(bench.start).unwrap(), StoreAction::Work));
-    session.work(bench.start).unwrap();
+    session.work_blocking(bench.start).unwrap();
     let StoreAction::Io(ServerAction::Io(Io::Write(deadline))) = session.next_action(bench.start).unwrap() else { panic!() };
     let octets = session.session().output().len() as u64;
     assert_eq!(deadline, bench.start + Duration::from_secs(octets / 512));
@@ -369,7 +369,7 @@ struct ReportingMaildrop(OneMessage, Sender<thread::ThreadId>);
 impl Store for Reporting {
     type Maildrop = ReportingMaildrop;
 
-    fn login(&self, _: &LoginAttempt) -> Result<ReportingMaildrop, LoginError> {
+    fn login(&self, _: &LoginAttempt, _: &Peer) -> Result<ReportingMaildrop, LoginError> {
         Ok(ReportingMaildrop(OneMessage(16), self.0.lock().unwrap().clone()))
     }
 }
@@ -379,8 +379,8 @@ impl Maildrop for ReportingMaildrop {
         self.0.snapshot()
     }
 
-    fn open(&mut self, number: MessageNumber) -> io::Result<Box<dyn Read + Send>> {
-        self.0.open(number)
+    fn open(&mut self, number: MessageNumber, _: Option<u64>) -> io::Result<Box<dyn Read + Send>> {
+        self.0.open(number, None)
     }
 
     fn remove(&mut self, messages: &[MessageNumber]) -> Result<(), NotRemoved> {
@@ -402,12 +402,12 @@ fn a_maildrop_is_closed_where_blocking_does_no_harm_and_counts_until_then() {
     arrival.admit(bench.shared.limiter().try_acquire().unwrap()).unwrap();
     let session = ServerSession::new(Arc::clone(&bench.shared), arrival, ConnectionInfo::clear([1; 18]));
     let run_elsewhere = |work: Box<dyn FnOnce() + Send>| thread::spawn(work).join().unwrap();
-    let mut session = StoreSession::new(session, Arc::new(Reporting(Mutex::new(sender))), run_elsewhere).unwrap();
+    let mut session = StoreSession::new(session, Blocking(Arc::new(Reporting(Mutex::new(sender)))), run_elsewhere).unwrap();
     session.next_action(bench.start).unwrap();
     written(session.session(), bench.start);
     read(session.session(), "USER joe\r\nPASS right\r\n");
     session.next_action(bench.start).unwrap();
-    session.work(bench.start).unwrap();
+    session.work_blocking(bench.start).unwrap();
     assert!(bench.shared.limiter().try_acquire().is_none());
     drop(session);
     assert_ne!(dropped.recv().unwrap(), thread::current().id());

@@ -1,4 +1,4 @@
-//! The place where the mail of one account is stored.
+//! A Maildir with the journal of one account.
 
 use pop3_maildrop::Maildir;
 
@@ -7,8 +7,8 @@ use crate::journal::Journal;
 use crate::journal_state::JournalState;
 use crate::leftovers;
 
-/// A Maildir and the journal of one account in it. The journal is locked as long as this value exists, so two runs never fetch one
-/// account at the same time.
+/// A Maildir and the journal of one account in it. The journal is locked as long as this value exists, so two runs never fetch
+/// one account at the same time.
 #[derive(Debug)]
 pub struct AccountMaildir {
     pub(crate) maildir: Maildir,
@@ -16,11 +16,11 @@ pub struct AccountMaildir {
 }
 
 impl AccountMaildir {
-    /// Opens the journal of `account`, or creates it, and completes the deliveries that an earlier run did not. Old files that
-    /// interrupted deliveries left in `tmp` are removed.
+    /// Opens the journal of `account`, or creates it, and completes the deliveries that were interrupted in an earlier run. Old
+    /// files of interrupted deliveries in `tmp` are removed.
     ///
-    /// The account is any text that names one maildrop, such as `joe@pop.example.org`: the same for each run of one account, and
-    /// different for different accounts.
+    /// The account is any text that names one maildrop, such as `joe@pop.example.org`. Use the same text in each run for one
+    /// account, and different texts for different accounts.
     ///
     /// # Errors
     /// Fails with [`FetchError::Locked`] if another run holds the journal, and with [`FetchError::Disk`] if the Maildir or the

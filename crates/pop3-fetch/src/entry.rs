@@ -19,7 +19,7 @@
 //!
 //! Marks about the account:
 //!
-//! - `~` unique-ids alone prove nothing: one unique-id denoted two messages, one after the other;
+//! - `~` unique-ids alone do not identify messages: one unique-id denoted two messages, one after the other;
 //! - `!` this message could not be retrieved; the size is the number of tries;
 //! - `p` the server mixes up pipelined commands;
 //! - `l` the server ended a session early; the size is the number of commands to use per session.
@@ -30,7 +30,7 @@ use sha2::{Digest, Sha256};
 
 use crate::fingerprint::Fingerprint;
 
-/// What a line says; see the [module](self) for its mark.
+/// The kind of a line; the [module](self) lists the mark of each kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryKind {
     /// A message in `tmp`, synced, and about to become visible.
@@ -49,7 +49,7 @@ pub enum EntryKind {
     Deleted,
     /// The message is stored, and the server keeps it although it confirmed the deletion.
     Kept,
-    /// Unique-ids alone prove nothing: one unique-id denoted two messages, one after the other.
+    /// Unique-ids alone do not identify messages: one unique-id denoted two messages, one after the other.
     IdsReused,
     /// The message could not be retrieved; `octets` is the number of tries.
     Failed,
@@ -97,7 +97,7 @@ pub(crate) fn check(text: &[u8], octets: usize) -> String {
 pub struct Entry {
     /// The time, in seconds since 1970.
     pub seconds: u64,
-    /// What the line says.
+    /// The kind of the line.
     pub kind: EntryKind,
     /// The unique-id; empty for messages without one, and for marks about the account.
     pub unique_id: Vec<u8>,
@@ -154,7 +154,7 @@ impl Entry {
             unique_id.push(u8::from_str_radix(code, 16).ok()?);
             unique_id.extend_from_slice(text.as_bytes());
         }
-        // Lines of earlier versions end here.
+        // Lines of earlier versions end after the name.
         let (octets, fingerprint) = (words.next().unwrap_or("-"), words.next().unwrap_or("-"));
         if words.next().is_some() {
             return None;

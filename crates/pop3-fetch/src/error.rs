@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use pop3_blocking::Error;
 
-/// A failure that ends a run. Messages stored by then stay stored and recorded, and only such messages were deleted on the server,
-/// so the next run continues.
+/// A failure that ends a run. Messages stored by then stay stored and recorded, and only stored messages were deleted on the
+/// server, so the next run continues.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
@@ -14,7 +14,7 @@ pub enum FetchError {
     #[error(transparent)]
     Session(#[from] Error),
     /// The server does not support `UIDL`. Without deletion, each run would fetch all messages again.
-    #[error("the server has no UIDL, so what was fetched once cannot be told from what was not")]
+    #[error("the server does not support UIDL, so fetched messages cannot be distinguished from new ones")]
     NoUniqueIds,
     /// The server has unique-ids, but does not list them now; another run may succeed.
     #[error("the server does not list its unique-ids now")]
@@ -22,7 +22,7 @@ pub enum FetchError {
     /// A listing names a message twice.
     #[error("the server's listing names a message twice, so it cannot be trusted")]
     ListedTwice,
-    /// A listing continues although it names far more messages than `STAT` counts.
+    /// A listing names far more messages than `STAT` counts, and has not ended.
     #[error("the server's listing names far more messages than the server counts, so it cannot be trusted")]
     EndlessListing,
     /// Another run is fetching the same account into this Maildir.

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 /// rest.
 const HASHED: usize = 16 * 1024;
 
-/// The first 16 octets of a SHA-256 over the beginning of a message, as it comes over the wire, and its size.
+/// The first 16 octets of a SHA-256 over the beginning of a message, as it is on the wire, and its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint([u8; 16]);
 
@@ -25,7 +25,7 @@ impl Fingerprint {
         Some(Self(octets))
     }
 
-    /// Returns the fingerprint of a complete message as it comes over the wire.
+    /// Returns the fingerprint of a complete message, with line ends as on the wire and byte-stuffing removed.
     pub fn of(message: &[u8]) -> Self {
         let mut hasher = Fingerprinter::default();
         hasher.add(message);
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_messages_have_equal_fingerprints_however_they_are_cut() {
+    fn the_fingerprint_does_not_depend_on_the_pieces() {
         let message = [b"Subject: x\r\n\r\n".as_slice(), &b"line\r\n".repeat(5000)].concat();
         let whole = Fingerprint::of(&message);
         for step in [1, 7, 1000] {
@@ -87,7 +87,7 @@ mod tests {
         assert_ne!(fingerprint, Fingerprint::of(b"Subject: x\r\n\r\nbodY\r\n"));
         assert_ne!(fingerprint, Fingerprint::of(b"Subject: x\r\n\r\nbody\r\n\r\n"));
         let long = b"x".repeat(2 * HASHED);
-        assert_ne!(Fingerprint::of(&long), Fingerprint::of(&long[1..]), "the size counts beyond what is hashed");
+        assert_ne!(Fingerprint::of(&long), Fingerprint::of(&long[1..]), "the size is a part of the fingerprint");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The journal's file: one line for each note, appended and synced before any step that depends on it.
+//! The journal's file: one line for each record, appended and synced before any step that depends on it.
 // H43
 
 use std::fmt::Write as _;
@@ -92,8 +92,8 @@ impl Journal {
         }
         let mut journal = Self { path: path.to_owned(), disk: Arc::clone(disk), file, _lock: lock, write_failed: false, state };
         if journal.state.damaged || !journal.state.interrupted.is_empty() {
-            // The last run may have died because a sync failed. Its intended deliveries must be safely on disk before one of them
-            // is completed (H45).
+            // The last run may have ended because a sync failed. The records of its intended deliveries must be safely on disk
+            // before one of them is completed (H45).
             journal.write_new()?;
         } else if text.is_empty() {
             journal.sync_folder()?;
@@ -164,7 +164,8 @@ impl Journal {
         self.record(messages.map(entry).collect())
     }
 
-    /// Records that the message with this [key](crate::journal_state::failure_key) could not be retrieved. Returns the number of tries.
+    /// Records that the message with this [key](crate::journal_state::failure_key) could not be retrieved. Returns the number of
+    /// tries.
     ///
     /// # Errors
     /// Fails if the disk does not accept the record.
@@ -202,7 +203,7 @@ impl Journal {
 
     fn write(&mut self, lines: &str) -> io::Result<()> {
         if self.write_failed {
-            return Err(io::Error::other("an earlier note could not be written"));
+            return Err(io::Error::other("an earlier write to the journal failed"));
         }
         self.write_failed = true;
         self.file.write_all(lines.as_bytes())?;
@@ -297,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn notes_are_known_to_the_next_run() {
+    fn records_are_read_by_the_next_run() {
         let (folder, mut journal) = open();
         let odd: &[u8] = b"with % blank \xff\n";
         store(&mut journal, &[b"a", odd, b"a"]).unwrap();
@@ -360,9 +361,9 @@ mod tests {
         let whole = mem::replace(&mut journal.file, Box::new(Full));
         store(&mut journal, &[b"a"]).unwrap_err();
         journal.file = whole;
-        store(&mut journal, &[b"b"]).expect_err("half a line may be there");
+        store(&mut journal, &[b"b"]).expect_err("the file may end in half a line");
         journal.save().unwrap();
-        store(&mut journal, &[b"b"]).expect("a new file has no half lines");
+        store(&mut journal, &[b"b"]).expect("a new file contains only complete lines");
     }
 
     #[test]
@@ -379,11 +380,11 @@ mod tests {
         drop(journal);
         let mut journal = open_in(folder.path()).unwrap();
         journal.complete_interrupted(&maildir).unwrap();
-        assert_eq!(known(&journal, [b"a"]), [1], "one of them has to be fetched again");
+        assert_eq!(known(&journal, [b"a"]), [1], "the other message is fetched again");
     }
 
     #[test]
-    fn h48_a_requested_deletion_is_known_to_the_next_run() {
+    fn h48_a_requested_deletion_is_recorded_for_the_next_run() {
         let (folder, mut journal) = open();
         store(&mut journal, &[b"a", b"b"]).unwrap();
         journal.record_deleting([(&b"a"[..], Some(Fingerprint::of(b"a")))].into_iter()).unwrap();
@@ -423,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn h29_an_account_is_never_a_path() {
+    fn h29_an_account_name_cannot_lead_out_of_the_folder() {
         assert_eq!(file_name("joe@pop.example.org:995"), "pop3-fetched-joe@pop.example.org%3A995");
         assert_eq!(file_name("../../etc/passwd\0"), "pop3-fetched-..%2F..%2Fetc%2Fpasswd%00");
         assert!(file_name(&"x".repeat(1000)).len() < 100);

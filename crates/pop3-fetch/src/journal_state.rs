@@ -3,8 +3,8 @@
 //! It is stored as one line for each [entry](crate::entry).
 //!
 //! A line that fails its check may have been any line, so all lines before it are ignored: messages are fetched again, never
-//! skipped. A last line without its line end is what a crash leaves of an unfinished step, and is ignored. A `?` without its `+`
-//! is an interrupted delivery: it is completed, or the message is fetched again.
+//! skipped. A last line without its line end comes from a crash during a write, and is ignored. A `?` without its `+` is an
+//! interrupted delivery: it is completed, or the message is fetched again.
 // H44, H47
 
 use std::collections::HashMap;
@@ -13,8 +13,9 @@ use std::time::Duration;
 use crate::entry::{Entry, EntryKind};
 use crate::fingerprint::Fingerprint;
 
-/// Time for which a unique-id is remembered after the server has last listed it, because it may come back (Q28). The properties
-/// of an account are valid for this time, too.
+/// Time for which a unique-id is remembered after the server has last listed it, because the server may list it again. The
+/// properties of an account are valid for this time, too.
+// Q28
 const GRACE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The state of a stored message on the server, as far as it is known.
@@ -295,8 +296,8 @@ impl JournalState {
                 records.iter_mut().for_each(|record| record.last = now);
                 return true;
             }
-            // A deleted message is gone, so its unique-id may come back with another message. Any other message may only be
-            // hidden (Q28).
+            // A deleted message is gone, so its unique-id may come back with another message. Any other message may be hidden for
+            // a time (Q28).
             let is_gone = |record: &Record| complete && matches!(record.state, MessageState::Deleted | MessageState::Kept);
             records.retain(|record| is_recent(record.last) && !is_gone(record));
             !records.is_empty()
@@ -329,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn h47_lines_before_one_that_cannot_be_read_are_not_believed() {
+    fn h47_lines_before_a_damaged_line_are_ignored() {
         let lines = ["a", "b", "c"].map(|unique_id| stored(unique_id.as_bytes(), 1, b"x").line());
         let damaged = lines.concat().replace(" + b ", " + d ");
         let read = JournalState::parse(damaged.as_bytes());
@@ -338,11 +339,11 @@ mod tests {
         let cut = lines.concat();
         let read = JournalState::parse(&cut.as_bytes()[..cut.len() - 1]);
         assert!(read.damaged);
-        assert_eq!(known(&read, ["a", "b", "c"]), [1, 1, 0], "a crash forgets little");
+        assert_eq!(known(&read, ["a", "b", "c"]), [1, 1, 0], "only the incomplete line is lost");
     }
 
     #[test]
-    fn everything_survives_compaction() {
+    fn the_saved_text_has_the_same_contents() {
         let mut state = JournalState::default();
         state.add(stored(b"a", 10, b"one"));
         state.add(stored(b"a", 10, b"two"));
@@ -376,11 +377,11 @@ mod tests {
         let fingerprint = Some(Fingerprint::of(b"a"));
         state.request_deletion(b"a", fingerprint);
         state.keep_listed(&HashMap::new(), true, 1);
-        assert_eq!(known(&state, ["a"]), [1], "without a confirmation nothing is assumed");
+        assert_eq!(known(&state, ["a"]), [1], "an unconfirmed deletion is not forgotten");
         state.confirm_deletion(b"a", fingerprint, false);
         state.keep_listed(&HashMap::from([(b"a"[..].into(), 1)]), true, 1);
         state.keep_listed(&HashMap::new(), false, 1);
-        assert_eq!(known(&state, ["a"]), [1], "a listing that is not complete proves nothing");
+        assert_eq!(known(&state, ["a"]), [1], "an incomplete listing does not prove that the message is gone");
         state.keep_listed(&HashMap::new(), true, 1);
         assert_eq!(known(&state, ["a"]), [0]);
     }
@@ -412,7 +413,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn h47_damage_makes_fetch_again_and_never_skip(at in 0usize..400, byte: u8, cut in 0usize..400) {
+        fn h47_damage_never_adds_or_changes_a_record(at in 0usize..400, byte: u8, cut in 0usize..400) {
             let ids: [&[u8]; 4] = [b"one", b"two", b"three", b"\xff four"];
             let mut text = ids.map(|id| stored(id, 7, id).line()).concat().into_bytes();
             let whole = JournalState::parse(&text);
@@ -422,13 +423,13 @@ mod tests {
             }
             text.truncate(text.len() - cut.min(text.len()));
             for (unique_id, records) in JournalState::parse(&text).records {
-                prop_assert!(ids.contains(&unique_id.as_slice()), "nothing is known that was not noted");
+                prop_assert!(ids.contains(&unique_id.as_slice()), "no unique-id is known that was not recorded");
                 prop_assert_eq!(&records, &whole.records[&unique_id]);
             }
         }
 
         #[test]
-        fn any_bytes_parse(text: Vec<u8>) {
+        fn any_bytes_parse_without_a_panic(text: Vec<u8>) {
             let _ = JournalState::parse(&text);
         }
     }

@@ -17,8 +17,8 @@ pub fn remove(maildir: &Path) {
         });
         if is_old {
             match fs::remove_file(entry.path()) {
-                Ok(()) => tracing::debug!(file = %entry.path().display(), "removed what an old delivery has left"),
-                Err(error) => tracing::debug!(file = %entry.path().display(), %error, "cannot be removed"),
+                Ok(()) => tracing::debug!(file = %entry.path().display(), "old file removed"),
+                Err(error) => tracing::debug!(file = %entry.path().display(), %error, "an old file cannot be removed"),
             }
         }
     }

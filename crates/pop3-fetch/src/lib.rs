@@ -1,8 +1,9 @@
-//! Brings mail home over POP3 and loses none.
+//! Fetches mail over POP3 into a Maildir without losing a message.
 //!
-//! New messages are retrieved into a Maildir, synced to disk and recorded in a journal, and only then deleted on the server, if that
-//! is asked for. A crash, a broken connection or a full disk at any step loses no message and stores none twice: the next run
-//! continues. Servers that reuse unique-ids, end sessions early, announce wrong sizes or keep deleted messages do not change that.
+//! New messages are retrieved into a Maildir, synced to disk and recorded in a journal. Only then are they deleted on the server,
+//! if [`TransferOptions::delete`] is set. A crash, a broken connection or a full disk at any step loses no message and stores
+//! none twice: the next run continues. This holds even if the server reuses unique-ids, ends sessions early, announces wrong
+//! sizes or keeps deleted messages.
 //!
 //! ```no_run
 //! use pop3_blocking::{Client, ClientOptions, Security, tls};

@@ -8,7 +8,8 @@ use pop3_blocking::{Client, Error};
 
 use crate::error::FetchError;
 
-/// Maximum length of a unique-id in octets; a longer one counts as missing (Q22).
+/// Maximum length of a unique-id in octets; a longer one counts as missing.
+// Q22
 const MAX_UNIQUE_ID: usize = 1024;
 
 /// A message as the server lists it.
@@ -34,8 +35,8 @@ pub struct Listing {
     pub missing: usize,
 }
 
-/// Asks the server for the messages in the maildrop. Without unique-ids, their numbers and sizes are still known.
-/// `expects_unique_ids` means that the server announces unique-ids or gave them before.
+/// Requests the listings of the maildrop. Without unique-ids, the listing still contains numbers and sizes. `expects_unique_ids`
+/// means that the server announces unique-ids or gave them before.
 // Q26
 pub fn list(client: &mut Client, expects_unique_ids: bool) -> Result<Listing, FetchError> {
     // Some servers cannot list an empty maildrop, but can count it.
@@ -86,8 +87,9 @@ pub fn list(client: &mut Client, expects_unique_ids: bool) -> Result<Listing, Fe
     Ok(Listing { messages, has_unique_ids: unique_ids.is_some(), complete: odd == 0 && missing == 0, missing })
 }
 
-/// Checks that a server that counts no messages does not refuse to list them because it was asked too often. Only the status
-/// matters: some servers reply with one line and no end, so the client does not wait for the end of the reply.
+/// Sends `LIST` to a server that counts no messages, and fails if the server refuses it temporarily, for example after too many
+/// requests. Only the status matters: some servers reply with one line and no end, so the client does not wait for the end of the
+/// reply.
 fn check_limits(client: &mut Client) -> Result<(), FetchError> {
     let tag = client.send(Command::List(None))?;
     let refusal = client.next_event(|event| match event {
@@ -123,7 +125,7 @@ fn lines(
             count += 1;
             // A blank line in a listing has no meaning (Q20).
             if !line.iter().all(u8::is_ascii_whitespace) && !read(line) {
-                tracing::warn!("the reply to {verb} has a line that cannot be read: {}", Escaped(line));
+                tracing::warn!("the reply to {verb} contains a malformed line: {}", Escaped(line));
                 odd += 1;
             }
             (count > limit).then_some(End::Endless)

@@ -1,8 +1,8 @@
 //! Decides which messages are fetched and deleted, from the server's listing and the stored messages.
 //!
-//! A listed message is known if a stored message has its unique-id and its announced size. That is not enough where unique-ids
-//! are doubtful: where they are only message numbers, where one denoted two messages, and where a deletion was requested. Such a
-//! message is retrieved again, and its fingerprint is compared before it counts as the stored message.
+//! A listed message is known if a stored message has its unique-id and its announced size. That is not enough if the unique-id is
+//! doubtful: if unique-ids are only message numbers, if one denoted two messages, or if a deletion was requested. Such a message
+//! is retrieved again, and its fingerprint is compared before it counts as the stored message.
 
 use std::collections::HashMap;
 
@@ -52,15 +52,16 @@ pub struct Deletable {
     pub again: bool,
 }
 
+/// The plan of one session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// The messages to be retrieved: new ones, and those to be compared.
     pub to_retrieve: Vec<PlannedMessage>,
     /// Messages that broke an earlier session or arrived incomplete. They are retrieved last, each alone in a session.
     pub last: Vec<PlannedMessage>,
-    /// Stored messages that are compared only if [`probe`](Self::probe) shows that unique-ids changed their meaning.
+    /// Stored messages that are compared only if the [`probe`](Self::probe) has changed: unique-ids then denote other messages.
     pub if_probe_differs: Vec<PlannedMessage>,
-    /// The stored message that is retrieved again first: if it is unchanged, the others are, too.
+    /// The stored message that is retrieved again first. If it is unchanged, the other stored messages are unchanged, too.
     pub probe: Option<MessageNumber>,
     /// The stored messages to be deleted.
     pub to_delete: Vec<Deletable>,
@@ -68,11 +69,11 @@ pub struct Plan {
     pub known: u64,
     /// The number of messages that the server keeps although it confirmed their deletion.
     pub kept: u64,
-    /// The number of messages without a unique-id that are not fetched: without deletion each run would fetch them again.
+    /// The number of messages without a unique-id that are not fetched: without deletion, each run would fetch them again.
     pub nameless: usize,
     /// Messages that failed several times and are not tried in this session.
     pub set_aside: Vec<MessageNumber>,
-    /// Unique-ids prove nothing, so a message may be stored under another one.
+    /// Unique-ids do not identify messages, so a message may be stored under another unique-id.
     pub doubtful: bool,
     /// The number of messages that the server lists under each unique-id.
     pub listed: HashMap<Box<[u8]>, u32>,
@@ -121,15 +122,15 @@ impl Plan {
         let delete = options.delete;
         let records = state.records(&message.unique_id);
         if message.unique_id.is_empty() {
-            // Without deletion each run would fetch them again.
+            // Without deletion, each run would fetch the message again.
             return if delete { self.plan_retrieval(message, true, state, options) } else { self.nameless += 1 };
         }
         let Some(record) = records.iter().find(|record| has_size_of(record, message)) else {
             return self.plan_retrieval(message, doubtful || !records.is_empty(), state, options);
         };
         let to_be_deleted = delete && record.state == MessageState::Stored;
-        // If several messages have one unique-id (S17, Q23), the stored ones among them are unknown, unless all of that size are
-        // stored.
+        // If several messages have one unique-id (S17, Q23), only a comparison reveals which of them are stored, unless all that
+        // have this size are stored.
         let is_shared = self.listed.get(&message.unique_id).is_some_and(|count| *count > 1);
         let listed = self.sizes.get(&(message.unique_id.clone(), message.octets)).copied().unwrap_or(0);
         let stored = records.iter().filter(|record| has_size_of(record, message)).count();
@@ -260,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn unique_ids_that_are_only_numbers_prove_nothing() {
+    fn messages_are_compared_if_unique_ids_are_only_numbers() {
         let state = state_with(&[(EntryKind::Stored, "1", 10), (EntryKind::Stored, "2", 10), (EntryKind::Stored, "3", 10)]);
         let numbers = listing((1..=4).map(|number| listed(number, &number.to_string(), 10)).collect());
         let plan = Plan::new(&numbers, &state, &TransferOptions::new(false), 0);
@@ -271,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn which_unique_ids_are_only_numbers() {
+    fn unique_ids_that_are_only_numbers_are_detected() {
         let only = |ids: &[&str]| {
             are_only_numbers(&ids.iter().enumerate().map(|(at, id)| listed(at as u32 + 1, id, 1)).collect::<Vec<_>>())
         };
@@ -289,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_broke_sessions_comes_last_and_is_set_aside_in_the_end() {
+    fn a_message_that_broke_sessions_is_tried_last_and_set_aside_after_three_tries() {
         let listing = listing(vec![listed(1, "a", 10), listed(2, "b", 10)]);
         let plan = |tries: u64, now: u64| {
             let mut state = JournalState::default();
@@ -300,11 +301,11 @@ mod tests {
         };
         assert_eq!(plan(1, 0), (vec![1], 0));
         assert_eq!(plan(3, DAY - 1), (vec![], 1));
-        assert_eq!(plan(3, DAY), (vec![3], 0), "it is tried again now and then");
+        assert_eq!(plan(3, DAY), (vec![3], 0), "it is tried once a day");
     }
 
     #[test]
-    fn without_a_fingerprint_nothing_is_deleted_unseen() {
+    fn a_message_without_a_fingerprint_is_compared_before_its_deletion() {
         let mut state = JournalState::default();
         state.add(Entry::new(EntryKind::Stored, b"old"));
         let listing = listing(vec![listed(1, "old", 10)]);

@@ -1,6 +1,6 @@
-//! What a run reports while it works.
+//! Reports of a run's progress.
 
-/// An observer of a run's progress, for a progress bar. `()` observes nothing.
+/// An observer of a run's progress, for a progress bar. `()` ignores all reports.
 ///
 /// ```
 /// use std::cell::Cell;
@@ -15,17 +15,17 @@
 /// }
 /// ```
 pub trait Progress {
-    /// A session begins that retrieves this many octets, as far as the server announces sizes.
+    /// Reports that a session begins, and the number of octets that it retrieves, as far as the server announces sizes.
     fn session_planned(&self, octets: u64) {
         let _ = octets;
     }
 
-    /// The retrieval of a message begins. `index` counts from 1 in each session, up to `total`.
+    /// Reports that the retrieval of a message begins. `index` counts from 1 in each session, up to `total`.
     fn message_started(&self, index: usize, total: usize) {
         let _ = (index, total);
     }
 
-    /// Octets of a message have arrived.
+    /// Reports that this many more octets of a message have arrived.
     fn octets_received(&self, octets: u64) {
         let _ = octets;
     }

@@ -73,8 +73,8 @@ impl<'a> Run<'a> {
         self.summary
     }
 
-    /// Fetches new messages in sessions that `connect` opens and logs in, and ends each session. `connect` is called once for most
-    /// runs, and again after a server ended a session early or a message broke one.
+    /// Fetches new messages in sessions that `connect` opens and logs in, and ends each session. Most runs call `connect` once.
+    /// It is called again if one session is not enough: if the server ends sessions early, or if a message broke a session.
     ///
     /// # Errors
     /// Fails if the first session cannot be opened, if a session breaks that does not try a message alone, or if the disk does
@@ -103,7 +103,7 @@ impl<'a> Run<'a> {
         let expires_at_once = capabilities.expire == Some(Expire::Days(0)) && !delete;
         if expires_at_once {
             // Some servers announce this but do not delete (Q13).
-            tracing::info!("the server says that it may delete messages once they are fetched");
+            tracing::info!("the server announces that it may delete messages after retrieval");
         }
         let listing = list(&mut client, capabilities.uidl || !self.journal.state().is_empty())?;
         if !listing.has_unique_ids && !delete {
@@ -115,7 +115,7 @@ impl<'a> Run<'a> {
         }
         plan.last.retain(|planned| !self.tried.contains(&planned.failure_key()));
         let last = mem::take(&mut plan.last);
-        // A second login would violate the pause that the server demands between logins.
+        // A second login would violate the pause that the server requires between logins.
         let one_session = capabilities.login_delay.is_some_and(|seconds| seconds > 0);
         if is_first {
             self.summary.known += plan.known;
@@ -164,7 +164,7 @@ impl<'a> Run<'a> {
         self.journal.state_mut().keep_listed(&listed, listing.complete, now());
         let is_done = self.quit(client, deleted.is_empty())?;
         if !is_done && requested_in_vain {
-            // An earlier deletion was in vain, too: the session may be too long to reach its `QUIT`.
+            // An earlier deletion had no effect, either: sessions may be too long to reach their `QUIT`.
             self.lower_command_limit(answered)?;
         }
         if is_done {
@@ -174,13 +174,13 @@ impl<'a> Run<'a> {
         }
         self.journal.save()?;
         self.tried.extend(failed);
-        // A session without progress is not followed by another one like it.
+        // After a session without progress, another session would make no progress, either.
         let progress = (self.summary.fetched, self.summary.deleted) != before;
         let more = more && progress;
         self.alone |= !more;
         let unfinished = is_done && (more || others > 0);
         if unfinished && one_session {
-            tracing::info!("the rest is left to the next run, as the server demands a pause between logins");
+            tracing::info!("the remaining messages wait for the next run: the server requires a pause between logins");
         }
         Ok(if unfinished && !one_session { Next::Session } else { Next::Done })
     }
@@ -221,7 +221,7 @@ impl<'a> Run<'a> {
         }
         let limited = self.journal.state().command_limit();
         if broken.pipelined && (broken.out_of_step || limited.is_some()) {
-            tracing::warn!("the server seems to mix up pipelined commands, so they are sent one at a time from now on");
+            tracing::warn!("the server seems to mix up pipelined commands; from now on they are sent one at a time");
             recorded = recorded.and_then(|()| self.journal.record_property(EntryKind::PipeliningBroken, None));
         }
         recorded?;
@@ -238,9 +238,9 @@ impl<'a> Run<'a> {
         self.journal.record_property(EntryKind::CommandLimit, Some(limit as u64))
     }
 
-    /// Ends the session. There are three results: removed, not all removed (Q44), unknown (Q43, H48). After the last two nothing
-    /// is assumed: messages that the next run still finds are compared, and deleted then. Returns `true` if all messages are
-    /// removed.
+    /// Ends the session. Returns `true` if all deleted messages are removed, and `false` if not all are removed or the result is
+    /// unknown. In the last two cases, the next run compares the messages that the server still lists, and deletes them then.
+    // Q43, Q44, H48
     fn quit(&mut self, client: Client, nothing_deleted: bool) -> Result<bool, FetchError> {
         match client.quit() {
             Ok(()) => Ok(true),
@@ -250,7 +250,7 @@ impl<'a> Run<'a> {
                 Ok(false)
             }
             Err(error) if error.is_disconnect() && nothing_deleted => {
-                tracing::debug!(%error, "the server closed the connection without a farewell");
+                tracing::debug!(%error, "the server closed the connection before its reply to QUIT");
                 Ok(true)
             }
             Err(error) if error.is_disconnect() => {
@@ -263,7 +263,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Returns the result of a command that a server need not support, or `None` if the server refuses it permanently.
+/// Returns the result of an optional command, or `None` if the server refuses the command permanently.
 fn optional<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
     match result {
         Ok(value) => Ok(Some(value)),

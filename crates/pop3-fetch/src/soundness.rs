@@ -7,8 +7,8 @@
 //! - sizes rounded up or down to a multiple of 512, 1000 or 1024 octets, and sizes in KiB;
 //! - an estimate that is off by at most a twentieth.
 //!
-//! A message that is shorter than all of these allow may be truncated. A message that is longer is odd, but no part of it is
-//! missing. Neither is ever deleted from the server.
+//! A message that is shorter than all of these allow may be truncated. A message that is longer may contain other data, but no
+//! part of it is missing. Neither is ever deleted from the server.
 // Q29, Q39
 
 use crate::fingerprint::{Fingerprint, Fingerprinter};
@@ -18,7 +18,7 @@ use crate::fingerprint::{Fingerprint, Fingerprinter};
 pub enum Soundness {
     /// The size is as announced, within the tolerance, or no size was announced.
     Sound,
-    /// The message is so short that a part is missing.
+    /// The message is so short that a part may be missing.
     TooShort,
     /// The message is so long that it may contain other data.
     TooLong,
@@ -86,7 +86,8 @@ impl Inspector {
         if self.octets == announced {
             return Soundness::Sound;
         }
-        // A header never begins with a reply. A body may contain one, but not where the message should have ended already.
+        // A header never begins with a line that looks like a reply. A body may contain such a line, but only before its
+        // announced end.
         if self.first_reply || self.last_reply.is_some_and(|at| at.saturating_add(SLACK) >= announced) {
             return Soundness::OutOfStep;
         }
@@ -101,7 +102,7 @@ impl Inspector {
         }
     }
 
-    /// Returns `true` if the announced size is the real size, rounded or in KiB.
+    /// Returns `true` if the announced size may be the real size, rounded or in KiB.
     fn rounding(&self, announced: u64) -> bool {
         let smallest = self.octets - self.lines.min(self.octets);
         let largest = self.octets + self.lines;
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn q29_servers_that_merely_count_badly_are_believed() {
+    fn q29_common_wrong_sizes_are_tolerated() {
         for lines in [0, 3, 50, 1000] {
             let text = message(lines);
             let octets = text.len() as u64;
@@ -155,11 +156,11 @@ mod tests {
                 assert_eq!(judge(&text, octets.div_ceil(1024)), Soundness::Sound, "in KiB");
             }
         }
-        assert_eq!(judge(&message(3), 0), Soundness::Sound, "a server that names no size");
+        assert_eq!(judge(&message(3), 0), Soundness::Sound, "a server that announces no size");
     }
 
     #[test]
-    fn q39_a_message_far_from_its_size_is_not_believed() {
+    fn q39_a_message_far_from_its_announced_size_is_not_sound() {
         let text = message(100);
         for announced in [text.len() as u64 * 10, text.len() as u64 * 2, text.len() as u64 * 5 / 4 + 7] {
             assert_eq!(judge(&text, announced), Soundness::TooShort, "{announced}");

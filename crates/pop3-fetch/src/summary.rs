@@ -20,15 +20,15 @@ pub struct RunSummary {
     pub known: u64,
     /// The number of messages that the server keeps although it confirmed their deletion.
     pub kept: u64,
-    /// What failed without ending the run.
+    /// The failures that did not end the run.
     pub problems: Vec<Problem>,
 }
 
-/// A failure that did not end the run. The next run tries again what can be tried again.
+/// A failure that did not end the run. The next run tries again where that is possible.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Problem {
-    /// Messages have no unique-id. They are fetched only if stored messages are deleted.
+    /// Messages have no unique-id. They are fetched only with [`TransferOptions::delete`](crate::TransferOptions::delete).
     NoUniqueId {
         /// The number of such messages.
         messages: u64,
@@ -74,7 +74,7 @@ pub enum Problem {
         octets: u64,
         /// The size that the server announced.
         announced: u64,
-        /// What was done with it.
+        /// The handling of the message.
         outcome: SuspectOutcome,
     },
     /// The server reported at `QUIT` that it did not remove all deleted messages (RFC 1939 §6).
@@ -85,7 +85,7 @@ pub enum Problem {
     NextSession(Error),
 }
 
-/// What was done with a message that does not have the announced size.
+/// The handling of a message that does not have the announced size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SuspectOutcome {
     /// It is too short and was not stored; the next run tries it again.
@@ -111,25 +111,25 @@ impl fmt::Display for Problem {
                 let next = if *set_aside { "it is set aside, and tried again once a day" } else { "it is tried again next time" };
                 write!(f, "message {number} was not fetched: {error}; {next}")
             }
-            Self::NotRetrieved { number, text } => write!(f, "message {number} was not fetched; the server says: {text}"),
-            Self::NotDeleted { number, text } => write!(f, "message {number} could not be deleted; the server says: {text}"),
+            Self::NotRetrieved { number, text } => write!(f, "message {number} was not fetched; the server replied: {text}"),
+            Self::NotDeleted { number, text } => write!(f, "message {number} could not be deleted; the server replied: {text}"),
             Self::WrongSize { number, octets, announced, outcome } => {
                 let outcome = match outcome {
                     SuspectOutcome::TriedAgain => "it is tried again next time",
-                    SuspectOutcome::StoredShort => "it was stored as it came, and may be incomplete",
-                    SuspectOutcome::StoredLong => "it was stored as it came",
+                    SuspectOutcome::StoredShort => "it was stored as received, and may be incomplete",
+                    SuspectOutcome::StoredLong => "it was stored as received",
                 };
                 write!(
                     f,
-                    "message {number} has {octets} octets instead of the {announced} that the server announced, so it stays on the \
-                     server; {outcome}"
+                    "message {number} has {octets} octets instead of the {announced} that the server announced, so it stays on \
+                     the server; {outcome}"
                 )
             }
-            Self::NotAllRemoved(error) => write!(f, "the server did not remove all that was deleted: {error}"),
+            Self::NotAllRemoved(error) => write!(f, "the server did not remove all deleted messages: {error}"),
             Self::RemovalUnknown(error) => {
-                write!(f, "it is not known whether the server removed what was deleted: {error}")
+                write!(f, "it is not known whether the server removed the deleted messages: {error}")
             }
-            Self::NextSession(error) => write!(f, "the rest has to wait for the next run: {error}"),
+            Self::NextSession(error) => write!(f, "the remaining messages wait for the next run: {error}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How messages are transferred.
+//! Options for the transfer of messages.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub struct TransferOptions {
     pub messages: usize,
     /// Maximum size of a batch in octets. Default: 32 MiB.
     pub octets: u64,
-    /// Time after which a batch is synced, measured from its first message. Default: 2 seconds.
+    /// Maximum time that the first message of a batch waits for the sync. Default: 2 seconds.
     pub time: Duration,
     /// Maximum number of commands that wait for their replies at once, if the server supports pipelining. Default: 256.
     pub window: usize,
@@ -20,7 +20,7 @@ pub struct TransferOptions {
 }
 
 impl TransferOptions {
-    /// Returns the default options.
+    /// Returns the default options. If `delete` is `true`, stored messages are deleted on the server.
     pub const fn new(delete: bool) -> Self {
         Self {
             delete,

@@ -53,6 +53,8 @@
 //! task of its own. In a raw [`Session`] the caller answers. The other drivers have the same names.
 
 mod client;
+#[cfg(feature = "server")]
+mod mode;
 mod runtime;
 #[cfg(feature = "server")]
 mod server;
@@ -61,6 +63,10 @@ mod session;
 mod stream;
 
 pub use client::{Client, Message};
+#[cfg(feature = "server")]
+pub use mode::Mode;
+#[cfg(feature = "server")]
+pub use pop3_driver::server::{AsyncMode, BlockingMode};
 #[cfg(feature = "server")]
 pub use pop3_driver::store as maildrop;
 pub use pop3_driver::{

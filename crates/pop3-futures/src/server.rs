@@ -6,30 +6,40 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pop3_driver::server::ServerShared;
-use pop3_driver::store::Store;
+use pop3_driver::server::{AsyncMode, BlockingMode, ServerShared};
+use pop3_driver::store::AsyncStore;
 use pop3_driver::{ListenSecurity, ServerOptions, deadline_after, server_methods};
 use tracing::Instrument;
 
 use crate::ServerRuntime;
+use crate::mode::Mode;
 use crate::session::Session;
 use crate::stream::{Stream, before};
 
 /// Serves a store, on a runtime.
 #[derive(Debug)]
-pub struct Server<R, S> {
+pub struct Server<R, S, M = BlockingMode> {
     shared: Arc<ServerShared>,
     store: Arc<S>,
-    runtime: PhantomData<fn() -> R>,
+    runtime: PhantomData<fn() -> (R, M)>,
 }
 
 impl<R: ServerRuntime, S> Server<R, S> {
-    server_methods!(Session<R>, {async} {.await} R::TcpStream, R::Stream, Stream<R::Stream>, Instant::now);
-
     /// A server that does not listen yet. Pass `()` as the store to use only [raw sessions](Self::raw_session).
     pub fn new(options: ServerOptions, store: S) -> Self {
         Self { shared: ServerShared::new(options), store: Arc::new(store), runtime: PhantomData }
     }
+}
+
+impl<R: ServerRuntime, S: AsyncStore> Server<R, S, AsyncMode> {
+    /// A server that does not listen yet, over a store that waits without blocking a thread.
+    pub fn with_async_store(options: ServerOptions, store: S) -> Self {
+        Self { shared: ServerShared::new(options), store: Arc::new(store), runtime: PhantomData }
+    }
+}
+
+impl<R: ServerRuntime, S, M> Server<R, S, M> {
+    server_methods!(Session<R>, {async} {.await} R::TcpStream, R::Stream, Stream<R::Stream>, Instant::now);
 
     fn tcp(stream: R::TcpStream) -> io::Result<(Stream<R::Stream>, IpAddr)> {
         let peer = R::peer_address(&stream)?;
@@ -48,8 +58,8 @@ impl<R: ServerRuntime, S> Server<R, S> {
     }
 }
 
-impl<R: ServerRuntime, S: Store> Server<R, S> {
-    server_methods!(store Session<R>, {async} {.await} R::TcpStream, R::Stream, Stream<R::Stream>, Instant::now);
+impl<R: ServerRuntime, S: Send + Sync + 'static, M: Mode<R, S>> Server<R, S, M> {
+    server_methods!(store Session<R>, M, {async} {.await} R::TcpStream, R::Stream, Stream<R::Stream>, Instant::now);
 
     /// Accepts connections until the [shutdown](Self::shutdown) or until the listener fails. May be called for several listeners.
     ///

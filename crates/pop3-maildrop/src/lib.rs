@@ -2,26 +2,29 @@
 //!
 //! ```
 //! use std::io::Read;
-//! use pop3_maildrop::{Maildrop, Memory, Store};
+//! use pop3_maildrop::{Maildrop, Memory, Peer, Store};
 //! use pop3_proto::codec::MessageNumber;
 //!
 //! let store = Memory::new().with_user("joe", "secret", [b"Subject: hello\n\nworld\n".to_vec()]);
-//! let mut maildrop = store.login(&pop3_maildrop::password_login("joe", "secret")?)?;
+//! let mut maildrop = store.login(&pop3_maildrop::password_login("joe", "secret")?, &Peer::default())?;
 //! assert_eq!(maildrop.snapshot()?.len(), 1);
 //! let mut text = String::new();
-//! maildrop.open(MessageNumber::FIRST)?.read_to_string(&mut text)?;
+//! maildrop.open(MessageNumber::FIRST, None)?.read_to_string(&mut text)?;
 //! assert_eq!(text, "Subject: hello\n\nworld\n");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! A server asks a [`Store`] to check a login and receives a [`Maildrop`], which lists, opens and removes messages. Calls may
-//! block; an asynchronous server makes them on threads that may block. [`Maildir`] is the usual storage of a user's mail, and
+//! block; an asynchronous server makes them on threads that may block. An [`AsyncStore`] waits without a thread. [`Maildir`] is the usual storage of a user's mail, and
 //! [`Delivery`] delivers mail into a Maildir so that a power cut loses none.
 
+mod async_store;
 mod login_delayed;
+mod login_refusal;
 #[cfg(unix)]
 pub mod maildir;
 mod memory;
+mod peer;
 mod store_responder;
 mod verification;
 
@@ -30,15 +33,18 @@ use std::io::{self, ErrorKind, Read};
 use pop3_proto::Secret;
 use pop3_proto::codec::{Escaped, InvalidArgument, MessageNumber, OwnedUsername, Username};
 use pop3_proto::sasl::{PresentedCredentials, ScramHash, ScramKeys};
-use pop3_proto::server::{LoginAttempt, LoginDenial, MessageRefusal, Snapshot};
+use pop3_proto::server::{LoginAttempt, LoginDenial, Snapshot};
 use thiserror::Error;
 
+pub use async_store::{AsyncMaildrop, AsyncStore, Blocking, BlockingMaildrop, BlockingMessage};
 pub use login_delayed::{LoginDelayed, LoginDelayedMaildrop};
+pub use login_refusal::LoginRefusal;
 #[cfg(unix)]
 pub use maildir::{Delivery, LockedMaildir, Maildir, PreparedMessage};
 pub use memory::{Memory, MemoryMaildrop};
+pub use peer::Peer;
 pub use store_responder::StoreResponder;
-pub use verification::{Peer, Pending, Verification, Verifier, verification};
+pub use verification::{Pending, Verification, Verifier, verification};
 
 /// A store of maildrops: it checks logins and opens the users' maildrops.
 pub trait Store: Send + Sync + 'static {
@@ -51,7 +57,7 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// See [`LoginError`]. [`LoginError::InUse`] is returned only after the credentials are verified (RFC 2449 §8.1.2).
     // Q48, S22
-    fn login(&self, login: &LoginAttempt) -> Result<Self::Maildrop, LoginError>;
+    fn login(&self, login: &LoginAttempt, peer: &Peer) -> Result<Self::Maildrop, LoginError>;
 
     /// Begins to check the credentials of a login without blocking, for stores whose check is slow, such as password hashing: the
     /// session waits for the outcome without occupying a thread. By default, [`login`](Self::login) checks the credentials.
@@ -87,12 +93,13 @@ pub trait Maildrop: Send + 'static {
     // H50
     fn snapshot(&mut self) -> io::Result<Snapshot>;
 
-    /// Opens a message as it is stored, with line ends of either kind. This does not mark the message as seen.
+    /// Opens a message as it is stored, with line ends of either kind. This does not mark the message as seen. `top` is `None` for
+    /// `RETR`; for `TOP` it is the number of body lines. The session shortens the message itself, so a store may ignore it.
     ///
     /// # Errors
     /// The message was removed ([`ErrorKind::NotFound`]), or it cannot be read.
     // S15
-    fn open(&mut self, number: MessageNumber) -> io::Result<Box<dyn Read + Send>>;
+    fn open(&mut self, number: MessageNumber, top: Option<u64>) -> io::Result<Box<dyn Read + Send>>;
 
     /// Removes exactly these messages. If a message cannot be removed, the removal continues with the next one. A message that no
     /// longer exists counts as removed.
@@ -116,6 +123,9 @@ pub enum LoginError {
     /// The user's last login was too recent.
     #[error("too soon after the last login")]
     TooSoon,
+    /// The store denies the login with a response code and a text of its own.
+    #[error("denied by the store: {0}")]
+    Denied(LoginRefusal),
     /// The maildrop cannot be opened now.
     #[error("the maildrop cannot be opened: {0}")]
     Io(io::Error),
@@ -132,7 +142,7 @@ impl From<io::Error> for LoginError {
 impl From<&LoginError> for LoginDenial {
     fn from(error: &LoginError) -> Self {
         match error {
-            LoginError::Credentials => Self::Credentials,
+            LoginError::Credentials | LoginError::Denied(_) => Self::Credentials,
             LoginError::InUse => Self::InUse,
             LoginError::TooSoon => Self::LoginDelay,
             LoginError::Io(error)
@@ -155,12 +165,6 @@ fn loggable(name: &[u8]) -> Option<Escaped<'_>> {
     (name.len() <= LONGEST && (is_name || is_address)).then_some(Escaped(name))
 }
 
-/// Logs that a message cannot be opened, and returns the refusal for the client.
-fn log_unavailable(number: MessageNumber, error: &io::Error) -> MessageRefusal {
-    tracing::warn!(%number, %error, "a message cannot be opened");
-    if error.kind() == ErrorKind::NotFound { MessageRefusal::Gone } else { MessageRefusal::Temporary }
-}
-
 /// The messages that could not be removed, with the errors.
 #[derive(Debug, Error)]
 #[error("{} could not be removed; the first, message {}: {}", messages(.failed.len()), .failed[0].0, .failed[0].1)]
@@ -175,13 +179,6 @@ impl NotRemoved {
     /// At least one message could not be removed.
     pub fn check(failed: Vec<(MessageNumber, io::Error)>) -> Result<(), Self> {
         if failed.is_empty() { Ok(()) } else { Err(Self { failed }) }
-    }
-
-    /// Logs the messages that could not be removed, and returns their number for the reply to `QUIT`.
-    pub fn count(removed: Result<(), Self>) -> usize {
-        let Err(error) = removed else { return 0 };
-        tracing::warn!(%error, "not all is removed");
-        error.failed.len()
     }
 
     /// Returns the messages that could not be removed, with the errors.
@@ -238,7 +235,8 @@ mod tests {
         let failed = |numbers: &[u32]| {
             NotRemoved::check(numbers.iter().map(|n| (MessageNumber::new(*n).unwrap(), ErrorKind::Other.into())).collect())
         };
-        assert_eq!([&[][..], &[1], &[1, 2, 3]].map(|numbers| NotRemoved::count(failed(numbers))), [0, 1, 3]);
+        assert!(failed(&[]).is_ok());
+        assert_eq!([&[1][..], &[1, 2, 3]].map(|numbers| failed(numbers).unwrap_err().failed().len()), [1, 3]);
         assert_eq!(failed(&[2]).unwrap_err().failed()[0].0.get(), 2);
     }
 }

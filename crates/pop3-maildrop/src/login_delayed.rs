@@ -19,12 +19,12 @@ use crate::{LoginError, Maildrop, NotRemoved, Peer, Store, Verification};
 ///
 /// ```
 /// use std::time::Duration;
-/// use pop3_maildrop::{LoginError, Maildrop, Memory, LoginDelayed, Store, password_login};
+/// use pop3_maildrop::{LoginDelayed, LoginError, Maildrop, Memory, Peer, Store, password_login};
 /// let store = LoginDelayed::new(Memory::new().with_user("joe", "secret", []), Duration::from_secs(300));
 /// let login = password_login("joe", "secret")?;
-/// store.login(&login)?.snapshot()?;
-/// assert!(matches!(store.login(&login), Err(LoginError::TooSoon)));
-/// assert!(matches!(store.login(&password_login("joe", "wrong")?), Err(LoginError::Credentials)));
+/// store.login(&login, &Peer::default())?.snapshot()?;
+/// assert!(matches!(store.login(&login, &Peer::default()), Err(LoginError::TooSoon)));
+/// assert!(matches!(store.login(&password_login("joe", "wrong")?, &Peer::default()), Err(LoginError::Credentials)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -48,8 +48,8 @@ impl<S> LoginDelayed<S> {
 impl<S: Store> Store for LoginDelayed<S> {
     type Maildrop = LoginDelayedMaildrop<S::Maildrop>;
 
-    fn login(&self, login: &LoginAttempt) -> Result<Self::Maildrop, LoginError> {
-        let maildrop = self.store.login(login)?;
+    fn login(&self, login: &LoginAttempt, peer: &Peer) -> Result<Self::Maildrop, LoginError> {
+        let maildrop = self.store.login(login, peer)?;
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let now = (self.now)();
         last.retain(|_, before| now.duration_since(*before) < self.pause);
@@ -92,8 +92,8 @@ impl<M: Maildrop> Maildrop for LoginDelayedMaildrop<M> {
         Ok(snapshot)
     }
 
-    fn open(&mut self, number: MessageNumber) -> io::Result<Box<dyn Read + Send>> {
-        self.maildrop.open(number)
+    fn open(&mut self, number: MessageNumber, top: Option<u64>) -> io::Result<Box<dyn Read + Send>> {
+        self.maildrop.open(number, top)
     }
 
     fn remove(&mut self, marked: &[MessageNumber]) -> Result<(), NotRemoved> {
@@ -119,8 +119,9 @@ mod tests {
     fn s41_a_user_has_to_wait_and_others_need_not() {
         let store = Memory::new().with_user("joe", "secret", []).with_user("ann", "secret", []);
         let store = LoginDelayed { now: clock, ..LoginDelayed::new(store, Duration::from_secs(300)) };
-        let login =
-            |name: &str| store.login(&password_login(name, "secret").unwrap()).map(|mut maildrop| drop(maildrop.snapshot()));
+        let login = |name: &str| {
+            store.login(&password_login(name, "secret").unwrap(), &Peer::default()).map(|mut maildrop| drop(maildrop.snapshot()))
+        };
         login("joe").unwrap();
         login("ann").unwrap();
         for too_soon in [0, 299] {

@@ -10,7 +10,7 @@ use pop3_proto::codec::{MessageNumber, OwnedUsername, UniqueId, WireSize};
 use pop3_proto::sasl::{PresentedCredentials, ScramHash, ScramKeys, prepare};
 use pop3_proto::server::{LoginAttempt, Snapshot};
 
-use crate::{LoginError, Maildrop, NotRemoved, Store};
+use crate::{LoginError, Maildrop, NotRemoved, Peer, Store};
 
 /// A store in memory: users, each with a password and messages.
 #[derive(Clone, Debug, Default)]
@@ -104,7 +104,7 @@ fn prepared(password: &[u8]) -> Secret {
 impl Store for Memory {
     type Maildrop = MemoryMaildrop;
 
-    fn login(&self, login: &LoginAttempt) -> Result<MemoryMaildrop, LoginError> {
+    fn login(&self, login: &LoginAttempt, _: &Peer) -> Result<MemoryMaildrop, LoginError> {
         let (name, user) = self.find(login).ok_or(LoginError::Credentials)?;
         match &login.credentials {
             PresentedCredentials::Password(password) if prepared(password.expose()) == user.password => {}
@@ -165,7 +165,7 @@ impl Maildrop for MemoryMaildrop {
         Ok(snapshot)
     }
 
-    fn open(&mut self, number: MessageNumber) -> io::Result<Box<dyn Read + Send>> {
+    fn open(&mut self, number: MessageNumber, _: Option<u64>) -> io::Result<Box<dyn Read + Send>> {
         let message = self.seen.get(number.index()).ok_or(io::ErrorKind::NotFound)?;
         Ok(Box::new(Cursor::new(Arc::clone(&message.text))))
     }

@@ -1,66 +1,104 @@
-//! Answers what a session asks, out of a store.
+//! The answers of a store to a session's questions.
 
-use std::io::{self, ErrorKind, Read};
+use std::future::poll_fn;
+use std::io::{self, ErrorKind};
 use std::net::IpAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
+use futures_io::AsyncRead;
 use pop3_proto::codec::{Escaped, MessageNumber, OwnedUsername};
 use pop3_proto::sasl::{PresentedCredentials, ScramHash, ScramKeys};
-use pop3_proto::server::{Action, BodyWants, Connection, LocalError, LoginAttempt, LoginDenial, Question};
+use pop3_proto::server::{
+    Action, BodyWants, Connection, LocalError, LoginAttempt, LoginDenial, MessageRefusal, Question, Snapshot,
+};
 
-use crate::{LoginError, Maildrop, NotRemoved, Peer, Pending, Store, Verification, log_unavailable, loggable};
+use crate::async_store::{AsyncMaildrop, AsyncStore, Blocking};
+use crate::{LoginError, Peer, Pending, Store, Verification, loggable};
 
-/// What answers for a store in one session. For drivers: all of it may block, so they call it where that does no harm.
-pub struct StoreResponder<S: Store> {
-    store: Arc<S>,
-    /// What keys for users that there are not are made of.
+/// Answers the questions of one session from a store, for drivers.
+pub struct StoreResponder<S: AsyncStore> {
+    store: S,
+    /// The secret from which the keys of unknown users are derived.
     decoy_secret: [u8; 18],
-    /// Where the connection comes from.
+    /// The address of the connection's other end.
     address: Option<IpAddr>,
-    /// Who is logged in.
+    /// The logged-in user, as logs show it.
     user: Option<String>,
     maildrop: Option<S::Maildrop>,
     /// The message that is being sent.
-    message: Option<Box<dyn Read + Send>>,
-    /// Octets of the messages that were begun and not yet told of.
+    message: Option<<S::Maildrop as AsyncMaildrop>::Message>,
+    /// Octets of the messages that were begun since [`take_begun`](Self::take_begun) was called.
     begun: u64,
     buffer: Vec<u8>,
 }
 
-impl<S: Store> std::fmt::Debug for StoreResponder<S> {
+impl<S: AsyncStore> std::fmt::Debug for StoreResponder<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("StoreResponder").finish_non_exhaustive()
+        f.debug_struct("StoreResponder").field("user", &self.user).finish_non_exhaustive()
     }
 }
 
-/// Octets of a message that are read at once.
+/// Maximum number of octets of a message that are read at once.
 const PIECE: usize = 64 * 1024;
 
-impl<S: Store> StoreResponder<S> {
-    /// For a session that begins. `decoy_secret`: bytes of chance, the same for all sessions of a server.
-    pub const fn new(store: Arc<S>, decoy_secret: [u8; 18]) -> Self {
+impl<S: Store> StoreResponder<Blocking<S>> {
+    /// Creates the responder of a session for a blocking store; see [`new`](Self::new). The methods that end in `_blocking` answer
+    /// for it, where blocking does no harm.
+    pub const fn for_blocking(store: Arc<S>, decoy_secret: [u8; 18]) -> Self {
+        Self::new(Blocking(store), decoy_secret)
+    }
+
+    /// Does what [`advance`](Self::advance) does, and may block.
+    ///
+    /// # Errors
+    /// See [`advance`](Self::advance).
+    pub fn advance_blocking(&mut self, connection: &mut Connection) -> io::Result<Action> {
+        ready(self.advance(connection))
+    }
+
+    /// Does what [`answer`](Self::answer) does, and may block.
+    ///
+    /// # Errors
+    /// See [`answer`](Self::answer).
+    pub fn answer_blocking(&mut self, connection: &mut Connection, question: Question) -> io::Result<()> {
+        ready(self.answer(connection, question))
+    }
+}
+
+/// Returns the result of a future that is ready when it is polled first, as those of [`Blocking`] are.
+fn ready<T>(future: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(io::Error::other("a blocking store did not block")),
+    }
+}
+
+impl<S: AsyncStore> StoreResponder<S> {
+    /// Creates the responder of a session. `decoy_secret` consists of random octets, the same for all sessions of a server.
+    pub const fn new(store: S, decoy_secret: [u8; 18]) -> Self {
         Self { store, decoy_secret, address: None, user: None, maildrop: None, message: None, begun: 0, buffer: Vec::new() }
     }
 
-    /// Tells where the connection comes from, for the store and for the log.
+    /// Sets the address of the connection's other end, for the store and for logs.
     #[must_use]
     pub fn with_address(self, address: Option<IpAddr>) -> Self {
         Self { address, ..self }
     }
 
-    /// What is known of the client now.
+    /// Returns the information about the client.
     pub fn peer(&self, connection: &Connection) -> Peer {
-        let server = connection.session();
-        Peer::new(server.proxied_client().map(|proxied_client| proxied_client.address).or(self.address), server.is_encrypted())
+        Peer::of_session(connection.session(), self.address)
     }
 
-    /// Who is logged in, as it is shown in logs.
+    /// Returns the logged-in user, as logs show it.
     pub fn user(&self) -> Option<&str> {
         self.user.as_deref()
     }
 
-    /// The check of a login's credentials, where the store does not do it [at login](Verification::AtLogin): wait for it, tell
-    /// [`verified`](Self::verified), and only then [`answer`](Self::answer).
+    /// Begins to check the credentials of a login, unless the store does that [at login](Verification::AtLogin). Wait for the
+    /// outcome, pass it to [`verified`](Self::verified), and only then call [`answer`](Self::answer).
     pub fn verify(&self, connection: &Connection, login: &LoginAttempt) -> Option<Pending> {
         match self.store.verify(login, &self.peer(connection)) {
             Verification::AtLogin => None,
@@ -68,10 +106,10 @@ impl<S: Store> StoreResponder<S> {
         }
     }
 
-    /// Takes the outcome of a check. Returns the login to be answered; `None`: it was refused, and that was the answer.
+    /// Accepts the outcome of a check. Returns the login to answer next, or `None` if the login was denied.
     ///
     /// # Errors
-    /// No login was asked for.
+    /// The session has not asked about a login.
     pub fn verified(
         &self,
         connection: &mut Connection,
@@ -88,22 +126,26 @@ impl<S: Store> StoreResponder<S> {
     }
 
     fn refuse(&self, connection: &mut Connection, login: &LoginAttempt, error: &LoginError) -> Result<(), LocalError> {
-        let Peer { address, tls } = self.peer(connection);
+        let Peer { address, encrypted, .. } = self.peer(connection);
         let method = connection.session().login_method();
         let name = login.name.as_bytes();
-        // The name is shown to be right by the credentials, except where these are wrong.
-        let user = if matches!(error, LoginError::Credentials) { loggable(name) } else { Some(Escaped(name)) };
+        // Right credentials prove that the name is a name. After wrong ones it may be a password.
+        let may_be_password = matches!(error, LoginError::Credentials | LoginError::Denied(_));
+        let user = if may_be_password { loggable(name) } else { Some(Escaped(name)) };
         let user = user.as_ref().map_or_else(|| "[not shown: it may be a password]".to_owned(), ToString::to_string);
-        tracing::warn!(user, address = address.map(tracing::field::display), method, tls, "login refused: {error}");
-        connection.answer().deny(LoginDenial::from(error))
+        tracing::warn!(user, address = address.map(tracing::field::display), method, tls = encrypted, "login refused: {error}");
+        match error {
+            LoginError::Denied(denied) => connection.answer().deny_with(denied.code(), denied.text()),
+            _ => connection.answer().deny(LoginDenial::from(error)),
+        }
     }
 
-    /// A message was begun, and there is more of it.
+    /// Returns `true` while a message is being sent.
     pub const fn is_sending(&self) -> bool {
         self.message.is_some()
     }
 
-    /// Returns the octets of the messages that were begun since the last call, so that a driver can bound the time that they take.
+    /// Returns the octets of the messages that were begun since the last call, so that a driver can limit the time for them.
     pub const fn take_begun(&mut self) -> u64 {
         std::mem::replace(&mut self.begun, 0)
     }
@@ -113,69 +155,75 @@ impl<S: Store> StoreResponder<S> {
         self.maildrop.take().map(|maildrop| (maildrop, self.message.take()))
     }
 
-    /// What was needed for messages is not kept for a session that idles.
+    /// Releases the buffer for messages, which an idle session does not need.
     pub fn release_buffer(&mut self) {
         self.buffer = Vec::new();
     }
 
-    /// Sends more of the current message and answers questions, until the output has reached its high-water mark, input is needed, or a login
-    /// is attempted, whose credentials may have to be [verified](Self::verify) first. Returns what is to be done then; of questions only
-    /// [`Question::Authenticate`].
+    /// Sends more of the current message and answers questions, until the output has reached its high-water mark, input is needed, or
+    /// a login is attempted, whose credentials may have to be [verified](Self::verify) first. Returns the next action; the only
+    /// question that it can be is [`Question::Authenticate`].
     ///
     /// # Errors
-    /// The connection must end without another word: a client must not take half a message for a complete one.
-    pub fn advance(&mut self, connection: &mut Connection) -> io::Result<Action> {
+    /// Close the connection at once: a client must not take half a message for a complete one.
+    pub async fn advance(&mut self, connection: &mut Connection) -> io::Result<Action> {
         loop {
             if let Some(message) = &mut self.message {
                 if connection.is_above_high_water() {
                     return Ok(Action::Write);
                 }
-                if send_piece(message, &mut self.buffer, connection)? == BodyWants::Enough {
+                if send_piece(message, &mut self.buffer, connection).await? == BodyWants::Enough {
                     self.message = None;
                 }
                 continue;
             }
             match connection.next_action() {
                 action @ Action::Answer(Question::Authenticate(_)) => return Ok(action),
-                Action::Answer(question) => self.answer(connection, question)?,
+                Action::Answer(question) => self.answer(connection, question).await?,
                 action => return Ok(action),
             }
         }
     }
 
-    /// Answers what was asked; of a message that is asked for, [`advance`](Self::advance) sends the rest.
+    /// Answers a question. After the beginning of a message, [`advance`](Self::advance) sends the rest.
     ///
     /// # Errors
-    /// What was asked is nothing that a store answers.
-    pub fn answer(&mut self, connection: &mut Connection, question: Question) -> io::Result<()> {
+    /// The session has not asked this, or it is no question for a store.
+    pub async fn answer(&mut self, connection: &mut Connection, question: Question) -> io::Result<()> {
         let answered = match question {
-            Question::Authenticate(login) => self.authenticate(connection, &login),
-            Question::FindKeys(hash, name) => self.find_keys(connection, hash, &name),
-            Question::Retrieve(number) => self.open(connection, number),
-            // `QUIT` was said: whether the client is still there to hear the answer does not matter (Q45).
+            Question::Authenticate(login) => self.authenticate(connection, &login).await,
+            Question::FindKeys(hash, name) => self.find_keys(connection, hash, &name).await,
+            Question::Retrieve { number, top } => self.open(connection, number, top).await,
+            // The client has sent `QUIT`. Whether it still reads the reply makes no difference (Q45).
             Question::Commit => {
                 let marked: Vec<MessageNumber> = connection.marked().collect();
-                // The maildrop is released before the answer, so that the next session finds it free.
-                let removed = self.maildrop.take().map_or(Ok(()), |mut maildrop| maildrop.remove(&marked));
-                connection.answer().finish_commit(NotRemoved::count(removed))
+                // The maildrop is released before the reply, so that the next session finds it free.
+                let removed = match self.maildrop.take() {
+                    Some(mut maildrop) => maildrop.remove(&marked).await,
+                    None => Ok(()),
+                };
+                let left = removed.map_or_else(
+                    |error| {
+                        tracing::warn!(%error, "not all messages were removed");
+                        error.failed().len()
+                    },
+                    |()| 0,
+                );
+                connection.answer().finish_commit(left)
             }
             _ => Err(LocalError::NotAsked),
         };
         answered.map_err(io::Error::other)
     }
 
-    fn authenticate(&mut self, connection: &mut Connection, login: &LoginAttempt) -> Result<(), LocalError> {
-        let opened = self.store.login(login).and_then(|mut maildrop| {
-            let snapshot = maildrop.snapshot()?;
-            Ok((maildrop, snapshot))
-        });
-        match opened {
+    async fn authenticate(&mut self, connection: &mut Connection, login: &LoginAttempt) -> Result<(), LocalError> {
+        let peer = self.peer(connection);
+        match open_maildrop(&self.store, login, &peer).await {
             Ok((maildrop, snapshot)) => {
-                let Peer { address, tls } = self.peer(connection);
                 let method = connection.session().login_method();
                 let user = Escaped(maildrop.owner().unwrap_or(login.name.as_bytes())).to_string();
-                let address = address.map(tracing::field::display);
-                tracing::info!(user, address, method, tls, messages = snapshot.len(), "logged in");
+                let address = peer.address.map(tracing::field::display);
+                tracing::info!(user, address, method, tls = peer.encrypted, messages = snapshot.len(), "logged in");
                 self.user = Some(user);
                 self.maildrop = Some(maildrop);
                 connection.answer().accept(snapshot)
@@ -184,9 +232,9 @@ impl<S: Store> StoreResponder<S> {
         }
     }
 
-    /// A user that there is not gets keys that look the same (H54).
-    fn find_keys(&self, connection: &mut Connection, hash: ScramHash, name: &OwnedUsername) -> Result<(), LocalError> {
-        match self.store.scram_keys(hash, name) {
+    /// Provides the keys of a user. An unknown user gets keys that look like those of a known one (H54).
+    async fn find_keys(&mut self, connection: &mut Connection, hash: ScramHash, name: &OwnedUsername) -> Result<(), LocalError> {
+        match self.store.scram_keys(hash, name).await {
             Ok(keys) => connection
                 .answer()
                 .provide_keys(keys.unwrap_or_else(|| ScramKeys::decoy(hash, &self.decoy_secret, name.as_bytes()))),
@@ -197,9 +245,9 @@ impl<S: Store> StoreResponder<S> {
         }
     }
 
-    fn open(&mut self, connection: &mut Connection, number: MessageNumber) -> Result<(), LocalError> {
+    async fn open(&mut self, connection: &mut Connection, number: MessageNumber, top: Option<u64>) -> Result<(), LocalError> {
         let maildrop = self.maildrop.as_mut().ok_or(LocalError::NotAsked)?;
-        match maildrop.open(number) {
+        match maildrop.open(number, top).await {
             Ok(message) => {
                 // A message in a store is at most as long as on the wire.
                 let octets = connection.session().octets(number);
@@ -211,14 +259,33 @@ impl<S: Store> StoreResponder<S> {
                 self.message = Some(message);
                 connection.answer().begin_message()
             }
-            Err(error) => connection.answer().refuse_message(log_unavailable(number, &error)),
+            Err(error) => {
+                tracing::warn!(%number, %error, "a message cannot be opened");
+                let is_gone = error.kind() == ErrorKind::NotFound;
+                let refusal = if is_gone { MessageRefusal::Gone } else { MessageRefusal::Temporary };
+                connection.answer().refuse_message(refusal)
+            }
         }
     }
 }
 
-/// Sends the next piece of a message, and its end behind the last one.
-fn send_piece(message: &mut impl Read, buffer: &mut [u8], connection: &mut Connection) -> io::Result<BodyWants> {
-    let wants = match message.read(buffer) {
+async fn open_maildrop<S: AsyncStore>(
+    store: &S,
+    login: &LoginAttempt,
+    peer: &Peer,
+) -> Result<(S::Maildrop, Snapshot), LoginError> {
+    let mut maildrop = store.login(login, peer).await?;
+    let snapshot = maildrop.snapshot().await?;
+    Ok((maildrop, snapshot))
+}
+
+/// Sends the next piece of a message, and its end after the last one.
+async fn send_piece(
+    message: &mut (impl AsyncRead + Unpin),
+    buffer: &mut [u8],
+    connection: &mut Connection,
+) -> io::Result<BodyWants> {
+    let wants = match poll_fn(|context| Pin::new(&mut *message).poll_read(context, buffer)).await {
         Ok(0) => BodyWants::Enough,
         Ok(count) => connection.answer().body(buffer.get(..count).unwrap_or_default()).map_err(io::Error::other)?,
         Err(error) if error.kind() == ErrorKind::Interrupted => BodyWants::More,

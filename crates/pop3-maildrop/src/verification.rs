@@ -1,30 +1,12 @@
 //! Credential checks that run elsewhere while a session waits.
 
 use std::io;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use event_listener::{Event, Listener};
 
 use crate::LoginError;
-
-/// Information about a client.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Peer {
-    /// The client's address: the connection's, or the one that a trusted proxy names. `None` if it is not known.
-    pub address: Option<IpAddr>,
-    /// The connection is encrypted.
-    pub tls: bool,
-}
-
-impl Peer {
-    /// Returns the information about a client at this address.
-    pub const fn new(address: Option<IpAddr>, tls: bool) -> Self {
-        Self { address, tls }
-    }
-}
 
 /// The way in which a store checks the credentials of a login.
 #[derive(Debug)]

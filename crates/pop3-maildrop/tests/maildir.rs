@@ -21,7 +21,7 @@ fn maildir() -> (tempfile::TempDir, Maildir) {
 
 fn read(maildrop: &mut impl Maildrop, n: u32) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    maildrop.open(number(n))?.read_to_end(&mut text)?;
+    maildrop.open(number(n), None)?.read_to_end(&mut text)?;
     Ok(text)
 }
 

@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use pop3_maildrop::{LoginDelayed, LoginError, Maildrop, Memory, NotRemoved, Store, StoreResponder};
+use pop3_maildrop::{
+    Blocking, LoginDelayed, LoginError, LoginRefusal, Maildrop, Memory, MemoryMaildrop, NotRemoved, Peer, Store, StoreResponder,
+};
 use pop3_proto::codec::{ApopDigest, MessageNumber, UniqueId};
 use pop3_proto::sasl::{ChannelBinding, Credentials, ExchangeContext, Mechanism, PresentedCredentials, client_mechanism};
 use pop3_proto::server::{Action, Connection, ConnectionInfo, LoginAttempt, ServerConfig, Snapshot};
 
 struct Session<S: Store> {
     connection: Connection,
-    responder: StoreResponder<S>,
+    responder: StoreResponder<Blocking<S>>,
     greeting: String,
 }
 
@@ -26,7 +28,7 @@ impl<S: Store> Session<S> {
         };
         let connection = Connection::new(config.into(), info);
         let mut session =
-            Self { connection, responder: StoreResponder::new(Arc::clone(store), [2; 18]), greeting: String::new() };
+            Self { connection, responder: StoreResponder::for_blocking(Arc::clone(store), [2; 18]), greeting: String::new() };
         session.greeting = session.say("").unwrap();
         session
     }
@@ -39,13 +41,13 @@ impl<S: Store> Session<S> {
         }
         let mut answer = String::new();
         loop {
-            match self.responder.advance(&mut self.connection)? {
+            match self.responder.advance_blocking(&mut self.connection)? {
                 Action::Write => {
                     assert!(!self.connection.output().is_empty());
                     answer += str::from_utf8(self.connection.output()).unwrap();
                     self.connection.advance_written(self.connection.output().len());
                 }
-                Action::Answer(question) => self.responder.answer(&mut self.connection, question)?,
+                Action::Answer(question) => self.responder.answer_blocking(&mut self.connection, question)?,
                 _ => return Ok(answer),
             }
         }
@@ -127,7 +129,7 @@ fn s41_the_pause_is_by_whose_mail_it_is() {
     let login = |name| Session::new(&store, Some(b"joe's")).auth(Mechanism::External, &external(name));
     assert!(login("").starts_with("+OK"));
     assert!(login("joe").starts_with("-ERR [LOGIN-DELAY]"), "another name for the same");
-    let ann = store.login(&pop3_maildrop::password_login("ann", "other").unwrap()).unwrap();
+    let ann = store.login(&pop3_maildrop::password_login("ann", "other").unwrap(), &Peer::default()).unwrap();
     assert_eq!(ann.owner(), Some(&b"ann"[..]));
 }
 
@@ -153,7 +155,7 @@ struct OddDrop(fn() -> io::Result<Box<dyn Read + Send>>);
 impl Store for Odd {
     type Maildrop = OddDrop;
 
-    fn login(&self, login: &LoginAttempt) -> Result<OddDrop, LoginError> {
+    fn login(&self, login: &LoginAttempt, _: &Peer) -> Result<OddDrop, LoginError> {
         match login.credentials {
             PresentedCredentials::Password(_) => Ok(OddDrop(self.0)),
             _ => Err(LoginError::Credentials),
@@ -168,7 +170,7 @@ impl Maildrop for OddDrop {
         Ok(snapshot)
     }
 
-    fn open(&mut self, _: MessageNumber) -> io::Result<Box<dyn Read + Send>> {
+    fn open(&mut self, _: MessageNumber, _: Option<u64>) -> io::Result<Box<dyn Read + Send>> {
         (self.0)()
     }
 
@@ -229,5 +231,44 @@ fn s19_s39_messages_that_cannot_be_opened_or_removed_are_reported() {
         assert!(answer.starts_with("-ERR [SYS/TEMP]"), "{answer}");
         assert_eq!(answer.contains("not there any more"), is_gone, "{answer}");
         assert!(session.say("DELE 1\r\nQUIT\r\n").unwrap().contains("\r\n-ERR"), "not all is removed");
+    }
+}
+
+/// A store that denies every login in its own words.
+struct Denying(Option<&'static str>);
+
+impl Store for Denying {
+    type Maildrop = MemoryMaildrop;
+
+    fn login(&self, _: &LoginAttempt, peer: &Peer) -> Result<MemoryMaildrop, LoginError> {
+        assert!(peer.encrypted);
+        let refusal = LoginRefusal::new("get an app password at https://example.org").unwrap();
+        Err(LoginError::Denied(match self.0 {
+            Some(code) => refusal.with_code(code).unwrap(),
+            None => refusal,
+        }))
+    }
+}
+
+#[test]
+fn s39_a_store_denies_logins_in_its_own_words_and_its_code_decides_whether_they_count() {
+    for (code, reply, counts) in [
+        (None, "-ERR get an app password at https://example.org\r\n", true),
+        (Some("AUTH"), "-ERR [AUTH] get an app password at https://example.org\r\n", true),
+        (Some("X-APP-PASSWORD"), "-ERR [X-APP-PASSWORD] get an app password at https://example.org\r\n", true),
+        (Some("SYS/PERM"), "-ERR [SYS/PERM] get an app password at https://example.org\r\n", false),
+        (Some("IN-USE"), "-ERR [IN-USE] get an app password at https://example.org\r\n", false),
+    ] {
+        let mut session = Session::new(&Arc::new(Denying(code)), None);
+        let answer = session.say("USER joe\r\nPASS x\r\n").unwrap();
+        assert!(answer.ends_with(reply), "{answer}");
+        assert_eq!(session.connection.session().failed_logins(), u32::from(counts), "{code:?}");
+        let token = Credentials::token("joe", "x").unwrap();
+        assert!(session.auth(Mechanism::Xoauth2, &token).ends_with(reply), "without a challenge");
+    }
+    assert!(LoginRefusal::new("a\r\nb").is_err() && LoginRefusal::new("[AUTH] x").is_err());
+    let refusal = || LoginRefusal::new("x").unwrap();
+    for code in ["", "A]", "A B", "[A", &"A".repeat(65)] {
+        assert!(refusal().with_code(code).is_err(), "{code}");
     }
 }

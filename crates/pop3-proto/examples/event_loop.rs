@@ -59,7 +59,7 @@ fn answer(session: &mut server::Connection, question: &Question) -> Result<(), B
             }
             _ => session.answer().deny(LoginDenial::Credentials)?,
         },
-        Question::Retrieve(_) => {
+        Question::Retrieve { .. } => {
             session.answer().begin_message()?;
             session.answer().body(MAIL)?;
             session.answer().end_message()?;

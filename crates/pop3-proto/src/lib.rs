@@ -39,7 +39,7 @@
 //!             snapshot.push(7, UniqueId::new("first").unwrap()).unwrap();
 //!             session.answer().accept(snapshot)
 //!         }
-//!         Question::Retrieve(_number) => {
+//!         Question::Retrieve { .. } => {
 //!             session.answer().begin_message()?;
 //!             session.answer().body(b"hello\n")?;
 //!             session.answer().end_message()

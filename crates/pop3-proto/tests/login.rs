@@ -418,7 +418,7 @@ fn hears(config: ServerConfig, said: &[u8], snapshot: &Snapshot) -> (server::Con
                     server.advance_written(server.output().len());
                 }
                 server::Action::Answer(Question::Authenticate(_)) => server.answer().accept(snapshot.clone()).unwrap(),
-                server::Action::Answer(Question::Retrieve(_)) => return (server, most),
+                server::Action::Answer(Question::Retrieve { .. }) => return (server, most),
                 step => panic!("{step:?}"),
             }
         }

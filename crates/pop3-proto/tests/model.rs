@@ -46,7 +46,7 @@ impl Dialogue {
                     }
                     self.server.answer().accept(snapshot).unwrap();
                 }
-                Action::Answer(Question::Retrieve(number)) => {
+                Action::Answer(Question::Retrieve { number, .. }) => {
                     self.server.answer().begin_message().unwrap();
                     for piece in self.mail[number.index()].0.chunks(self.piece) {
                         if self.server.answer().body(piece).unwrap() == BodyWants::Enough {

@@ -199,7 +199,7 @@ fn s42_messages_removed_after_retrieval_are_written_first() {
     let expire = ExpirePolicy { after: Expire::Days(0), per_user: false };
     let mut server = logged_in(ServerConfig { expire, ..ServerConfig::default() }, messages(1));
     hear(&mut server, b"RETR 1\r\nQUIT\r\n");
-    assert!(matches!(server.next_action(), Action::Answer(Question::Retrieve(_))));
+    assert!(matches!(server.next_action(), Action::Answer(Question::Retrieve { .. })));
     server.answer().begin_message().unwrap();
     server.answer().body(b"x\r\n").unwrap();
     server.answer().end_message().unwrap();
@@ -218,7 +218,7 @@ fn s42_messages_removed_after_retrieval_are_written_first() {
 fn h13_a_message_that_cannot_be_ended_ends_the_session() {
     let mut server = logged_in(ServerConfig::default(), messages(1));
     hear(&mut server, b"RETR 1\r\nQUIT\r\n");
-    assert!(matches!(server.next_action(), Action::Answer(Question::Retrieve(_))));
+    assert!(matches!(server.next_action(), Action::Answer(Question::Retrieve { .. })));
     server.answer().begin_message().unwrap();
     server.answer().body(b"the beginning").unwrap();
     server.abort();
@@ -231,7 +231,7 @@ fn h13_a_message_that_cannot_be_ended_ends_the_session() {
 fn h37_output_is_full_at_its_mark_and_not_before() {
     let mut server = logged_in(ServerConfig { output_high_water: 100, ..ServerConfig::default() }, messages(1));
     hear(&mut server, b"RETR 1\r\n");
-    assert!(matches!(server.next_action(), Action::Answer(Question::Retrieve(_))));
+    assert!(matches!(server.next_action(), Action::Answer(Question::Retrieve { .. })));
     server.answer().begin_message().unwrap();
     while server.output().len() < 99 {
         assert!(!server.is_above_high_water());

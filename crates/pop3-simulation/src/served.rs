@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use fastrand::Rng;
-use pop3_maildrop::StoreResponder;
+use pop3_maildrop::{Blocking, StoreResponder};
 use pop3_proto::sasl::Mechanism;
 use pop3_proto::server::{Action, CleartextLogin, Connection, ConnectionInfo, ServerConfig};
 
@@ -13,7 +13,7 @@ use crate::store::{Fault, SimStore};
 /// The server's end of a connection.
 pub struct Served {
     connection: Connection,
-    responder: StoreResponder<SimStore>,
+    responder: StoreResponder<Blocking<SimStore>>,
     /// Bytes that have arrived and were not read yet.
     pub arrived: VecDeque<u8>,
     /// Bytes that were written and have not arrived at the client yet.
@@ -34,7 +34,7 @@ impl Served {
             ..ServerConfig::default()
         };
         let connection = Connection::new(config.into(), ConnectionInfo::clear([0; 18]));
-        let responder = StoreResponder::new(Arc::new(store.clone()), [0; 18]);
+        let responder = StoreResponder::for_blocking(Arc::new(store.clone()), [0; 18]);
         Self { connection, responder, arrived: VecDeque::new(), sent: VecDeque::new(), over: false }
     }
 
@@ -48,7 +48,7 @@ impl Served {
         if self.over {
             return false;
         }
-        match self.responder.advance(&mut self.connection) {
+        match self.responder.advance_blocking(&mut self.connection) {
             Ok(Action::Read) => {
                 if self.arrived.is_empty() {
                     return false;
@@ -70,7 +70,7 @@ impl Served {
                 self.over = true;
             }
             Ok(Action::Answer(question)) => {
-                self.over = self.responder.answer(&mut self.connection, question).is_err();
+                self.over = self.responder.answer_blocking(&mut self.connection, question).is_err();
             }
             Ok(_) => self.over = true,
         }

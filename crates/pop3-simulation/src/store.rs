@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fastrand::Rng;
-use pop3_maildrop::{LoginError, Maildrop, NotRemoved, Store};
+use pop3_maildrop::{LoginError, Maildrop, NotRemoved, Peer, Store};
 use pop3_proto::codec::{MessageNumber, UniqueId, WireSize};
 use pop3_proto::server::{LoginAttempt, Snapshot};
 
@@ -188,7 +188,7 @@ impl State {
 impl Store for SimStore {
     type Maildrop = SimDrop;
 
-    fn login(&self, login: &LoginAttempt) -> Result<SimDrop, LoginError> {
+    fn login(&self, login: &LoginAttempt, _: &Peer) -> Result<SimDrop, LoginError> {
         let mut state = self.state();
         let user = [FETCHED, OTHER].into_iter().find(|user| user.as_bytes() == login.name.as_bytes());
         let user = user.ok_or(LoginError::Credentials)?;
@@ -226,7 +226,7 @@ impl Maildrop for SimDrop {
         Ok(snapshot)
     }
 
-    fn open(&mut self, number: MessageNumber) -> io::Result<Box<dyn Read + Send>> {
+    fn open(&mut self, number: MessageNumber, _: Option<u64>) -> io::Result<Box<dyn Read + Send>> {
         let mut state = self.store.state();
         if state.fails() {
             return Err(if state.random.bool() { ErrorKind::NotFound.into() } else { io::Error::other("it cannot be read now") });

@@ -21,6 +21,8 @@
 
 mod client;
 #[cfg(feature = "server")]
+mod mode;
+#[cfg(feature = "server")]
 mod server;
 #[cfg(feature = "server")]
 mod session;
@@ -29,6 +31,10 @@ mod stream;
 mod working;
 
 pub use client::{Client, Message};
+#[cfg(feature = "server")]
+pub use mode::Mode;
+#[cfg(feature = "server")]
+pub use pop3_driver::server::{AsyncMode, BlockingMode};
 pub use pop3_driver::{
     ClientOptions, Error, IpNet, ListenSecurity, Proxy, ProxyKind, Security, ServerOptions, proto, rustls, tls,
 };

@@ -1,17 +1,19 @@
 //! The server: accepts connections and begins their sessions.
 
 use std::io;
+use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pop3_driver::server::ServerShared;
+use pop3_driver::server::{AsyncMode, BlockingMode, ServerShared};
 use pop3_driver::{ListenSecurity, ServerOptions, server_methods};
-use pop3_maildrop::Store;
+use pop3_maildrop::AsyncStore;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tracing::Instrument;
 
+use crate::mode::Mode;
 use crate::session::Session;
 use crate::stream::{self, Stream, Transport, now};
 use crate::working::in_own_task;
@@ -32,18 +34,28 @@ use crate::working::in_own_task;
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct Server<S> {
+pub struct Server<S, M = BlockingMode> {
     shared: Arc<ServerShared>,
     store: Arc<S>,
+    mode: PhantomData<fn() -> M>,
 }
 
 impl<S> Server<S> {
-    server_methods!(Session, {async} {.await} TcpStream, Box<dyn Transport>, Stream, now);
-
     /// A server that does not listen yet. Pass `()` as the store to use only [raw sessions](Self::raw_session).
     pub fn new(options: ServerOptions, store: S) -> Self {
-        Self { shared: ServerShared::new(options), store: Arc::new(store) }
+        Self { shared: ServerShared::new(options), store: Arc::new(store), mode: PhantomData }
     }
+}
+
+impl<S: AsyncStore> Server<S, AsyncMode> {
+    /// A server that does not listen yet, over a store that waits without blocking a thread.
+    pub fn with_async_store(options: ServerOptions, store: S) -> Self {
+        Self { shared: ServerShared::new(options), store: Arc::new(store), mode: PhantomData }
+    }
+}
+
+impl<S, M> Server<S, M> {
+    server_methods!(Session, {async} {.await} TcpStream, Box<dyn Transport>, Stream, now);
 
     fn tcp(stream: TcpStream) -> io::Result<(Stream, IpAddr)> {
         let peer = stream.peer_addr()?.ip();
@@ -58,8 +70,8 @@ impl<S> Server<S> {
     }
 }
 
-impl<S: Store> Server<S> {
-    server_methods!(store Session, {async} {.await} TcpStream, Box<dyn Transport>, Stream, now);
+impl<S: Send + Sync + 'static, M: Mode<S>> Server<S, M> {
+    server_methods!(store Session, M, {async} {.await} TcpStream, Box<dyn Transport>, Stream, now);
 
     /// Accepts connections until the [shutdown](Self::shutdown) or until the listener fails. May be called for several listeners.
     ///

@@ -10,7 +10,7 @@ use pop3_contract::client::{self, Act, Log};
 use pop3_contract::server::{self, Maildrops};
 use pop3_contract::starttls::{QUITS, cases, credentials};
 use pop3_contract::{Cut, Feed, Transcript, is_drained, transcript};
-use pop3_tokio::maildrop::{LoginError, Memory, MemoryMaildrop, Store};
+use pop3_tokio::maildrop::{LoginError, Memory, MemoryMaildrop, Peer, Store};
 use pop3_tokio::proto::client::{CleartextLogin, ClientConfig, LoginPolicy, RemoteError, RequestError};
 use pop3_tokio::proto::codec::{Command, MessageNumber};
 use pop3_tokio::proto::sasl::ChannelBinding;
@@ -290,10 +290,10 @@ struct Slow {
 impl Store for Slow {
     type Maildrop = MemoryMaildrop;
 
-    fn login(&self, login: &LoginAttempt) -> Result<MemoryMaildrop, LoginError> {
+    fn login(&self, login: &LoginAttempt, _: &Peer) -> Result<MemoryMaildrop, LoginError> {
         self.asked.send(()).unwrap();
         self.go_on.lock().unwrap().recv().unwrap();
-        Memory::new().with_user("joe", "secret", []).login(login)
+        Memory::new().with_user("joe", "secret", []).login(login, &Peer::default())
     }
 }
 

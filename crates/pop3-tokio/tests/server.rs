@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use peer::{Stream, Task, accept, connect, handshake, heard, listen, read, say, spawn, write};
 use pop3_contract::{Cut, Feed};
-use pop3_tokio::maildrop::{LoginError, Memory, MemoryMaildrop, Store};
+use pop3_tokio::maildrop::{LoginError, Memory, MemoryMaildrop, Peer, Store};
 use pop3_tokio::proto::Secret;
 use pop3_tokio::proto::client::LoginPolicy;
 use pop3_tokio::proto::codec::{MessageNumber, UniqueId};
@@ -129,9 +129,9 @@ struct Buggy(Memory);
 impl Store for Buggy {
     type Maildrop = MemoryMaildrop;
 
-    fn login(&self, login: &LoginAttempt) -> Result<MemoryMaildrop, LoginError> {
+    fn login(&self, login: &LoginAttempt, _: &Peer) -> Result<MemoryMaildrop, LoginError> {
         assert_ne!(login.name.as_bytes(), b"bug", "a panic that a test wants");
-        self.0.login(login)
+        self.0.login(login, &Peer::default())
     }
 }
 
@@ -320,8 +320,8 @@ async fn h37_a_raw_session_asks_and_reads_nothing_until_it_is_answered() {
         snapshot.push(20, UniqueId::new(id).unwrap()).unwrap();
     }
     session.answer().accept(snapshot).unwrap();
-    for wants in [BodyWants::More, BodyWants::Enough] {
-        assert_eq!(session.next_question().await.unwrap(), Some(Question::Retrieve(MessageNumber::FIRST)));
+    for (top, wants) in [(None, BodyWants::More), (Some(0), BodyWants::Enough)] {
+        assert_eq!(session.next_question().await.unwrap(), Some(Question::Retrieve { number: MessageNumber::FIRST, top }));
         session.answer().begin_message().unwrap();
         assert_eq!(session.send_body(b"Subject: x\n\nbody\n").await.unwrap(), wants);
         session.answer().end_message().unwrap();

@@ -21,7 +21,7 @@ pub fn parse(text: &[u8]) -> Stored {
             Some((name, stored)) if str::from_utf8(name).is_ok_and(is_safe_name) && is_usable(stored) => {
                 users.insert(name.to_vec(), stored.to_vec());
             }
-            _ => tracing::warn!(line = at + 1, "a line in the file of users is not NAME:HASH with a hash that can be used"),
+            _ => tracing::warn!(line = at + 1, "line in the file of users ignored: not NAME:HASH with a supported hash"),
         }
     }
     users
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn h57_names_that_are_paths_are_none() {
+    fn h57_unsafe_names_are_refused() {
         for bad in
             ["", ".", "..", "../x", "a/b", "/etc", ".hidden", "a\0", "a:b", "a\nb", " a", "a ", "-rf", "#a", &"x".repeat(256)]
         {

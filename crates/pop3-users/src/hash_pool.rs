@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn h39_the_queue_is_bounded_for_each_source_and_in_all() {
+    fn h39_the_queue_is_bounded_per_source_and_in_total() {
         let mut queue = Queue::default();
         let job = || -> Job { Box::new(|_| {}) };
         assert_eq!((0..1000).filter(|_| queue.push(source(1), job())).count(), MAX_QUEUED_OF_ONE);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn h60_a_check_that_panics_ends_no_thread() {
+    fn h60_a_panic_in_a_check_does_not_end_the_thread() {
         let pool = HashPool::with_threads(1);
         let (sender, receiver) = mpsc::channel();
         assert!(pool.submit(None, |_| panic!("a fault, for this test")));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn checks_run_on_as_many_threads_as_the_pool_has_and_no_more() {
+    fn at_most_as_many_checks_run_at_once_as_the_pool_has_threads() {
         let pool = HashPool::with_threads(2);
         let (sender, receiver) = mpsc::channel();
         let running = Arc::new(Mutex::new((0, 0)));

@@ -20,8 +20,8 @@
 //!
 //! # The file
 //!
-//! Each line is `NAME:HASH`. `HASH` is an argon2 hash in the PHC format, or `{PLAIN}` followed by the password itself. Empty lines
-//! and lines that begin with `#` are ignored. A name has at most 255 octets and can be used as the name of a folder; see
+//! Each line is `NAME:HASH`. `HASH` is an argon2 hash in the PHC format, or `{PLAIN}` followed by the password itself. Empty
+//! lines and lines that begin with `#` are ignored. A name has at most 255 octets and can be used as the name of a folder; see
 //! [`is_safe_name`].
 
 mod file_format;

@@ -17,8 +17,8 @@ const MAX_MEMORY: u32 = 256 * 1024;
 /// The reason why a password is not hashed.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
-    /// The password is empty. A client without a password could log in with it.
-    #[error("an empty password would let everybody in")]
+    /// The password is empty. With it, a client could log in without knowing a password.
+    #[error("the password is empty, so every client could log in")]
     Empty,
     /// The hash could not be computed.
     #[error("the password cannot be hashed: {0}")]
@@ -66,7 +66,7 @@ pub fn verify(stored: &[u8], password: &[u8], memory: &mut Memory) -> bool {
         && bool::from(computed.as_slice().ct_eq(expected.as_bytes()))
 }
 
-/// Returns a password in the form that is compared and hashed: different encodings of one letter are equal.
+/// Returns a password in the form that is compared and hashed: different encodings of one letter become equal.
 fn prepared(password: &[u8]) -> Secret {
     Secret::from(prepare(password).as_deref().unwrap_or(password))
 }
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn h53_only_hashes_of_argon2_that_can_be_met_are_usable() {
+    fn h53_only_argon2_hashes_with_supported_parameters_are_usable() {
         let hash = hash(b"x").unwrap();
         assert!(is_usable(hash.as_bytes()));
         for unusable in [

@@ -12,7 +12,7 @@ use crate::password_hash::{HashError, hash};
 /// The reason why a password was not set. The file is unchanged then.
 #[derive(Debug, thiserror::Error)]
 pub enum SetPasswordError {
-    /// The name is none that a user may have; see [`is_safe_name`](crate::is_safe_name).
+    /// The name is not safe; see [`is_safe_name`](crate::is_safe_name).
     #[error("{0:?} cannot be the name of a user")]
     Name(String),
     /// The password cannot be hashed.
@@ -23,8 +23,8 @@ pub enum SetPasswordError {
     File(io::Error),
 }
 
-/// Sets the password of a user in a file, and creates the file, for its owner alone, if it does not exist. Other lines stay as
-/// they are.
+/// Sets the password of a user in a file. If the file does not exist, creates it, accessible only to its owner. Other lines stay
+/// unchanged.
 ///
 /// # Errors
 /// Fails if the name is not safe, if the password is empty, or if the file cannot be read or written.
@@ -77,14 +77,15 @@ fn lock(file: &Path) -> io::Result<File> {
     Ok(lock)
 }
 
-/// Replaces the file. A new file is accessible only to its owner (H58); an existing file keeps its owner, group and mode.
+/// Replaces the file. A new file is accessible only to its owner; an existing file keeps its owner, group and mode.
 ///
 /// A file that cannot be replaced, for example because it is mounted into a container or because its owner cannot be kept, is
 /// overwritten in place.
+// H58
 fn write(file: &Path, text: &[u8]) -> io::Result<()> {
     match replace(file, text) {
         Err(error) if file.exists() => {
-            tracing::debug!(%error, "the file of users is written in its place");
+            tracing::debug!(%error, "the file of users is overwritten in place");
             in_place(file, text)
         }
         result => result,
@@ -126,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_lines_stay_as_they_are() {
+    fn lines_of_other_users_stay_unchanged() {
         let old = b"# comment\r\nann:{PLAIN}x\njoe:old\nm\xfcller:{PLAIN}\xff\njoe:older";
         assert_eq!(with_line(old, "joe", "joe:new"), b"# comment\r\nann:{PLAIN}x\nm\xfcller:{PLAIN}\xff\njoe:new\n");
         assert_eq!(with_line(b"", "joe", "joe:new"), b"joe:new\n");

@@ -21,7 +21,8 @@ const STALE: Duration = Duration::from_secs(60);
 pub struct Users {
     file: PathBuf,
     loaded: Mutex<Loaded>,
-    /// A hash that is compared with the password of an unknown user, so that an unknown user costs as much as a known one (H54).
+    /// A hash that is compared with the password of an unknown user, so that an unknown user costs as much as a known one.
+    // H54
     decoy_hash: String,
     fold_case: bool,
 }
@@ -38,7 +39,7 @@ impl Users {
     /// Reads the file. With `fold_case`, names match without regard to the case of ASCII letters.
     ///
     /// # Errors
-    /// Fails if the file cannot be read. A line that is no valid user is ignored, with a warning in the log.
+    /// Fails if the file cannot be read. A malformed line is not an error: it is ignored, with a warning in the log.
     pub fn load(file: &Path, fold_case: bool) -> io::Result<Self> {
         let loaded = read(file, fold_case)?;
         let decoy_hash = hash(b"a password that is never compared").map_err(io::Error::other)?;
@@ -58,7 +59,7 @@ impl Users {
     /// Verifies a password. The call may block; it takes as long for an unknown user as for a known one.
     ///
     /// # Errors
-    /// Fails if the name or the password is wrong, or if the file has been unreadable for a minute.
+    /// Fails if the name or the password is wrong, or if the file has been unreadable for at least a minute.
     // H54
     pub fn check(&self, name: &[u8], password: &Secret, memory: &mut Memory) -> Result<(), LoginError> {
         let users = self.current()?;
@@ -89,7 +90,7 @@ impl Users {
                 let since = *loaded.unreadable.get_or_insert_with(Instant::now);
                 let path = self.file.display();
                 if since.elapsed() >= STALE {
-                    tracing::error!(file = %path, %error, "the file of users cannot be read, so nobody can log in");
+                    tracing::error!(file = %path, %error, "the file of users cannot be read, so all logins are refused");
                     return Err(LoginError::Io(io::Error::other("the file of users cannot be read")));
                 }
                 tracing::error!(file = %path, %error, "the file of users cannot be read; its old contents are used for a minute");
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn h53_hashes_plain_passwords_and_nonsense() {
+    fn h53_only_valid_lines_and_right_passwords_allow_a_login() {
         let good = hash(b"secret").unwrap();
         let text = format!(
             "# comment\n\njoe:{good}\nann:{{PLAIN}}pass:word\r\nbad:$argon2id$nonsense\nempty:\n../up:{{PLAIN}}x\nopen:{{PLAIN}}\nmd:$1$x$y\nno colon\n"
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn h53_an_empty_password_opens_nothing() {
+    fn h53_an_empty_password_never_matches() {
         let (_folder, users) = users(b"open:{PLAIN}\nann:{PLAIN}x\n", false);
         for name in ["open", "ann", "nobody"] {
             assert!(!check(&users, name, b""), "{name}");
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn h54_an_unknown_user_costs_a_hash() {
+    fn h54_a_login_of_an_unknown_user_computes_a_hash() {
         let hash = hash(b"secret").unwrap();
         let (_folder, mixed) = users(format!("joe:{hash}\nann:{{PLAIN}}x\n").as_bytes(), false);
         for (name, password) in [("joe", "wrong"), ("nobody", "wrong"), ("ann", "wrong"), ("ann", "x")] {
@@ -189,18 +190,18 @@ mod tests {
         let (_folder, plain) = users(b"ann:{PLAIN}x\n", false);
         let mut memory = Memory::default();
         let _ = plain.check(b"nobody", &Secret::from("x"), &mut memory);
-        assert!(memory.0.is_empty(), "where nothing is hashed, nothing needs to be");
+        assert!(memory.0.is_empty(), "if no stored password is hashed, no hash is computed");
     }
 
     #[test]
-    fn q53_passwords_have_any_bytes_and_an_editor_may_add_a_mark() {
+    fn q53_passwords_may_have_any_bytes_and_a_byte_order_mark_is_ignored() {
         let (_folder, users) = users(b"\xEF\xBB\xBFann:{PLAIN}gehe\xefm\njoe:{PLAIN}\xc3\xbc\n", false);
         assert!(check(&users, "ann", b"gehe\xefm") && check(&users, "joe", "ü".as_bytes()));
         assert!(!check(&users, "ann", b"geheim"));
     }
 
     #[test]
-    fn upper_and_lower_case_are_one_where_that_is_asked_for() {
+    fn the_case_of_names_is_ignored_only_if_requested() {
         let text = b"Ann@Example.org:{PLAIN}x\n";
         let (_folder, folding) = users(text, true);
         assert!(check(&folding, "ann@example.ORG", b"x"));
@@ -217,15 +218,15 @@ mod tests {
     }
 
     #[test]
-    fn logins_end_some_time_after_the_file_of_users_became_unreadable() {
+    fn logins_are_refused_a_minute_after_the_file_became_unreadable() {
         let (folder, users) = users(b"joe:{PLAIN}one\n", false);
         let file = folder.path().join("users");
         fs::rename(&file, folder.path().join("away")).unwrap();
-        assert!(check(&users, "joe", b"one"), "it may be replaced just now");
+        assert!(check(&users, "joe", b"one"), "the file may be replaced at this moment");
         users.pass_time(STALE);
         let refused = users.check(b"joe", &Secret::from("one"), &mut Memory::default());
-        assert!(matches!(refused, Err(LoginError::Io(_))), "the password may be another by now: {refused:?}");
+        assert!(matches!(refused, Err(LoginError::Io(_))), "the password may have changed by now: {refused:?}");
         fs::rename(folder.path().join("away"), &file).unwrap();
-        assert!(check(&users, "joe", b"one"), "and back again");
+        assert!(check(&users, "joe", b"one"), "the file is readable again");
     }
 }

@@ -27,9 +27,9 @@ impl Dialogue {
         let heading = state.filter(|_| state != self.state).map(|state| {
             self.state = Some(state);
             match state {
-                State::Authorization => "\n── AUTHORIZATION: who are you? ──",
-                State::Transaction => "\n── TRANSACTION: what is there, and may I have it? ──",
-                State::Update => "\n── UPDATE: what was marked is removed, and goodbye ──",
+                State::Authorization => "\n── AUTHORIZATION: the client logs in ──",
+                State::Transaction => "\n── TRANSACTION: the client lists and retrieves messages ──",
+                State::Update => "\n── UPDATE: the server removes marked messages, and the session ends ──",
             }
         });
         self.bar.suspend(|| {
@@ -74,7 +74,7 @@ impl Observer for Dialogue {
                 self.say(self.state, "S: .");
             }
             ClientEvent::UpgradeTls(_) => {
-                self.say(self.state, "S: +OK begin TLS\n     (the TLS handshake; from here on nobody can listen)");
+                self.say(self.state, "S: +OK begin TLS\n     (the TLS handshake; all further data are encrypted)");
             }
             _ => {}
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use pop3_blocking::{Client, ClientOptions, Security};
 use pop3_fetch::{AccountMaildir, Run, TransferOptions};
-use pop3_maildrop::{LockedMaildir, LoginError, Maildir, Store};
+use pop3_maildrop::{LockedMaildir, LoginError, Maildir, Peer, Store};
 use pop3_tokio::proto::codec::ReplyText;
 use pop3_tokio::proto::sasl::PresentedCredentials;
 use pop3_tokio::proto::server::LoginAttempt;
@@ -33,13 +33,13 @@ const MAIL: [(&str, &[u8]); 4] = [
     ("4-no-line-end", include_bytes!("mail/4-no-line-end.eml")),
 ];
 
-/// A store with one Maildir, one user and one password, for this machine and the duration of the demonstration only.
+/// A store with one Maildir, one user and one password. It exists only on this machine, during the demonstration.
 struct OneMaildir(Maildir);
 
 impl Store for OneMaildir {
     type Maildrop = LockedMaildir;
 
-    fn login(&self, login: &LoginAttempt) -> Result<LockedMaildir, LoginError> {
+    fn login(&self, login: &LoginAttempt, _: &Peer) -> Result<LockedMaildir, LoginError> {
         match &login.credentials {
             PresentedCredentials::Password(password)
                 if login.name.as_bytes() == USER.as_bytes() && password.expose() == PASSWORD.as_bytes() =>
@@ -53,7 +53,8 @@ impl Store for OneMaildir {
 
 pub fn run(arguments: &Demo) -> Result<(), Failure> {
     let folder = tempfile::Builder::new().prefix("pop3-demo-").tempdir();
-    let folder = folder.map_err(|error| Failure::new(Exit::Storage, format_args!("no temporary folder: {error}")))?;
+    let folder =
+        folder.map_err(|error| Failure::new(Exit::Storage, format_args!("cannot create a temporary folder: {error}")))?;
     let maildir = fill(&folder.path().join("server"))?;
     let certified = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()])
         .map_err(|error| Failure::new(Exit::Tls, error))?;
@@ -62,28 +63,26 @@ pub fn run(arguments: &Demo) -> Result<(), Failure> {
     let runtime = Runtime::new().map_err(|error| Failure::new(Exit::Other, error))?;
     let (plain, encrypted) = serve(&runtime, arguments, ServerOptions::with_tls(config), OneMaildir(maildir))?;
 
-    say(format_args!("A POP3 server is running on this machine, over a Maildir with {} messages.", MAIL.len() + 1))?;
-    say("Our client (C) fetches them from it (S), and this is what the two say.")?;
+    say(format_args!("A POP3 server is running on this machine. Its Maildir contains {} messages.", MAIL.len() + 1))?;
+    say("A client (C) fetches them from the server (S). This is their dialogue:")?;
     let home = Maildir::create(folder.path().join("home")).map_err(|error| Failure::file(folder.path(), &error))?;
     let home_path = home.path().to_owned();
     fetch(plain, &certificate, home)?;
     compare(&folder.path().join("server"), &home_path)?;
 
-    say("\nAll messages are home, byte for byte as they were sent, in a Maildir of their own.")?;
-    say("\nTo fetch mail of your own:  pop3 fetch HOST --user NAME MAILDIR     (pop3 fetch --help)")?;
-    say("To serve a Maildir:         pop3 serve --users FILE --mail PATH …   (pop3 serve --help)")?;
+    say("\nAll messages were fetched into a second Maildir, byte for byte as they were sent.")?;
+    say("\nTo fetch your own mail:  pop3 fetch HOST --user NAME MAILDIR     (pop3 fetch --help)")?;
+    say("To serve Maildirs:       pop3 serve --users FILE --mail PATH …   (pop3 serve --help)")?;
     if arguments.once || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        say("\nTo point your own mail program at this server, run the demonstration on a terminal: there the server goes on")?;
-        say(
-            "until Ctrl-C, and the demonstration says what to put into the program: POP3, 127.0.0.1, a port with STARTTLS and one",
-        )?;
-        say("with SSL/TLS, user and password.")?;
+        say("\nTo connect your own mail program to this server, run `pop3 demo` on a terminal, without --once. The server")?;
+        say("then runs until Ctrl-C, and the demonstration prints the settings for your mail program: POP3, 127.0.0.1,")?;
+        say("a port with STARTTLS and one with SSL/TLS, the user and the password.")?;
     } else {
         let certificate_file = folder.path().join("certificate.pem");
         fs::write(&certificate_file, &certificate).map_err(|error| Failure::file(&certificate_file, &error))?;
         point_a_mail_program_at(plain, encrypted, &certificate_file)?;
-        say(format_args!("\nWhat came home is in\n  {}", home_path.display()))?;
-        say("\nThe server goes on until you press Ctrl-C, which removes all of this.")?;
+        say(format_args!("\nThe fetched messages are in\n  {}", home_path.display()))?;
+        say("\nThe server runs until you press Ctrl-C. Both Maildirs and the certificate are removed then.")?;
         runtime.block_on(tokio::signal::ctrl_c()).map_err(|error| Failure::new(Exit::Other, error))?;
     }
     runtime.shutdown_background();
@@ -151,7 +150,7 @@ fn fetch(server: SocketAddr, certificate: &str, home: Maildir) -> Result<(), Fai
         return Ok(());
     }
     let problems: Vec<String> = summary.problems.iter().map(ToString::to_string).collect();
-    Err(Failure::new(Exit::Other, format_args!("only {} messages were fetched: {}", summary.fetched, problems.join(", "))))
+    Err(Failure::new(Exit::Other, format_args!("only {} of the messages were fetched: {}", summary.fetched, problems.join(", "))))
 }
 
 /// Checks that both Maildirs contain the same messages, except for a final line end, which the protocol requires.
@@ -173,18 +172,18 @@ fn compare(server: &Path, home: &Path) -> Result<(), Failure> {
     if messages(server)? == messages(home)? {
         return Ok(());
     }
-    Err(Failure::new(Exit::Other, "what came home is not what was sent; this is a bug, please report it"))
+    Err(Failure::new(Exit::Other, "the fetched messages differ from those on the server; this is a bug, please report it"))
 }
 
 fn point_a_mail_program_at(plain: SocketAddr, encrypted: SocketAddr, certificate: &Path) -> Result<(), Failure> {
     let (plain_port, tls_port, certificate) = (plain.port(), encrypted.port(), certificate.display());
-    say("\nTo point your own mail program at this server:")?;
+    say("\nTo connect your own mail program to this server, use these settings:")?;
     say("  protocol   POP3")?;
     say(format_args!("  server     {}", plain.ip()))?;
     say(format_args!("  security   STARTTLS on port {plain_port}, or SSL/TLS on port {tls_port}"))?;
     say(format_args!("  user       {USER}"))?;
     say(format_args!("  password   {PASSWORD}"))?;
-    say("The certificate was made for the occasion, so your program will ask about it once.")?;
+    say("The server signed its certificate itself, so your program will ask once whether to trust it.")?;
     say(format_args!(
         "For example:\n  curl --cacert {certificate} \\\n    --user {USER}:{PASSWORD} pop3s://localhost:{tls_port}/1"
     ))

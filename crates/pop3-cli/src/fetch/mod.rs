@@ -24,7 +24,7 @@ use withhold::withhold;
 
 pub fn run(arguments: &Fetch) -> Result<(), Failure> {
     if arguments.host.contains("://") || arguments.host.matches(':').count() == 1 {
-        return Err(Failure::new(Exit::Usage, format_args!("{:?} is not the name of a host", arguments.host))
+        return Err(Failure::new(Exit::Usage, format_args!("{:?} is not a host name", arguments.host))
             .hint("Give the host alone, and the port with --port."));
     }
     let options = options(arguments)?;
@@ -53,7 +53,7 @@ pub fn run(arguments: &Fetch) -> Result<(), Failure> {
     summary::check(summary)
 }
 
-/// Returns the failure of a run that was interrupted, and says how much is stored.
+/// Returns the failure of an interrupted run, with the number of stored messages in its hint.
 fn run_failure(error: FetchError, fetched: u64) -> Failure {
     let is_session = matches!(error, FetchError::Session(_));
     let is_disk = matches!(error, FetchError::Disk { .. });
@@ -62,19 +62,21 @@ fn run_failure(error: FetchError, fetched: u64) -> Failure {
         return failure.hint("Only messages safely on disk were deleted from the server. Fix the disk and run it again.");
     }
     match fetched {
-        1 if is_session => failure.and("1 message is safely stored. Run it again for the rest."),
-        2.. if is_session => failure.and(format_args!("{fetched} messages are safely stored. Run it again for the rest.")),
+        1 if is_session => failure.and("1 message is safely stored. Run the command again to fetch the rest."),
+        2.. if is_session => {
+            failure.and(format_args!("{fetched} messages are safely stored. Run the command again to fetch the rest."))
+        }
         _ => failure,
     }
 }
 
 fn options(arguments: &Fetch) -> Result<ClientOptions, Failure> {
     let mut options = ClientOptions::new(security(arguments)?);
-    // `QUIT` may have to follow a listing that never ends, so the window has room for two commands.
+    // `QUIT` may be sent while a listing continues without end, so the window has room for two commands.
     options.config.window = usize::from(arguments.window).max(2);
     let from_environment = env::var("POP3_PROXY").ok().filter(|_| arguments.proxy.is_none());
     if let Some(text) = arguments.proxy.as_ref().or(from_environment.as_ref()) {
-        let proxy = proxy(text).map_err(|wrong| Failure::new(Exit::Usage, format_args!("what --proxy names is {wrong}")))?;
+        let proxy = proxy(text).map_err(|wrong| Failure::new(Exit::Usage, format_args!("the proxy URL {wrong}")))?;
         if from_environment.is_none() && proxy.login.is_some() {
             tracing::warn!("other users can see the password of the proxy; set POP3_PROXY instead of --proxy");
         }
@@ -90,7 +92,8 @@ fn options(arguments: &Fetch) -> Result<ClientOptions, Failure> {
 /// Returns the token if the arguments name one, otherwise the password.
 fn credentials(arguments: &Fetch, account: &str) -> Result<Credentials, Failure> {
     if let Some(token) = arguments.token.read()? {
-        let token = str::from_utf8(token.expose()).map_err(|_| Failure::new(Exit::Login, "the token is not ASCII"))?;
+        let token = str::from_utf8(token.expose())
+            .map_err(|_| Failure::new(Exit::Login, "the access token contains bytes that are not ASCII"))?;
         return Ok(Credentials::token(&arguments.user, token).map_err(Error::from)?);
     }
     let password = arguments.password.read(account)?;
@@ -114,7 +117,7 @@ fn login_failure(error: Error, options: &ClientOptions) -> Failure {
         matches!(&error, Error::TimedOut { .. } | Error::Request(RequestError::Remote(RemoteError::Closed(Awaiting::Greeting))));
     let failure = Failure::from(error);
     if silent && !matches!(options.security, Security::Tls(_)) {
-        return failure.and("A port with TLS from the start (usually 995) wants neither --stls nor --dangerously-cleartext.");
+        return failure.and("A port with TLS from the start (usually 995) needs no --stls or --dangerously-cleartext.");
     }
     failure
 }

@@ -19,7 +19,7 @@ pub fn line(summary: &RunSummary) -> String {
         text += &format!(", {} known already", summary.known);
     }
     if summary.kept > 0 {
-        text += &format!(", {} still on the server although it said that they were deleted", summary.kept);
+        text += &format!(", {} still on the server although it confirmed their deletion", summary.kept);
     }
     text
 }
@@ -30,15 +30,14 @@ pub fn check(summary: RunSummary) -> Result<(), Failure> {
         return Ok(());
     }
     let problems: Vec<String> = summary.problems.into_iter().map(describe).collect();
-    Err(Failure::new(Exit::SomeFailed, problems.join("\npop3: "))
-        .hint("Everything else is done. The next run tries the rest again."))
+    Err(Failure::new(Exit::SomeFailed, problems.join("\npop3: ")).hint("Everything else is done. The next run tries again."))
 }
 
 fn describe(problem: Problem) -> String {
     match problem {
         Problem::NoUniqueId { .. } => format!("{problem} (--delete fetches such messages)"),
-        // The failure says what to do next.
-        Problem::NextSession(error) => format!("the rest has to wait for the next run: {}", Failure::from(error)),
+        // The failure contains a hint for the next step.
+        Problem::NextSession(error) => format!("the remaining messages wait for the next run: {}", Failure::from(error)),
         _ => problem.to_string(),
     }
 }

@@ -152,7 +152,7 @@ impl ServerSession {
                 }
             }
             Action::Answer(question) => {
-                if let Question::Retrieve(number) = question {
+                if let Question::Retrieve { number, .. } = question {
                     self.limit_message(number, now);
                 }
                 ServerAction::Answer(question)

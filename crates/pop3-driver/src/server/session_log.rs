@@ -34,7 +34,7 @@ impl SessionLog {
             return;
         }
         let identity = self.identity.lock().unwrap_or_else(PoisonError::into_inner);
-        let (address, tls) = (identity.peer.address.map(tracing::field::display), identity.peer.tls);
+        let (address, tls) = (identity.peer.address.map(tracing::field::display), identity.peer.encrypted);
         match &identity.user {
             Some(user) => tracing::info!(user = &**user, address, tls, "session ended: {how}"),
             None => tracing::debug!(address, tls, "session ended before login: {how}"),

@@ -1,10 +1,12 @@
 //! A session whose questions a store answers, without I/O on the connection.
 
 use std::io;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use pop3_maildrop::{LoginError, Pending, Store, StoreResponder};
+use pop3_maildrop::{AsyncStore, Blocking, LoginError, Pending, Store, StoreResponder};
 use pop3_proto::server::{Action, LoginAttempt, Question};
 
 use super::session::{ServerAction, ServerSession};
@@ -19,7 +21,7 @@ pub enum StoreAction {
     /// Wait for the check of a login's credentials, until this moment or until the server shuts down, then call
     /// [`StoreSession::checked`].
     Check(Pending, Instant),
-    /// Call [`StoreSession::work`] where blocking does no harm.
+    /// Call [`StoreSession::work`], or [`StoreSession::work_blocking`] where blocking does no harm.
     Work,
 }
 
@@ -27,7 +29,7 @@ pub enum StoreAction {
 pub type RunBlocking = fn(Box<dyn FnOnce() + Send>);
 
 /// A session and the store that answers it.
-pub struct StoreSession<S: Store> {
+pub struct StoreSession<S: AsyncStore> {
     session: ServerSession,
     responder: StoreResponder<S>,
     run_blocking: RunBlocking,
@@ -56,18 +58,18 @@ const FAST: Duration = Duration::from_millis(20);
 /// Octets of output that may gather for a client that is fast.
 const MAX_HIGH_WATER: usize = 256 * 1024;
 
-impl<S: Store> std::fmt::Debug for StoreSession<S> {
+impl<S: AsyncStore> std::fmt::Debug for StoreSession<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("StoreSession").field("session", &self.session).finish_non_exhaustive()
     }
 }
 
-impl<S: Store> StoreSession<S> {
+impl<S: AsyncStore> StoreSession<S> {
     /// A session that `store` answers. Its maildrop is closed by `run_blocking`, because that may block.
     ///
     /// # Errors
     /// The operating system has no random numbers.
-    pub fn new(session: ServerSession, store: Arc<S>, run_blocking: RunBlocking) -> io::Result<Self> {
+    pub fn new(session: ServerSession, store: S, run_blocking: RunBlocking) -> io::Result<Self> {
         let responder = StoreResponder::new(store, session.shared().decoy_secret()?).with_address(session.source());
         let identity = Identity { peer: responder.peer(session.connection()), user: None };
         Ok(Self {
@@ -172,23 +174,30 @@ impl<S: Store> StoreSession<S> {
         self.session.connection_mut().set_high_water(self.high_water);
     }
 
+    /// Returns the deadline for the login that [`work`](Self::work) answers next, if it answers one: when it has passed, close the
+    /// connection. Other work has no deadline, because what was begun must not be left half done.
+    pub fn work_deadline(&mut self, now: Instant) -> Option<Instant> {
+        let is_login = matches!(self.question, Some(Question::Authenticate(_) | Question::FindKeys(..)));
+        is_login.then(|| self.session.login_check_deadline(now))
+    }
+
     /// Answers what the session asked and executes the commands that have come, until the output has reached its high-water mark, a login is
-    /// to be checked, or more input is needed. May block.
+    /// to be checked, or more input is needed.
     ///
     /// # Errors
     /// Close the connection at once: a client must not take half a message for a complete one.
-    pub fn work(&mut self, now: Instant) -> io::Result<()> {
+    pub async fn work(&mut self, now: Instant) -> io::Result<()> {
         self.adapt_high_water(now);
         self.has_worked = true;
         let connection = self.session.connection_mut();
         if let Some(question) = self.question.take() {
-            self.responder.answer(connection, question)?;
+            self.responder.answer(connection, question).await?;
         }
         self.slot = None;
         self.identify();
         let connection = self.session.connection_mut();
         // A pipelined login is checked as any other.
-        if let Action::Answer(Question::Authenticate(login)) = self.responder.advance(connection)? {
+        if let Action::Answer(Question::Authenticate(login)) = self.responder.advance(connection).await? {
             self.unchecked = Some(login);
         }
         if !self.responder.is_sending() {
@@ -215,7 +224,20 @@ impl<S: Store> StoreSession<S> {
     }
 }
 
-impl<S: Store> Drop for StoreSession<S> {
+impl<S: Store> StoreSession<Blocking<S>> {
+    /// Does what [`work`](Self::work) does for a blocking store, and may block.
+    ///
+    /// # Errors
+    /// See [`work`](Self::work).
+    pub fn work_blocking(&mut self, now: Instant) -> io::Result<()> {
+        match pin!(self.work(now)).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => result,
+            Poll::Pending => Err(io::Error::other("a blocking store did not block")),
+        }
+    }
+}
+
+impl<S: AsyncStore> Drop for StoreSession<S> {
     fn drop(&mut self) {
         // The session counts until its maildrop is closed.
         let permit = self.session.take_permit();

@@ -11,7 +11,7 @@ use std::io;
 use std::sync::Arc;
 
 use pop3_proto::sasl::ChannelBinding;
-use pop3_proto::server::ConnectionInfo;
+use pop3_proto::server::{ConnectionInfo, TlsInfo};
 use rustls::client::{WantsClientCert, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
@@ -184,7 +184,13 @@ pub fn client_binding(connection: &rustls::ClientConnection) -> ChannelBinding {
 pub fn connection_info(connection: &rustls::ServerConnection, tls: &ServerTls) -> io::Result<ConnectionInfo> {
     let binding = ChannelBinding { exporter: exporter(connection), server_end_point: tls.server_end_point.clone() };
     let certificate = connection.peer_certificates().and_then(<[_]>::first).map(|certificate| certificate.as_ref().into());
-    Ok(ConnectionInfo { certificate, ..ConnectionInfo::encrypted(random()?, binding) })
+    let mut info = TlsInfo::new(
+        connection.protocol_version().and_then(|version| version.as_str()).unwrap_or("TLS").replace('_', "."),
+        connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str()).unwrap_or("unknown"),
+    );
+    info.server_name = connection.server_name().map(Box::from);
+    info.protocol = connection.alpn_protocol().map(Box::from);
+    Ok(ConnectionInfo { certificate, tls: Some(Arc::new(info)), ..ConnectionInfo::encrypted(random()?, binding) })
 }
 
 fn exporter<D>(connection: &ConnectionCommon<D>) -> Option<[u8; 32]> {

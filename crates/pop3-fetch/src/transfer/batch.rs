@@ -15,7 +15,7 @@ use crate::transfer_options::TransferOptions;
 pub struct Batch {
     messages: Vec<WaitingMessage>,
     octets: u64,
-    /// The time since which the first of them has been waiting.
+    /// The time at which the first of them was added.
     since: Option<Instant>,
 }
 

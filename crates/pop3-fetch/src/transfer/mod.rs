@@ -78,7 +78,7 @@ pub struct TransferState {
     probe: Option<MessageNumber>,
     recognition: Recognition,
     in_flight: VecDeque<(Tag, Job)>,
-    /// The message of the retrieval whose reply is being read, if it is one.
+    /// The message whose reply is being read, if the current command is a retrieval.
     current: Option<PlannedMessage>,
     answered: usize,
     to_delete: VecDeque<Deletion>,
@@ -87,8 +87,9 @@ pub struct TransferState {
     requested_in_vain: bool,
     /// Keys of messages that arrived incomplete.
     failed: Vec<Box<[u8]>>,
-    /// The message that arrived last. Its end is confirmed only by a valid next reply (Q31); until then the message must not
-    /// become visible.
+    /// The message that arrived last. Its end is confirmed only by a valid next reply; until then the message must not become
+    /// visible.
+    // Q31
     unconfirmed: Option<Arrived>,
     batch: Batch,
     /// A step of committing a batch failed.
@@ -118,7 +119,7 @@ enum Job {
 /// The result of a command.
 enum Ended {
     Arrived(Box<(Delivery, Inspector)>),
-    /// The message is no mail, but the server's data about the folder.
+    /// The message is not mail: it contains the server's own data about the folder.
     FolderData,
     /// The message continues far beyond its announced size.
     Endless,
@@ -199,7 +200,7 @@ impl Transfer<'_> {
                 };
                 let ended = self.finish(tag, &job).map_err(|error| self.broken(error, false))?;
                 self.state.answered += 1;
-                // A valid reply has arrived, so the message before it ended where it seemed to.
+                // A valid reply has arrived, so the end of the message before it was parsed correctly.
                 if let Some(arrived) = self.state.unconfirmed.take() {
                     self.accept(arrived)?;
                 }
@@ -216,7 +217,7 @@ impl Transfer<'_> {
     }
 
     fn broken(&self, error: Error, out_of_step: bool) -> TransferError {
-        // If the last message did not end where it seemed to, the data after it cannot be parsed.
+        // If the last message ended later than its parsed end, the data after that end are no reply.
         let understood = !matches!(&error, Error::Request(RequestError::Remote(remote)) if is_nonsense(remote));
         let unconfirmed = self.state.unconfirmed.as_ref().map(|arrived| arrived.planned.clone());
         let current = self.state.current.clone();
@@ -359,7 +360,7 @@ impl Transfer<'_> {
                 self.state.deleted.push(message);
             }
             (Job::Fetch(planned), Ended::FolderData) => {
-                tracing::info!(number = %planned.number, "the server's own data about its folder stay where they are");
+                tracing::info!(number = %planned.number, "folder data of the server skipped");
             }
             (Job::Fetch(_) | Job::Confirm, _) => {}
         }
@@ -416,7 +417,7 @@ impl Transfer<'_> {
         true
     }
 
-    /// Adds the messages to the queue that depended on the probe, if this message is the probe: it has changed.
+    /// If this message is the probe, which has changed, adds the messages that depend on the probe to the queue.
     fn retrieve_others_if_probe(&mut self, number: MessageNumber) {
         if self.state.probe.take_if(|probe| *probe == number).is_some() {
             let others = mem::take(&mut self.state.if_probe_differs);
@@ -457,8 +458,9 @@ impl Transfer<'_> {
 /// Number of octets at the beginning of a message that are searched for the marks of folder data.
 const FOLDER_DATA_HEAD: usize = 2048;
 
-/// Returns `true` for folder data, a message of the server's own that some servers list first and that must not be fetched or
-/// deleted (Q49).
+/// Returns `true` for folder data: a message of the server's own, which some servers list first. It must not be fetched or
+/// deleted.
+// Q49
 fn is_folder_data(head: &[u8]) -> bool {
     let has = |text: &[u8]| head.windows(text.len()).any(|window| window == text);
     has(b"DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA") && has(b"\nX-IMAP: ")

@@ -14,7 +14,7 @@ use crate::plan::{Plan, PlannedMessage};
 pub struct Recognition {
     /// The number of messages that the server lists under each unique-id.
     listed: HashMap<Box<[u8]>, u32>,
-    /// The unique-ids under which messages are stored, if unique-ids prove nothing.
+    /// The unique-ids of stored messages by fingerprint, if unique-ids do not identify messages.
     stored_ids: Option<HashMap<Fingerprint, Vec<Box<[u8]>>>>,
     /// The number of recognised messages by unique-id and fingerprint, so that no stored message is matched twice.
     recognised: HashMap<(Box<[u8]>, Fingerprint), usize>,
@@ -46,8 +46,8 @@ impl Recognition {
         *self.recognised.entry((planned.unique_id.clone(), fingerprint)).or_default() += 1;
     }
 
-    /// Moves a stored message to its new unique-id. Where unique-ids prove nothing, a message with an equal fingerprint under
-    /// another unique-id is the stored message.
+    /// Moves a stored message to its new unique-id. If unique-ids do not identify messages, a message with an equal fingerprint
+    /// under another unique-id is the stored message.
     fn follow_renaming(&mut self, state: &mut JournalState, planned: &PlannedMessage, fingerprint: Fingerprint) {
         let is_here = |records: &[Record]| records.iter().any(|record| record.fingerprint == Some(fingerprint));
         let Some(ids) = self.stored_ids.as_mut().and_then(|ids| ids.get_mut(&fingerprint)) else { return };
@@ -58,8 +58,8 @@ impl Recognition {
         }
     }
 
-    /// Records that the unique-id of a new message denoted another message before. Returns `false` if it did not, as far as can be
-    /// told.
+    /// Records that the unique-id of a new message denoted another message before. Returns `false` if it did not, as far as is
+    /// known.
     ///
     /// # Errors
     /// Fails if the disk does not accept the record.
@@ -71,12 +71,12 @@ impl Recognition {
         }
         // After a deletion a server may reuse the unique-id (RFC 1939 §7), but not before.
         let illegal = records.iter().all(|record| !matches!(record.state, MessageState::Deleting | MessageState::Deleted));
-        // Where unique-ids prove nothing, the stored message may be listed under another unique-id.
+        // If unique-ids do not identify messages, the stored message may be listed under another unique-id.
         if self.stored_ids.is_none() {
             journal.state_mut().forget(&planned.unique_id);
         }
         if illegal && !journal.state().are_ids_reused() {
-            tracing::warn!("the server uses unique-ids again for other messages; messages are compared before they are deleted");
+            tracing::warn!("the server reuses unique-ids; messages are compared before they are deleted");
             journal.record_property(EntryKind::IdsReused, None)?;
         }
         Ok(true)

@@ -331,7 +331,7 @@ impl Maildrop for LockedMaildir {
         self.snapshot_at(SystemTime::now().duration_since(UNIX_EPOCH).map_err(io::Error::other)?)
     }
 
-    fn open(&mut self, number: MessageNumber) -> io::Result<Box<dyn Read + Send>> {
+    fn open(&mut self, number: MessageNumber, _: Option<u64>) -> io::Result<Box<dyn Read + Send>> {
         let message = self.with_location(number, Folder::read)?;
         let (Some(Some(named)), Ok(place)) = (self.named.get(number.index()).copied(), self.place(number)) else {
             return Ok(Box::new(message));
@@ -484,7 +484,7 @@ mod tests {
         let mut maildrop = maildir.lock().unwrap();
         maildrop.snapshot_at(later).unwrap();
         let mut text = String::new();
-        maildrop.open(MessageNumber::FIRST).unwrap().read_to_string(&mut text).unwrap();
+        maildrop.open(MessageNumber::FIRST, None).unwrap().read_to_string(&mut text).unwrap();
         assert_eq!(text, "changed\n");
     }
 
@@ -504,7 +504,7 @@ mod tests {
         let (sizes, mut maildrop) = login();
         assert_eq!(sizes, (7, 3));
         for number in [1, 2] {
-            maildrop.open(MessageNumber::new(number).unwrap()).unwrap().read_to_end(&mut Vec::new()).unwrap();
+            maildrop.open(MessageNumber::new(number).unwrap(), None).unwrap().read_to_end(&mut Vec::new()).unwrap();
         }
         drop(maildrop);
         assert_eq!(login().0, (6, 3));

@@ -6,7 +6,7 @@ use nom::sequence::{delimited, preceded, terminated};
 use nom::{IResult, Parser};
 use thiserror::Error;
 
-use super::{Escaped, MAX_REPLY_LINE, ReplyText, trim_blanks, trim_blanks_end};
+use super::{Escaped, InvalidArgument, MAX_REPLY_LINE, ReplyText, trim_blanks, trim_blanks_end};
 
 /// The status indicator of a reply: success or failure of the command (RFC 1939 §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +68,30 @@ impl<'a> OtherCode<'a> {
 }
 
 impl<'a> ResponseCode<'a> {
+    /// Creates a code from the text between the brackets.
+    ///
+    /// ```
+    /// use pop3_proto::codec::ResponseCode;
+    /// assert_eq!(ResponseCode::new("sys/temp"), Ok(ResponseCode::SysTemp));
+    /// assert!(ResponseCode::new("A]").is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// The text is empty, has more than 64 octets, or contains a bracket or another octet than printable ASCII.
+    pub fn new(code: &'a str) -> Result<Self, InvalidArgument> {
+        let bytes = code.as_bytes();
+        if bytes.is_empty() {
+            return Err(InvalidArgument::Empty);
+        }
+        if bytes.len() > MAX_CODE {
+            return Err(InvalidArgument::TooLong { limit: MAX_CODE });
+        }
+        if let Some(at) = bytes.iter().position(|byte| !matches!(byte, b'!'..=b'~') || matches!(byte, b'[' | b']')) {
+            return Err(InvalidArgument::Forbidden { byte: bytes.get(at).copied().unwrap_or_default(), at });
+        }
+        Ok(Self::from_bytes(bytes))
+    }
+
     pub(crate) fn from_bytes(code: &'a [u8]) -> Self {
         let mut levels = code.splitn(3, |byte| *byte == b'/');
         let first = levels.next().unwrap_or_default();

@@ -7,7 +7,7 @@ use super::login::LoginDenial;
 use super::phrase::Phrase;
 use super::session::{Sending, Session};
 use super::snapshot::Snapshot;
-use crate::codec::{DotEncoder, MessageNumber, ResponseCode, TopLimit, put_decimal};
+use crate::codec::{DotEncoder, MessageNumber, ReplyText, ResponseCode, TopLimit, put_decimal};
 
 /// The reason why a message cannot be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +71,25 @@ impl Answer<'_> {
     /// Neither a login nor a request for keys waits for an answer. Nothing is sent, and the session is unchanged.
     pub fn deny(&mut self, denial: LoginDenial) -> Result<(), LocalError> {
         self.session.machine.deny(denial, self.out)
+    }
+
+    /// Denies a login with a response code and a text of the caller's own, such as where to get an app password. It counts as a
+    /// failed login, unless the code says that the credentials are right or could not be judged. Use ASCII unless the client has
+    /// sent `UTF8` (RFC 6856 §2).
+    ///
+    /// ```
+    /// # use pop3_proto::codec::{ReplyText, ResponseCode};
+    /// # use pop3_proto::server::{Answer, LocalError};
+    /// fn ask_for_an_app_password(mut answer: Answer<'_>) -> Result<(), LocalError> {
+    ///     let text = const { ReplyText::literal("use an app password: https://example.org/app-passwords") };
+    ///     answer.deny_with(Some(ResponseCode::Auth), text)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Neither a login nor a request for keys waits for an answer. Nothing is sent, and the session is unchanged.
+    pub fn deny_with(&mut self, code: Option<ResponseCode<'_>>, text: ReplyText<'_>) -> Result<(), LocalError> {
+        self.session.machine.deny_with(code, text, self.out)
     }
 
     /// Provides the keys for [`Question::FindKeys`](super::Question::FindKeys).

@@ -17,10 +17,15 @@ pub enum Question {
     /// for a user that does not exist, provide [decoy keys](crate::sasl::ScramKeys::decoy).
     #[cfg(feature = "scram")]
     FindKeys(ScramHash, OwnedUsername),
-    /// A request for this message. Answer with [`begin_message`](super::Answer::begin_message), [`body`](super::Answer::body) for
+    /// A request for a message. Answer with [`begin_message`](super::Answer::begin_message), [`body`](super::Answer::body) for
     /// each piece and [`end_message`](super::Answer::end_message), or with [`refuse_message`](super::Answer::refuse_message).
-    /// Answer a `TOP` command with the complete message, too: the session shortens it.
-    Retrieve(MessageNumber),
+    Retrieve {
+        /// The message.
+        number: MessageNumber,
+        /// `None` for `RETR`; for `TOP` the number of body lines. The session shortens the message itself, so the complete message
+        /// is a right answer to both.
+        top: Option<u64>,
+    },
     /// A request to remove the messages of [`Session::marked`](super::Session::marked) and to release the maildrop. Answer with
     /// [`finish_commit`](super::Answer::finish_commit) afterwards.
     Commit,

@@ -23,7 +23,7 @@ pub use answer::{Answer, BodyWants, MessageRefusal};
 pub use close_reason::CloseReason;
 pub use config::{BadCommandLimits, Deadline, ExpirePolicy, LoginDelay, ServerConfig, Timeouts, Utf8};
 pub use connection::{Action, Connection};
-pub use connection_info::ConnectionInfo;
+pub use connection_info::{ConnectionInfo, TlsInfo};
 pub use error::{LocalError, RemoteError};
 pub use event::{Event, Question};
 pub use language::Language;

@@ -116,6 +116,11 @@ impl Session {
         self.machine.config()
     }
 
+    /// Returns the driver's information about the connection.
+    pub const fn connection_info(&self) -> &ConnectionInfo {
+        self.machine.connection_info()
+    }
+
     /// Returns `true` if TLS is active.
     pub const fn is_encrypted(&self) -> bool {
         self.machine.is_encrypted()
@@ -321,11 +326,11 @@ impl Session {
         match command {
             Command::Retr(_) => {
                 self.sending = Sending::Requested { number, top: None };
-                return Ok(Event::Question(Question::Retrieve(number)));
+                return Ok(Event::Question(Question::Retrieve { number, top: None }));
             }
             Command::Top(_, lines) => {
                 self.sending = Sending::Requested { number, top: Some(lines) };
-                return Ok(Event::Question(Question::Retrieve(number)));
+                return Ok(Event::Question(Question::Retrieve { number, top: Some(lines) }));
             }
             Command::Dele(_) => {
                 self.marks.insert(number);

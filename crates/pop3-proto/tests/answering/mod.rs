@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read};
 
 use pop3_contract::server::{Mail, Maildrops};
-use pop3_maildrop::{Maildrop, NotRemoved, Store};
+use pop3_maildrop::{Maildrop, Peer, Store};
 use pop3_proto::sasl::ScramKeys;
 use pop3_proto::server::{Action, BodyWants, Connection, LoginDenial, MessageRefusal, Question};
 
@@ -21,7 +21,7 @@ pub fn serve(server: &mut Connection, mail: &mut Option<Mail>, written: &mut Vec
                 return false;
             }
             Action::Unanswered => panic!("everything is answered at once"),
-            Action::Answer(Question::Authenticate(login)) => match Maildrops.login(&login) {
+            Action::Answer(Question::Authenticate(login)) => match Maildrops.login(&login, &Peer::default()) {
                 Ok(mut maildrop) => {
                     server.answer().accept(maildrop.snapshot().unwrap()).unwrap();
                     *mail = Some(maildrop);
@@ -35,7 +35,7 @@ pub fn serve(server: &mut Connection, mail: &mut Option<Mail>, written: &mut Vec
                     .provide_keys(keys.unwrap_or_else(|| ScramKeys::decoy(hash, b"a secret of the server", name.as_bytes())))
                     .unwrap();
             }
-            Action::Answer(Question::Retrieve(number)) => match mail.as_mut().unwrap().open(number) {
+            Action::Answer(Question::Retrieve { number, .. }) => match mail.as_mut().unwrap().open(number, None) {
                 Err(error) => {
                     assert_eq!(error.kind(), ErrorKind::NotFound);
                     server.answer().refuse_message(MessageRefusal::Gone).unwrap();
@@ -54,7 +54,8 @@ pub fn serve(server: &mut Connection, mail: &mut Option<Mail>, written: &mut Vec
             },
             Action::Answer(Question::Commit) => {
                 let marked: Vec<_> = server.marked().collect();
-                let failed = NotRemoved::count(mail.as_mut().unwrap().remove(&marked));
+                let removed = mail.as_mut().unwrap().remove(&marked);
+                let failed = removed.map_or_else(|error| error.failed().len(), |()| 0);
                 server.answer().finish_commit(failed).unwrap();
             }
             Action::UpgradeTls => {

@@ -172,7 +172,6 @@ impl Machine {
         self.say_denial(denial, out);
     }
 
-    /// Appends the reply to a denied login. Closes the session after too many failed logins (H38).
     fn say_denial(&mut self, denial: LoginDenial, out: &mut BytesMut) {
         let (code, phrase) = match denial {
             LoginDenial::Credentials => (ResponseCode::Auth, Phrase::WrongCredentials),
@@ -182,6 +181,11 @@ impl Machine {
             LoginDenial::Permanent => (ResponseCode::SysPerm, Phrase::NotEver),
         };
         self.say(Status::Err, Some(code), phrase, out);
+        self.close_if_guessing();
+    }
+
+    /// Closes the session after too many failed logins (H38).
+    fn close_if_guessing(&mut self) {
         if self.failed_logins >= self.config.max_failed_logins.max(1) {
             self.close(CloseReason::FailedLogins);
         }
@@ -239,6 +243,29 @@ impl Machine {
         } else {
             self.put_denial(denial, out);
         }
+        Ok(())
+    }
+
+    /// Denies the login, or a request for its keys, with a code and a text of the caller's own.
+    ///
+    /// # Errors
+    /// Neither a login nor a request for keys waits for an answer.
+    pub fn deny_with(
+        &mut self,
+        code: Option<ResponseCode<'_>>,
+        text: ReplyText<'_>,
+        out: &mut BytesMut,
+    ) -> Result<(), LocalError> {
+        if !self.is_without_keys() {
+            self.answer_login()?;
+        }
+        let is_guess = match code {
+            Some(ResponseCode::InUse | ResponseCode::LoginDelay | ResponseCode::SysTemp | ResponseCode::SysPerm) => false,
+            None | Some(ResponseCode::Auth | ResponseCode::Utf8 | ResponseCode::Other(_)) => true,
+        };
+        self.failed_logins += u32::from(is_guess);
+        encode_status_line(out, Status::Err, code, text);
+        self.close_if_guessing();
         Ok(())
     }
 }

@@ -154,6 +154,10 @@ impl Machine {
         &self.config
     }
 
+    pub const fn connection_info(&self) -> &ConnectionInfo {
+        &self.info
+    }
+
     pub(super) const fn is_encrypted(&self) -> bool {
         self.info.encrypted
     }
