@@ -18,6 +18,16 @@ REASONS = {
     ("h36_a_message_that_is_read_too_slowly_ends_the_session", "pop3-async-std"): "no paused clock; crates/pop3-driver/tests/server.rs shows it",
     ("h35_a_refused_login_and_no_pause_after_it_give_no_more_time", "pop3-blocking"): "every read there may wait, so none is done without the deadline",
     ("h35_a_refused_login_and_no_pause_after_it_give_no_more_time", "pop3-async-std"): "no paused clock; crates/pop3-driver/tests/server.rs shows it",
+    ("a_pipelined_session_is_answered_in_order_by_a_store_that_waits", "pop3-blocking"): "it serves blocking stores only",
+    ("a_pipelined_session_is_answered_in_order_by_a_store_that_waits", "pop3-async-std"): "crates/pop3-futures/tests/async_store.rs shows an async store on smol",
+    ("a_store_denies_a_login_with_a_code_and_a_text_of_its_own", "pop3-blocking"): "it serves blocking stores only",
+    ("a_store_denies_a_login_with_a_code_and_a_text_of_its_own", "pop3-async-std"): "crates/pop3-futures/tests/async_store.rs shows an async store on smol",
+    ("four_hundred_logins_that_wait_hold_no_threads", "pop3-blocking"): "it serves blocking stores only",
+    ("four_hundred_logins_that_wait_hold_no_threads", "pop3-async-std"): "crates/pop3-futures/tests/async_store.rs shows an async store on smol",
+    ("h35_a_login_that_a_store_never_answers_ends_with_the_login_deadline", "pop3-blocking"): "it serves blocking stores only",
+    ("h35_a_login_that_a_store_never_answers_ends_with_the_login_deadline", "pop3-async-std"): "crates/pop3-futures/tests/async_store.rs shows an async store on smol",
+    ("a_stream_that_does_not_block_is_reported_as_such", "pop3-tokio"): "its streams do not block",
+    ("a_stream_that_does_not_block_is_reported_as_such", "pop3-async-std"): "its streams do not block",
 }
 
 tests = {}

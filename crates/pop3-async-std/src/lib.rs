@@ -31,7 +31,8 @@ use {async_std::net::TcpListener, pop3_futures::ServerRuntime};
 #[cfg(feature = "server")]
 pub use pop3_futures::{AsyncMode, BlockingMode, maildrop};
 pub use pop3_futures::{
-    ClientOptions, Error, IpNet, ListenSecurity, Proxy, ProxyKind, Security, ServerOptions, proto, rustls, tls,
+    ClientOptions, Error, IpNet, ListenSecurity, Proxy, ProxyHandshake, ProxyHeader, ProxyIo, ProxyKind, Security, ServerOptions,
+    proto, rustls, tls,
 };
 
 /// A session with a POP3 server; see [`pop3_futures::Client`].

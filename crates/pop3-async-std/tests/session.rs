@@ -25,18 +25,18 @@ fn on_the_wire(message: &[u8]) -> Vec<u8> {
     (if text.ends_with("\r\n") { text } else { text + "\r\n" }).into_bytes()
 }
 
-struct SessionPermit {
+struct Served {
     plain: u16,
     tls: u16,
     store: Memory,
     certificate: String,
 }
 
-async fn serve() -> SessionPermit {
+async fn serve() -> Served {
     serve_with(Vec::new()).await
 }
 
-async fn serve_with(mechanisms: Vec<Mechanism>) -> SessionPermit {
+async fn serve_with(mechanisms: Vec<Mechanism>) -> Served {
     let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let certificate = certified.cert.pem();
     let config = tls::server(certificate.as_bytes(), certified.signing_key.serialize_pem().as_bytes()).unwrap();
@@ -51,10 +51,10 @@ async fn serve_with(mechanisms: Vec<Mechanism>) -> SessionPermit {
         let server = Arc::clone(&server);
         spawn(async move { server.serve(&listener, kind).await });
     }
-    SessionPermit { plain: ports[0], tls: ports[1], store, certificate }
+    Served { plain: ports[0], tls: ports[1], store, certificate }
 }
 
-impl SessionPermit {
+impl Served {
     fn trusted(&self) -> Arc<pop3_async_std::rustls::ClientConfig> {
         tls::client_trusting(self.certificate.as_bytes()).unwrap()
     }

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use pop3_driver::server::{BlockingMode, ServerShared};
-use pop3_driver::{ListenSecurity, ServerOptions, deadline_after, server_methods};
+use pop3_driver::{ListenSecurity, ServerOptions, SessionPermit, deadline_after, server_methods};
 use pop3_maildrop::Store;
 
 use crate::session::Session;
-use crate::stream::{Socket, Stream, Transport, tcp};
+use crate::stream::{Socket, Stream, Transport};
 
 /// Serves a store.
 ///
@@ -41,13 +41,16 @@ impl<S> Server<S> {
         Self { shared: ServerShared::new(options), store: Arc::new(store) }
     }
 
-    fn tcp(stream: TcpStream) -> io::Result<(Stream, IpAddr)> {
+    /// Makes a stream of a connection, whose reads end with the shutdown.
+    fn tcp(stream: TcpStream, permit: &SessionPermit) -> io::Result<(Stream, IpAddr)> {
         let peer = stream.peer_addr()?.ip();
-        Ok((tcp(stream)?, peer))
+        let socket = Socket::new(stream)?;
+        permit.on_shutdown(socket.interrupter());
+        Ok((Box::new(socket), peer))
     }
 
-    /// Shuts the server down: it accepts no more connections, and each session of [`serve`](Self::serve) ends when its current command is
-    /// answered. Messages that are marked as deleted stay unless `QUIT` was sent. Returns `false` if sessions are left after `within`.
+    /// Shuts the server down: it accepts no more connections, and each session over TCP ends when its current command is answered; a
+    /// session over a stream of the caller ends with that stream. Messages that are marked as deleted stay unless `QUIT` was sent. Returns `false` if sessions are left after `within`.
     pub fn shutdown(&self, within: Duration) -> bool {
         let limiter = self.shared.limiter();
         limiter.begin_shutdown();
@@ -97,10 +100,7 @@ impl<S: Store> Server<S> {
             // A thread of its own: whatever a session does, even a panic, ends this session only (H60).
             let session = move || {
                 span.in_scope(|| {
-                    let served = Socket::new(stream).and_then(|socket| {
-                        permit.on_shutdown(socket.interrupter());
-                        server.admit(Box::new(socket), peer.ip(), listen, permit)
-                    });
+                    let served = Self::tcp(stream, &permit).and_then(|(stream, peer)| server.admit(stream, peer, listen, permit));
                     if let Err(error) = served {
                         tracing::debug!(%error, "session broke");
                     }

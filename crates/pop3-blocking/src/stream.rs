@@ -162,6 +162,9 @@ pub(crate) fn perform(stream: &mut Stream, end: &mut impl Endpoint, io: Io) -> i
             end.advance_read(0);
             Ok(())
         }
+        Err((io::ErrorKind::WouldBlock, _)) => {
+            Err(io::Error::other("the stream is non-blocking, and this driver needs one that blocks"))
+        }
         done => done.map_err(|(_, error)| error),
     }
 }

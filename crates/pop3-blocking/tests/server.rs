@@ -2,10 +2,11 @@
 
 mod peer;
 
+use std::io::{self, Read, Write};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use peer::{Stream, Task, accept, connect, handshake, heard, listen, read, say, spawn, write};
 use pop3_blocking::maildrop::{LoginError, Memory, MemoryMaildrop, Peer, Store};
@@ -13,11 +14,13 @@ use pop3_blocking::proto::Secret;
 use pop3_blocking::proto::client::LoginPolicy;
 use pop3_blocking::proto::codec::{MessageNumber, UniqueId};
 use pop3_blocking::proto::sasl::Credentials;
-use pop3_blocking::proto::server::{BodyWants, LoginAttempt, Question, Snapshot};
-use pop3_blocking::{Client, ClientOptions, ListenSecurity, Proxy, ProxyKind, Security, Server, ServerOptions, tls};
+use pop3_blocking::proto::server::{BodyWants, ConnectionInfo, LoginAttempt, Question, Snapshot};
+use pop3_blocking::{
+    Client, ClientOptions, Error, ListenSecurity, Proxy, ProxyKind, Security, Server, ServerOptions, Transport, tls,
+};
 use pop3_contract::{Cut, Feed};
 
-struct SessionPermit {
+struct Served {
     port: u16,
     server: Arc<Server<Memory>>,
     store: Memory,
@@ -25,7 +28,7 @@ struct SessionPermit {
 }
 
 /// A server in the clear, but for what is changed.
-fn serve(kind: ListenSecurity, change: impl FnOnce(&mut ServerOptions)) -> SessionPermit {
+fn serve(kind: ListenSecurity, change: impl FnOnce(&mut ServerOptions)) -> Served {
     let mut options = ServerOptions::dangerous_cleartext();
     change(&mut options);
     let store = Memory::new().with_user("joe", "secret", [b"a\n".to_vec(), vec![b'x'; 3_000_000]]);
@@ -33,7 +36,7 @@ fn serve(kind: ListenSecurity, change: impl FnOnce(&mut ServerOptions)) -> Sessi
     let (listener, address) = listen();
     let serves = Arc::clone(&server);
     let serving = spawn(move || serves.serve(&listener, kind).unwrap());
-    SessionPermit { port: address.port(), server, store, serving }
+    Served { port: address.port(), server, store, serving }
 }
 
 fn trust_loopback(options: &mut ServerOptions) {
@@ -354,4 +357,74 @@ fn a_raw_session_does_stls_by_itself() {
     let client = Client::connect_and_login("localhost", address.port(), &options, &credentials, &LoginPolicy::default()).unwrap();
     client.quit().unwrap();
     assert_eq!(asked.result(), [(true, false), (true, true)]);
+}
+
+#[test]
+fn the_shutdown_waits_for_raw_sessions_and_admits_no_more() {
+    let server = Server::new(ServerOptions::dangerous_cleartext(), ());
+    let feed = Feed::default();
+    let stream = || Box::new(Stream(feed.clone()));
+    let session = server.raw_session_with_stream(stream(), ListenSecurity::Cleartext).unwrap();
+    let with_info = server.raw_session_with_info(stream(), ConnectionInfo::clear([1; 18])).unwrap();
+    assert_eq!(server.sessions(), 2);
+    drop(session);
+    assert!(!server.shutdown(Duration::ZERO), "one is left");
+    assert!(server.raw_session_with_stream(stream(), ListenSecurity::Cleartext).is_err());
+    drop(with_info);
+    assert!(server.shutdown(Duration::from_secs(60)));
+    assert_eq!(server.sessions(), 0);
+}
+
+#[test]
+fn a_raw_session_flushes_an_answer_before_its_next_question() {
+    let server = Server::new(ServerOptions::dangerous_cleartext(), ());
+    let feed = Feed::default();
+    feed.push(b"USER joe\r\nPASS secret\r\n", Cut::Whole);
+    let mut session = server.raw_session_with_stream(Box::new(Stream(feed.clone())), ListenSecurity::Cleartext).unwrap();
+    assert!(matches!(session.next_question(), Ok(Some(Question::Authenticate(_)))));
+    session.answer().accept(Snapshot::default()).unwrap();
+    assert!(!feed.written().ends_with(b"+OK maildrop ready\r\n"));
+    session.flush().unwrap();
+    assert!(feed.written().ends_with(b"+OK maildrop ready\r\n"), "{}", feed.written().escape_ascii());
+}
+
+#[test]
+fn a_proxy_is_refused_where_it_would_have_no_effect() {
+    let mut options = ClientOptions::new(Security::DangerousCleartext);
+    options.proxy = Some(Proxy { kind: ProxyKind::Socks5, host: "proxy.example.org".to_owned(), port: 1080, login: None });
+    let feed = Feed::scripted([&b"+OK ready\r\n"[..]], Cut::Whole);
+    let error = Client::with_stream(Box::new(Stream(feed)), "localhost", 110, &options, None).unwrap_err();
+    assert!(matches!(error, Error::UnusedProxy), "{error}");
+}
+
+/// A stream that is non-blocking, as a socket after `set_nonblocking`.
+struct NonBlocking;
+
+impl Read for NonBlocking {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+}
+
+impl Write for NonBlocking {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Transport for NonBlocking {
+    fn set_deadline(&mut self, _: Instant) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_stream_that_does_not_block_is_reported_as_such() {
+    let options = ClientOptions::new(Security::DangerousCleartext);
+    let error = Client::with_stream(Box::new(NonBlocking), "localhost", 110, &options, None).unwrap_err();
+    assert!(error.to_string().contains("the stream is non-blocking"), "{error}");
 }

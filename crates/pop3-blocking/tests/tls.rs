@@ -16,7 +16,7 @@ use pop3_blocking::tls::{ServerTls, TlsFailure};
 use pop3_blocking::{Client, ClientOptions, Error, ListenSecurity, Security, Server, ServerOptions, rustls, tls};
 
 /// A server for `joe`, on a port that begins in the clear and one that begins with TLS.
-struct SessionPermit {
+struct Served {
     plain: u16,
     tls: u16,
     trusted: Arc<rustls::ClientConfig>,
@@ -28,7 +28,7 @@ fn certified() -> (String, String) {
     (certified.cert.pem(), certified.signing_key.serialize_pem())
 }
 
-fn serve(change: impl FnOnce(&mut ServerOptions)) -> SessionPermit {
+fn serve(change: impl FnOnce(&mut ServerOptions)) -> Served {
     let (certificate, key) = certified();
     let mut options = ServerOptions::with_tls(tls::server(certificate.as_bytes(), key.as_bytes()).unwrap());
     options.config.mechanisms = Mechanism::ALL.to_vec();
@@ -36,7 +36,7 @@ fn serve(change: impl FnOnce(&mut ServerOptions)) -> SessionPermit {
     serve_with(options, Memory::new().with_user("joe", "secret", [b"x\n".to_vec()]), &certificate)
 }
 
-fn serve_with(options: ServerOptions, store: Memory, certificate: &str) -> SessionPermit {
+fn serve_with(options: ServerOptions, store: Memory, certificate: &str) -> Served {
     let server = Arc::new(Server::new(options, store));
     let mut ports = [0; 2];
     for (port, kind) in ports.iter_mut().zip([ListenSecurity::Cleartext, ListenSecurity::ImplicitTls]) {
@@ -45,7 +45,7 @@ fn serve_with(options: ServerOptions, store: Memory, certificate: &str) -> Sessi
         let server = Arc::clone(&server);
         spawn(move || server.serve(&listener, kind));
     }
-    SessionPermit { plain: ports[0], tls: ports[1], trusted: tls::client_trusting(certificate.as_bytes()).unwrap() }
+    Served { plain: ports[0], tls: ports[1], trusted: tls::client_trusting(certificate.as_bytes()).unwrap() }
 }
 
 fn joe() -> Credentials {
@@ -209,7 +209,7 @@ fn q09_a_server_that_leaves_at_capa_is_tried_without() {
 }
 
 /// A whole session, of which only so much is read; what became of it.
-fn session(place: &SessionPermit, stls: bool, left: usize, ends: bool) -> Result<Vec<u8>, Error> {
+fn session(place: &Served, stls: bool, left: usize, ends: bool) -> Result<Vec<u8>, Error> {
     let (port, security): (_, fn(_) -> _) = if stls { (place.plain, Security::Stls) } else { (place.tls, Security::Tls) };
     let mut options = ClientOptions::new(security(Arc::clone(&place.trusted)));
     let backoff = Duration::from_millis(if ends { 60_000 } else { 50 });

@@ -70,7 +70,7 @@ macro_rules! client_methods {
             /// logins send `host` and `port`.
             ///
             /// # Errors
-            /// See [`connect`](Self::connect).
+            /// See [`connect`](Self::connect). A proxy in the options is an error, because it would have no effect.
             pub $($asyncness)* fn with_stream(
                 stream: $outer,
                 host: &str,
@@ -78,6 +78,7 @@ macro_rules! client_methods {
                 options: &$crate::ClientOptions,
                 observer: Option<Box<dyn $crate::proto::client::Observer>>,
             ) -> Result<Self, $crate::Error> {
+                options.refuse_proxy()?;
                 Self::begin(stream.into(), host, port, options, observer)$($wait)*?.greet()$($wait)*
             }
 
@@ -129,6 +130,7 @@ macro_rules! client_methods {
                 credentials: &$crate::proto::sasl::Credentials,
                 policy: &$crate::proto::client::LoginPolicy,
             ) -> Result<Self, $crate::Error> {
+                options.refuse_proxy()?;
                 let mut client = Self::begin(stream.into(), host, port, options, None)$($wait)*?;
                 client.login_with(credentials, policy)$($wait)*?;
                 Ok(client)

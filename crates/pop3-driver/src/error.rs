@@ -41,6 +41,11 @@ pub enum Error {
     /// The host is not a name that a certificate could contain.
     #[error("{0:?} is not a host name or an address")]
     HostName(String),
+    /// The options name a proxy, but the session runs over a stream that the caller has connected already.
+    #[error(
+        "the stream is connected already, so the proxy of the options has no effect; connect through it, or clear the option"
+    )]
+    UnusedProxy,
     /// The server did not answer in time.
     #[error("the server was silent, or too slow, for {} while {waiting_for}", Seconds(*.after))]
     TimedOut {

@@ -83,6 +83,17 @@ impl ClientOptions {
 }
 
 impl ClientOptions {
+    /// Returns an error if the options name a proxy, for a session over a stream that the caller has connected.
+    ///
+    /// # Errors
+    /// The options name a proxy.
+    pub const fn refuse_proxy(&self) -> Result<(), Error> {
+        match self.proxy {
+            Some(_) => Err(Error::UnusedProxy),
+            None => Ok(()),
+        }
+    }
+
     /// Returns an error if a driver cannot connect with these options: a connection that it makes is not encrypted already.
     ///
     /// # Errors

@@ -46,6 +46,18 @@ macro_rules! session_methods {
                 }
             }
 
+            /// Writes and flushes what was answered so far. [`next_question`](Self::next_question) does that, too; call this if the next
+            /// question is awaited only later.
+            ///
+            /// # Errors
+            /// The connection broke, or the client was too slow.
+            pub $($asyncness)* fn flush(&mut self) -> std::io::Result<()> {
+                while let Some(action) = self.session.next_flush_action($now()) {
+                    let _ = Self::perform(&mut self.session, &mut self.stream, action)$($wait)*?;
+                }
+                Ok(())
+            }
+
             /// Sends a piece of the message that was begun; its lines may end in CR LF or in LF. Output that has gathered is written, so that
             /// memory does not depend on the size of a message.
             ///
@@ -153,26 +165,49 @@ macro_rules! server_methods {
             self.shared.replace_tls(tls.into());
         }
 
+        /// Returns the number of sessions, raw ones and those with a store.
+        pub fn sessions(&self) -> usize {
+            self.shared.limiter().sessions()
+        }
+
         /// Begins a session whose questions the caller answers, on the low level. The caller limits the number of sessions and reads what
-        /// comes before the session, such as the header of the PROXY protocol.
+        /// comes before the session, such as the header of the PROXY protocol. The shutdown waits until the session is dropped.
         ///
         /// # Errors
-        /// The TLS handshake failed.
+        /// The TLS handshake failed, or the server is shutting down.
         pub $($asyncness)* fn raw_session(&self, stream: $tcp_stream, listen: $crate::ListenSecurity) -> std::io::Result<$session> {
-            let (stream, peer) = Self::tcp(stream)?;
-            self.begin(stream, listen, $crate::server::Arrival::new(&self.shared, Some(peer), $now()))$($wait)*
+            let permit = self.shared.join()?;
+            let (stream, peer) = Self::tcp(stream, &permit)?;
+            let arrival = $crate::server::Arrival::new(&self.shared, Some(peer), $now()).with_permit(permit);
+            self.begin(stream, listen, arrival)$($wait)*
         }
 
         /// Begins a session over the caller's stream; see [`raw_session`](Self::raw_session).
         ///
         /// # Errors
-        /// The TLS handshake failed.
+        /// The TLS handshake failed, or the server is shutting down.
         pub $($asyncness)* fn raw_session_with_stream(
             &self,
             stream: $outer,
             listen: $crate::ListenSecurity,
         ) -> std::io::Result<$session> {
-            self.begin(stream.into(), listen, $crate::server::Arrival::new(&self.shared, None, $now()))$($wait)*
+            let arrival = $crate::server::Arrival::new(&self.shared, None, $now()).with_permit(self.shared.join()?);
+            self.begin(stream.into(), listen, arrival)$($wait)*
+        }
+
+        /// Begins a session over a stream of which the caller knows everything, as one that is encrypted already; see
+        /// [`raw_session`](Self::raw_session).
+        ///
+        /// # Errors
+        /// The server is shutting down.
+        pub fn raw_session_with_info(
+            &self,
+            stream: $outer,
+            info: $crate::proto::server::ConnectionInfo,
+        ) -> std::io::Result<$session> {
+            let deadline = $crate::deadline_after($now(), self.shared.options().timeouts.login);
+            let session = $crate::server::ServerSession::with_info(std::sync::Arc::clone(&self.shared), info, deadline);
+            Ok(<$session>::new(session.with_permit(self.shared.join()?), stream.into()))
         }
 
         /// Reads the header of the PROXY protocol, where it is expected.
@@ -254,9 +289,7 @@ macro_rules! server_methods {
             stream: $outer,
             info: $crate::proto::server::ConnectionInfo,
         ) -> std::io::Result<()> {
-            let deadline = $crate::deadline_after($now(), self.shared.options().timeouts.login);
-            let session = $crate::server::ServerSession::with_info(std::sync::Arc::clone(&self.shared), info, deadline);
-            <$session>::new(session, stream.into()).serve::<S, $mode>(&self.store)$($wait)*
+            self.raw_session_with_info(stream, info)?.serve::<S, $mode>(&self.store)$($wait)*
         }
     };
 }

@@ -113,11 +113,32 @@ impl SessionLimiter {
         if state.stopping || (state.sessions >= self.total && !state.evict_one(self.total)) {
             return None;
         }
+        Some(self.add_session(&mut state))
+    }
+
+    /// Counts a session that the caller has admitted: no limit applies to it, and it does not give way to others, but the shutdown
+    /// waits for it. Returns `None` if the server is shutting down.
+    pub fn join(self: &Arc<Self>) -> Option<SessionPermit> {
+        let mut state = self.state();
+        if state.stopping {
+            return None;
+        }
+        let permit = self.add_session(&mut state);
+        permit.seat.set_logged_in();
+        Some(permit)
+    }
+
+    fn add_session(self: &Arc<Self>, state: &mut State) -> SessionPermit {
         state.sessions += 1;
         state.next += 1;
         let (id, seat) = (state.next, Seat::new());
         state.seats.insert(id, Arc::clone(&seat));
-        Some(SessionPermit { limiter: Arc::clone(self), id, source: None, seat })
+        SessionPermit { limiter: Arc::clone(self), id, source: None, seat }
+    }
+
+    /// Returns the number of sessions.
+    pub fn sessions(&self) -> usize {
+        self.state().sessions
     }
 
     /// Admits no more sessions; each existing session ends when it next needs input.
@@ -169,7 +190,7 @@ impl SessionLimiter {
     }
 
     fn is_empty(&self) -> bool {
-        self.state().sessions == 0
+        self.sessions() == 0
     }
 
     /// Records an address that the server listens on. A driver whose `accept` cannot be interrupted connects to it at shutdown.

@@ -70,7 +70,8 @@ pub use pop3_driver::server::{AsyncMode, BlockingMode};
 #[cfg(feature = "server")]
 pub use pop3_driver::store as maildrop;
 pub use pop3_driver::{
-    ClientOptions, Error, IpNet, ListenSecurity, Proxy, ProxyKind, Security, ServerOptions, proto, rustls, tls,
+    ClientOptions, Error, IpNet, ListenSecurity, Proxy, ProxyHandshake, ProxyHeader, ProxyIo, ProxyKind, Security, ServerOptions,
+    proto, rustls, tls,
 };
 pub use runtime::Runtime;
 #[cfg(feature = "server")]

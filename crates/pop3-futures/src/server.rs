@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use pop3_driver::server::{AsyncMode, BlockingMode, ServerShared};
 use pop3_driver::store::AsyncStore;
-use pop3_driver::{ListenSecurity, ServerOptions, deadline_after, server_methods};
+use pop3_driver::{ListenSecurity, ServerOptions, SessionPermit, deadline_after, server_methods};
 use tracing::Instrument;
 
 use crate::ServerRuntime;
@@ -41,7 +41,7 @@ impl<R: ServerRuntime, S: AsyncStore> Server<R, S, AsyncMode> {
 impl<R: ServerRuntime, S, M> Server<R, S, M> {
     server_methods!(Session<R>, {async} {.await} R::TcpStream, R::Stream, Stream<R::Stream>, Instant::now);
 
-    fn tcp(stream: R::TcpStream) -> io::Result<(Stream<R::Stream>, IpAddr)> {
+    fn tcp(stream: R::TcpStream, _: &SessionPermit) -> io::Result<(Stream<R::Stream>, IpAddr)> {
         let peer = R::peer_address(&stream)?;
         Ok((R::stream(stream)?.into(), peer.ip()))
     }

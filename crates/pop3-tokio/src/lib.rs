@@ -36,7 +36,8 @@ pub use mode::Mode;
 #[cfg(feature = "server")]
 pub use pop3_driver::server::{AsyncMode, BlockingMode};
 pub use pop3_driver::{
-    ClientOptions, Error, IpNet, ListenSecurity, Proxy, ProxyKind, Security, ServerOptions, proto, rustls, tls,
+    ClientOptions, Error, IpNet, ListenSecurity, Proxy, ProxyHandshake, ProxyHeader, ProxyIo, ProxyKind, Security, ServerOptions,
+    proto, rustls, tls,
 };
 #[cfg(feature = "server")]
 pub use pop3_maildrop as maildrop;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pop3_driver::server::{AsyncMode, BlockingMode, ServerShared};
-use pop3_driver::{ListenSecurity, ServerOptions, server_methods};
+use pop3_driver::{ListenSecurity, ServerOptions, SessionPermit, server_methods};
 use pop3_maildrop::AsyncStore;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
@@ -57,7 +57,7 @@ impl<S: AsyncStore> Server<S, AsyncMode> {
 impl<S, M> Server<S, M> {
     server_methods!(Session, {async} {.await} TcpStream, Box<dyn Transport>, Stream, now);
 
-    fn tcp(stream: TcpStream) -> io::Result<(Stream, IpAddr)> {
+    fn tcp(stream: TcpStream, _: &SessionPermit) -> io::Result<(Stream, IpAddr)> {
         let peer = stream.peer_addr()?.ip();
         Ok((stream::tcp(stream)?, peer))
     }

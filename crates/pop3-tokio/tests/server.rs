@@ -14,10 +14,10 @@ use pop3_tokio::proto::Secret;
 use pop3_tokio::proto::client::LoginPolicy;
 use pop3_tokio::proto::codec::{MessageNumber, UniqueId};
 use pop3_tokio::proto::sasl::Credentials;
-use pop3_tokio::proto::server::{BodyWants, LoginAttempt, Question, Snapshot};
-use pop3_tokio::{Client, ClientOptions, ListenSecurity, Proxy, ProxyKind, Security, Server, ServerOptions, tls};
+use pop3_tokio::proto::server::{BodyWants, ConnectionInfo, LoginAttempt, Question, Snapshot};
+use pop3_tokio::{Client, ClientOptions, Error, ListenSecurity, Proxy, ProxyKind, Security, Server, ServerOptions, tls};
 
-struct SessionPermit {
+struct Served {
     port: u16,
     server: Arc<Server<Memory>>,
     store: Memory,
@@ -25,7 +25,7 @@ struct SessionPermit {
 }
 
 /// A server in the clear, but for what is changed.
-async fn serve(kind: ListenSecurity, change: impl FnOnce(&mut ServerOptions)) -> SessionPermit {
+async fn serve(kind: ListenSecurity, change: impl FnOnce(&mut ServerOptions)) -> Served {
     let mut options = ServerOptions::dangerous_cleartext();
     change(&mut options);
     let store = Memory::new().with_user("joe", "secret", [b"a\n".to_vec(), vec![b'x'; 3_000_000]]);
@@ -33,7 +33,7 @@ async fn serve(kind: ListenSecurity, change: impl FnOnce(&mut ServerOptions)) ->
     let (listener, address) = listen().await;
     let serves = Arc::clone(&server);
     let serving = spawn(async move { serves.serve(&listener, kind).await.unwrap() });
-    SessionPermit { port: address.port(), server, store, serving }
+    Served { port: address.port(), server, store, serving }
 }
 
 fn trust_loopback(options: &mut ServerOptions) {
@@ -364,4 +364,42 @@ async fn a_raw_session_does_stls_by_itself() {
         Client::connect_and_login("localhost", address.port(), &options, &credentials, &LoginPolicy::default()).await.unwrap();
     client.quit().await.unwrap();
     assert_eq!(asked.result().await, [(true, false), (true, true)]);
+}
+
+#[tokio::test]
+async fn the_shutdown_waits_for_raw_sessions_and_admits_no_more() {
+    let server = Server::new(ServerOptions::dangerous_cleartext(), ());
+    let feed = Feed::default();
+    let stream = || Box::new(Stream(feed.clone()));
+    let session = server.raw_session_with_stream(stream(), ListenSecurity::Cleartext).await.unwrap();
+    let with_info = server.raw_session_with_info(stream(), ConnectionInfo::clear([1; 18])).unwrap();
+    assert_eq!(server.sessions(), 2);
+    drop(session);
+    assert!(!server.shutdown(Duration::ZERO).await, "one is left");
+    assert!(server.raw_session_with_stream(stream(), ListenSecurity::Cleartext).await.is_err());
+    drop(with_info);
+    assert!(server.shutdown(Duration::from_secs(60)).await);
+    assert_eq!(server.sessions(), 0);
+}
+
+#[tokio::test]
+async fn a_raw_session_flushes_an_answer_before_its_next_question() {
+    let server = Server::new(ServerOptions::dangerous_cleartext(), ());
+    let feed = Feed::default();
+    feed.push(b"USER joe\r\nPASS secret\r\n", Cut::Whole);
+    let mut session = server.raw_session_with_stream(Box::new(Stream(feed.clone())), ListenSecurity::Cleartext).await.unwrap();
+    assert!(matches!(session.next_question().await, Ok(Some(Question::Authenticate(_)))));
+    session.answer().accept(Snapshot::default()).unwrap();
+    assert!(!feed.written().ends_with(b"+OK maildrop ready\r\n"));
+    session.flush().await.unwrap();
+    assert!(feed.written().ends_with(b"+OK maildrop ready\r\n"), "{}", feed.written().escape_ascii());
+}
+
+#[tokio::test]
+async fn a_proxy_is_refused_where_it_would_have_no_effect() {
+    let mut options = ClientOptions::new(Security::DangerousCleartext);
+    options.proxy = Some(Proxy { kind: ProxyKind::Socks5, host: "proxy.example.org".to_owned(), port: 1080, login: None });
+    let feed = Feed::scripted([&b"+OK ready\r\n"[..]], Cut::Whole);
+    let error = Client::with_stream(Box::new(Stream(feed)), "localhost", 110, &options, None).await.unwrap_err();
+    assert!(matches!(error, Error::UnusedProxy), "{error}");
 }

@@ -41,6 +41,12 @@ impl Arrival {
         Self { header, ..self }
     }
 
+    /// Keeps a permit, whose source is not counted, as long as the session exists.
+    #[must_use]
+    pub fn with_permit(self, permit: SessionPermit) -> Self {
+        Self { permit: Some(permit), ..self }
+    }
+
     /// Returns the header that must be read first, if there is one.
     pub fn proxy_header(&mut self) -> Option<&mut (dyn ProxyHandshake + Send)> {
         self.header.as_mut().map(|header| header as &mut (dyn ProxyHandshake + Send))

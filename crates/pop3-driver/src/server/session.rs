@@ -98,6 +98,12 @@ impl ServerSession {
         }
     }
 
+    /// Keeps a permit as long as the session exists.
+    #[must_use]
+    pub fn with_permit(self, permit: SessionPermit) -> Self {
+        Self { permit: Some(permit), ..self }
+    }
+
     /// Returns what the sessions of the server share.
     pub const fn shared(&self) -> &Arc<ServerShared> {
         &self.shared
@@ -275,6 +281,12 @@ impl ServerSession {
     pub fn next_body_action(&mut self, now: Instant) -> Option<ServerAction> {
         let action = self.continue_writing(now);
         action.or_else(|| self.connection.is_above_high_water().then(|| self.begin_writing(now)))
+    }
+
+    /// Returns what to do before all output is written and flushed; `None` if it is.
+    pub fn next_flush_action(&mut self, now: Instant) -> Option<ServerAction> {
+        let action = self.continue_writing(now);
+        action.or_else(|| (!self.connection.output().is_empty()).then(|| self.begin_writing(now)))
     }
 
     /// Reports that the time of [`ServerAction::Pause`] is over.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use pop3_proto::server::ServerConfig;
 
 use crate::tls::{self, ServerTls};
-use crate::{LoginBackoff, LoginSlot, LoginSlots, ServerOptions, SessionLimiter};
+use crate::{LoginBackoff, LoginSlot, LoginSlots, ServerOptions, SessionLimiter, SessionPermit};
 
 /// Logins of one user that may be in progress at once. Only one of them can get the maildrop.
 const LOGINS_PER_USER: usize = 3;
@@ -55,6 +55,14 @@ impl ServerShared {
     /// Returns the limits on sessions, which also begin the shutdown.
     pub const fn limiter(&self) -> &Arc<SessionLimiter> {
         &self.limiter
+    }
+
+    /// Counts a session that the caller has admitted.
+    ///
+    /// # Errors
+    /// The server is shutting down ([`io::ErrorKind::ConnectionAborted`]).
+    pub fn join(&self) -> io::Result<SessionPermit> {
+        self.limiter.join().ok_or_else(|| io::ErrorKind::ConnectionAborted.into())
     }
 
     /// Replaces the certificate for the next handshakes. A server that began without TLS stays without it.
