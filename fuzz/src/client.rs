@@ -113,12 +113,13 @@ impl Dialogue {
                 }
             };
             match event {
-                ClientEvent::NeedInput if consumed == 0 => {
+                ClientEvent::NeedInput => {
+                    assert_eq!(consumed, 0, "more input is needed, and nothing else happened");
                     let limit = LIMITS.max_line;
                     assert!(self.held.len() <= limit || self.client.deadline().is_none(), "H30: {} held", self.held.len());
                     return;
                 }
-                ClientEvent::NeedInput => {}
+                ClientEvent::Continue => assert!(consumed > 0, "the client would loop"),
                 ClientEvent::Closed => return,
                 ClientEvent::Greeting(_) => assert_eq!(before, None),
                 ClientEvent::Reply(tag, reply) => {
