@@ -67,9 +67,9 @@ fn poll(client: &mut Client, held: &mut Vec<u8>, events: &mut Vec<String>) -> bo
             }
         };
         match event {
-            ClientEvent::NeedInput if consumed == 0 => return true,
+            ClientEvent::NeedInput => return true,
             ClientEvent::Closed => return false,
-            ClientEvent::NeedInput => {}
+            ClientEvent::Continue => {}
             ClientEvent::Body(_, chunk) => match events.last_mut() {
                 Some(last) if last.starts_with("body ") => last.push_str(&chunk.escape_ascii().to_string()),
                 _ => events.push(format!("body {}", chunk.escape_ascii())),
