@@ -2,22 +2,25 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use pop3_proto::sasl::Mechanism;
 use pop3_proto::server::{CleartextLogin, ServerConfig};
 
 use crate::fault::Fault;
 use crate::server::Server;
-use crate::store::{Message, User};
+use crate::shared::Shared;
+use crate::store::{Message, TestStore, User};
 use crate::tls::{Certificate, TlsFault};
 
 /// The settings of a [`Server`].
 #[derive(Debug, Default)]
 pub struct Builder {
-    pub(crate) users: HashMap<String, User>,
-    pub(crate) faults: Vec<Fault>,
-    pub(crate) capabilities: Option<Vec<String>>,
-    pub(crate) implicit_tls: bool,
+    users: HashMap<String, User>,
+    faults: Vec<Fault>,
+    capabilities: Option<Vec<String>>,
+    implicit_tls: bool,
     stls: bool,
     tls_fault: Option<TlsFault>,
     mechanisms: Vec<Mechanism>,
@@ -90,11 +93,35 @@ impl Builder {
         let certificate = (self.implicit_tls || self.stls).then(|| Certificate::new(self.tls_fault)).transpose()?;
         let config = ServerConfig {
             stls: self.stls,
-            mechanisms: self.mechanisms.clone(),
+            mechanisms: self.mechanisms,
             // The mail and the passwords are the test's own.
             cleartext_login: CleartextLogin::DangerouslyAllow,
             ..ServerConfig::default()
         };
-        Server::start(self, config, certificate)
+        Server::start(Shared {
+            config: Arc::new(config),
+            store: Arc::new(TestStore::new(self.users)),
+            certificate,
+            capabilities: self.capabilities,
+            implicit_tls: self.implicit_tls,
+            faults: self.faults,
+            record: Mutex::default(),
+            ending: AtomicBool::new(false),
+        })
+    }
+}
+
+impl Server {
+    /// Returns the settings of a server without users and without faults.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Starts a server with one user, `joe` with the password `secret`, and these messages.
+    ///
+    /// # Errors
+    /// The operating system has no free port.
+    pub fn with_messages<T: AsRef<[u8]>>(messages: impl IntoIterator<Item = T>) -> io::Result<Self> {
+        Self::builder().user("joe", "secret", messages).start()
     }
 }

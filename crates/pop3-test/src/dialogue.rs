@@ -9,7 +9,7 @@ use pop3_maildrop::{Blocking, StoreResponder};
 use pop3_proto::server::{Action, Connection, ConnectionInfo};
 
 use crate::fault::Kind;
-use crate::server::Shared;
+use crate::shared::Shared;
 use crate::store::Handle;
 use crate::stream::Link;
 

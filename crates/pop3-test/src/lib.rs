@@ -31,6 +31,7 @@ mod builder;
 mod dialogue;
 mod fault;
 mod server;
+mod shared;
 mod store;
 mod stream;
 mod tls;

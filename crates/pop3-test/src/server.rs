@@ -1,19 +1,14 @@
 //! The server: its threads, and the record of what clients did.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 
-use pop3_proto::server::ServerConfig;
-
-use crate::builder::Builder;
 use crate::dialogue::serve;
-use crate::fault::{Fault, Kind};
-use crate::store::{Message, TestStore};
-use crate::tls::Certificate;
+use crate::shared::Shared;
+use crate::store::Message;
 
 /// A POP3 server on a free port of 127.0.0.1. It ends when it is dropped.
 #[derive(Debug)]
@@ -23,85 +18,10 @@ pub struct Server {
     accepting: Option<JoinHandle<()>>,
 }
 
-/// What the sessions share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) config: Arc<ServerConfig>,
-    pub(crate) store: Arc<TestStore>,
-    pub(crate) certificate: Option<Certificate>,
-    pub(crate) capabilities: Option<Vec<String>>,
-    pub(crate) implicit_tls: bool,
-    faults: Vec<Fault>,
-    record: Mutex<Record>,
-    ending: AtomicBool,
-}
-
-/// What clients did so far.
-#[derive(Debug, Default)]
-struct Record {
-    commands: Vec<String>,
-    counts: HashMap<String, usize>,
-    /// The number of commands, without the responses to challenges.
-    total: usize,
-    /// The number of connections so far.
-    sessions: usize,
-    connections: Vec<Arc<TcpStream>>,
-}
-
-impl Shared {
-    fn recorded(&self) -> MutexGuard<'_, Record> {
-        self.record.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Records a line of a client. `verb` is empty for the response to a challenge.
-    pub(crate) fn record(&self, verb: &str, line: String) {
-        let mut record = self.recorded();
-        record.commands.push(line);
-        if !verb.is_empty() {
-            record.total += 1;
-            *record.counts.entry(verb.to_owned()).or_default() += 1;
-        }
-    }
-
-    /// Returns the fault of the last command with this verb, if it has one.
-    pub(crate) fn fault(&self, verb: &str) -> Option<&Kind> {
-        let record = self.recorded();
-        let (count, total) = match verb {
-            "" => return None,
-            "greeting" => (record.sessions, 0),
-            verb => (record.counts.get(verb).copied().unwrap_or(0), record.total),
-        };
-        self.faults.iter().find(|fault| fault.occurs(verb, count, total)).map(|fault| &fault.kind)
-    }
-}
-
 impl Server {
-    /// Returns the settings of a server without users and without faults.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
-    /// Starts a server with one user, `joe` with the password `secret`, and these messages.
-    ///
-    /// # Errors
-    /// The operating system has no free port.
-    pub fn with_messages<T: AsRef<[u8]>>(messages: impl IntoIterator<Item = T>) -> io::Result<Self> {
-        Self::builder().user("joe", "secret", messages).start()
-    }
-
-    pub(crate) fn start(builder: Builder, config: ServerConfig, certificate: Option<Certificate>) -> io::Result<Self> {
+    pub(crate) fn start(shared: Shared) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let address = listener.local_addr()?;
-        let shared = Arc::new(Shared {
-            config: Arc::new(config),
-            store: Arc::new(TestStore::new(builder.users)),
-            certificate,
-            capabilities: builder.capabilities,
-            implicit_tls: builder.implicit_tls,
-            faults: builder.faults,
-            record: Mutex::default(),
-            ending: AtomicBool::new(false),
-        });
+        let (address, shared) = (listener.local_addr()?, Arc::new(shared));
         let sessions = Arc::clone(&shared);
         let accepting = thread::Builder::new().name("pop3-test".to_owned()).spawn(move || accept(&listener, &sessions))?;
         Ok(Self { shared, address, accepting: Some(accepting) })

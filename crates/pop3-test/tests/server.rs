@@ -4,7 +4,7 @@ use std::io::Read;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use pop3_blocking::proto::client::{LoginFailure, LoginPolicy, RequestError};
+use pop3_blocking::proto::client::{LoginFailure, LoginPolicy, Refusal, RequestError};
 use pop3_blocking::proto::codec::MessageNumber;
 use pop3_blocking::proto::sasl::{Credentials, Mechanism};
 use pop3_blocking::tls::TlsFailure;
@@ -70,7 +70,7 @@ fn faults_occur_at_their_command_and_number() {
     let mut client = logged_in(&server);
     assert_eq!(client.stat().unwrap().messages, 2);
     let error = client.stat().unwrap_err();
-    assert!(error.refusal().is_some_and(|refusal| refusal.is_transient()), "{error}");
+    assert!(error.refusal().is_some_and(Refusal::is_transient), "{error}");
     assert_eq!(client.stat().unwrap().messages, 2, "only the second time");
     assert!(matches!(client.list(), Err(Error::Request(RequestError::Unreadable { .. }))));
     assert_eq!(client.retr(number(2)).unwrap().into_vec().unwrap(), OTHER);
