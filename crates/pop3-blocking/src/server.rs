@@ -96,7 +96,7 @@ impl<S: Store> Server<S> {
                 tracing::warn!(%peer, "too many sessions");
                 continue;
             };
-            let span = tracing::info_span!("session", %peer);
+            let span = permit.span(peer);
             // A thread of its own: whatever a session does, even a panic, ends this session only (H60).
             let session = move || {
                 span.in_scope(|| {

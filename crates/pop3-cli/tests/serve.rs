@@ -287,7 +287,7 @@ fn logins_refusals_and_ends_are_logged_with_user_address_method_and_tls() {
         &["session ended: the client sent QUIT", "user=\"joe\"", "address=127.0.0.1", "tls=false"],
     ] {
         // The address of the session survives the way to another thread.
-        assert!(server.wait_for(parts).contains("session{peer=127.0.0.1:"), "{parts:?}");
+        assert!(server.wait_for(parts).contains("session{id=1 peer=127.0.0.1:"), "{parts:?}");
     }
     // A password that was typed where the name belongs.
     let mut wire = Wire::new(&server.port);

@@ -67,16 +67,16 @@ impl Seat {
         self.logged_in.store(true, Ordering::Release);
     }
 
-    /// Does `work`, unless the session has to give way to another one meanwhile.
-    ///
-    /// # Errors
-    /// `work` fails, or the session gave way.
-    pub async fn unless_evicted<T>(&self, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    /// Runs a session to its end, or until it has to give way to another one. Logs its error.
+    #[cfg(feature = "server")]
+    pub async fn run(&self, session: impl Future<Output = io::Result<()>>) {
         let evicted = async {
             self.evicted().await;
             io::Error::other(GAVE_WAY)
         };
-        unless(evicted, work).await
+        if let Err(error) = unless(evicted, session).await {
+            tracing::debug!(%error, "session broke");
+        }
     }
 
     /// Waits until the session is evicted to make room for another one.
@@ -316,6 +316,17 @@ impl SessionPermit {
     /// Returns the state that the session shares with its limiter.
     pub const fn seat(&self) -> &Arc<Seat> {
         &self.seat
+    }
+
+    /// Returns a number that no other session of the server has, for logs. Numbers begin at 1.
+    pub const fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Returns the span of a session's log events: its number, its peer, and its user as soon as there is one.
+    #[cfg(feature = "server")]
+    pub fn span(&self, peer: impl fmt::Display) -> tracing::Span {
+        tracing::info_span!("session", id = self.id, %peer, user = tracing::field::Empty)
     }
 
     /// Returns the limiter that admitted the session.

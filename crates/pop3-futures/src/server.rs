@@ -82,15 +82,14 @@ impl<R: ServerRuntime, S: Send + Sync + 'static, M: Mode<R, S>> Server<R, S, M> 
                 tracing::warn!(%peer, "too many sessions");
                 continue;
             };
+            let span = permit.span(peer);
             // A task of its own: whatever a session does, even a panic, ends this session only (H60).
             let session = async move {
                 let seat = Arc::clone(permit.seat());
                 let served = async { server.admit(R::stream(stream)?.into(), peer.ip(), listen, permit).await };
-                if let Err(error) = seat.unless_evicted(served).await {
-                    tracing::debug!(%error, "session broke");
-                }
+                seat.run(served).await;
             };
-            R::spawn(session.instrument(tracing::info_span!("session", %peer)));
+            R::spawn(session.instrument(span));
         }
     }
 }

@@ -94,15 +94,14 @@ impl<S: Send + Sync + 'static, M: Mode<S>> Server<S, M> {
                 tracing::warn!(%peer, "too many sessions");
                 continue;
             };
+            let span = permit.span(peer);
             // A task of its own: whatever a session does, even a panic, ends this session only (H60).
             let session = async move {
                 let seat = Arc::clone(permit.seat());
                 let served = async { server.admit(stream::tcp(stream)?, peer.ip(), listen, permit).await };
-                if let Err(error) = seat.unless_evicted(served).await {
-                    tracing::debug!(%error, "session broke");
-                }
+                seat.run(served).await;
             };
-            tokio::spawn(in_own_task(session.instrument(tracing::info_span!("session", %peer))));
+            tokio::spawn(in_own_task(session.instrument(span)));
         }
     }
 }

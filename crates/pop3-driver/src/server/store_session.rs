@@ -215,6 +215,9 @@ impl<S: AsyncStore> StoreSession<S> {
         identity.peer = self.responder.peer(self.session.connection());
         if identity.user.is_none() {
             identity.user = self.responder.user().map(Arc::from);
+            if let Some(user) = &identity.user {
+                tracing::Span::current().record("user", &**user);
+            }
         }
     }
 

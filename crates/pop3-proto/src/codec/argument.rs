@@ -38,6 +38,12 @@ pub enum InvalidArgument {
     },
 }
 
+/// Returns the beginning of `bytes` before the first CR, LF or NUL.
+pub(crate) fn before_line_break(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().position(|byte| matches!(byte, b'\r' | b'\n' | 0)).unwrap_or(bytes.len());
+    bytes.get(..end).unwrap_or_default()
+}
+
 /// Refuses CR, LF and NUL, which end a line or a C string (H15).
 pub(crate) fn refuse_line_breaks(bytes: &[u8]) -> Result<(), InvalidArgument> {
     if !has_line_break(bytes) {

@@ -12,9 +12,9 @@ use nom::sequence::preceded;
 use nom::{IResult, Parser};
 use thiserror::Error;
 
-use super::number::{decimal, write_before};
+use super::number::{decimal, put_decimal, write_before};
 use super::swar::{leading_digits, trailing_digits};
-use super::{MessageNumber, UniqueId, is_blank, trim_blanks_end};
+use super::{MessageNumber, UniqueId, before_line_break, is_blank, trim_blanks_end};
 
 /// A line that does not begin with the required numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -39,6 +39,11 @@ impl DropListing {
         let (rest, messages) = preceded(space0, number32).parse(text).map_err(|_| MalformedListing)?;
         Ok(Self { messages, octets: size(rest)? })
     }
+
+    /// Appends the numbers and a line end; without a size, only the number of messages. The `+OK` is the caller's.
+    pub fn encode(&self, out: &mut BytesMut) {
+        put_sized(out, self.messages, self.octets);
+    }
 }
 
 /// The scan listing of one message: its number and its size.
@@ -61,6 +66,11 @@ impl ScanListing {
         }
         let (rest, number) = message_number(line).map_err(|_| MalformedListing)?;
         Ok(Self { number, octets: size(rest)? })
+    }
+
+    /// Appends the line with its line end; without a size, only the message number.
+    pub fn encode(&self, out: &mut BytesMut) {
+        put_sized(out, self.number.get(), self.octets);
     }
 
     /// Parses nearly all lines: two numbers of at most eight digits with one space between them. No branch depends on a digit.
@@ -114,6 +124,28 @@ impl<'a> UniqueIdListing<'a> {
             return Err(MalformedListing);
         }
         Ok(Self { number, unique_id: trim_blanks_end(unique_id) })
+    }
+
+    /// Appends the line with its line end. A unique-id ends before its first CR, LF or NUL, so this is one line.
+    // H15
+    pub fn encode(&self, out: &mut BytesMut) {
+        put_decimal(out, self.number.get().into());
+        let unique_id = before_line_break(self.unique_id);
+        if !unique_id.is_empty() {
+            out.put_u8(b' ');
+            out.put_slice(unique_id);
+        }
+        out.put_slice(b"\r\n");
+    }
+}
+
+fn put_sized(out: &mut BytesMut, number: u32, octets: Option<u64>) {
+    match octets {
+        Some(octets) => put_drop_listing(out, number, octets),
+        None => {
+            put_decimal(out, number.into());
+            out.put_slice(b"\r\n");
+        }
     }
 }
 
@@ -178,6 +210,7 @@ pub(crate) fn put_unique_id_listing(out: &mut BytesMut, number: MessageNumber, u
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
     use proptest::prelude::*;
 
     fn number(n: u32) -> MessageNumber {
@@ -236,6 +269,23 @@ mod tests {
             out.clear();
             put_unique_id_listing(&mut out, number(n), UniqueId::new(&id).unwrap());
             prop_assert_eq!(UniqueIdListing::parse(out.strip_suffix(b"\r\n").unwrap()), Ok(UniqueIdListing { number: number(n), unique_id: id.as_bytes() }));
+        }
+
+        #[test]
+        fn h15_received_listings_are_encoded_as_one_line_that_reads_back(n in 1u32.., octets: Option<u64>, id: Vec<u8>) {
+            let mut out = BytesMut::new();
+            let scan = ScanListing { number: number(n), octets };
+            scan.encode(&mut out);
+            prop_assert_eq!(ScanListing::parse(out.strip_suffix(b"\r\n").unwrap()), Ok(scan));
+            out.clear();
+            let drop = DropListing { messages: n, octets };
+            drop.encode(&mut out);
+            prop_assert_eq!(DropListing::parse(out.strip_suffix(b"\r\n").unwrap()), Ok(drop));
+            out.clear();
+            UniqueIdListing { number: number(n), unique_id: &id }.encode(&mut out);
+            let line = out.strip_suffix(b"\r\n").unwrap();
+            prop_assert!(!line.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)));
+            prop_assert!(UniqueIdListing::parse(line).is_ok_and(|read| read.number == number(n)));
         }
     }
 }

@@ -28,7 +28,7 @@ pub use reply::{Greeting, MalformedReply, OtherCode, Reply, ResponseCode, Status
 pub use top::TopLimit;
 pub use verb::Verb;
 
-pub(crate) use argument::refuse_line_breaks;
+pub(crate) use argument::{before_line_break, refuse_line_breaks};
 pub(crate) use foreign::{is_foreign_protocol, is_obsolete_command};
 pub(crate) use listing::{names_one_message, put_drop_listing, put_scan_listing, put_unique_id_listing};
 pub(crate) use number::decimal;

@@ -6,7 +6,7 @@ use nom::sequence::{delimited, preceded, terminated};
 use nom::{IResult, Parser};
 use thiserror::Error;
 
-use super::{Escaped, InvalidArgument, MAX_REPLY_LINE, ReplyText, trim_blanks, trim_blanks_end};
+use super::{Escaped, InvalidArgument, MAX_REPLY_LINE, ReplyText, before_line_break, trim_blanks, trim_blanks_end};
 
 /// The status indicator of a reply: success or failure of the command (RFC 1939 §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,6 +172,33 @@ impl<'a> Reply<'a> {
             }
             _ => Self { status, code: None, text },
         })
+    }
+
+    /// Appends the line with its line end, as it was received. The text ends before its first CR, LF or NUL, so this is one line. A
+    /// reply with a text of your own is better made by [`encode_status_line`].
+    ///
+    /// ```
+    /// use bytes::BytesMut;
+    /// use pop3_proto::codec::Reply;
+    /// let mut out = BytesMut::new();
+    /// Reply::parse(b"-ERR [IN-USE]  later")?.encode(&mut out);
+    /// assert_eq!(&out[..], b"-ERR [IN-USE] later\r\n");
+    /// # Ok::<(), pop3_proto::codec::MalformedReply>(())
+    /// ```
+    // H15
+    pub fn encode(&self, out: &mut BytesMut) {
+        out.put_slice(self.status.as_str().as_bytes());
+        if let Some(code) = self.code {
+            out.put_slice(b" [");
+            out.put_slice(code.as_bytes());
+            out.put_u8(b']');
+        }
+        let text = before_line_break(self.text);
+        if !text.is_empty() {
+            out.put_u8(b' ');
+            out.put_slice(text);
+        }
+        out.put_slice(b"\r\n");
     }
 
     /// Returns the text in a form that is safe to print.
@@ -342,7 +369,19 @@ mod tests {
             let mut out = BytesMut::new();
             encode_status_line(&mut out, status, code, ReplyText::new(&text).unwrap());
             let line = out.strip_suffix(b"\r\n").unwrap();
-            prop_assert_eq!(Reply::parse(line), Ok(Reply { status, code, text: text.as_bytes() }));
+            let reply = Reply { status, code, text: text.as_bytes() };
+            prop_assert_eq!(Reply::parse(line), Ok(reply));
+            let mut again = BytesMut::new();
+            reply.encode(&mut again);
+            prop_assert_eq!(again.strip_suffix(b"\r\n").map(Reply::parse), Some(Ok(reply)));
+        }
+
+        #[test]
+        fn h15_any_reply_is_encoded_as_one_line(text: Vec<u8>) {
+            let mut out = BytesMut::new();
+            Reply { status: Status::Err, code: None, text: &text }.encode(&mut out);
+            let line = out.strip_suffix(b"\r\n").unwrap();
+            prop_assert!(!line.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) && Reply::parse(line).is_ok());
         }
 
         #[test]

@@ -41,8 +41,9 @@ impl<'a, T: Default> SimpleRequest<'a, T> {
         Self { command, tag: None, gathered: T::default(), first_line: |_, _| Ok(()), line: Some(line), unreadable: None }
     }
 
-    fn note(&mut self, read: Result<(), MalformedListing>, line: &[u8]) {
-        if read.is_err() && self.unreadable.is_none() {
+    #[cold]
+    fn note_unreadable(&mut self, line: &[u8]) {
+        if self.unreadable.is_none() {
             let verb = self.command.verb();
             self.unreadable = Some(RequestError::Unreadable { verb, line: Escaped(line).to_string() });
         }
@@ -70,17 +71,18 @@ impl<T: Default> Request for SimpleRequest<'_, T> {
                 if reply.status == Status::Err {
                     return Err(RequestError::Refused(Refusal::new(Some(self.command.verb()), reply)));
                 }
-                let read = (self.first_line)(&mut self.gathered, reply.text);
-                self.note(read, reply.text);
+                if (self.first_line)(&mut self.gathered, reply.text).is_err() {
+                    self.note_unreadable(reply.text);
+                }
                 if self.line.is_none() { self.finish() } else { Ok(None) }
             }
             ClientEvent::Line(tag, line) if self.tag == Some(tag) => {
                 // Blank lines in a listing are skipped (Q20).
                 if let Some(read) = self.line
                     && !trim_blanks(line).is_empty()
+                    && read(&mut self.gathered, line).is_err()
                 {
-                    let read = read(&mut self.gathered, line);
-                    self.note(read, line);
+                    self.note_unreadable(line);
                 }
                 Ok(None)
             }
