@@ -10,7 +10,7 @@ import pathlib, re, sys
 
 root = pathlib.Path(__file__).resolve().parent
 # In pop3-proto from bottom to top; a module may import those before it.
-ORDER = [["swar", "codec", "secret", "cleartext_login", "read_buffer", "transport", "state"], ["sasl"], ["client"], ["server"]]
+ORDER = [["swar", "codec", "secret", "cleartext_login", "read_buffer", "transport", "state"], ["sasl"], ["client"], ["server"], ["transcript"]]
 # Modules that know nothing of each other.
 APART = {("client", "server"), ("server", "client")}
 

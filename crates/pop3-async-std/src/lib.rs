@@ -32,7 +32,7 @@ use {async_std::net::TcpListener, pop3_futures::ServerRuntime};
 pub use pop3_futures::{AsyncMode, BlockingMode, maildrop};
 pub use pop3_futures::{
     ClientOptions, Error, IpNet, ListenSecurity, Proxy, ProxyHandshake, ProxyHeader, ProxyIo, ProxyKind, Security, ServerOptions,
-    proto, rustls, tls,
+    SessionObservers, proto, rustls, tls,
 };
 
 /// A session with a POP3 server; see [`pop3_futures::Client`].

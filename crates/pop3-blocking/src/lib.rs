@@ -30,7 +30,7 @@ mod stream;
 pub use client::{Client, Message};
 pub use pop3_driver::{
     ClientOptions, Error, IpNet, ListenSecurity, Proxy, ProxyHandshake, ProxyHeader, ProxyIo, ProxyKind, Security, ServerOptions,
-    proto, rustls, tls,
+    SessionObservers, proto, rustls, tls,
 };
 #[cfg(feature = "server")]
 pub use pop3_maildrop as maildrop;

@@ -3,15 +3,16 @@
 mod peer;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use peer::{accept, connect, listen, read, spawn, write};
 use pop3_blocking::maildrop::Memory;
+use pop3_blocking::proto::Transcript;
 use pop3_blocking::proto::client::{ClientEvent, LoginPolicy, RemoteError, RequestError};
 use pop3_blocking::proto::codec::{Command, MessageNumber, ResponseCode, Status};
 use pop3_blocking::proto::sasl::{Credentials, Mechanism};
-use pop3_blocking::{Client, ClientOptions, Error, ListenSecurity, Security, Server, ServerOptions, tls};
+use pop3_blocking::{Client, ClientOptions, Error, ListenSecurity, Security, Server, ServerOptions, SessionObservers, tls};
 
 const SMALL: &[u8] = b"Subject: small\n\n.dot\n.\nend";
 
@@ -258,7 +259,7 @@ fn every_command_does_what_it_says() {
     client.rset().unwrap();
     assert_eq!(client.stat().unwrap().messages, 3);
     assert!(client.lang("xx").is_err());
-    assert!(format!("{client:?}").starts_with("Client { connection: Connection"));
+    assert!(format!("{client:?}").starts_with("Client { host: \""));
     client.quit().unwrap();
 }
 
@@ -356,4 +357,32 @@ fn a_refused_connection_is_an_error() {
     drop(listener);
     let error = in_the_clear(address).unwrap_err();
     assert!(error.to_string().starts_with(&format!("cannot connect to 127.0.0.1 port {}", address.port())), "{error}");
+}
+
+#[test]
+fn h56_observers_see_each_session_of_a_server() {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&lines);
+    let mut options = ServerOptions::dangerous_cleartext();
+    options.observers = SessionObservers::new(move |session| {
+        let kept = Arc::clone(&kept);
+        let write = move |line: &str| kept.lock().unwrap().push(format!("{} {:?} {line}", session.id, session.source));
+        Some(Box::new(Transcript::new(write)))
+    });
+    let server = Arc::new(Server::new(options, Memory::new().with_user("joe", "secret", [SMALL.to_vec()])));
+    let (listener, address) = listen();
+    let serving = Arc::clone(&server);
+    spawn(move || serving.serve(&listener, ListenSecurity::Cleartext));
+    let options = ClientOptions::new(Security::DangerousCleartext);
+    let mut client = Client::connect("127.0.0.1", address.port(), &options).unwrap();
+    client.login("joe", "secret").unwrap();
+    client.retr(number(1)).unwrap().into_vec().unwrap();
+    client.quit().unwrap();
+    assert!(server.shutdown(Duration::from_secs(10)));
+    let lines = lines.lock().unwrap();
+    assert!(lines.iter().all(|line| line.starts_with("1 Some(127.0.0.1) ")), "{lines:#?}");
+    for part in ["C: CAPA", "C: RETR 1", "S: +OK", "(session ended: the client sent QUIT; "] {
+        assert!(lines.iter().any(|line| line.contains(part)), "{part}: {lines:#?}");
+    }
+    assert!(!lines.iter().any(|line| line.contains("secret")), "{lines:#?}");
 }

@@ -12,7 +12,7 @@ macro_rules! client_methods {
     ([$($generics:tt)*] [$($params:tt)*] {$($asyncness:tt)*} {$($wait:tt)*} $outer:ty, $stream:ty, $now:path, $closed:path, $perform:path) => {
         impl<$($generics)*> std::fmt::Debug for Client<$($params)*> {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_struct("Client").field("connection", self.connection()).finish_non_exhaustive()
+                write!(f, "Client {{ host: {:?}, {:?} }}", self.session.host(), self.connection().machine())
             }
         }
 
@@ -426,7 +426,7 @@ macro_rules! message_methods {
 
         impl<$($generics)*> std::fmt::Debug for Message<'_, $($params)*> {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_struct("Message").field("client", &self.client).finish_non_exhaustive()
+                write!(f, "Message {{ {:?} }}", self.client)
             }
         }
 

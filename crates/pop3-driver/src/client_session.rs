@@ -1,5 +1,6 @@
 //! The client of a driver, without I/O: what to do next, and until when.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -52,7 +53,6 @@ pub enum ClientAction<T> {
 /// assert!(greeting.timestamp.is_none());
 /// # Ok::<(), Error>(())
 /// ```
-#[derive(Debug)]
 pub struct ClientSession {
     connection: Connection,
     timeouts: Timeouts,
@@ -68,6 +68,12 @@ pub struct ClientSession {
     stls: Option<Arc<rustls::ClientConfig>>,
     /// The time-out of the last action, and whether it was a read.
     last_action: (Duration, bool),
+}
+
+impl fmt::Debug for ClientSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ClientSession {{ host: {:?}, {:?} }}", self.host, self.connection.machine())
+    }
 }
 
 impl ClientSession {

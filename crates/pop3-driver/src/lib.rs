@@ -24,6 +24,7 @@ pub mod server;
 #[cfg(feature = "server")]
 mod server_methods;
 mod session_limiter;
+mod session_observers;
 mod time;
 pub mod tls;
 
@@ -41,6 +42,7 @@ pub use proxy_handshake::{Proxy, ProxyHandshake, ProxyHeader, ProxyKind};
 pub use proxy_io::ProxyIo;
 pub use rustls;
 pub use session_limiter::{Seat, SessionLimiter, SessionPermit};
+pub use session_observers::{ObservedSession, SessionObservers};
 pub use time::deadline_after;
 
 /// Tests the example of the README.

@@ -10,7 +10,7 @@ use pop3_proto::sasl::{ChannelBinding, Mechanism};
 use pop3_proto::server::{self, ServerConfig};
 
 use crate::tls::{ServerTls, TlsFailure};
-use crate::{Error, Proxy, tls};
+use crate::{Error, Proxy, SessionObservers, tls};
 
 /// How a client's connection is secured. Nothing that a server sends turns TLS off.
 // H07, H10
@@ -141,6 +141,8 @@ pub struct ServerOptions {
     /// from one source as it may have sessions. If the source is not known, each session counts for itself.
     // H40
     pub max_login_backoff: Duration,
+    /// Observers of the sessions. Default: none.
+    pub observers: SessionObservers,
 }
 
 impl ServerOptions {
@@ -181,6 +183,7 @@ impl ServerOptions {
             max_sessions: 1000,
             max_sessions_per_source: 100,
             max_login_backoff: Duration::from_secs(15),
+            observers: SessionObservers::default(),
         }
     }
 }

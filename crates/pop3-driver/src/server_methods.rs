@@ -7,7 +7,7 @@ macro_rules! session_methods {
     ([$($generics:tt)*] [$($params:tt)*] {$($asyncness:tt)*} {$($wait:tt)*} [$($mode:tt)*] $stream:ty, $now:path) => {
         impl<$($generics)*> std::fmt::Debug for Session<$($params)*> {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_struct("Session").field("connection", self.connection()).finish_non_exhaustive()
+                std::fmt::Debug::fmt(self.connection().session(), f)
             }
         }
 

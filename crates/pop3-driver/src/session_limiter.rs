@@ -235,6 +235,7 @@ impl State {
 }
 
 /// The reason why an evicted session ends.
+#[cfg(feature = "server")]
 pub(crate) const GAVE_WAY: &str = "the session gave way to another one";
 
 /// Maximum number of evicted sessions that have not ended yet.

@@ -71,7 +71,7 @@ pub use pop3_driver::server::{AsyncMode, BlockingMode};
 pub use pop3_driver::store as maildrop;
 pub use pop3_driver::{
     ClientOptions, Error, IpNet, ListenSecurity, Proxy, ProxyHandshake, ProxyHeader, ProxyIo, ProxyKind, Security, ServerOptions,
-    proto, rustls, tls,
+    SessionObservers, proto, rustls, tls,
 };
 pub use runtime::Runtime;
 #[cfg(feature = "server")]

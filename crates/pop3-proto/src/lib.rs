@@ -96,10 +96,12 @@ pub mod sasl;
 mod secret;
 pub mod server;
 mod state;
+mod transcript;
 mod transport;
 
 pub use secret::Secret;
 pub use state::State;
+pub use transcript::Transcript;
 pub use transport::Transport;
 
 /// How many bytes of the input were consumed, and what happened.

@@ -37,7 +37,7 @@ pub use mode::Mode;
 pub use pop3_driver::server::{AsyncMode, BlockingMode};
 pub use pop3_driver::{
     ClientOptions, Error, IpNet, ListenSecurity, Proxy, ProxyHandshake, ProxyHeader, ProxyIo, ProxyKind, Security, ServerOptions,
-    proto, rustls, tls,
+    SessionObservers, proto, rustls, tls,
 };
 #[cfg(feature = "server")]
 pub use pop3_maildrop as maildrop;

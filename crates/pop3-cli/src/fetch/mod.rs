@@ -9,9 +9,8 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pop3_blocking::proto::State;
-use pop3_blocking::proto::client::{Awaiting, ClientEvent, LoginPolicy, Observer, RemoteError, RequestError, Timeouts};
-use pop3_blocking::proto::codec::Escaped;
+use pop3_blocking::proto::Transcript;
+use pop3_blocking::proto::client::{Awaiting, LoginPolicy, Observer, RemoteError, RequestError, Timeouts};
 use pop3_blocking::proto::sasl::Credentials;
 use pop3_blocking::{Client, ClientOptions, Error, Security, rustls, tls};
 use pop3_fetch::{AccountMaildir, FetchError, Run, TransferOptions};
@@ -20,7 +19,7 @@ use pop3_maildrop::Maildir;
 use crate::arguments::{AuthMethod, Fetch, proxy};
 use crate::failure::{Exit, Failure, say};
 use progress::Bar;
-use withhold::withhold;
+use withhold::{withhold, withhold_line};
 
 pub fn run(arguments: &Fetch) -> Result<(), Failure> {
     if arguments.host.contains("://") || arguments.host.matches(':').count() == 1 {
@@ -101,7 +100,16 @@ fn credentials(arguments: &Fetch, account: &str) -> Result<Credentials, Failure>
 }
 
 fn connect_and_login(arguments: &Fetch, port: u16, options: &ClientOptions, credentials: &Credentials) -> Result<Client, Error> {
-    let log = || Some(Box::new(Log) as Box<dyn Observer>);
+    let secret = match credentials {
+        Credentials::Password { password: secret, .. } | Credentials::Token { token: secret, .. } => Some(secret.clone()),
+        _ => None,
+    };
+    // The dialogue, for `--verbose`.
+    let log = || {
+        let secret = secret.clone();
+        let write = move |line: &str| tracing::debug!("{}", withhold_line(line, secret.as_ref()));
+        Some(Box::new(Transcript::new(write)) as Box<dyn Observer>)
+    };
     let policy = arguments.auth.map_or_else(LoginPolicy::default, AuthMethod::policy);
     let policy = LoginPolicy { utf8: true, ..policy };
     Client::connect_and_login_observed(&arguments.host, port, options, credentials, &policy, &log).map_err(|error| {
@@ -120,27 +128,6 @@ fn login_failure(error: Error, options: &ClientOptions) -> Failure {
         return failure.and("A port with TLS from the start (usually 995) needs no --stls or --dangerously-cleartext.");
     }
     failure
-}
-
-/// An observer that logs the dialogue, for `--verbose`.
-struct Log;
-
-impl Observer for Log {
-    fn sent(&mut self, _: Option<State>, line: &str) {
-        tracing::debug!("C: {line}");
-    }
-
-    fn received(&mut self, _: Option<State>, event: &ClientEvent<'_>) {
-        match event {
-            ClientEvent::Greeting(greeting) => {
-                tracing::debug!("S: {} {}", greeting.reply.status.as_str(), greeting.reply.display_text());
-            }
-            // A server's reply to a password may contain the password.
-            ClientEvent::Reply(_, reply) => tracing::debug!("S: {}", reply.status.as_str()),
-            ClientEvent::Line(_, line) => tracing::trace!("S: {}", Escaped(line)),
-            _ => {}
-        }
-    }
 }
 
 fn security(arguments: &Fetch) -> Result<Security, Failure> {

@@ -32,6 +32,14 @@ pub fn withhold(error: Error, secret: &Secret) -> Error {
     })
 }
 
+/// Returns a line of the dialogue, or a note in its place if it contains the secret, as when a server repeats it.
+pub fn withhold_line<'l>(line: &'l str, secret: Option<&Secret>) -> &'l str {
+    match secret {
+        Some(secret) if contains(line.as_bytes(), secret) => "(a line is not shown: it contains the password)",
+        _ => line,
+    }
+}
+
 /// Returns `true` if a text contains the secret, or a word in base64 that contains the secret after decoding, as in an echoed
 /// `AUTH`.
 fn contains(text: &[u8], secret: &Secret) -> bool {

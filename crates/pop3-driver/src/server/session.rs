@@ -74,7 +74,7 @@ impl ServerSession {
     pub fn new(shared: Arc<ServerShared>, mut arrival: Arrival, mut info: ConnectionInfo) -> Self {
         (info.trusted, info.proxied_client) = (arrival.is_trusted(), arrival.proxied_client());
         let session = Self::with_info(shared, info, arrival.login_deadline());
-        Self { source: arrival.source(), permit: arrival.take_permit(), ..session }
+        Self { source: arrival.source(), permit: arrival.take_permit(), ..session }.observed()
     }
 
     /// Begins a session on a connection of which the caller knows everything.
@@ -101,7 +101,15 @@ impl ServerSession {
     /// Keeps a permit as long as the session exists.
     #[must_use]
     pub fn with_permit(self, permit: SessionPermit) -> Self {
-        Self { permit: Some(permit), ..self }
+        Self { permit: Some(permit), ..self }.observed()
+    }
+
+    fn observed(mut self) -> Self {
+        let id = self.permit.as_ref().map_or(0, SessionPermit::id);
+        if let Some(observer) = self.shared.options().observers.observer(id, self.source) {
+            self.connection.observe(observer);
+        }
+        self
     }
 
     /// Returns what the sessions of the server share.

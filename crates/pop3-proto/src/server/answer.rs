@@ -1,9 +1,12 @@
 //! The answers to a session's questions.
 
+use core::fmt;
+
 use bytes::{BufMut, BytesMut};
 
 use super::error::LocalError;
 use super::login::LoginDenial;
+use super::observer::Observation;
 use super::phrase::Phrase;
 use super::session::{Sending, Session};
 use super::snapshot::Snapshot;
@@ -35,27 +38,49 @@ pub enum BodyWants {
 ///     answer.deny(LoginDenial::Credentials)
 /// }
 /// ```
-#[derive(Debug)]
 pub struct Answer<'s> {
     session: &'s mut Session,
     out: &'s mut BytesMut,
+    observation: Option<&'s mut Observation>,
+}
+
+impl fmt::Debug for Answer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The output may hold mail.
+        write!(f, "Answer {{ session: {:?} }}", self.session)
+    }
 }
 
 impl Session {
     /// Returns the interface that answers the session's question; replies are appended to `out`.
     pub const fn answer<'s>(&'s mut self, out: &'s mut BytesMut) -> Answer<'s> {
-        Answer { session: self, out }
+        Answer { session: self, out, observation: None }
     }
 }
 
-impl Answer<'_> {
+impl<'s> Answer<'s> {
+    /// Passes the replies on to an observer, too.
+    pub(super) const fn observed(self, observation: &'s mut Observation) -> Self {
+        Self { observation: Some(observation), ..self }
+    }
+
+    /// Does what appends a reply, and passes the reply on to the observer.
+    fn reply(&mut self, append: impl FnOnce(&mut Session, &mut BytesMut) -> Result<(), LocalError>) -> Result<(), LocalError> {
+        let before = self.out.len();
+        append(self.session, self.out)?;
+        if let Some(observation) = &mut self.observation {
+            observation.replied(self.out.get(before..).unwrap_or_default());
+        }
+        Ok(())
+    }
+
     /// Accepts a login. `snapshot` lists the messages of the maildrop for the rest of the session.
     ///
     /// # Errors
     /// No login waits for an answer. Nothing is sent, and the session is unchanged.
     pub fn accept(&mut self, snapshot: Snapshot) -> Result<(), LocalError> {
+        self.reply(|session, out| session.machine.accept(Phrase::Ready.text(session.machine.language()), out))?;
         let session = &mut *self.session;
-        session.machine.accept(Phrase::Ready.text(session.machine.language()), self.out)?;
         let numbers = (0..snapshot.len()).filter_map(MessageNumber::from_index);
         let octets = numbers.filter_map(|number| snapshot.octets(number));
         session.total =
@@ -70,7 +95,7 @@ impl Answer<'_> {
     /// # Errors
     /// Neither a login nor a request for keys waits for an answer. Nothing is sent, and the session is unchanged.
     pub fn deny(&mut self, denial: LoginDenial) -> Result<(), LocalError> {
-        self.session.machine.deny(denial, self.out)
+        self.reply(|session, out| session.machine.deny(denial, out))
     }
 
     /// Denies a login with a response code and a text of the caller's own, such as where to get an app password. It counts as a
@@ -89,7 +114,7 @@ impl Answer<'_> {
     /// # Errors
     /// Neither a login nor a request for keys waits for an answer. Nothing is sent, and the session is unchanged.
     pub fn deny_with(&mut self, code: Option<ResponseCode<'_>>, text: ReplyText<'_>) -> Result<(), LocalError> {
-        self.session.machine.deny_with(code, text, self.out)
+        self.reply(|session, out| session.machine.deny_with(code, text, out))
     }
 
     /// Provides the keys for [`Question::FindKeys`](super::Question::FindKeys).
@@ -98,7 +123,7 @@ impl Answer<'_> {
     /// No keys were requested. Nothing is sent, and the session is unchanged.
     #[cfg(feature = "scram")]
     pub fn provide_keys(&mut self, keys: crate::sasl::ScramKeys) -> Result<(), LocalError> {
-        self.session.machine.provide_keys(keys, self.out)
+        self.reply(|session, out| session.machine.provide_keys(keys, out))
     }
 
     /// Begins a message; append its pieces with [`body`](Self::body).
@@ -108,17 +133,17 @@ impl Answer<'_> {
     pub fn begin_message(&mut self) -> Result<(), LocalError> {
         let Sending::Requested { number, top } = self.session.sending else { return Err(LocalError::NotAsked) };
         match (top, self.session.snapshot.octets(number)) {
-            (None, Some(octets)) => {
-                self.session.machine.take_command()?;
-                let language = self.session.machine.language();
-                self.out.put_slice(b"+OK ");
-                put_decimal(self.out, octets);
-                self.out.put_u8(b' ');
-                self.out.put_slice(Phrase::Octets.text(language).as_str().as_bytes());
-                self.out.put_slice(b"\r\n");
-                self.session.last = self.session.last.max(number.get());
-            }
-            _ => self.session.ok(Phrase::TopFollows, self.out)?,
+            (None, Some(octets)) => self.reply(|session, out| {
+                session.machine.take_command()?;
+                out.put_slice(b"+OK ");
+                put_decimal(out, octets);
+                out.put_u8(b' ');
+                out.put_slice(Phrase::Octets.text(session.machine.language()).as_str().as_bytes());
+                out.put_slice(b"\r\n");
+                session.last = session.last.max(number.get());
+                Ok(())
+            })?,
+            _ => self.reply(|session, out| session.ok(Phrase::TopFollows, out))?,
         }
         self.session.sending = Sending::Message { number, encoder: DotEncoder::new(), top: top.map(TopLimit::new) };
         Ok(())
@@ -168,7 +193,7 @@ impl Answer<'_> {
             MessageRefusal::Gone => Phrase::MessageGone,
             MessageRefusal::Temporary => Phrase::MessageUnreadable,
         };
-        self.session.refuse(Some(ResponseCode::SysTemp), phrase, self.out)?;
+        self.reply(|session, out| session.refuse(Some(ResponseCode::SysTemp), phrase, out))?;
         self.session.sending = Sending::Nothing;
         Ok(())
     }
@@ -179,6 +204,6 @@ impl Answer<'_> {
     /// # Errors
     /// No commit was requested. Nothing is sent, and the session is unchanged.
     pub fn finish_commit(&mut self, not_removed: usize) -> Result<(), LocalError> {
-        self.session.machine.finish_quit(not_removed, self.out)
+        self.reply(|session, out| session.machine.finish_quit(not_removed, out))
     }
 }

@@ -1,5 +1,6 @@
 //! A session with its buffers, for the drivers of all runtimes.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use bytes::{Buf, BytesMut};
@@ -9,6 +10,7 @@ use super::config::{Deadline, ServerConfig};
 use super::connection_info::ConnectionInfo;
 use super::error::RemoteError;
 use super::event::{Event, Question};
+use super::observer::{Observation, Observer};
 use super::session::Session;
 use crate::Progress;
 use crate::codec::MessageNumber;
@@ -42,12 +44,13 @@ pub struct Connection {
     commit: bool,
     /// The stream has ended.
     ended: bool,
+    observation: Observation,
 }
 
 impl core::fmt::Debug for Connection {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         // The buffers may hold secrets and mail.
-        f.debug_struct("Connection").field("session", &self.session).finish_non_exhaustive()
+        write!(f, "Connection {{ session: {:?} }}", self.session)
     }
 }
 
@@ -62,7 +65,16 @@ impl Connection {
     pub fn new(config: Arc<ServerConfig>, info: ConnectionInfo) -> Self {
         let mut output = BytesMut::new();
         let session = Session::new(config, info, &mut output);
-        Self { input: Self::read_buffer(&session), session, output, commit: false, ended: false }
+        Self::with_session(session, output, Observation::default())
+    }
+
+    fn with_session(session: Session, output: BytesMut, observation: Observation) -> Self {
+        Self { input: Self::read_buffer(&session), session, output, commit: false, ended: false, observation }
+    }
+
+    /// Sets the observer of the session, which receives the greeting at once. Set it before anything is written.
+    pub fn observe(&mut self, observer: Box<dyn Observer>) {
+        self.observation.begin(observer, &self.output);
     }
 
     /// Returns an input buffer that can hold the longest permitted line.
@@ -84,7 +96,7 @@ impl Connection {
 
     /// Returns the interface that answers the last question.
     pub const fn answer(&mut self) -> Answer<'_> {
-        self.session.answer(&mut self.output)
+        self.session.answer(&mut self.output).observed(&mut self.observation)
     }
 
     /// Returns the messages that are marked as deleted.
@@ -104,7 +116,16 @@ impl Connection {
             return Action::Answer(Question::Commit);
         }
         loop {
+            let (is_response, is_listing) = (self.session.expects_response(), self.session.is_listing());
+            let unobserved = self.output.len();
             let Progress { consumed, event } = self.session.poll(self.input.unread(), &mut self.output);
+            if self.observation.is_active() {
+                self.observation.consumed(self.input.unread().get(..consumed).unwrap_or_default(), is_response);
+                if !is_listing {
+                    self.observation.replied(self.output.get(unobserved..).unwrap_or_default());
+                }
+                self.observation.reason = self.session.close_reason();
+            }
             let unwritten = !self.output.is_empty();
             let action = match event {
                 Event::Continue => None,
@@ -163,7 +184,9 @@ impl Connection {
 
     /// Removes the first `count` octets, which were written, from the output.
     pub fn advance_written(&mut self, count: usize) {
-        self.output.advance(count.min(self.output.len()));
+        let count = count.min(self.output.len());
+        self.output.advance(count);
+        self.observation.octets_sent += count as u64;
     }
 
     /// Returns the space to read into.
@@ -176,6 +199,7 @@ impl Connection {
     pub fn advance_read(&mut self, count: usize) {
         self.ended |= count == 0;
         self.input.advance_read(count);
+        self.observation.octets_received += count as u64;
     }
 
     /// Reads from and writes to a blocking stream until another action is needed. Never returns [`Action::Read`] or
@@ -217,8 +241,7 @@ impl Connection {
         let upgraded = self.session.upgraded(self.input.unread(), info);
         match upgraded {
             Ok(session) => {
-                *self =
-                    Self { input: Self::read_buffer(&session), session, output: BytesMut::new(), commit: false, ended: false };
+                *self = Self::with_session(session, BytesMut::new(), core::mem::take(&mut self.observation));
                 Ok(())
             }
             Err(error) => {
@@ -250,7 +273,10 @@ mod tests {
                 }
             }
             let shown = std::format!("{session:?}");
-            assert!(shown.starts_with("Connection { session: Session {") && !shown.contains("topsecret"), "{shown}");
+            assert!(
+                shown.starts_with("Connection { session: Session { state: Authorization") && !shown.contains("topsecret"),
+                "{shown}"
+            );
             assert!(!session.input.memory().windows(9).any(|window| window == b"topsecret"));
         }
     }

@@ -2,6 +2,7 @@
 //! `RETR`, `TOP` and `QUIT`, which need the store.
 
 use alloc::sync::Arc;
+use core::fmt;
 
 use bytes::{BufMut, BytesMut};
 
@@ -56,7 +57,6 @@ pub(super) enum Listing {
 /// It holds the snapshot of the maildrop and the deletion marks, so message numbers never shift. Messages are removed only by the
 /// answer to [`Question::Commit`].
 // S12
-#[derive(Debug)]
 pub struct Session {
     pub(super) machine: Machine,
     pub(super) snapshot: Snapshot,
@@ -70,6 +70,13 @@ pub struct Session {
     /// The number of messages that are not marked, and their octets.
     pub(super) unmarked: (u32, u64),
     pub(super) sending: Sending,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (state, encrypted) = (self.machine.state(), self.is_encrypted());
+        write!(f, "Session {{ state: {state:?}, encrypted: {encrypted}, messages: {} }}", self.total.0)
+    }
 }
 
 impl Session {
@@ -188,6 +195,16 @@ impl Session {
         self.machine.config().expire.after == Expire::Days(0)
     }
 
+    /// Returns `true` if the next line answers a challenge.
+    pub(super) const fn expects_response(&self) -> bool {
+        self.machine.expects_response()
+    }
+
+    /// Returns `true` while a listing is being sent.
+    pub(super) const fn is_listing(&self) -> bool {
+        matches!(self.sending, Sending::Listing { .. })
+    }
+
     /// Ends the session without a reply and without removing messages, for example if a message cannot be sent completely: the
     /// client must not mistake the part that it received for a complete message.
     pub fn abort(&mut self) {
@@ -204,9 +221,8 @@ impl Session {
             }
             Sending::Listing { next, what } => {
                 self.sending = self.list(next, what, out);
-                if !matches!(self.sending, Sending::Nothing) {
-                    return Progress { consumed: 0, event: Event::Flush };
-                }
+                let event = if matches!(self.sending, Sending::Nothing) { Event::Continue } else { Event::Flush };
+                return Progress { consumed: 0, event };
             }
         }
         let Progress { consumed, event } = self.machine.poll(input, out);

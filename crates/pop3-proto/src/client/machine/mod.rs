@@ -3,6 +3,7 @@
 mod receive;
 
 use alloc::collections::VecDeque;
+use core::fmt;
 
 use bytes::BytesMut;
 
@@ -23,7 +24,6 @@ struct Pending {
     shape: ReplyShape,
 }
 
-#[derive(Debug)]
 enum ReceiveState {
     /// The first line of a reply. One blank line before it is skipped (Q42).
     FirstLine {
@@ -55,7 +55,6 @@ enum Phase {
 /// Call [`poll`](Self::poll) until the greeting arrives. Then call [`send`](Self::send) as often as the window allows, and `poll`
 /// until each reply is complete. Write the output that `send` appends. Read when `poll` returns [`ClientEvent::NeedInput`], and
 /// call [`eof`](Self::eof) at the end of the stream. The first page of the crate's documentation has an example.
-#[derive(Debug)]
 pub struct Client {
     config: ClientConfig,
     encrypted: bool,
@@ -79,6 +78,14 @@ pub struct Client {
     /// The mechanism is not finished: a `+OK` to its `AUTH` can only be a challenge (Q07).
     unfinished: bool,
     failed: Option<RemoteError>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { encrypted, phase, in_flight, failed, .. } = self;
+        let failed = if failed.is_some() { ", failed" } else { "" };
+        write!(f, "Client {{ {phase:?}, encrypted: {encrypted}, in flight: {}{failed} }}", in_flight.len())
+    }
 }
 
 impl Client {

@@ -23,6 +23,7 @@ use crate::codec::{
     Command, LineEndingPolicy, LineScanner, MAX_COMMAND_LINE, MAX_REPLY_LINE, MalformedCommand, OtherCode, ReplyText,
     ResponseCode, Scan, Status, cut_to, encode_status_line, is_foreign_protocol, is_obsolete_command,
 };
+use crate::state::State;
 use phase::{LoginState, PendingQuestion, Phase};
 
 /// An event of the machine. It borrows from the input, never from the machine.
@@ -158,6 +159,10 @@ impl Machine {
         &self.info
     }
 
+    pub(super) const fn state(&self) -> State {
+        self.phase.state()
+    }
+
     pub(super) const fn is_encrypted(&self) -> bool {
         self.info.encrypted
     }
@@ -209,12 +214,14 @@ impl Machine {
         self.high_water = Some(octets);
     }
 
+    /// Returns `true` if the next line answers a challenge.
+    pub(super) const fn expects_response(&self) -> bool {
+        self.phase.expects_response()
+    }
+
     /// Returns the limit of the next line in octets.
     fn max_line(&self) -> usize {
-        match &self.phase {
-            Phase::Authorization(LoginState::Sasl(_) | LoginState::TokenRefused) => self.config.max_sasl_line,
-            _ => self.config.max_line.max(MAX_COMMAND_LINE),
-        }
+        if self.expects_response() { self.config.max_sasl_line } else { self.config.max_line.max(MAX_COMMAND_LINE) }
     }
 
     /// Processes the input received so far. Drop the first `consumed` octets of the input, handle the event, then call again.
@@ -260,7 +267,7 @@ impl Machine {
             (Scan::Line(line), _) if self.fresh && is_foreign_protocol(line) => {
                 return self.close_foreign(CloseReason::OtherProtocol, input, out);
             }
-            (Scan::Line(line), Phase::Authorization(LoginState::Sasl(_) | LoginState::TokenRefused)) => self.respond(line, out),
+            (Scan::Line(line), phase) if phase.expects_response() => self.respond(line, out),
             (Scan::Line(line), _) => match Command::parse(line) {
                 Ok(command) => self.execute(command, out),
                 Err(malformed) => {

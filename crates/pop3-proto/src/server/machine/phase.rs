@@ -53,6 +53,11 @@ impl Phase {
         }
     }
 
+    /// Returns `true` if the next line answers a challenge.
+    pub(super) const fn expects_response(&self) -> bool {
+        matches!(self, Self::Authorization(LoginState::Sasl(_) | LoginState::TokenRefused))
+    }
+
     pub(super) const fn is_transaction(&self) -> bool {
         matches!(self, Self::Transaction)
     }
