@@ -387,3 +387,55 @@ async fn h56_observers_see_each_session_of_a_server() {
     }
     assert!(!lines.iter().any(|line| line.contains("secret")), "{lines:#?}");
 }
+
+#[async_std::test]
+async fn s44_many_messages_are_retrieved_and_deleted_each_with_its_own_result() {
+    let place = serve().await;
+    let mut client = place.connect(true).await;
+    client.login("joe", "secret").await.unwrap();
+    assert!(client.capabilities().unwrap().pipelining && client.is_alive());
+    client.dele(number(2)).await.unwrap();
+    let (mut heads, mut texts) = (Vec::new(), Vec::new());
+    let numbers = || [3, 2, 1, 9].map(number);
+    client.tops(numbers(), 0, |number, head| heads.push((number.get(), head.ok()))).await.unwrap();
+    client.retrs(numbers(), |number, text| texts.push((number.get(), text.ok()))).await.unwrap();
+    let small = Some(on_the_wire(SMALL));
+    assert_eq!(texts, [(3, Some(Vec::new())), (2, None), (1, small), (9, None)]);
+    assert_eq!(heads[2], (1, Some(b"Subject: small\r\n\r\n".to_vec())));
+    let ids = client.uidl().await.unwrap();
+    let deleted = client.deles(numbers()).await.unwrap();
+    let deleted: Vec<_> = deleted.iter().map(|(number, done)| (number.get(), done.is_ok())).collect();
+    assert_eq!(deleted, [(3, true), (2, false), (1, true), (9, false)]);
+    // The session is not ended by QUIT, so nothing was removed, and the messages are found again.
+    drop(client);
+    let credentials = Credentials::password("joe", "secret").unwrap();
+    let options = ClientOptions::new(Security::Tls(place.trusted()));
+    let policy = LoginPolicy::default();
+    let (mut client, renumbering) =
+        Client::reconnect("localhost", place.tls, &options, &credentials, &policy, &ids).await.unwrap();
+    let (one, two) = (renumbering.number(number(1)), renumbering.number(number(2)));
+    assert_eq!((one, two), (Some(number(1)), None), "message 2 was marked when the unique-ids were listed");
+    assert_eq!(client.list_readable().await.unwrap().entries.len(), 3);
+    client.quit().await.unwrap();
+}
+
+#[async_std::test]
+async fn q18_lines_that_cannot_be_read_are_reported_beside_the_others() {
+    let says: &[&[u8]] = &[
+        b"+OK ready\r\n",
+        b"-ERR no CAPA\r\n",
+        b"+OK\r\n",
+        b"+OK\r\n",
+        b"+OK\r\n1 10\r\nx\x1b\r\n3 30\r\n.\r\n",
+        b"+OK\r\nnonsense\r\n2 b\r\n.\r\n",
+        b"+OK\r\n",
+    ];
+    let mut client = in_the_clear(script(says, true).await).await.unwrap();
+    client.login("joe", "secret").await.unwrap();
+    let list = client.list_readable().await.unwrap();
+    assert_eq!(list.entries.iter().map(|entry| entry.number.get()).collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(list.unreadable, ["x\\u{1b}"]);
+    let uidl = client.uidl_readable().await.unwrap();
+    assert_eq!((uidl.entries.len(), uidl.unreadable), (1, vec!["nonsense".to_owned()]));
+    client.quit().await.unwrap();
+}

@@ -12,7 +12,7 @@ use pop3_driver::rustls::{self, ClientConnection};
 use pop3_driver::tls::{self, TlsFailure};
 use pop3_driver::{ClientAction, ClientSession, Error, client_methods, deadline_after, message_methods};
 
-use crate::stream::{Stream, Transport, closed, handshake, perform, tcp};
+use crate::stream::{Canceller, Socket, Stream, Transport, closed, handshake, perform};
 
 /// A session with a POP3 server.
 ///
@@ -26,6 +26,24 @@ pub struct Client {
 client_methods!([] [] {} {} Box<dyn Transport>, Stream, Instant::now, closed, perform);
 
 impl Client {
+    /// Returns a function that another thread may call to end this client's calls: it breaks the connection, so a call that waits fails at
+    /// once and the session is over. `None` for a stream of the caller that cannot be interrupted.
+    ///
+    /// ```no_run
+    /// # fn example(mut client: pop3_blocking::Client) -> Result<(), pop3_blocking::Error> {
+    /// let cancel = client.canceller().expect("a client that has connected itself");
+    /// std::thread::spawn(move || {
+    ///     std::thread::sleep(std::time::Duration::from_secs(5));
+    ///     cancel();
+    /// });
+    /// client.list()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn canceller(&self) -> Option<Canceller> {
+        self.stream.canceller()
+    }
+
     fn shut_down(&mut self) -> io::Result<()> {
         self.stream.set_deadline(deadline_after(Instant::now(), self.session.timeouts().quit))?;
         self.stream.close()
@@ -55,7 +73,8 @@ impl Client {
     }
 
     fn open_stream(address: SocketAddr, deadline: Instant) -> io::Result<Stream> {
-        tcp(TcpStream::connect_timeout(&address, deadline.saturating_duration_since(Instant::now()))?)
+        let stream = TcpStream::connect_timeout(&address, deadline.saturating_duration_since(Instant::now()))?;
+        Ok(Box::new(Socket::new(stream)?))
     }
 
     /// Starts TLS over `stream`, verified for `host`, and returns what a login can be bound to.

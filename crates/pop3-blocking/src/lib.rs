@@ -38,7 +38,7 @@ pub use pop3_maildrop as maildrop;
 pub use server::Server;
 #[cfg(feature = "server")]
 pub use session::Session;
-pub use stream::{Socket, Transport};
+pub use stream::{Canceller, Socket, Transport};
 
 /// Tests the example of the README.
 #[cfg(doctest)]

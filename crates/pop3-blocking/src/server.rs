@@ -1,12 +1,12 @@
 //! The server: accepts connections and begins their sessions.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use pop3_driver::server::{BlockingMode, ServerShared};
-use pop3_driver::{ListenSecurity, ServerOptions, SessionPermit, deadline_after, server_methods};
+use pop3_driver::{ListenSecurity, ServerOptions, SessionPermit, deadline_after, log_broken, server_methods};
 use pop3_maildrop::Store;
 
 use crate::session::Session;
@@ -45,7 +45,7 @@ impl<S> Server<S> {
     fn tcp(stream: TcpStream, permit: &SessionPermit) -> io::Result<(Stream, IpAddr)> {
         let peer = stream.peer_addr()?.ip();
         let socket = Socket::new(stream)?;
-        permit.on_shutdown(socket.interrupter());
+        permit.on_shutdown(socket.interrupter(Shutdown::Read));
         Ok((Box::new(socket), peer))
     }
 
@@ -99,12 +99,8 @@ impl<S: Store> Server<S> {
             let span = permit.span(peer);
             // A thread of its own: whatever a session does, even a panic, ends this session only (H60).
             let session = move || {
-                span.in_scope(|| {
-                    let served = Self::tcp(stream, &permit).and_then(|(stream, peer)| server.admit(stream, peer, listen, permit));
-                    if let Err(error) = served {
-                        tracing::debug!(%error, "session broke");
-                    }
-                });
+                let served = || Self::tcp(stream, &permit).and_then(|(stream, peer)| server.admit(stream, peer, listen, permit));
+                span.in_scope(|| log_broken(served()));
             };
             if let Err(error) = thread::Builder::new().name("pop3 session".to_owned()).spawn(session) {
                 tracing::warn!(%peer, %error, "a session could not begin");

@@ -24,7 +24,15 @@ pub trait Transport: Read + Write + Send {
     fn close(&mut self) -> io::Result<()> {
         self.flush()
     }
+
+    /// Returns a function that breaks the connection from another thread; `None` if this stream has none.
+    fn canceller(&self) -> Option<Canceller> {
+        None
+    }
 }
+
+/// A function that ends the calls of a client from another thread; see [`Client::canceller`](crate::Client::canceller).
+pub type Canceller = Box<dyn Fn() + Send + Sync>;
 
 pub(crate) type Stream = Box<dyn Transport>;
 
@@ -57,12 +65,11 @@ impl Socket {
         Ok(Self { stream: Arc::new(stream), deadline: None })
     }
 
-    /// Returns a function that ends the reads of this connection, as long as it is open.
-    #[cfg(feature = "server")]
-    pub(crate) fn interrupter(&self) -> impl Fn() + Send + 'static {
+    /// Returns a function that shuts this connection down, as long as it is open.
+    pub(crate) fn interrupter(&self, how: Shutdown) -> impl Fn() + Send + Sync + 'static {
         let stream = Arc::downgrade(&self.stream);
-        // A connection that is closed already has no reads.
-        move || drop(stream.upgrade().map(|stream| stream.shutdown(Shutdown::Read)))
+        // A connection that is closed already needs no shutdown.
+        move || drop(stream.upgrade().map(|stream| stream.shutdown(how)))
     }
 
     fn time_left(&self) -> io::Result<Option<Duration>> {
@@ -79,6 +86,10 @@ impl Transport for Socket {
 
     fn close(&mut self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)
+    }
+
+    fn canceller(&self) -> Option<Canceller> {
+        Some(Box::new(self.interrupter(Shutdown::Both)))
     }
 }
 
@@ -115,11 +126,10 @@ impl<C: DerefMut<Target = ConnectionCommon<D>> + Send, D: SideData> Transport fo
         self.flush()?;
         self.sock.close()
     }
-}
 
-/// Makes a stream of a connection.
-pub(crate) fn tcp(stream: TcpStream) -> io::Result<Stream> {
-    Ok(Box::new(Socket::new(stream)?))
+    fn canceller(&self) -> Option<Canceller> {
+        self.sock.canceller()
+    }
 }
 
 /// Does a TLS handshake before the deadline.

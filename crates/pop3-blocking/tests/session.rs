@@ -386,3 +386,74 @@ fn h56_observers_see_each_session_of_a_server() {
     }
     assert!(!lines.iter().any(|line| line.contains("secret")), "{lines:#?}");
 }
+
+#[test]
+fn s44_many_messages_are_retrieved_and_deleted_each_with_its_own_result() {
+    let place = serve();
+    let mut client = place.connect(true);
+    client.login("joe", "secret").unwrap();
+    assert!(client.capabilities().unwrap().pipelining && client.is_alive());
+    client.dele(number(2)).unwrap();
+    let (mut heads, mut texts) = (Vec::new(), Vec::new());
+    let numbers = || [3, 2, 1, 9].map(number);
+    client.tops(numbers(), 0, |number, head| heads.push((number.get(), head.ok()))).unwrap();
+    client.retrs(numbers(), |number, text| texts.push((number.get(), text.ok()))).unwrap();
+    let small = Some(on_the_wire(SMALL));
+    assert_eq!(texts, [(3, Some(Vec::new())), (2, None), (1, small), (9, None)]);
+    assert_eq!(heads[2], (1, Some(b"Subject: small\r\n\r\n".to_vec())));
+    let ids = client.uidl().unwrap();
+    let deleted = client.deles(numbers()).unwrap();
+    let deleted: Vec<_> = deleted.iter().map(|(number, done)| (number.get(), done.is_ok())).collect();
+    assert_eq!(deleted, [(3, true), (2, false), (1, true), (9, false)]);
+    // The session is not ended by QUIT, so nothing was removed, and the messages are found again.
+    drop(client);
+    let credentials = Credentials::password("joe", "secret").unwrap();
+    let options = ClientOptions::new(Security::Tls(place.trusted()));
+    let policy = LoginPolicy::default();
+    let (mut client, renumbering) = Client::reconnect("localhost", place.tls, &options, &credentials, &policy, &ids).unwrap();
+    let (one, two) = (renumbering.number(number(1)), renumbering.number(number(2)));
+    assert_eq!((one, two), (Some(number(1)), None), "message 2 was marked when the unique-ids were listed");
+    assert_eq!(client.list_readable().unwrap().entries.len(), 3);
+    client.quit().unwrap();
+}
+
+#[test]
+fn q18_lines_that_cannot_be_read_are_reported_beside_the_others() {
+    let says: &[&[u8]] = &[
+        b"+OK ready\r\n",
+        b"-ERR no CAPA\r\n",
+        b"+OK\r\n",
+        b"+OK\r\n",
+        b"+OK\r\n1 10\r\nx\x1b\r\n3 30\r\n.\r\n",
+        b"+OK\r\nnonsense\r\n2 b\r\n.\r\n",
+        b"+OK\r\n",
+    ];
+    let mut client = in_the_clear(script(says, true)).unwrap();
+    client.login("joe", "secret").unwrap();
+    let list = client.list_readable().unwrap();
+    assert_eq!(list.entries.iter().map(|entry| entry.number.get()).collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(list.unreadable, ["x\\u{1b}"]);
+    let uidl = client.uidl_readable().unwrap();
+    assert_eq!((uidl.entries.len(), uidl.unreadable), (1, vec!["nonsense".to_owned()]));
+    client.quit().unwrap();
+}
+
+#[test]
+fn a_call_that_waits_is_ended_from_another_thread() {
+    let (listener, address) = listen();
+    let server = spawn(move || {
+        let mut stream = accept(&listener);
+        write(&mut stream, b"+OK ready\r\n");
+        let mut heard = [0; 64];
+        // The command comes, and no answer.
+        while read(&mut stream, &mut heard).is_ok_and(|count| count > 0) {}
+    });
+    let options = ClientOptions::new(Security::DangerousCleartext);
+    let mut client = Client::connect("127.0.0.1", address.port(), &options).unwrap();
+    let cancel = client.canceller().unwrap();
+    let canceller = spawn(cancel);
+    let error = client.capa().unwrap_err();
+    assert!(error.ends_session() && error.is_disconnect() && !client.is_alive(), "{error}");
+    canceller.result();
+    server.result();
+}

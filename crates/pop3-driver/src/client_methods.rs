@@ -118,6 +118,24 @@ macro_rules! client_methods {
                 Ok(client)
             }
 
+            /// Connects and logs in again after a session that broke, and finds its messages again: message numbers are valid in one session
+            /// only, so the new session has others. `before` are the unique-ids of the earlier session.
+            ///
+            /// # Errors
+            /// See [`connect_and_login`](Self::connect_and_login); the server may have no unique-ids.
+            pub $($asyncness)* fn reconnect(
+                host: &str,
+                port: u16,
+                options: &$crate::ClientOptions,
+                credentials: &$crate::proto::sasl::Credentials,
+                policy: &$crate::proto::client::LoginPolicy,
+                before: &[$crate::proto::client::requests::UniqueIdEntry],
+            ) -> Result<(Self, $crate::proto::client::Renumbering), $crate::Error> {
+                let mut client = Self::connect_and_login(host, port, options, credentials, policy)$($wait)*?;
+                let renumbering = $crate::proto::client::Renumbering::new(before, &client.uidl()$($wait)*?);
+                Ok((client, renumbering))
+            }
+
             /// Logs in over the caller's stream, on which nothing was sent yet.
             ///
             /// # Errors
@@ -149,6 +167,18 @@ macro_rules! client_methods {
             /// Returns the connection below, for what it can tell.
             pub const fn connection(&self) -> &$crate::proto::client::Connection {
                 self.session.connection()
+            }
+
+            /// Returns the capabilities that the login saw, or those of the last [`capa`](Self::capa); see
+            /// [`capabilities`](crate::proto::client::Client::capabilities) of the machine.
+            pub fn capabilities(&self) -> Option<&$crate::proto::codec::Capabilities> {
+                self.connection().machine().capabilities()
+            }
+
+            /// Returns `true` if the session can be used: it has not failed and the server has not closed it, as far as is known. A connection
+            /// that breaks while no command runs is noticed by the next command, such as [`noop`](Self::noop).
+            pub const fn is_alive(&self) -> bool {
+                self.connection().machine().is_alive()
             }
 
             /// Logs in by the strongest mechanism that both sides have; see `requests::login`.
@@ -207,6 +237,26 @@ macro_rules! client_methods {
             /// The server refuses, or the session broke.
             pub $($asyncness)* fn uidl(&mut self) -> Result<Vec<$crate::proto::client::requests::UniqueIdEntry>, $crate::Error> {
                 self.run($crate::proto::client::requests::uidl())$($wait)*
+            }
+
+            /// Sends `LIST` as [`list`](Self::list) does, and passes over lines that cannot be read, which are returned beside the others.
+            ///
+            /// # Errors
+            /// The server refuses, or the session broke.
+            pub $($asyncness)* fn list_readable(
+                &mut self,
+            ) -> Result<$crate::proto::client::requests::PartialListing<$crate::proto::codec::ScanListing>, $crate::Error> {
+                self.run($crate::proto::client::requests::list_readable())$($wait)*
+            }
+
+            /// Sends `UIDL` as [`uidl`](Self::uidl) does, and passes over lines that cannot be read, which are returned beside the others.
+            ///
+            /// # Errors
+            /// The server refuses, or the session broke.
+            pub $($asyncness)* fn uidl_readable(
+                &mut self,
+            ) -> Result<$crate::proto::client::requests::PartialListing<$crate::proto::client::requests::UniqueIdEntry>, $crate::Error> {
+                self.run($crate::proto::client::requests::uidl_readable())$($wait)*
             }
 
             /// Sends `LIST` with a number and returns the size of that message.
@@ -302,6 +352,47 @@ macro_rules! client_methods {
             ) -> Result<Message<'_, $($params)*>, $crate::Error> {
                 let tag = self.run($crate::proto::client::requests::top(number, lines))$($wait)*?;
                 Ok(Message::new(self, tag))
+            }
+
+            /// Sends `RETR` for many messages, pipelined if the server announces `PIPELINING`. `on_message` receives each message when it is
+            /// complete, or its refusal. One message at a time is in memory.
+            ///
+            /// # Errors
+            /// The session broke. The messages that `on_message` has received are complete.
+            pub $($asyncness)* fn retrs(
+                &mut self,
+                numbers: impl IntoIterator<Item = $crate::proto::codec::MessageNumber>,
+                on_message: impl FnMut($crate::proto::codec::MessageNumber, Result<Vec<u8>, $crate::proto::client::Refusal>),
+            ) -> Result<(), $crate::Error> {
+                self.run($crate::proto::client::requests::retrs(self.session.window(), numbers, on_message))$($wait)*
+            }
+
+            /// Sends `TOP` for many messages as [`retrs`](Self::retrs) does `RETR`: `on_message` receives the header and `lines` lines of the body
+            /// of each.
+            ///
+            /// # Errors
+            /// See [`retrs`](Self::retrs).
+            pub $($asyncness)* fn tops(
+                &mut self,
+                numbers: impl IntoIterator<Item = $crate::proto::codec::MessageNumber>,
+                lines: u64,
+                on_message: impl FnMut($crate::proto::codec::MessageNumber, Result<Vec<u8>, $crate::proto::client::Refusal>),
+            ) -> Result<(), $crate::Error> {
+                self.run($crate::proto::client::requests::tops(self.session.window(), numbers, lines, on_message))$($wait)*
+            }
+
+            /// Sends `DELE` for many messages, pipelined if the server announces `PIPELINING`, and returns the result for each.
+            ///
+            /// # Errors
+            /// The session broke: without a [`quit`](Self::quit) no message is removed.
+            pub $($asyncness)* fn deles(
+                &mut self,
+                numbers: impl IntoIterator<Item = $crate::proto::codec::MessageNumber>,
+            ) -> Result<Vec<($crate::proto::codec::MessageNumber, Result<(), $crate::proto::client::Refusal>)>, $crate::Error> {
+                let mut results = Vec::new();
+                let on_reply = |number, result| results.push((number, result));
+                self.run($crate::proto::client::requests::deles(self.session.window(), numbers, on_reply))$($wait)*?;
+                Ok(results)
             }
 
             /// Sends many commands, at most `window` of them before their replies are read. `on_event` gets the events of each command with the

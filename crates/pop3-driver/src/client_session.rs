@@ -129,6 +129,14 @@ impl ClientSession {
         Arc::clone(&self.host)
     }
 
+    /// Returns how many commands may be in flight: as many as the machine allows if the server announced `PIPELINING` (RFC 2449 §6.6),
+    /// otherwise one.
+    // S44
+    pub fn window(&self) -> usize {
+        let pipelining = self.connection.machine().capabilities().is_some_and(|capabilities| capabilities.pipelining);
+        if pipelining { usize::MAX } else { 1 }
+    }
+
     /// Starts a request.
     ///
     /// # Errors

@@ -74,6 +74,17 @@ impl Error {
         }
     }
 
+    /// Returns `true` if no session can be continued after this error: connect again.
+    pub const fn ends_session(&self) -> bool {
+        match self {
+            Self::Sink(_)
+            | Self::Request(RequestError::Refused(_) | RequestError::Unreadable { .. } | RequestError::NoMechanism) => false,
+            // The errors of a caller change nothing.
+            Self::Request(RequestError::Local(error)) => matches!(error, LocalError::Closed),
+            _ => true,
+        }
+    }
+
     /// Returns what the error of a login means; see [`RequestError::login_failure`].
     pub fn login_failure(&self) -> Option<LoginFailure> {
         match self {
@@ -151,6 +162,18 @@ mod tests {
         ];
         for error in others {
             assert!(!error.is_disconnect() && error.refusal().is_none(), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_error_says_whether_the_session_has_ended() {
+        for error in [closed(), timed_out(Duration::ZERO), Error::Tls(TlsFailure::NotTls), LocalError::Closed.into()] {
+            assert!(error.ends_session(), "{error}");
+        }
+        for error in
+            [LocalError::CleartextLogin.into(), Error::Sink(io::ErrorKind::StorageFull.into()), InvalidArgument::Empty.into()]
+        {
+            assert!(!error.ends_session(), "{error}");
         }
     }
 

@@ -41,6 +41,8 @@ pub use pop3_proto as proto;
 pub use proxy_handshake::{Proxy, ProxyHandshake, ProxyHeader, ProxyKind};
 pub use proxy_io::ProxyIo;
 pub use rustls;
+#[cfg(feature = "server")]
+pub use session_limiter::log_broken;
 pub use session_limiter::{Seat, SessionLimiter, SessionPermit};
 pub use session_observers::{ObservedSession, SessionObservers};
 pub use time::deadline_after;

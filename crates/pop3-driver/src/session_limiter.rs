@@ -74,9 +74,7 @@ impl Seat {
             self.evicted().await;
             io::Error::other(GAVE_WAY)
         };
-        if let Err(error) = unless(evicted, session).await {
-            tracing::debug!(%error, "session broke");
-        }
+        log_broken(unless(evicted, session).await);
     }
 
     /// Waits until the session is evicted to make room for another one.
@@ -237,6 +235,14 @@ impl State {
 /// The reason why an evicted session ends.
 #[cfg(feature = "server")]
 pub(crate) const GAVE_WAY: &str = "the session gave way to another one";
+
+/// Logs the error of a session that broke.
+#[cfg(feature = "server")]
+pub fn log_broken(session: io::Result<()>) {
+    if let Err(error) = session {
+        tracing::debug!(%error, "session broke");
+    }
+}
 
 /// Maximum number of evicted sessions that have not ended yet.
 const MAX_LEAVING: usize = 100;

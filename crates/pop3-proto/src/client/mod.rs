@@ -8,6 +8,7 @@ mod error;
 mod event;
 mod machine;
 mod observer;
+mod renumbering;
 pub mod requests;
 
 pub use action::Action;
@@ -18,6 +19,7 @@ pub use error::{Awaiting, LocalError, RemoteError, Service};
 pub use event::{Challenge, ClientEvent, OwnedGreeting, Tag};
 pub use machine::Client;
 pub use observer::Observer;
+pub use renumbering::Renumbering;
 pub use requests::{
     Login, LoginContext, LoginFailure, LoginOutcome, LoginPolicy, Refusal, RefusalMeaning, Request, RequestError,
 };

@@ -2,6 +2,7 @@
 
 mod receive;
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::fmt;
 
@@ -13,7 +14,7 @@ use super::error::{Awaiting, LocalError, RemoteError};
 use super::event::ClientEvent;
 use super::event::{OwnedGreeting, Tag};
 use crate::cleartext_login::CleartextLogin;
-use crate::codec::{Command, DotDecoder, LineEndingPolicy, LineScanner, MAX_COMMAND_LINE, ReplyShape, Verb};
+use crate::codec::{Capabilities, Command, DotDecoder, LineEndingPolicy, LineScanner, MAX_COMMAND_LINE, ReplyShape, Verb};
 use crate::sasl::{Mechanism, encode_base64};
 use crate::state::State;
 
@@ -78,6 +79,7 @@ pub struct Client {
     /// The mechanism is not finished: a `+OK` to its `AUTH` can only be a challenge (Q07).
     unfinished: bool,
     failed: Option<RemoteError>,
+    capabilities: Option<Box<Capabilities>>,
 }
 
 impl fmt::Debug for Client {
@@ -114,6 +116,7 @@ impl Client {
             trickle: 0,
             greeting: None,
             bound: false,
+            capabilities: None,
             utf8: false,
             unfinished: false,
             failed: None,
@@ -212,6 +215,23 @@ impl Client {
     // S36
     pub const fn channel_binding_used(&self) -> bool {
         self.bound
+    }
+
+    /// Returns the server's answer to the last `CAPA` on this connection, which a login sends, too. `None` if there was none, if it was
+    /// refused, or since `STLS`: what was said in the clear is not trusted (RFC 2595 §4).
+    // H06
+    pub fn capabilities(&self) -> Option<&Capabilities> {
+        self.capabilities.as_deref()
+    }
+
+    pub(super) fn set_capabilities(&mut self, capabilities: Capabilities) {
+        self.capabilities = Some(Box::new(capabilities));
+    }
+
+    /// Returns `true` if the session can be used: it has not failed, `QUIT` was not sent, and the server has not closed it as far as is
+    /// known. A connection that breaks while no command runs is noticed by the next command.
+    pub const fn is_alive(&self) -> bool {
+        self.failed.is_none() && matches!(self.phase, Phase::Greeting | Phase::Session(State::Authorization | State::Transaction))
     }
 
     /// Returns the greeting once it has arrived. After `STLS` it is `None`: a greeting in the clear is discarded.

@@ -1,7 +1,7 @@
 //! Requests of one command each.
 
 use alloc::boxed::Box;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::mem;
 
@@ -117,6 +117,46 @@ pub fn uidl() -> impl Request<Output = Vec<UniqueIdEntry>> {
     })
 }
 
+/// A listing without the lines that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartialListing<T> {
+    /// The entries that were read.
+    pub entries: Vec<T>,
+    /// The lines that were not read, escaped for a terminal.
+    pub unreadable: Vec<String>,
+}
+
+impl<T> Default for PartialListing<T> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), unreadable: Vec::new() }
+    }
+}
+
+impl<T> PartialListing<T> {
+    fn add(&mut self, entry: Result<T, MalformedListing>, line: &[u8]) {
+        match entry {
+            Ok(entry) => self.entries.push(entry),
+            Err(MalformedListing) => self.unreadable.push(Escaped(line).to_string()),
+        }
+    }
+}
+
+/// Requests the scan listing of all messages as [`list`] does, and passes over lines that cannot be read.
+pub fn list_readable() -> impl Request<Output = PartialListing<ScanListing>> {
+    SimpleRequest::<PartialListing<_>>::lines(Command::List(None), |all, line| {
+        all.add(ScanListing::parse(line), line);
+        Ok(())
+    })
+}
+
+/// Requests the unique-ids of all messages as [`uidl`] does, and passes over lines that cannot be read.
+pub fn uidl_readable() -> impl Request<Output = PartialListing<UniqueIdEntry>> {
+    SimpleRequest::<PartialListing<_>>::lines(Command::Uidl(None), |all, line| {
+        all.add(UniqueIdListing::parse(line).map(unique_id_entry), line);
+        Ok(())
+    })
+}
+
 /// Sends `UTF8`: messages may come in UTF-8 from now on (RFC 6856 §2.1). Send it before login, and after `STLS`.
 pub fn utf8() -> impl Request<Output = ()> {
     plain(Command::Utf8)
@@ -139,10 +179,29 @@ pub fn lang(range: Word<'_>) -> impl Request<Output = ()> {
 /// Requests the server's capabilities (`CAPA`). After a refusal they are unknown: the server may still support some.
 // Q10
 pub fn capa() -> impl Request<Output = Capabilities> {
-    SimpleRequest::<Capabilities>::lines(Command::Capa, |capabilities, line| {
+    Capa(SimpleRequest::<Capabilities>::lines(Command::Capa, |capabilities, line| {
         capabilities.add(line);
         Ok(())
-    })
+    }))
+}
+
+/// Keeps the capabilities in the machine, too.
+struct Capa<R>(R);
+
+impl<R: Request<Output = Capabilities>> Request for Capa<R> {
+    type Output = Capabilities;
+
+    fn start(&mut self, sink: &mut CommandSink<'_>) -> Result<(), LocalError> {
+        self.0.start(sink)
+    }
+
+    fn on_event(&mut self, event: ClientEvent<'_>, sink: &mut CommandSink<'_>) -> Result<Option<Capabilities>, RequestError> {
+        let capabilities = self.0.on_event(event, sink)?;
+        if let Some(capabilities) = &capabilities {
+            sink.client().set_capabilities(capabilities.clone());
+        }
+        Ok(capabilities)
+    }
 }
 
 fn plain(command: Command<'_>) -> impl Request<Output = ()> {

@@ -34,6 +34,7 @@ mod batch;
 mod commands;
 mod listing_one;
 mod login;
+mod many;
 mod refusal;
 mod refusal_words;
 mod request;
@@ -43,9 +44,13 @@ pub use auth::auth;
 pub use batch::batch;
 #[cfg(feature = "apop")]
 pub use commands::apop;
-pub use commands::{capa, dele, greet, lang, languages, list, noop, quit, retr, rset, stat, stls, top, uidl, user_pass, utf8};
+pub use commands::{
+    PartialListing, capa, dele, greet, lang, languages, list, list_readable, noop, quit, retr, rset, stat, stls, top, uidl,
+    uidl_readable, user_pass, utf8,
+};
 pub use listing_one::{list_one, uidl_one};
 pub use login::{Login, LoginContext, LoginOutcome, LoginPolicy, login};
+pub use many::{deles, retrs, tops};
 pub use refusal::{LoginFailure, Refusal, RequestError};
 pub use refusal_words::RefusalMeaning;
 pub use request::Request;
