@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use futures_io::AsyncRead;
 use pop3_proto::codec::{MessageNumber, OwnedUsername};
 use pop3_proto::sasl::{ScramHash, ScramKeys};
-use pop3_proto::server::{LoginAttempt, Snapshot};
+use pop3_proto::server::{ExtensionReply, ExtensionRequest, LoginAttempt, Snapshot};
 
 use crate::{LoginError, Maildrop, NotRemoved, Peer, Store, Verification};
 
@@ -79,6 +79,12 @@ pub trait AsyncStore: Send + Sync + 'static {
         let _ = (hash, name);
         std::future::ready(Ok(None))
     }
+
+    /// Answers a command of the server's own; see [`Store::extension`].
+    fn extension(&self, request: &ExtensionRequest, user: Option<&[u8]>) -> impl Future<Output = ExtensionReply> + Send {
+        let _ = (request, user);
+        std::future::ready(ExtensionReply::unavailable())
+    }
 }
 
 /// The messages of one user, locked by one session of an [`AsyncStore`].
@@ -124,6 +130,10 @@ impl<S: AsyncStore> AsyncStore for Arc<S> {
     fn scram_keys(&self, hash: ScramHash, name: &OwnedUsername) -> impl Future<Output = io::Result<Option<ScramKeys>>> + Send {
         S::scram_keys(self, hash, name)
     }
+
+    fn extension(&self, request: &ExtensionRequest, user: Option<&[u8]>) -> impl Future<Output = ExtensionReply> + Send {
+        S::extension(self, request, user)
+    }
 }
 
 /// A [`Store`] as an [`AsyncStore`]: each future is ready when it is polled first, and that poll may block.
@@ -143,6 +153,10 @@ impl<S: Store> AsyncStore for Blocking<S> {
 
     async fn scram_keys(&self, hash: ScramHash, name: &OwnedUsername) -> io::Result<Option<ScramKeys>> {
         self.0.scram_keys(hash, name)
+    }
+
+    async fn extension(&self, request: &ExtensionRequest, user: Option<&[u8]>) -> ExtensionReply {
+        self.0.extension(request, user)
     }
 }
 

@@ -33,7 +33,7 @@ use std::io::{self, ErrorKind, Read};
 use pop3_proto::Secret;
 use pop3_proto::codec::{Escaped, InvalidArgument, MessageNumber, OwnedUsername, Username};
 use pop3_proto::sasl::{PresentedCredentials, ScramHash, ScramKeys};
-use pop3_proto::server::{LoginAttempt, LoginDenial, Snapshot};
+use pop3_proto::server::{ExtensionReply, ExtensionRequest, LoginAttempt, LoginDenial, Snapshot};
 use thiserror::Error;
 
 pub use async_store::{AsyncMaildrop, AsyncStore, Blocking, BlockingMaildrop, BlockingMessage};
@@ -74,6 +74,13 @@ pub trait Store: Send + Sync + 'static {
     fn scram_keys(&self, hash: ScramHash, name: &OwnedUsername) -> io::Result<Option<ScramKeys>> {
         let _ = (hash, name);
         Ok(None)
+    }
+
+    /// Answers a command of the server's own, one of [`ServerConfig::extensions`](pop3_proto::server::ServerConfig::extensions). `user` is
+    /// the logged-in user; `None` before login.
+    fn extension(&self, request: &ExtensionRequest, user: Option<&[u8]>) -> ExtensionReply {
+        let _ = (request, user);
+        ExtensionReply::unavailable()
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use pop3_proto::codec::{MessageNumber, OwnedUsername};
 use pop3_proto::sasl::{ScramHash, ScramKeys};
-use pop3_proto::server::{LoginAttempt, Snapshot};
+use pop3_proto::server::{ExtensionReply, ExtensionRequest, LoginAttempt, Snapshot};
 
 use crate::{LoginError, Maildrop, NotRemoved, Peer, Store, Verification};
 
@@ -68,6 +68,10 @@ impl<S: Store> Store for LoginDelayed<S> {
 
     fn scram_keys(&self, hash: ScramHash, name: &OwnedUsername) -> io::Result<Option<ScramKeys>> {
         self.store.scram_keys(hash, name)
+    }
+
+    fn extension(&self, request: &ExtensionRequest, user: Option<&[u8]>) -> ExtensionReply {
+        self.store.extension(request, user)
     }
 }
 

@@ -26,6 +26,8 @@ pub struct StoreResponder<S: AsyncStore> {
     address: Option<IpAddr>,
     /// The logged-in user, as logs show it.
     user: Option<String>,
+    /// The logged-in user.
+    owner: Option<Box<[u8]>>,
     maildrop: Option<S::Maildrop>,
     /// The message that is being sent.
     message: Option<<S::Maildrop as AsyncMaildrop>::Message>,
@@ -78,7 +80,17 @@ fn ready<T>(future: impl Future<Output = io::Result<T>>) -> io::Result<T> {
 impl<S: AsyncStore> StoreResponder<S> {
     /// Creates the responder of a session. `decoy_secret` consists of random octets, the same for all sessions of a server.
     pub const fn new(store: S, decoy_secret: [u8; 18]) -> Self {
-        Self { store, decoy_secret, address: None, user: None, maildrop: None, message: None, begun: 0, buffer: Vec::new() }
+        Self {
+            store,
+            decoy_secret,
+            address: None,
+            user: None,
+            owner: None,
+            maildrop: None,
+            message: None,
+            begun: 0,
+            buffer: Vec::new(),
+        }
     }
 
     /// Sets the address of the connection's other end, for the store and for logs.
@@ -194,6 +206,10 @@ impl<S: AsyncStore> StoreResponder<S> {
             Question::Authenticate(login) => self.authenticate(connection, &login).await,
             Question::FindKeys(hash, name) => self.find_keys(connection, hash, &name).await,
             Question::Retrieve { number, top } => self.open(connection, number, top).await,
+            Question::Extension(request) => {
+                let reply = self.store.extension(&request, self.owner.as_deref()).await;
+                connection.answer().reply_to_extension(&reply)
+            }
             // The client has sent `QUIT`. Whether it still reads the reply makes no difference (Q45).
             Question::Commit => {
                 let marked: Vec<MessageNumber> = connection.marked().collect();
@@ -221,7 +237,9 @@ impl<S: AsyncStore> StoreResponder<S> {
         match open_maildrop(&self.store, login, &peer).await {
             Ok((maildrop, snapshot)) => {
                 let method = connection.session().login_method();
-                let user = Escaped(maildrop.owner().unwrap_or(login.name.as_bytes())).to_string();
+                let owner = maildrop.owner().unwrap_or(login.name.as_bytes());
+                let user = Escaped(owner).to_string();
+                self.owner = Some(owner.into());
                 let address = peer.address.map(tracing::field::display);
                 tracing::info!(user, address, method, tls = peer.encrypted, messages = snapshot.len(), "logged in");
                 self.user = Some(user);

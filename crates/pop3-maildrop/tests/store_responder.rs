@@ -10,7 +10,9 @@ use pop3_maildrop::{
 };
 use pop3_proto::codec::{ApopDigest, MessageNumber, UniqueId};
 use pop3_proto::sasl::{ChannelBinding, Credentials, ExchangeContext, Mechanism, PresentedCredentials, client_mechanism};
-use pop3_proto::server::{Action, Connection, ConnectionInfo, LoginAttempt, ServerConfig, Snapshot};
+use pop3_proto::server::{
+    Action, Connection, ConnectionInfo, Extension, ExtensionReply, ExtensionRequest, LoginAttempt, ServerConfig, Snapshot,
+};
 
 struct Session<S: Store> {
     connection: Connection,
@@ -22,6 +24,10 @@ impl<S: Store> Session<S> {
     /// A session over TLS, in which the client has shown this certificate.
     fn new(store: &Arc<S>, certificate: Option<&[u8]>) -> Self {
         let config = ServerConfig { mechanisms: Mechanism::ALL.to_vec(), apop: true, ..ServerConfig::default() };
+        Self::with_config(store, certificate, config)
+    }
+
+    fn with_config(store: &Arc<S>, certificate: Option<&[u8]>, config: ServerConfig) -> Self {
         let info = ConnectionInfo {
             certificate: certificate.map(Arc::from),
             ..ConnectionInfo::encrypted([1; 18], ChannelBinding::default())
@@ -271,4 +277,36 @@ fn s39_a_store_denies_logins_in_its_own_words_and_its_code_decides_whether_they_
     for code in ["", "A]", "A B", "[A", &"A".repeat(65)] {
         assert!(refusal().with_code(code).is_err(), "{code}");
     }
+}
+
+/// A store with a command of its own.
+struct Counting(Memory);
+
+impl Store for Counting {
+    type Maildrop = MemoryMaildrop;
+
+    fn login(&self, login: &LoginAttempt, peer: &Peer) -> Result<MemoryMaildrop, LoginError> {
+        self.0.login(login, peer)
+    }
+
+    fn extension(&self, request: &ExtensionRequest, user: Option<&[u8]>) -> ExtensionReply {
+        let user = user.map(String::from_utf8_lossy);
+        ExtensionReply::ok(&format!("{} of {user:?} with {:?}", request.keyword, String::from_utf8_lossy(&request.arguments)))
+            .unwrap()
+    }
+}
+
+#[test]
+fn a_store_answers_commands_of_its_own() {
+    let extensions = vec![Extension::new("XCOUNT").unwrap().permitted_before_login()];
+    let mechanisms = vec![Mechanism::External];
+    let config = ServerConfig { extensions, mechanisms, ..ServerConfig::default() };
+    let store = Arc::new(LoginDelayed::new(Counting(memory()), std::time::Duration::ZERO));
+    let mut session = Session::with_config(&store, Some(b"joe's"), config.clone());
+    assert_eq!(session.say("XCOUNT a b\r\n").unwrap(), "+OK XCOUNT of None with \"a b\"\r\n");
+    // The name of the maildrop's owner, whatever the login was.
+    let answer = session.say("AUTH EXTERNAL =\r\nxcount\r\n").unwrap();
+    assert!(answer.ends_with("+OK XCOUNT of Some(\"joe\") with \"\"\r\n"), "{answer}");
+    let mut session = Session::with_config(&Arc::new(memory()), None, config);
+    assert_eq!(session.say("XCOUNT\r\n").unwrap(), "-ERR the command is not available\r\n", "a store that does not know it");
 }

@@ -120,6 +120,9 @@ impl State {
     /// assert!(!State::Transaction.permits(Verb::Pass, true));
     /// ```
     pub fn permits(self, verb: Verb, encrypted: bool) -> bool {
+        if verb == Verb::Extension {
+            return self != Self::Update;
+        }
         let allowed = match (TABLE.get(verb as usize), self) {
             (Some((_, allowed, _)), Self::Authorization) | (Some((_, _, allowed)), Self::Transaction) => *allowed,
             (_, Self::Update) | (None, _) => No,

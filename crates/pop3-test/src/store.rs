@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pop3_maildrop::{LoginError, Maildrop, NotRemoved, Peer, Store};
 use pop3_proto::Secret;
-use pop3_proto::codec::{MessageNumber, UniqueId, WireSize};
-use pop3_proto::sasl::PresentedCredentials;
+use pop3_proto::codec::{MessageNumber, OwnedUsername, UniqueId, WireSize};
+use pop3_proto::sasl::{PresentedCredentials, ScramHash, ScramKeys};
 use pop3_proto::server::{LoginAttempt, Snapshot};
 
 /// A message of the server.
@@ -62,6 +62,7 @@ impl Store for Handle {
             PresentedCredentials::Password(password) => *password == Secret::from(user.password.as_str()),
             PresentedCredentials::Token(token) => *token == Secret::from(user.password.as_str()),
             PresentedCredentials::CramMd5(credentials) => credentials.verify(user.password.as_bytes()),
+            PresentedCredentials::Verified => true,
             _ => false,
         };
         if !is_right {
@@ -72,6 +73,12 @@ impl Store for Handle {
         }
         user.locked = true;
         Ok(TestMaildrop { store: Arc::clone(&self.0), name, messages: user.messages.clone() })
+    }
+
+    fn scram_keys(&self, hash: ScramHash, name: &OwnedUsername) -> io::Result<Option<ScramKeys>> {
+        // Tests have no secrets, so one salt is enough.
+        let keys = |user: &User| ScramKeys::derive(hash, user.password.as_bytes(), b"the salt of tests", 4096);
+        Ok(self.0.users().get(&*String::from_utf8_lossy(name.as_bytes())).map(keys))
     }
 }
 

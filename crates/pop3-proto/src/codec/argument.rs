@@ -30,6 +30,9 @@ pub enum InvalidArgument {
     /// The argument begins or ends with a blank, which the peer would read as a separator.
     #[error("the argument begins or ends with a blank")]
     OuterBlank,
+    /// The keyword of an extension is one that the RFCs define.
+    #[error("this keyword is a command of the RFCs and cannot name an extension")]
+    KnownKeyword,
     /// The argument is longer than the protocol allows.
     #[error("the argument is longer than {limit} octets")]
     TooLong {

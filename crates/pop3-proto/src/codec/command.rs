@@ -12,7 +12,10 @@ use nom::{IResult, Parser};
 use thiserror::Error;
 
 use super::number::{decimal, hex_digits, put_decimal};
-use super::{ApopDigest, Escaped, MessageNumber, Password, Username, Verb, Word, Words, is_blank, trim_blanks_start};
+use super::{
+    ApopDigest, Escaped, ExtensionCommand, ExtensionShape, MessageNumber, Password, Username, Verb, Word, Words, is_blank,
+    trim_blanks_start,
+};
 
 /// A command with its arguments. Neither `Debug` nor `Display` shows a secret.
 ///
@@ -42,6 +45,8 @@ pub enum Command<'a> {
     Capa,
     /// `DELE`: a deletion mark for a message.
     Dele(MessageNumber),
+    /// A command beyond the RFCs. [`parse`](Self::parse) never returns it.
+    Extension(ExtensionCommand<'a>),
     /// `LANG`: the language of the server's texts. `None` lists the languages, a tag selects one, and `*` selects the language
     /// that the server prefers (RFC 6856 §3.2).
     Lang(Option<Word<'a>>),
@@ -138,6 +143,7 @@ impl<'a> Command<'a> {
     #[inline]
     fn with_arguments(verb: Verb, rest: &'a [u8]) -> Option<Self> {
         Some(match verb {
+            Verb::Extension => return None,
             Verb::Capa => nothing(rest, Self::Capa)?,
             Verb::Last => nothing(rest, Self::Last)?,
             Verb::Utf8 => nothing(rest, Self::Utf8)?,
@@ -179,6 +185,7 @@ impl<'a> Command<'a> {
             Self::Auth(..) | Self::AuthList => Verb::Auth,
             Self::Capa => Verb::Capa,
             Self::Dele(_) => Verb::Dele,
+            Self::Extension(_) => Verb::Extension,
             Self::Lang(_) => Verb::Lang,
             Self::Last => Verb::Last,
             Self::List(_) => Verb::List,
@@ -224,15 +231,24 @@ impl<'a> Command<'a> {
             Self::List(Some(_)) | Self::Uidl(Some(_)) => ReplyShape::Entry,
             Self::Retr(_) | Self::Top(..) => ReplyShape::Message,
             Self::Auth(..) => ReplyShape::Challenges,
+            Self::Extension(command) => match command.shape() {
+                ExtensionShape::Line => ReplyShape::Line,
+                ExtensionShape::Lines => ReplyShape::Lines,
+                ExtensionShape::Message => ReplyShape::Message,
+            },
         }
     }
 
     /// Appends the command line with its CR LF. Each call appends exactly one line, whatever the arguments are.
     // H15
     pub fn encode(&self, out: &mut BytesMut) {
-        out.put_slice(self.verb().as_str().as_bytes());
         match self {
-            Self::AuthList
+            Self::Extension(command) => out.put_slice(command.line().as_bytes()),
+            command => out.put_slice(command.verb().as_str().as_bytes()),
+        }
+        match self {
+            Self::Extension(_)
+            | Self::AuthList
             | Self::Capa
             | Self::Noop
             | Self::Quit
@@ -296,9 +312,13 @@ impl fmt::Debug for Command<'_> {
 // H25, H56
 impl fmt::Display for Command<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.verb())?;
         match self {
-            Self::AuthList
+            Self::Extension(command) => write!(f, "{command}")?,
+            command => write!(f, "{}", command.verb())?,
+        }
+        match self {
+            Self::Extension(_)
+            | Self::AuthList
             | Self::Capa
             | Self::Noop
             | Self::Quit

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Command, Escaped, Verb, is_blank, trim_blanks_start};
+use super::{Command, Escaped, Verb, split_keyword};
 
 /// A received command line for a log: without secrets, and escaped for a terminal.
 ///
@@ -24,8 +24,7 @@ impl fmt::Display for RedactedCommand<'_> {
         if let Ok(command) = Command::parse(self.0) {
             return command.fmt(f);
         }
-        let line = trim_blanks_start(self.0);
-        let (keyword, rest) = line.split_at(line.iter().position(|byte| is_blank(*byte)).unwrap_or(line.len()));
+        let (keyword, rest) = split_keyword(self.0);
         let is_keyword = match keyword {
             [b'X' | b'x', _, _, ..] => keyword.len() <= MAX_KEYWORD,
             _ => matches!(keyword.len(), 3 | 4) || Verb::from_keyword(keyword).is_some(),

@@ -44,10 +44,12 @@ pub enum Verb {
     Utf8,
     /// `XCLIENT`, with which a trusted proxy names its client. It is not in any RFC.
     Xclient,
+    /// A command that is not in [`ALL`](Self::ALL); see [`ExtensionCommand`](super::ExtensionCommand).
+    Extension,
 }
 
 impl Verb {
-    /// All verbs in alphabetical order.
+    /// The verbs of all commands but extensions, in alphabetical order.
     pub const ALL: [Self; 19] = [
         Self::Apop,
         Self::Auth,
@@ -92,6 +94,7 @@ impl Verb {
             Self::User => "USER",
             Self::Utf8 => "UTF8",
             Self::Xclient => "XCLIENT",
+            Self::Extension => "an extension command",
         }
     }
 
@@ -104,6 +107,7 @@ impl Verb {
             Self::Dele | Self::Retr => "a message number",
             Self::List | Self::Uidl => "nothing or a message number",
             Self::Lang => "nothing, a language or *",
+            Self::Extension => "arguments of its own",
             Self::Xclient => "words like ADDR=192.0.2.1",
             Self::Top => "a message number and a number of lines",
             Self::User => "a name",

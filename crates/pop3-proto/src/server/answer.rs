@@ -5,6 +5,7 @@ use core::fmt;
 use bytes::{BufMut, BytesMut};
 
 use super::error::LocalError;
+use super::extension::ExtensionReply;
 use super::login::LoginDenial;
 use super::observer::Observation;
 use super::phrase::Phrase;
@@ -196,6 +197,14 @@ impl<'s> Answer<'s> {
         self.reply(|session, out| session.refuse(Some(ResponseCode::SysTemp), phrase, out))?;
         self.session.sending = Sending::Nothing;
         Ok(())
+    }
+
+    /// Replies to an extension command.
+    ///
+    /// # Errors
+    /// No extension command waits for a reply. Nothing is sent, and the session is unchanged.
+    pub fn reply_to_extension(&mut self, reply: &ExtensionReply) -> Result<(), LocalError> {
+        self.reply(|session, out| session.machine.reply_to_extension(reply, out))
     }
 
     /// Finishes a commit after removing the marked messages. `not_removed` is the number of marked messages that could not be

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use alloc::vec::Vec;
 
+use super::extension::Extension;
 use super::language::Language;
 use crate::cleartext_login::CleartextLogin;
 use crate::codec::{Expire, ReplyText};
@@ -84,6 +85,8 @@ pub struct ServerConfig {
     /// The server accepts `NOOP` before login.
     // Q54
     pub noop_before_login: bool,
+    /// Commands beyond those of the RFCs.
+    pub extensions: Vec<Extension>,
     /// The time for which messages are kept: the largest number of days that is safe for every user. With 0 days, the session
     /// removes the retrieved messages at `QUIT`; with more days, the store must remove old messages.
     pub expire: ExpirePolicy,
@@ -118,6 +121,7 @@ impl Default for ServerConfig {
             last: false,
             utf8_after_login: false,
             noop_before_login: false,
+            extensions: Vec::new(),
             expire: ExpirePolicy { after: Expire::Never, per_user: false },
             login_delay: None,
             max_sasl_line: 12 * 1024,

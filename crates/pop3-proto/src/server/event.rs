@@ -1,5 +1,6 @@
 //! The events and the questions of a session.
 
+use super::extension::ExtensionRequest;
 use super::login::LoginAttempt;
 use crate::codec::MessageNumber;
 #[cfg(feature = "scram")]
@@ -26,6 +27,9 @@ pub enum Question {
         /// is a right answer to both.
         top: Option<u64>,
     },
+    /// An [extension](super::ServerConfig::extensions) command. Answer with
+    /// [`reply_to_extension`](super::Answer::reply_to_extension).
+    Extension(ExtensionRequest),
     /// A request to remove the messages of [`Session::marked`](super::Session::marked) and to release the maildrop. Answer with
     /// [`finish_commit`](super::Answer::finish_commit) afterwards.
     Commit,

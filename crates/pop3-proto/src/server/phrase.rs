@@ -102,6 +102,7 @@ impl Phrase {
     pub(super) const fn for_malformed(malformed: MalformedCommand) -> Self {
         let MalformedCommand::Arguments { verb } = malformed else { return Self::UnknownCommand };
         match verb {
+            Verb::Extension => Self::UnknownCommand,
             Verb::Capa | Verb::Last | Verb::Noop | Verb::Quit | Verb::Rset | Verb::Stat | Verb::Stls | Verb::Utf8 => {
                 Self::TakesNothing
             }

@@ -240,6 +240,7 @@ impl Session {
                 }
                 Event::Question(Question::Commit)
             }
+            MachineEvent::Extension(request) => Event::Question(Question::Extension(request)),
             MachineEvent::UpgradeTls => Event::UpgradeTls,
             MachineEvent::Closed => Event::Closed,
             // The machine has just passed on this command, so it accepts the answer.
@@ -302,6 +303,7 @@ impl Session {
             | Command::Auth(..)
             | Command::AuthList
             | Command::Capa
+            | Command::Extension(_)
             | Command::Lang(_)
             | Command::Pass(_)
             | Command::Quit

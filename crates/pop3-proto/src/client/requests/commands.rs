@@ -12,8 +12,8 @@ use crate::client::command_sink::CommandSink;
 use crate::client::error::LocalError;
 use crate::client::event::{ClientEvent, OwnedGreeting, Tag};
 use crate::codec::{
-    Capabilities, Command, DropListing, Escaped, MAX_COMMAND_LINE, MalformedListing, MessageNumber, Password, ScanListing,
-    Status, UniqueIdListing, Username, Word, trim_blanks,
+    Capabilities, Command, DropListing, Escaped, ExtensionCommand, ExtensionShape, InvalidArgument, MAX_COMMAND_LINE,
+    MalformedListing, MessageNumber, Password, ScanListing, Status, UniqueIdListing, Username, Word, trim_blanks,
 };
 #[cfg(feature = "apop")]
 use crate::sasl::prepare;
@@ -29,16 +29,19 @@ struct SimpleRequest<'a, T> {
     first_line: Gather<T>,
     /// The parser of the lines after the first one; `None` if the reply has only one line.
     line: Option<Gather<T>>,
+    /// Blank lines are lines of the reply. In listings they are skipped (Q20).
+    keeps_blank_lines: bool,
     unreadable: Option<RequestError>,
 }
 
 impl<'a, T: Default> SimpleRequest<'a, T> {
     fn single(command: Command<'a>, first_line: Gather<T>) -> Self {
-        Self { command, tag: None, gathered: T::default(), first_line, line: None, unreadable: None }
+        Self { command, tag: None, gathered: T::default(), first_line, line: None, keeps_blank_lines: false, unreadable: None }
     }
 
     fn lines(command: Command<'a>, line: Gather<T>) -> Self {
-        Self { command, tag: None, gathered: T::default(), first_line: |_, _| Ok(()), line: Some(line), unreadable: None }
+        let first_line: Gather<T> = |_, _| Ok(());
+        Self { line: Some(line), ..Self::single(command, first_line) }
     }
 
     #[cold]
@@ -77,9 +80,8 @@ impl<T: Default> Request for SimpleRequest<'_, T> {
                 if self.line.is_none() { self.finish() } else { Ok(None) }
             }
             ClientEvent::Line(tag, line) if self.tag == Some(tag) => {
-                // Blank lines in a listing are skipped (Q20).
                 if let Some(read) = self.line
-                    && !trim_blanks(line).is_empty()
+                    && (self.keeps_blank_lines || !trim_blanks(line).is_empty())
                     && read(&mut self.gathered, line).is_err()
                 {
                     self.note_unreadable(line);
@@ -115,6 +117,47 @@ pub fn uidl() -> impl Request<Output = Vec<UniqueIdEntry>> {
         all.push(unique_id_entry(UniqueIdListing::parse(line)?));
         Ok(())
     })
+}
+
+/// Sends an extension command whose reply is one line, and returns the text of its `+OK`.
+///
+/// ```
+/// use pop3_proto::client::requests;
+/// let quota = requests::extension_line("XQUOTA mail")?;
+/// # drop(quota);
+/// # Ok::<(), pop3_proto::codec::InvalidArgument>(())
+/// ```
+///
+/// # Errors
+/// The line is not valid; see [`ExtensionCommand::new`].
+pub fn extension_line(line: &str) -> Result<impl Request<Output = Box<[u8]>>, InvalidArgument> {
+    let command = Command::Extension(ExtensionCommand::new(line, ExtensionShape::Line)?);
+    Ok(SimpleRequest::<Box<[u8]>>::single(command, |text, line| {
+        *text = line.into();
+        Ok(())
+    }))
+}
+
+/// Sends an extension command whose reply is a multi-line response, and returns its lines without byte-stuffing.
+///
+/// # Errors
+/// The line is not valid; see [`ExtensionCommand::new`].
+pub fn extension_lines(line: &str) -> Result<impl Request<Output = Vec<Box<[u8]>>>, InvalidArgument> {
+    let command = Command::Extension(ExtensionCommand::new(line, ExtensionShape::Lines)?);
+    let request = SimpleRequest::<Vec<Box<[u8]>>>::lines(command, |all, line| {
+        all.push(line.into());
+        Ok(())
+    });
+    Ok(SimpleRequest { keeps_blank_lines: true, ..request })
+}
+
+/// Sends an extension command whose reply is a message, as [`retr`] does `RETR`.
+///
+/// # Errors
+/// The line is not valid; see [`ExtensionCommand::new`].
+pub fn extension_message(line: &str) -> Result<impl Request<Output = Tag>, InvalidArgument> {
+    let command = Command::Extension(ExtensionCommand::new(line, ExtensionShape::Message)?);
+    Ok(BodyRequest { command, tag: None })
 }
 
 /// A listing without the lines that cannot be read.
@@ -247,12 +290,12 @@ pub fn top(number: MessageNumber, lines: u64) -> impl Request<Output = Tag> {
     BodyRequest { command: Command::Top(number, lines), tag: None }
 }
 
-struct BodyRequest {
-    command: Command<'static>,
+struct BodyRequest<'a> {
+    command: Command<'a>,
     tag: Option<Tag>,
 }
 
-impl Request for BodyRequest {
+impl Request for BodyRequest<'_> {
     type Output = Tag;
 
     fn start(&mut self, sink: &mut CommandSink<'_>) -> Result<(), LocalError> {

@@ -45,8 +45,8 @@ pub use batch::batch;
 #[cfg(feature = "apop")]
 pub use commands::apop;
 pub use commands::{
-    PartialListing, capa, dele, greet, lang, languages, list, list_readable, noop, quit, retr, rset, stat, stls, top, uidl,
-    uidl_readable, user_pass, utf8,
+    PartialListing, capa, dele, extension_line, extension_lines, extension_message, greet, lang, languages, list, list_readable,
+    noop, quit, retr, rset, stat, stls, top, uidl, uidl_readable, user_pass, utf8,
 };
 pub use listing_one::{list_one, uidl_one};
 pub use login::{Login, LoginContext, LoginOutcome, LoginPolicy, login};

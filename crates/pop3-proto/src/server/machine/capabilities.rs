@@ -5,6 +5,7 @@ use bytes::{BufMut, BytesMut};
 use super::Machine;
 use crate::codec::{Capability, MAX_REPLY_LINE, Status, Verb, Words, cut_to};
 use crate::server::config::Utf8;
+use crate::server::extension::Extension;
 use crate::server::phrase::Phrase;
 use crate::state::State;
 
@@ -65,6 +66,10 @@ impl Machine {
             && !words.as_bytes().is_empty()
         {
             put(Capability::Implementation(words));
+        }
+        for line in config.extensions.iter().filter_map(Extension::capability) {
+            out.put_slice(line.as_bytes());
+            out.put_slice(b"\r\n");
         }
         out.put_slice(b".\r\n");
     }

@@ -14,6 +14,7 @@ use super::close_reason::CloseReason;
 use super::config::{Deadline, ServerConfig};
 use super::connection_info::ConnectionInfo;
 use super::error::{LocalError, RemoteError};
+use super::extension::{Extension, ExtensionReply, ExtensionRequest};
 use super::language::Language;
 use super::login::LoginAttempt;
 use super::phrase::Phrase;
@@ -21,7 +22,7 @@ use super::proxied_client::ProxiedClient;
 use crate::Progress;
 use crate::codec::{
     Command, LineEndingPolicy, LineScanner, MAX_COMMAND_LINE, MAX_REPLY_LINE, MalformedCommand, OtherCode, ReplyText,
-    ResponseCode, Scan, Status, cut_to, encode_status_line, is_foreign_protocol, is_obsolete_command,
+    ResponseCode, Scan, Status, Words, cut_to, encode_status_line, is_foreign_protocol, is_obsolete_command, split_keyword,
 };
 use crate::state::State;
 use phase::{LoginState, PendingQuestion, Phase};
@@ -42,6 +43,7 @@ pub(super) enum MachineEvent<'i> {
     FindKeys(crate::sasl::ScramHash, crate::codec::OwnedUsername),
     /// A command of the `TRANSACTION` state, for the session to answer.
     Command(Command<'i>),
+    Extension(ExtensionRequest),
     /// `QUIT` in the `TRANSACTION` state.
     Quit,
     /// The `+OK` to `STLS` is in the output.
@@ -273,6 +275,7 @@ impl Machine {
                 Err(malformed) => {
                     self.phase.take_login_state();
                     match malformed {
+                        MalformedCommand::UnknownKeyword if self.extension(line).is_some() => self.execute_extension(line, out),
                         MalformedCommand::UnknownKeyword if is_obsolete_command(line) => {
                             self.refuse_uncounted(Phrase::UnknownCommand, out)
                         }
@@ -283,6 +286,34 @@ impl Machine {
         };
         self.fresh &= consumed == 0;
         Progress { consumed, event }
+    }
+
+    /// Returns the extension that a line with an unknown keyword calls, and its arguments.
+    fn extension<'i>(&self, line: &'i [u8]) -> Option<(&Extension, Words<'i>)> {
+        let (keyword, rest) = split_keyword(line);
+        let mut extensions = self.config.extensions.iter();
+        let extension = extensions.find(|extension| extension.keyword().as_bytes().eq_ignore_ascii_case(keyword))?;
+        Some((extension, Words::new(rest).ok()?))
+    }
+
+    fn execute_extension<'i>(&mut self, line: &[u8], out: &mut BytesMut) -> MachineEvent<'i> {
+        let logged_in = self.phase.is_transaction();
+        match self.extension(line) {
+            Some((extension, _)) if !logged_in && !extension.is_permitted_before_login() => self.refuse(Phrase::LogInFirst, out),
+            Some((extension, arguments)) => {
+                let (keyword, arguments) = (extension.keyword().into(), arguments.as_bytes().into());
+                self.pending = PendingQuestion::Extension;
+                MachineEvent::Extension(ExtensionRequest { keyword, arguments })
+            }
+            None => self.refuse(Phrase::UnknownCommand, out),
+        }
+    }
+
+    /// Answers an extension command.
+    pub(super) fn reply_to_extension(&mut self, reply: &ExtensionReply, out: &mut BytesMut) -> Result<(), LocalError> {
+        self.take_question(PendingQuestion::Extension)?;
+        reply.encode(out);
+        Ok(())
     }
 
     /// Closes the session of a client that will never send a command (Q56, Q57).

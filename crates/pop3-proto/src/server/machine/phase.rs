@@ -41,6 +41,7 @@ pub(super) enum PendingQuestion {
     #[cfg(feature = "scram")]
     Keys,
     Command,
+    Extension,
     Quit,
 }
 
