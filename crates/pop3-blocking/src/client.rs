@@ -92,4 +92,4 @@ impl Client {
     }
 }
 
-message_methods!([] [] {} {} impl Write);
+message_methods!([] [] {} {} impl Write, {blocking});

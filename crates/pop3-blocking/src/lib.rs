@@ -27,7 +27,7 @@ mod server;
 mod session;
 mod stream;
 
-pub use client::{Client, Message};
+pub use client::{Client, Message, MessageReader};
 pub use pop3_driver::{
     ClientOptions, Error, IpNet, ListenSecurity, Proxy, ProxyHandshake, ProxyHeader, ProxyIo, ProxyKind, Security, ServerOptions,
     SessionObservers, proto, rustls, tls,

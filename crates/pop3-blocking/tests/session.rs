@@ -2,6 +2,7 @@
 
 mod peer;
 
+use std::io::Read;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -63,7 +64,10 @@ impl Served {
     fn connect(&self, encrypted: bool) -> Client {
         let (port, security) =
             if encrypted { (self.tls, Security::Tls(self.trusted())) } else { (self.plain, Security::Stls(self.trusted())) };
-        Client::connect("localhost", port, &ClientOptions::new(security)).unwrap()
+        let mut options = ClientOptions::new(security);
+        // Some tests give up a large message and go on.
+        options.config.max_skipped = None;
+        Client::connect("localhost", port, &options).unwrap()
     }
 }
 
@@ -217,6 +221,7 @@ fn abandoned_requests_do_not_fill_the_window_for_ever() {
     let place = serve();
     let mut options = ClientOptions::new(Security::Tls(place.trusted()));
     options.config.window = 1;
+    options.config.max_skipped = None;
     let mut client = Client::connect("localhost", place.tls, &options).unwrap();
     client.login("joe", "secret").unwrap();
     client.retr(number(2)).map(|_| ()).unwrap();
@@ -456,4 +461,76 @@ fn a_call_that_waits_is_ended_from_another_thread() {
     assert!(error.ends_session() && error.is_disconnect() && !client.is_alive(), "{error}");
     canceller.result();
     server.result();
+}
+
+#[test]
+fn a_message_is_a_stream_of_octets() {
+    let place = serve();
+    let mut client = place.connect(true);
+    client.login("joe", "secret").unwrap();
+    for (n, text) in [(1, on_the_wire(SMALL)), (2, on_the_wire(&large())), (3, Vec::new())] {
+        let message = client.retr(number(n)).unwrap();
+        assert_eq!(message.announced_octets(), Some(text.len() as u64));
+        let mut reader = message.into_reader();
+        let mut read = Vec::new();
+        reader.read_to_end(&mut read).unwrap();
+        assert!(read == text, "message {n}");
+        assert_eq!((reader.octets_read(), reader.announced_octets()), (text.len() as u64, Some(text.len() as u64)));
+        let client = reader.into_client();
+        assert_eq!(client.stat().unwrap().messages, 3);
+    }
+    // A reader that owns its client goes where it likes, and gives the client back.
+    let mut reader = client.into_reader(number(2)).unwrap();
+    let (read, client) = spawn(move || {
+        let mut read = Vec::new();
+        reader.read_to_end(&mut read).unwrap();
+        (read, reader.into_client())
+    })
+    .result();
+    assert!(read == on_the_wire(&large()));
+    client.quit().unwrap();
+}
+
+#[test]
+fn h13_h36_a_stream_of_octets_that_breaks_off_or_stalls_has_no_end() {
+    let says: &[&[u8]] = &[b"+OK ready\r\n", b"-ERR\r\n", b"+OK\r\n", b"+OK\r\n", b"+OK 100 octets\r\nhalf a"];
+    for (leaves, expected) in [(true, std::io::ErrorKind::UnexpectedEof), (false, std::io::ErrorKind::TimedOut)] {
+        let address = script(says, leaves);
+        let mut options = ClientOptions::new(Security::DangerousCleartext);
+        options.timeouts.body = Duration::from_millis(200);
+        let mut client = Client::connect(&address.ip().to_string(), address.port(), &options).unwrap();
+        client.login("joe", "secret").unwrap();
+        let mut reader = client.into_reader(number(1)).unwrap();
+        let mut read = Vec::new();
+        let error = reader.read_to_end(&mut read).unwrap_err();
+        assert_eq!((error.kind(), &read[..]), (expected, &b"half a"[..]), "{error}");
+        assert!(reader.read_to_end(&mut read).is_err(), "and it stays an error");
+    }
+}
+
+#[test]
+fn a_large_message_that_is_given_up_ends_the_session_unless_it_is_drained() {
+    let login = |max_skipped| {
+        let place = serve();
+        let mut options = ClientOptions::new(Security::Tls(place.trusted()));
+        options.config.max_skipped = max_skipped;
+        let mut client = Client::connect("localhost", place.tls, &options).unwrap();
+        client.login("joe", "secret").unwrap();
+        client
+    };
+    let mut client = login(Some(1024 * 1024));
+    client.retr(number(2)).unwrap().drain().unwrap();
+    client.retr(number(1)).map(|_| ()).unwrap();
+    assert_eq!(client.stat().unwrap().messages, 3, "a small message is skipped");
+    client.retr(number(2)).map(|_| ()).unwrap();
+    let error = client.stat().unwrap_err();
+    assert!(
+        matches!(error, Error::Request(RequestError::Remote(RemoteError::MessageAbandoned))) && !client.is_alive(),
+        "{error}"
+    );
+    let mut client = login(None);
+    client.retr(number(2)).map(|_| ()).unwrap();
+    assert_eq!(client.stat().unwrap().messages, 3, "without a limit everything is skipped");
+    client.retr(number(1)).unwrap().close();
+    assert!(client.stat().unwrap_err().ends_session());
 }

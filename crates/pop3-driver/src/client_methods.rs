@@ -341,6 +341,19 @@ macro_rules! client_methods {
                 Ok(Message::new(self, tag))
             }
 
+            /// Sends `RETR` and returns the message as a stream of octets that owns the client, so that it can be handed on, for example as the
+            /// body of an HTTP response. [`MessageReader::into_client`] returns the client.
+            ///
+            /// # Errors
+            /// The server refuses, or the session broke. The client is dropped then.
+            pub $($asyncness)* fn into_reader(
+                mut self,
+                number: $crate::proto::codec::MessageNumber,
+            ) -> Result<MessageReader<Self, $($params)*>, $crate::Error> {
+                let tag = self.run($crate::proto::client::requests::retr(number))$($wait)*?;
+                Ok(MessageReader::new(self, tag))
+            }
+
             /// Sends `TOP`: a message's header and the given number of body lines, read through what is returned.
             ///
             /// # Errors
@@ -505,11 +518,18 @@ macro_rules! client_methods {
     };
 }
 
-/// Defines the message that the clients of all drivers give, in terms of the client's `drive`. `$sink` is what a message can be written to.
+/// Defines the message that the clients of all drivers give, in terms of the client's `drive`. `$sink` is what a message can be written to,
+/// and `$reader` are the arguments of [`message_reader!`](crate::message_reader).
 #[macro_export]
 macro_rules! message_methods {
-    ([$($generics:tt)*] [$($params:tt)*] {$($asyncness:tt)*} {$($wait:tt)*} $sink:ty) => {
-        /// A message that is being received. If it is dropped before its end, the next command reads the rest and drops it.
+    ([$($generics:tt)*] [$($params:tt)*] {$($asyncness:tt)*} {$($wait:tt)*} $sink:ty, {$($reader:tt)*}) => {
+        $crate::message_reader!($($reader)*);
+
+        /// A message that is being received.
+        ///
+        /// If it is dropped before its end, the next command reads the rest and discards it, or fails if the server has announced that more
+        /// than [`max_skipped`](crate::proto::client::ClientConfig::max_skipped) octets are left: to connect again is sooner then.
+        /// [`drain`](Self::drain) and [`close`](Self::close) choose.
         pub struct Message<'c, $($generics)*> {
             client: &'c mut Client<$($params)*>,
             tag: $crate::proto::client::Tag,
@@ -548,6 +568,33 @@ macro_rules! message_methods {
                     octets += chunk.len() as u64;
                 }
                 Ok(octets)
+            }
+
+            /// Returns the size that the server announced, for a progress bar. It may be wrong, and `TOP` announces none.
+            pub const fn announced_octets(&self) -> Option<u64> {
+                self.client.connection().machine().announced_octets()
+            }
+
+            /// Returns the message as a stream of octets. What was read with [`next_chunk`](Self::next_chunk) does not come again.
+            pub fn into_reader(self) -> MessageReader<&'c mut Client<$($params)*>, $($params)*> {
+                MessageReader::new(self.client, self.tag)
+            }
+
+            /// Reads the rest of the message and discards it, however much it is.
+            ///
+            /// # Errors
+            /// The session broke.
+            pub $($asyncness)* fn drain(mut self) -> Result<(), $crate::Error> {
+                while self.next_chunk()$($wait)*?.is_some() {}
+                Ok(())
+            }
+
+            /// Gives up the rest of the message and the session with it: the connection is closed at once, and messages that are marked as
+            /// deleted stay.
+            pub $($asyncness)* fn close(self) {
+                self.client.session.connection_mut().abandon();
+                // Nothing depends on how the connection closes.
+                let _ = self.client.shut_down()$($wait)*;
             }
 
             /// Returns the message in memory.

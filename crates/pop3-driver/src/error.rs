@@ -111,6 +111,19 @@ impl Error {
     }
 }
 
+/// For readers of messages: the error as the standard library's, with the kind that tells a time-out and an early end from the rest.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match &error {
+            Error::TimedOut { .. } => io::ErrorKind::TimedOut,
+            Error::Request(RequestError::Remote(RemoteError::Closed(_))) => io::ErrorKind::UnexpectedEof,
+            Error::Io(error) => error.kind(),
+            _ => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
+
 impl From<RemoteError> for Error {
     fn from(error: RemoteError) -> Self {
         Self::Request(error.into())

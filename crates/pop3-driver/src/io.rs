@@ -13,6 +13,14 @@ pub enum Io {
     Flush(Instant),
 }
 
+impl Io {
+    /// Returns the deadline of the action.
+    pub const fn deadline(self) -> Instant {
+        let (Self::Read(deadline) | Self::Write(deadline) | Self::Flush(deadline)) = self;
+        deadline
+    }
+}
+
 /// One end of a connection, as a stream sees it.
 pub trait Endpoint {
     /// Returns the output that is to be written.

@@ -16,6 +16,7 @@ mod error;
 mod io;
 mod login_backoff;
 mod login_slots;
+mod message_reader;
 mod options;
 mod proxy_handshake;
 mod proxy_io;

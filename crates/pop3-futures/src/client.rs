@@ -68,4 +68,4 @@ impl<R: Runtime> Client<R> {
     }
 }
 
-message_methods!([R: Runtime] [R] {async} {.await} impl AsyncWrite + Unpin);
+message_methods!([R: Runtime] [R] {async} {.await} impl AsyncWrite + Unpin, {futures Instant::now, perform::<R>});

@@ -62,7 +62,7 @@ mod server;
 mod session;
 mod stream;
 
-pub use client::{Client, Message};
+pub use client::{Client, Message, MessageReader};
 #[cfg(feature = "server")]
 pub use mode::Mode;
 #[cfg(feature = "server")]

@@ -67,4 +67,4 @@ impl Client {
     }
 }
 
-message_methods!([] [] {async} {.await} impl AsyncWrite + Unpin);
+message_methods!([] [] {async} {.await} impl AsyncWrite + Unpin, {tokio now, perform});

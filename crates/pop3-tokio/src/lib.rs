@@ -30,7 +30,7 @@ mod stream;
 #[cfg(feature = "server")]
 mod working;
 
-pub use client::{Client, Message};
+pub use client::{Client, Message, MessageReader};
 #[cfg(feature = "server")]
 pub use mode::Mode;
 #[cfg(feature = "server")]

@@ -13,6 +13,7 @@ use pop3_tokio::proto::client::{ClientEvent, LoginPolicy, RemoteError, RequestEr
 use pop3_tokio::proto::codec::{Command, MessageNumber, ResponseCode, Status};
 use pop3_tokio::proto::sasl::{Credentials, Mechanism};
 use pop3_tokio::{Client, ClientOptions, Error, ListenSecurity, Security, Server, ServerOptions, SessionObservers, tls};
+use tokio::io::AsyncReadExt;
 
 const SMALL: &[u8] = b"Subject: small\n\n.dot\n.\nend";
 
@@ -63,7 +64,10 @@ impl Served {
     async fn connect(&self, encrypted: bool) -> Client {
         let (port, security) =
             if encrypted { (self.tls, Security::Tls(self.trusted())) } else { (self.plain, Security::Stls(self.trusted())) };
-        Client::connect("localhost", port, &ClientOptions::new(security)).await.unwrap()
+        let mut options = ClientOptions::new(security);
+        // Some tests give up a large message and go on.
+        options.config.max_skipped = None;
+        Client::connect("localhost", port, &options).await.unwrap()
     }
 }
 
@@ -218,6 +222,7 @@ async fn abandoned_requests_do_not_fill_the_window_for_ever() {
     let place = serve().await;
     let mut options = ClientOptions::new(Security::Tls(place.trusted()));
     options.config.window = 1;
+    options.config.max_skipped = None;
     let mut client = Client::connect("localhost", place.tls, &options).await.unwrap();
     client.login("joe", "secret").await.unwrap();
     client.retr(number(2)).await.map(|_| ()).unwrap();
@@ -438,4 +443,77 @@ async fn q18_lines_that_cannot_be_read_are_reported_beside_the_others() {
     let uidl = client.uidl_readable().await.unwrap();
     assert_eq!((uidl.entries.len(), uidl.unreadable), (1, vec!["nonsense".to_owned()]));
     client.quit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_message_is_a_stream_of_octets() {
+    let place = serve().await;
+    let mut client = place.connect(true).await;
+    client.login("joe", "secret").await.unwrap();
+    for (n, text) in [(1, on_the_wire(SMALL)), (2, on_the_wire(&large())), (3, Vec::new())] {
+        let message = client.retr(number(n)).await.unwrap();
+        assert_eq!(message.announced_octets(), Some(text.len() as u64));
+        let mut reader = message.into_reader();
+        let mut read = Vec::new();
+        reader.read_to_end(&mut read).await.unwrap();
+        assert!(read == text, "message {n}");
+        assert_eq!((reader.octets_read(), reader.announced_octets()), (text.len() as u64, Some(text.len() as u64)));
+        let client = reader.into_client();
+        assert_eq!(client.stat().await.unwrap().messages, 3);
+    }
+    // A reader that owns its client goes where it likes, and gives the client back.
+    let mut reader = client.into_reader(number(2)).await.unwrap();
+    let (read, client) = spawn(async move {
+        let mut read = Vec::new();
+        reader.read_to_end(&mut read).await.unwrap();
+        (read, reader.into_client())
+    })
+    .result()
+    .await;
+    assert!(read == on_the_wire(&large()));
+    client.quit().await.unwrap();
+}
+
+#[tokio::test]
+async fn h13_h36_a_stream_of_octets_that_breaks_off_or_stalls_has_no_end() {
+    let says: &[&[u8]] = &[b"+OK ready\r\n", b"-ERR\r\n", b"+OK\r\n", b"+OK\r\n", b"+OK 100 octets\r\nhalf a"];
+    for (leaves, expected) in [(true, std::io::ErrorKind::UnexpectedEof), (false, std::io::ErrorKind::TimedOut)] {
+        let address = script(says, leaves).await;
+        let mut options = ClientOptions::new(Security::DangerousCleartext);
+        options.timeouts.body = Duration::from_millis(200);
+        let mut client = Client::connect(&address.ip().to_string(), address.port(), &options).await.unwrap();
+        client.login("joe", "secret").await.unwrap();
+        let mut reader = client.into_reader(number(1)).await.unwrap();
+        let mut read = Vec::new();
+        let error = reader.read_to_end(&mut read).await.unwrap_err();
+        assert_eq!((error.kind(), &read[..]), (expected, &b"half a"[..]), "{error}");
+        assert!(reader.read_to_end(&mut read).await.is_err(), "and it stays an error");
+    }
+}
+
+#[tokio::test]
+async fn a_large_message_that_is_given_up_ends_the_session_unless_it_is_drained() {
+    let login = async |max_skipped| {
+        let place = serve().await;
+        let mut options = ClientOptions::new(Security::Tls(place.trusted()));
+        options.config.max_skipped = max_skipped;
+        let mut client = Client::connect("localhost", place.tls, &options).await.unwrap();
+        client.login("joe", "secret").await.unwrap();
+        client
+    };
+    let mut client = login(Some(1024 * 1024)).await;
+    client.retr(number(2)).await.unwrap().drain().await.unwrap();
+    client.retr(number(1)).await.map(|_| ()).unwrap();
+    assert_eq!(client.stat().await.unwrap().messages, 3, "a small message is skipped");
+    client.retr(number(2)).await.map(|_| ()).unwrap();
+    let error = client.stat().await.unwrap_err();
+    assert!(
+        matches!(error, Error::Request(RequestError::Remote(RemoteError::MessageAbandoned))) && !client.is_alive(),
+        "{error}"
+    );
+    let mut client = login(None).await;
+    client.retr(number(2)).await.map(|_| ()).unwrap();
+    assert_eq!(client.stat().await.unwrap().messages, 3, "without a limit everything is skipped");
+    client.retr(number(1)).await.unwrap().close().await;
+    assert!(client.stat().await.unwrap_err().ends_session());
 }

@@ -21,6 +21,9 @@ pub struct ClientConfig {
     pub max_capabilities_octets: u64,
     /// The maximum octets of a message. The default, `None`, sets no limit: message bodies are streamed.
     pub max_message: Option<u64>,
+    /// The octets of an abandoned message that are read and discarded before the next command. If the server has announced that more are
+    /// left, the session fails instead, because to connect again is sooner. `None` sets no limit. Default: 1 MiB.
+    pub max_skipped: Option<u64>,
     /// The maximum number of commands in flight, at least 1. Default: 64.
     pub window: usize,
     /// The rule for logins without TLS. Default: they are refused.
@@ -36,6 +39,7 @@ impl Default for ClientConfig {
             max_capabilities: 20_000,
             max_capabilities_octets: 1024 * 1024,
             max_message: None,
+            max_skipped: Some(1024 * 1024),
             window: 64,
             cleartext_login: CleartextLogin::Refuse,
         }

@@ -159,6 +159,9 @@ impl Connection {
         // - After `STLS`, the server waits for a handshake that the abandoned request would have started. The session cannot
         //   continue in the clear and fails.
         // - If the window is full, replies are read until the window has space for a command.
+        // - A message is skipped, unless so much of it is left that another connection is sooner.
+        self.machine.limit_skipped();
+        self.check()?;
         if self.machine.can_start_request() {
             self.cancelled = false;
             return Ok(Action::Done(()));
@@ -185,6 +188,11 @@ impl Connection {
         });
         self.cancelled = cancelled && !matches!(action, Ok(Action::Done(())));
         action
+    }
+
+    /// Gives up the message that is being received, and the session with it: close the connection.
+    pub fn abandon(&mut self) {
+        self.machine.fail_message_abandoned();
     }
 
     /// Starts a request; call [`next_action`](Self::next_action) until it is done.

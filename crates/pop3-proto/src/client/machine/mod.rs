@@ -80,6 +80,8 @@ pub struct Client {
     unfinished: bool,
     failed: Option<RemoteError>,
     capabilities: Option<Box<Capabilities>>,
+    /// The size in the last `+OK` to `RETR`.
+    announced_octets: Option<u64>,
 }
 
 impl fmt::Debug for Client {
@@ -117,6 +119,7 @@ impl Client {
             greeting: None,
             bound: false,
             capabilities: None,
+            announced_octets: None,
             utf8: false,
             unfinished: false,
             failed: None,
@@ -182,6 +185,26 @@ impl Client {
     /// Fails the session: an abandoned login or `STLS` cannot be resumed.
     pub(super) fn fail_abandoned(&mut self) {
         self.failed.get_or_insert(RemoteError::Abandoned);
+    }
+
+    /// Returns the size of the message that is being received, as the `+OK` to its `RETR` announced it. It may be wrong.
+    pub const fn announced_octets(&self) -> Option<u64> {
+        self.announced_octets
+    }
+
+    /// Fails the session if a message is being received of which more is left than may be skipped.
+    pub(super) fn limit_skipped(&mut self) {
+        if let (ReceiveState::Body { seen, .. }, Some(octets), Some(limit)) =
+            (&self.receiving, self.announced_octets, self.config.max_skipped)
+            && octets.saturating_sub(*seen) > limit
+        {
+            self.failed.get_or_insert(RemoteError::MessageAbandoned);
+        }
+    }
+
+    /// Fails the session: its caller gives up a message.
+    pub(super) fn fail_message_abandoned(&mut self) {
+        self.failed.get_or_insert(RemoteError::MessageAbandoned);
     }
 
     /// Returns the deadline of the awaited input; `None` if no input is awaited.

@@ -27,7 +27,7 @@ use crate::Progress;
 use crate::client::error::RemoteError;
 use crate::client::event::{Challenge, ClientEvent, OwnedGreeting};
 use crate::codec::{
-    DotDecoder, Greeting, LineEnding, Reply, ReplyShape, Scan, Status, Unstuffed, Verb, names_one_message, trim_blanks,
+    DotDecoder, Greeting, LineEnding, Reply, ReplyShape, Scan, Status, Unstuffed, Verb, decimal, names_one_message, trim_blanks,
 };
 use crate::state::State;
 
@@ -159,6 +159,7 @@ impl Client {
                 if self.decoder.ending() != self.scanner.ending() {
                     self.decoder = DotDecoder::new(self.scanner.ending());
                 }
+                self.announced_octets = announced_octets(pending.verb, reply.text);
                 self.receiving = ReceiveState::Body { seen: 0, ends_with_dot: false };
             }
             (Status::Ok, _) if is_listing => self.receiving = ReceiveState::Lines { seen: 0, octets: 0 },
@@ -241,6 +242,13 @@ fn challenge(line: &[u8], unfinished: bool) -> Option<&[u8]> {
         [b'O', b'K', b' ' | b'\t', ..] => None,
         rest => Some(trim_blanks(rest)),
     }
+}
+
+/// Returns the size in the text of a `+OK` to `RETR`, which many servers send though no RFC requires it.
+fn announced_octets(verb: Verb, text: &[u8]) -> Option<u64> {
+    let (digits, unit) = text.split_at(text.iter().position(|byte| !byte.is_ascii_digit())?);
+    let is_size = verb == Verb::Retr && !digits.is_empty() && unit.get(..7)?.eq_ignore_ascii_case(b" octets");
+    decimal(digits).filter(|_| is_size)
 }
 
 /// The octets of a reply that renew its deadline: with the default time-out of 60 s for messages, at least 273 octets a second.
