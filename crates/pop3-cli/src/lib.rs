@@ -13,6 +13,7 @@ mod failure;
 mod fetch;
 mod listeners;
 mod maildirs;
+mod mock;
 mod passwd;
 mod password;
 mod permissions;
@@ -46,6 +47,7 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Fetch(arguments) => fetch::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Mock(arguments) => mock::run(&arguments),
         Command::Passwd(arguments) => passwd::run(&arguments),
     };
     match outcome {

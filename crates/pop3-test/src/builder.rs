@@ -10,7 +10,7 @@ use pop3_proto::server::{CleartextLogin, ServerConfig};
 
 use crate::fault::Fault;
 use crate::server::Server;
-use crate::shared::Shared;
+use crate::shared::{Observer, Shared};
 use crate::store::{Message, TestStore, User};
 use crate::tls::{Certificate, TlsFault};
 
@@ -24,6 +24,9 @@ pub struct Builder {
     stls: bool,
     tls_fault: Option<TlsFault>,
     mechanisms: Vec<Mechanism>,
+    port: u16,
+    tls_port: Option<u16>,
+    observer: Option<Observer>,
 }
 
 impl Builder {
@@ -85,12 +88,31 @@ impl Builder {
         Self { tls_fault: Some(fault), ..self }
     }
 
-    /// Starts the server on a free port of 127.0.0.1.
+    /// Listens on this port instead of a free one.
+    #[must_use]
+    pub fn port(self, port: u16) -> Self {
+        Self { port, ..self }
+    }
+
+    /// Listens on a second port, too, which expects TLS from the first octet; 0 selects a free one.
+    #[must_use]
+    pub fn tls_port(self, port: u16) -> Self {
+        Self { tls_port: Some(port), ..self }
+    }
+
+    /// Calls `observer` with the number of the connection, counted from 1, and each line that its client sends, passwords included.
+    #[must_use]
+    pub fn observe(self, observer: impl Fn(usize, &str) + Send + Sync + 'static) -> Self {
+        Self { observer: Some(Observer(Box::new(observer))), ..self }
+    }
+
+    /// Starts the server on 127.0.0.1.
     ///
     /// # Errors
-    /// The operating system has no free port, or no random numbers for a key.
+    /// The port is in use, or the operating system has no free port or no random numbers for a key.
     pub fn start(self) -> io::Result<Server> {
-        let certificate = (self.implicit_tls || self.stls).then(|| Certificate::new(self.tls_fault)).transpose()?;
+        let certificate =
+            (self.implicit_tls || self.stls || self.tls_port.is_some()).then(|| Certificate::new(self.tls_fault)).transpose()?;
         let config = ServerConfig {
             stls: self.stls,
             mechanisms: self.mechanisms,
@@ -98,16 +120,17 @@ impl Builder {
             cleartext_login: CleartextLogin::DangerouslyAllow,
             ..ServerConfig::default()
         };
-        Server::start(Shared {
+        let shared = Shared {
             config: Arc::new(config),
             store: Arc::new(TestStore::new(self.users)),
             certificate,
             capabilities: self.capabilities,
-            implicit_tls: self.implicit_tls,
+            observer: self.observer,
             faults: self.faults,
             record: Mutex::default(),
             ending: AtomicBool::new(false),
-        })
+        };
+        Server::start(shared, self.port, self.implicit_tls, self.tls_port)
     }
 }
 

@@ -16,6 +16,8 @@ use crate::stream::Link;
 /// A session, its store, and its connection.
 struct Dialogue<'s> {
     shared: &'s Shared,
+    /// The number of the connection, counted from 1.
+    session: usize,
     link: Link<'s>,
     connection: Connection,
     responder: StoreResponder<Blocking<Handle>>,
@@ -32,16 +34,14 @@ enum Next {
 }
 
 /// Serves one connection to its end.
-pub(crate) fn serve(shared: &Shared, stream: &TcpStream) -> io::Result<()> {
+pub(crate) fn serve(shared: &Shared, stream: &TcpStream, session: usize, implicit_tls: bool) -> io::Result<()> {
     let (mut link, mut info) = (Link::new(stream), ConnectionInfo::clear([0; 18]));
-    if shared.implicit_tls
-        && let Some(certificate) = &shared.certificate
-    {
+    if implicit_tls && let Some(certificate) = &shared.certificate {
         (link, info) = link.accept_tls(&certificate.tls)?;
     }
     let connection = Connection::new(Arc::clone(&shared.config), info);
     let responder = StoreResponder::for_blocking(Arc::new(Handle(Arc::clone(&shared.store))), [0; 18]);
-    let mut dialogue = Dialogue { shared, link, connection, responder, challenged: false };
+    let mut dialogue = Dialogue { shared, session, link, connection, responder, challenged: false };
     let (greeting, mut next) = dialogue.execute()?;
     if !dialogue.reply("greeting", greeting)? {
         return Ok(());
@@ -72,13 +72,13 @@ impl Dialogue<'_> {
         let line = String::from_utf8_lossy(line).trim_end_matches(['\r', '\n']).to_owned();
         let verb = if self.challenged { "" } else { line.split(' ').next().unwrap_or_default() };
         let verb = verb.to_ascii_uppercase();
-        self.shared.record(&verb, line);
+        self.shared.record(self.session, &verb, line);
         verb
     }
 
     /// Returns `true` if a fault replaces the reply, so that the command must not be executed.
     fn is_replaced(&self, verb: &str) -> bool {
-        matches!(self.shared.fault(verb), Some(Kind::Reply(_) | Kind::Stall | Kind::Close))
+        matches!(self.shared.fault(verb), Some(Kind::Reply(_) | Kind::StallAfter(0) | Kind::Close))
     }
 
     /// Passes a line to the session, and returns its reply.
@@ -125,7 +125,8 @@ impl Dialogue<'_> {
                 self.link.write(reply.get(..*octets).unwrap_or(&reply))?;
                 return Ok(false);
             }
-            Kind::Stall => {
+            Kind::StallAfter(octets) => {
+                self.link.write(reply.get(..*octets).unwrap_or(&reply))?;
                 // The client gives up, or the server ends.
                 while self.link.read_line()?.is_some() {}
                 return Ok(false);

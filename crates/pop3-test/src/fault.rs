@@ -28,7 +28,7 @@ pub struct Trigger {
 pub(crate) enum Kind {
     Reply(Vec<u8>),
     CutAfter(usize),
-    Stall,
+    StallAfter(usize),
     Drip(Duration),
     Close,
 }
@@ -69,9 +69,15 @@ impl Trigger {
         self.with(Kind::CutAfter(octets))
     }
 
-    /// The server never replies, and keeps the connection open.
+    /// The command is not executed, the server never replies, and the connection stays open.
     pub fn stall(self) -> Fault {
-        self.with(Kind::Stall)
+        self.stall_after(0)
+    }
+
+    /// The server sends this many octets of the reply, then nothing more, and the connection stays open. With 0 the command is not
+    /// executed.
+    pub fn stall_after(self, octets: usize) -> Fault {
+        self.with(Kind::StallAfter(octets))
     }
 
     /// The server sends one octet of the reply after each `pause`.

@@ -10,31 +10,64 @@ use crate::dialogue::serve;
 use crate::shared::Shared;
 use crate::store::Message;
 
-/// A POP3 server on a free port of 127.0.0.1. It ends when it is dropped.
+/// A POP3 server on free ports of 127.0.0.1. It ends when it is dropped.
 #[derive(Debug)]
 pub struct Server {
     shared: Arc<Shared>,
+    main: Listening,
+    tls: Option<Listening>,
+}
+
+/// A port, and the thread that accepts its connections.
+#[derive(Debug)]
+struct Listening {
     address: SocketAddr,
     accepting: Option<JoinHandle<()>>,
 }
 
+impl Listening {
+    fn begin(port: u16, implicit_tls: bool, shared: &Arc<Shared>) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+        let (address, shared) = (listener.local_addr()?, Arc::clone(shared));
+        let accept = move || accept(&listener, implicit_tls, &shared);
+        Ok(Self { address, accepting: Some(thread::Builder::new().name("pop3-test".to_owned()).spawn(accept)?) })
+    }
+
+    fn end(&mut self) {
+        // The listener notices the end at the next connection.
+        if TcpStream::connect(self.address).is_ok()
+            && let Some(accepting) = self.accepting.take()
+        {
+            let _ = accepting.join();
+        }
+    }
+}
+
 impl Server {
-    pub(crate) fn start(shared: Shared) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let (address, shared) = (listener.local_addr()?, Arc::new(shared));
-        let sessions = Arc::clone(&shared);
-        let accepting = thread::Builder::new().name("pop3-test".to_owned()).spawn(move || accept(&listener, &sessions))?;
-        Ok(Self { shared, address, accepting: Some(accepting) })
+    /// `tls_port` is `None` without a port for TLS.
+    pub(crate) fn start(shared: Shared, port: u16, implicit_tls: bool, tls_port: Option<u16>) -> io::Result<Self> {
+        let shared = Arc::new(shared);
+        let main = Listening::begin(port, implicit_tls, &shared)?;
+        let tls = tls_port.map(|port| Listening::begin(port, true, &shared)).transpose()?;
+        Ok(Self { shared, main, tls })
     }
 
     /// Returns the port.
     pub const fn port(&self) -> u16 {
-        self.address.port()
+        self.main.address.port()
+    }
+
+    /// Returns the second port, which expects TLS from the first octet; see [`Builder::tls_port`](crate::Builder::tls_port).
+    pub const fn tls_port(&self) -> Option<u16> {
+        match &self.tls {
+            Some(listening) => Some(listening.address.port()),
+            None => None,
+        }
     }
 
     /// Returns the address and the port.
     pub const fn address(&self) -> SocketAddr {
-        self.address
+        self.main.address
     }
 
     /// Returns the certificate for `localhost` and 127.0.0.1 in PEM, which the client has to trust; `None` without TLS.
@@ -76,7 +109,7 @@ fn texts(messages: &[Message]) -> Vec<Vec<u8>> {
 }
 
 /// Accepts connections until the server ends, and then waits for their threads.
-fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+fn accept(listener: &TcpListener, implicit_tls: bool, shared: &Arc<Shared>) {
     let mut threads = Vec::new();
     for stream in listener.incoming() {
         if shared.ending.load(Ordering::Acquire) {
@@ -84,15 +117,16 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         }
         let Ok(stream) = stream else { continue };
         let stream = Arc::new(stream);
-        {
+        let session = {
             let mut record = shared.recorded();
             record.sessions += 1;
             record.connections.push(Arc::clone(&stream));
-        }
+            record.sessions
+        };
         let shared = Arc::clone(shared);
         threads.extend(thread::Builder::new().spawn(move || {
             // A connection that breaks is an event of the test and no failure of the server.
-            let _ = serve(&shared, &stream);
+            let _ = serve(&shared, &stream, session, implicit_tls);
             let _ = stream.shutdown(Shutdown::Both);
         }));
     }
@@ -107,11 +141,9 @@ impl Drop for Server {
         for connection in self.shared.recorded().connections.drain(..) {
             let _ = connection.shutdown(Shutdown::Both);
         }
-        // The listener notices the end at the next connection.
-        if TcpStream::connect(self.address).is_ok()
-            && let Some(accepting) = self.accepting.take()
-        {
-            let _ = accepting.join();
+        self.main.end();
+        if let Some(tls) = &mut self.tls {
+            tls.end();
         }
     }
 }

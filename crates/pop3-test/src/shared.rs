@@ -1,6 +1,7 @@
 //! What the sessions of a server share: its settings, and the record of what clients did.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::net::TcpStream;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +12,17 @@ use crate::fault::{Fault, Kind};
 use crate::store::TestStore;
 use crate::tls::Certificate;
 
+/// A function that gets the number of the connection and each line of its client.
+type Observe = dyn Fn(usize, &str) + Send + Sync;
+
+pub(crate) struct Observer(pub(crate) Box<Observe>);
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Observer(..)")
+    }
+}
+
 /// What the sessions share.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -18,7 +30,7 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<TestStore>,
     pub(crate) certificate: Option<Certificate>,
     pub(crate) capabilities: Option<Vec<String>>,
-    pub(crate) implicit_tls: bool,
+    pub(crate) observer: Option<Observer>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) record: Mutex<Record>,
     pub(crate) ending: AtomicBool,
@@ -42,7 +54,10 @@ impl Shared {
     }
 
     /// Records a line of a client. `verb` is empty for the response to a challenge.
-    pub(crate) fn record(&self, verb: &str, line: String) {
+    pub(crate) fn record(&self, session: usize, verb: &str, line: String) {
+        if let Some(Observer(observer)) = &self.observer {
+            observer(session, &line);
+        }
         let mut record = self.recorded();
         record.commands.push(line);
         if !verb.is_empty() {

@@ -241,3 +241,12 @@ pub fn python(script: &str, server: &Server, user: &str, mode: Mode, mail: &Path
     );
     run("python3", mail, &["-c", &program])
 }
+
+/// Runs the Python program of docs/guides/testing.md, which starts `pop3` by its name.
+pub fn guide_to_testing() -> Output {
+    let guide = include_str!("../../../../docs/guides/testing.md");
+    let program = guide.split("```python\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let programs = Path::new(env!("CARGO_BIN_EXE_pop3")).parent().unwrap().display();
+    let path = format!("{programs}:{}", std::env::var("PATH").unwrap());
+    Command::new("timeout").args(["60", "python3", "-c", program]).env("PATH", path).output().unwrap()
+}

@@ -191,3 +191,9 @@ fn our_client_and_our_server_agree_on_a_drop_of_odd_names() {
     assert!(said(&pop3_fetch(&ours, "u1", Mode::Tls, &home, &["--delete"])).contains("nothing new, 3 deleted"));
     assert_eq!(left(&ours, "u1"), 0);
 }
+
+#[test]
+fn the_guide_to_testing_works_with_poplib() {
+    let output = clients::guide_to_testing();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}

@@ -1,0 +1,60 @@
+//! The subcommand `pop3 mock`: a server for the tests of software in any language.
+
+mod faults;
+mod mail;
+
+use std::fs;
+use std::io::{self, Read};
+use std::process;
+use std::thread;
+
+use pop3_test::Server;
+use serde_json::json;
+
+use crate::arguments::Mock;
+use crate::failure::{Exit, Failure, say};
+use faults::Script;
+
+pub fn run(arguments: &Mock) -> Result<(), Failure> {
+    let script = match &arguments.faults {
+        Some(file) => {
+            let text = fs::read_to_string(file).map_err(|error| Failure::file(file, &error))?;
+            Script::parse(&text).map_err(|error| Failure::new(Exit::Usage, format_args!("{}: {error}", file.display())))?
+        }
+        None => Script::default(),
+    };
+    let messages = mail::read(&arguments.mail)?;
+    let count = messages.len();
+    let builder = Server::builder()
+        .user_with_ids(&arguments.user, &arguments.password, messages)
+        .port(arguments.port)
+        .tls_port(arguments.tls_port)
+        .stls()
+        .observe(|session, line| tell(&json!({ "session": session, "command": line })));
+    let server = script.apply(builder).start().map_err(|error| Failure::new(Exit::Other, error))?;
+    say(json!({
+        "host": "127.0.0.1",
+        "port": server.port(),
+        "tls_port": server.tls_port(),
+        "user": arguments.user,
+        "password": arguments.password,
+        "messages": count,
+        "certificate": server.certificate(),
+    }))?;
+    if arguments.until_eof {
+        // Whatever comes is of no interest; a broken standard input has ended, too.
+        let _ = io::copy(&mut io::stdin().lock().by_ref(), &mut io::sink());
+        return Ok(());
+    }
+    loop {
+        thread::park();
+    }
+}
+
+/// Prints an event. A program that cannot tell what happens any more is of no use to a test.
+fn tell(event: &serde_json::Value) {
+    if let Err(failure) = say(event) {
+        eprintln!("pop3: {failure}");
+        process::exit(failure.exit as i32);
+    }
+}
