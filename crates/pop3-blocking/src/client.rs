@@ -23,7 +23,7 @@ pub struct Client {
     stream: Stream,
 }
 
-client_methods!([] [] {} {} Box<dyn Transport>, Stream, Instant::now, closed, perform);
+client_methods!([] [] {} {} Box<dyn Transport>, Stream, Instant::now, closed, perform, thread::sleep);
 
 impl Client {
     /// Returns a function that another thread may call to end this client's calls: it breaks the connection, so a call that waits fails at

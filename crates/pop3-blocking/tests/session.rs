@@ -410,12 +410,11 @@ fn s44_many_messages_are_retrieved_and_deleted_each_with_its_own_result() {
     let deleted = client.deles(numbers()).unwrap();
     let deleted: Vec<_> = deleted.iter().map(|(number, done)| (number.get(), done.is_ok())).collect();
     assert_eq!(deleted, [(3, true), (2, false), (1, true), (9, false)]);
-    // The session is not ended by QUIT, so nothing was removed, and the messages are found again.
-    drop(client);
+    // The session is not ended by QUIT, so nothing is removed, and the messages are found again.
     let credentials = Credentials::password("joe", "secret").unwrap();
     let options = ClientOptions::new(Security::Tls(place.trusted()));
     let policy = LoginPolicy::default();
-    let (mut client, renumbering) = Client::reconnect("localhost", place.tls, &options, &credentials, &policy, &ids).unwrap();
+    let (mut client, renumbering) = client.reconnect("localhost", place.tls, &options, &credentials, &policy, &ids).unwrap();
     let (one, two) = (renumbering.number(number(1)), renumbering.number(number(2)));
     assert_eq!((one, two), (Some(number(1)), None), "message 2 was marked when the unique-ids were listed");
     assert_eq!(client.list_readable().unwrap().entries.len(), 3);

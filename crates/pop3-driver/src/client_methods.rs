@@ -4,12 +4,12 @@
 /// the stream) and `drive` (the loop between the session and the stream), and the functions `resolve`, `open_stream`, and
 /// `start_tls`.
 ///
-/// `client_methods!([] [] {async} {.await} Box<dyn Transport>, Box<dyn Transport>, now, closed, perform);` for an asynchronous driver, with `{} {}`
-/// for a blocking one. In brackets are the type parameters of the client; the types are those of the caller's streams and of the driver's
-/// own; `now` returns the driver's time, `closed` a stream that is closed, and `perform` does something on a stream.
+/// `client_methods!([] [] {async} {.await} Box<dyn Transport>, Box<dyn Transport>, now, closed, perform, sleep);` for an asynchronous driver, with
+/// `{} {}` for a blocking one. In brackets are the type parameters of the client; the types are those of the caller's streams and of the driver's
+/// own; `now` returns the driver's time, `closed` a stream that is closed, `perform` does something on a stream, and `sleep` waits.
 #[macro_export]
 macro_rules! client_methods {
-    ([$($generics:tt)*] [$($params:tt)*] {$($asyncness:tt)*} {$($wait:tt)*} $outer:ty, $stream:ty, $now:path, $closed:path, $perform:path) => {
+    ([$($generics:tt)*] [$($params:tt)*] {$($asyncness:tt)*} {$($wait:tt)*} $outer:ty, $stream:ty, $now:path, $closed:path, $perform:path, $sleep:path) => {
         impl<$($generics)*> std::fmt::Debug for Client<$($params)*> {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(f, "Client {{ host: {:?}, {:?} }}", self.session.host(), self.connection().machine())
@@ -118,12 +118,14 @@ macro_rules! client_methods {
                 Ok(client)
             }
 
-            /// Connects and logs in again after a session that broke, and finds its messages again: message numbers are valid in one session
-            /// only, so the new session has others. `before` are the unique-ids of the earlier session.
+            /// Closes this session, connects and logs in again, and finds its messages again: message numbers are valid in one session only,
+            /// so the new session has others. `before` are the unique-ids of this session. If the server has not noticed the end of this
+            /// session yet and refuses the login with `IN-USE`, the login is tried again, for up to six seconds.
             ///
             /// # Errors
             /// See [`connect_and_login`](Self::connect_and_login); the server may have no unique-ids.
             pub $($asyncness)* fn reconnect(
+                mut self,
                 host: &str,
                 port: u16,
                 options: &$crate::ClientOptions,
@@ -131,7 +133,19 @@ macro_rules! client_methods {
                 policy: &$crate::proto::client::LoginPolicy,
                 before: &[$crate::proto::client::requests::UniqueIdEntry],
             ) -> Result<(Self, $crate::proto::client::Renumbering), $crate::Error> {
-                let mut client = Self::connect_and_login(host, port, options, credentials, policy)$($wait)*?;
+                // This session may be broken already.
+                let _ = self.shut_down()$($wait)*;
+                drop(self);
+                let mut pauses = $crate::in_use_pauses();
+                let mut client = loop {
+                    match Self::connect_and_login(host, port, options, credentials, policy)$($wait)* {
+                        Ok(client) => break client,
+                        Err(error) => {
+                            let pause = pauses.next().filter(|_| error.is_in_use()).ok_or(error)?;
+                            $sleep(pause)$($wait)*;
+                        }
+                    }
+                };
                 let renumbering = $crate::proto::client::Renumbering::new(before, &client.uidl()$($wait)*?);
                 Ok((client, renumbering))
             }

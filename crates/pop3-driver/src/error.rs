@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use pop3_proto::client::{LocalError, LoginFailure, Refusal, RemoteError, RequestError, Service};
-use pop3_proto::codec::InvalidArgument;
+use pop3_proto::codec::{InvalidArgument, ResponseCode};
 use thiserror::Error;
 
 use crate::tls::TlsFailure;
@@ -95,6 +95,11 @@ impl Error {
         }
     }
 
+    /// Returns `true` if the server refused a login because another session holds the maildrop (`IN-USE`, RFC 2449 §8.1.2).
+    pub fn is_in_use(&self) -> bool {
+        self.refusal().is_some_and(|refusal| refusal.code() == Some(ResponseCode::InUse))
+    }
+
     /// Returns the error for a failed `STLS`: a refusal means that the server has no TLS.
     #[must_use]
     pub fn stls_refused(self) -> Self {
@@ -146,6 +151,12 @@ impl From<rustls::Error> for Error {
     fn from(error: rustls::Error) -> Self {
         Self::Tls(TlsFailure::from(&error))
     }
+}
+
+/// Returns the pauses between the logins of a reconnection while the server still holds the maildrop for the session before: six seconds in
+/// all.
+pub fn in_use_pauses() -> impl Iterator<Item = Duration> {
+    (0..6).map(|attempt| Duration::from_millis(100 << attempt))
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ mod time;
 pub mod tls;
 
 pub use client_session::{ClientAction, ClientSession};
-pub use error::Error;
+pub use error::{Error, in_use_pauses};
 pub use io::{Endpoint, Io};
 pub use ipnet::IpNet;
 pub use login_backoff::LoginBackoff;

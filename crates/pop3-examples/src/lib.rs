@@ -3,5 +3,19 @@
 
 /// Tests the programs of the guides.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/guides/testing.md")]
-struct Testing;
+mod guides {
+    #[doc = include_str!("../../../docs/guides/embed.md")]
+    struct Embed;
+
+    #[doc = include_str!("../../../docs/guides/migrate.md")]
+    struct Migrate;
+
+    #[doc = include_str!("../../../docs/guides/proxy.md")]
+    struct Proxy;
+
+    #[doc = include_str!("../../../docs/guides/server.md")]
+    struct Server;
+
+    #[doc = include_str!("../../../docs/guides/testing.md")]
+    struct Testing;
+}

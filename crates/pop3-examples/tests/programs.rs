@@ -18,3 +18,27 @@ fn h56_the_proxy_shows_both_sides_and_no_secret() {
     }
     assert!(!printed.contains("secret"), "{printed}");
 }
+
+#[test]
+fn the_viewer_lists_subjects_gives_up_a_large_message_and_goes_on() {
+    let printed = run(env!("CARGO_BIN_EXE_viewer"));
+    assert_eq!(printed, "1: photos\n2: hello\n10 %, given up\nSubject: hello\r\n\r\nHello, Joe.\r\n");
+}
+
+#[test]
+fn the_job_for_cron_fetches_everything_once() {
+    let printed = run(env!("CARGO_BIN_EXE_cron"));
+    assert_eq!(printed, "first run: 2 fetched, 0 left on the server\nsecond run: 0 fetched, 0 left on the server\n");
+}
+
+#[test]
+fn the_client_on_smol_reaches_the_server_through_its_proxy() {
+    assert_eq!(run(env!("CARGO_BIN_EXE_smol_proxy")), "1 message, encrypted: true\n");
+}
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn the_server_over_sqlite_serves_and_removes() {
+    let printed = run(env!("CARGO_BIN_EXE_sqlite_server"));
+    assert_eq!(printed, "Subject: one\r\n\r\n.1\r\nSubject: two\r\n\r\n2\r\n1 message left\n");
+}

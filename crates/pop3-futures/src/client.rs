@@ -24,7 +24,7 @@ pub struct Client<R: Runtime> {
     stream: Stream<R::Stream>,
 }
 
-client_methods!([R: Runtime] [R] {async} {.await} R::Stream, Stream<R::Stream>, Instant::now, closed, perform::<R>);
+client_methods!([R: Runtime] [R] {async} {.await} R::Stream, Stream<R::Stream>, Instant::now, closed, perform::<R>, R::sleep);
 
 impl<R: Runtime> Client<R> {
     async fn shut_down(&mut self) -> io::Result<()> {

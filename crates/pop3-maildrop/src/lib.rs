@@ -28,6 +28,7 @@ mod peer;
 mod store_responder;
 mod verification;
 
+use std::fmt;
 use std::io::{self, ErrorKind, Read};
 
 use pop3_proto::Secret;
@@ -186,6 +187,12 @@ impl NotRemoved {
     /// At least one message could not be removed.
     pub fn check(failed: Vec<(MessageNumber, io::Error)>) -> Result<(), Self> {
         if failed.is_empty() { Ok(()) } else { Err(Self { failed }) }
+    }
+
+    /// Returns the error of a store that removes all messages or none: none of these was removed, each because of `error`.
+    pub fn all(marked: &[MessageNumber], error: impl fmt::Display) -> Self {
+        let error = error.to_string();
+        Self { failed: marked.iter().map(|number| (*number, io::Error::other(error.clone()))).collect() }
     }
 
     /// Returns the messages that could not be removed, with the errors.

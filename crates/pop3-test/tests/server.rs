@@ -9,7 +9,7 @@ use pop3_blocking::proto::codec::MessageNumber;
 use pop3_blocking::proto::sasl::{Credentials, Mechanism};
 use pop3_blocking::tls::TlsFailure;
 use pop3_blocking::{Client, ClientOptions, Error, Security, tls};
-use pop3_test::{Fault, Server, TlsFault};
+use pop3_test::{Builder, Fault, Server, TlsFault};
 
 const HELLO: &[u8] = b"Subject: hello\r\n\r\n.Hello, world.\r\n";
 const OTHER: &[u8] = b"Subject: other\r\n\r\nbody\r\n";
@@ -185,4 +185,26 @@ async fn clients_of_other_runtimes_are_served_too() {
     client.login("joe", "secret").await.unwrap();
     assert_eq!(client.retr(number(1)).await.unwrap().into_vec().await.unwrap(), HELLO);
     client.quit().await.unwrap();
+}
+
+#[test]
+fn a_reconnection_waits_for_the_maildrop_and_for_nothing_else() {
+    let mailbox = |refusal| {
+        let faults = [2, 3].map(|nth| Fault::on("PASS").nth(nth).refuse(refusal));
+        faults.into_iter().fold(Server::builder().user("joe", "secret", [HELLO, OTHER]), Builder::fault).start().unwrap()
+    };
+    let reconnect = |server: &Server| {
+        let mut client = logged_in(server);
+        let ids = client.uidl().unwrap();
+        let (credentials, policy) = (Credentials::password("joe", "secret").unwrap(), LoginPolicy::default());
+        client.reconnect("127.0.0.1", server.port(), &options(), &credentials, &policy, &ids)
+    };
+    let server = mailbox("[IN-USE] the other session is still there");
+    let (mut client, renumbering) = reconnect(&server).unwrap();
+    assert_eq!(renumbering.number(number(2)), Some(number(2)));
+    assert_eq!(client.stat().unwrap().messages, 2);
+    assert_eq!(server.commands().iter().filter(|line| line.starts_with("PASS")).count(), 4);
+    let server = mailbox("[AUTH] wrong");
+    assert!(!reconnect(&server).unwrap_err().is_in_use());
+    assert_eq!(server.commands().iter().filter(|line| line.starts_with("PASS")).count(), 2, "one try");
 }

@@ -24,7 +24,7 @@ pub struct Client {
     stream: Stream,
 }
 
-client_methods!([] [] {async} {.await} Box<dyn Transport>, Stream, now, stream::closed, perform);
+client_methods!([] [] {async} {.await} Box<dyn Transport>, Stream, now, stream::closed, perform, tokio::time::sleep);
 
 impl Client {
     async fn shut_down(&mut self) -> io::Result<()> {
