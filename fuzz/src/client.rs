@@ -35,6 +35,7 @@ const LIMITS: ClientConfig = ClientConfig {
     max_capabilities: 10,
     max_capabilities_octets: 100,
     max_message: Some(300),
+    max_skipped: Some(100),
     window: 5,
     cleartext_login: pop3_proto::client::CleartextLogin::Refuse,
 };

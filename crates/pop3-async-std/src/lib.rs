@@ -30,10 +30,9 @@ use {async_std::net::TcpListener, pop3_futures::ServerRuntime};
 
 #[cfg(feature = "server")]
 pub use pop3_futures::{AsyncMode, BlockingMode, maildrop};
-pub use pop3_futures::{
-    ClientOptions, Error, IpNet, ListenSecurity, Proxy, ProxyHandshake, ProxyHeader, ProxyIo, ProxyKind, Security, ServerOptions,
-    SessionObservers, proto, rustls, tls,
-};
+pub use pop3_futures::{ClientOptions, Error, Proxy, ProxyHandshake, ProxyIo, ProxyKind, Security, proto, rustls, tls};
+#[cfg(feature = "server")]
+pub use pop3_futures::{IpNet, ListenSecurity, ProxyHeader, ServerOptions, SessionObservers};
 
 /// A session with a POP3 server; see [`pop3_futures::Client`].
 pub type Client = pop3_futures::Client<AsyncStd>;

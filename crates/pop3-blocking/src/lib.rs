@@ -28,10 +28,9 @@ mod session;
 mod stream;
 
 pub use client::{Client, Message, MessageReader};
-pub use pop3_driver::{
-    ClientOptions, Error, IpNet, ListenSecurity, Proxy, ProxyHandshake, ProxyHeader, ProxyIo, ProxyKind, Security, ServerOptions,
-    SessionObservers, proto, rustls, tls,
-};
+pub use pop3_driver::{ClientOptions, Error, Proxy, ProxyHandshake, ProxyIo, ProxyKind, Security, proto, rustls, tls};
+#[cfg(feature = "server")]
+pub use pop3_driver::{IpNet, ListenSecurity, ProxyHeader, ServerOptions, SessionObservers};
 #[cfg(feature = "server")]
 pub use pop3_maildrop as maildrop;
 #[cfg(feature = "server")]

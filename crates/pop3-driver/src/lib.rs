@@ -14,17 +14,25 @@ mod client_methods;
 mod client_session;
 mod error;
 mod io;
+#[cfg(feature = "server")]
 mod login_backoff;
+#[cfg(feature = "server")]
 mod login_slots;
 mod message_reader;
 mod options;
 mod proxy_handshake;
+#[cfg(feature = "server")]
+mod proxy_header;
 mod proxy_io;
 #[cfg(feature = "server")]
 pub mod server;
 #[cfg(feature = "server")]
 mod server_methods;
+#[cfg(feature = "server")]
+mod server_options;
+#[cfg(feature = "server")]
 mod session_limiter;
+#[cfg(feature = "server")]
 mod session_observers;
 mod time;
 pub mod tls;
@@ -32,19 +40,26 @@ pub mod tls;
 pub use client_session::{ClientAction, ClientSession};
 pub use error::{Error, in_use_pauses};
 pub use io::{Endpoint, Io};
+#[cfg(feature = "server")]
 pub use ipnet::IpNet;
+#[cfg(feature = "server")]
 pub use login_backoff::LoginBackoff;
+#[cfg(feature = "server")]
 pub use login_slots::{LoginSlot, LoginSlots};
-pub use options::{ClientOptions, ListenSecurity, Security, ServerOptions};
+pub use options::{ClientOptions, Security};
 #[cfg(feature = "server")]
 pub use pop3_maildrop as store;
 pub use pop3_proto as proto;
-pub use proxy_handshake::{Proxy, ProxyHandshake, ProxyHeader, ProxyKind};
+pub use proxy_handshake::{Proxy, ProxyHandshake, ProxyKind};
+#[cfg(feature = "server")]
+pub use proxy_header::ProxyHeader;
 pub use proxy_io::ProxyIo;
 pub use rustls;
 #[cfg(feature = "server")]
-pub use session_limiter::log_broken;
-pub use session_limiter::{Seat, SessionLimiter, SessionPermit};
+pub use server_options::{ListenSecurity, ServerOptions};
+#[cfg(feature = "server")]
+pub use session_limiter::{Seat, SessionLimiter, SessionPermit, log_broken};
+#[cfg(feature = "server")]
 pub use session_observers::{ObservedSession, SessionObservers};
 pub use time::deadline_after;
 

@@ -68,7 +68,6 @@ impl Seat {
     }
 
     /// Runs a session to its end, or until it has to give way to another one. Logs its error.
-    #[cfg(feature = "server")]
     pub async fn run(&self, session: impl Future<Output = io::Result<()>>) {
         let evicted = async {
             self.evicted().await;
@@ -233,11 +232,9 @@ impl State {
 }
 
 /// The reason why an evicted session ends.
-#[cfg(feature = "server")]
 pub(crate) const GAVE_WAY: &str = "the session gave way to another one";
 
 /// Logs the error of a session that broke.
-#[cfg(feature = "server")]
 pub fn log_broken(session: io::Result<()>) {
     if let Err(error) = session {
         tracing::debug!(%error, "session broke");
@@ -331,7 +328,6 @@ impl SessionPermit {
     }
 
     /// Returns the span of a session's log events: its number, its peer, and its user as soon as there is one.
-    #[cfg(feature = "server")]
     pub fn span(&self, peer: impl fmt::Display) -> tracing::Span {
         tracing::info_span!("session", id = self.id, %peer, user = tracing::field::Empty)
     }

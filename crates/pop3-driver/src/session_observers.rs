@@ -40,7 +40,6 @@ impl SessionObservers {
         Self(Some(Arc::new(make)))
     }
 
-    #[cfg(feature = "server")]
     pub(crate) fn observer(&self, id: u64, source: Option<IpAddr>) -> Option<Box<dyn Observer>> {
         self.0.as_ref().and_then(|make| make(ObservedSession { id, source }))
     }

@@ -69,10 +69,9 @@ pub use mode::Mode;
 pub use pop3_driver::server::{AsyncMode, BlockingMode};
 #[cfg(feature = "server")]
 pub use pop3_driver::store as maildrop;
-pub use pop3_driver::{
-    ClientOptions, Error, IpNet, ListenSecurity, Proxy, ProxyHandshake, ProxyHeader, ProxyIo, ProxyKind, Security, ServerOptions,
-    SessionObservers, proto, rustls, tls,
-};
+pub use pop3_driver::{ClientOptions, Error, Proxy, ProxyHandshake, ProxyIo, ProxyKind, Security, proto, rustls, tls};
+#[cfg(feature = "server")]
+pub use pop3_driver::{IpNet, ListenSecurity, ProxyHeader, ServerOptions, SessionObservers};
 pub use runtime::Runtime;
 #[cfg(feature = "server")]
 pub use runtime::ServerRuntime;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rustls::CertificateError;
 use rustls::pki_types::{CertificateDer, UnixTime};
+#[cfg(feature = "scram")]
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use x509_cert::der::Decode;
 use x509_cert::ext::pkix::BasicConstraints;
@@ -46,6 +47,7 @@ pub(super) fn check_validity(certificate: &CertificateDer<'_>, now: UnixTime) ->
 /// Returns the data for the channel binding `tls-server-end-point`: the hash of the certificate, with the hash function of its
 /// signature, or with SHA-256 if that function is MD5 or SHA-1 (RFC 5929 §4.1). Returns `None` if the signature has no single
 /// hash function, so that the binding is undefined, or if the certificate cannot be parsed.
+#[cfg(feature = "scram")]
 pub(super) fn server_end_point(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
     let parsed = parse(certificate).ok()?;
     Some(match parsed.signature_algorithm.oid.to_string().as_str() {
@@ -72,6 +74,7 @@ mod tests {
         parameters.self_signed(&key).unwrap().der().clone()
     }
 
+    #[cfg(feature = "scram")]
     #[test]
     fn s36_the_end_point_is_hashed_as_the_certificate_is_signed() {
         let sha256 = certificate(&rcgen::PKCS_ECDSA_P256_SHA256);

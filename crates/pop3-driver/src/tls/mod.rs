@@ -3,26 +3,33 @@
 //! TLS 1.2 and 1.3 are implemented by rustls with ring. The settings name the crypto provider explicitly and ignore the default
 //! provider of the process, so another provider in the same program has no effect.
 
+#[cfg(feature = "certificates")]
 mod certificate;
 mod failure;
+#[cfg(feature = "certificates")]
+mod given;
+#[cfg(feature = "server")]
+mod server;
 mod verify;
 
 use std::io;
 use std::sync::Arc;
 
 use pop3_proto::sasl::ChannelBinding;
-use pop3_proto::server::{ConnectionInfo, TlsInfo};
-use rustls::client::{WantsClientCert, WebPkiServerVerifier};
+use rustls::client::WantsClientCert;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::server::WebPkiClientVerifier;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, ConfigBuilder, ConnectionCommon, ProtocolVersion, RootCertStore, ServerConfig};
+use rustls::{ClientConfig, ConfigBuilder, ConnectionCommon, ProtocolVersion};
 
 use crate::Error;
 pub use failure::{Moment, TlsFailure};
-use verify::{AnyCertificate, Explained, GivenCertificates, Signatures};
+#[cfg(feature = "certificates")]
+pub use given::client_trusting;
+#[cfg(feature = "server")]
+pub use server::{ServerTls, connection_info, server, server_with_client_auth};
+use verify::{AnyCertificate, Explained};
 
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
@@ -46,30 +53,6 @@ pub fn client() -> Result<Arc<ClientConfig>, Error> {
     Ok(finish(client_builder()?.dangerous().with_custom_certificate_verifier(Arc::new(Explained(verifier)))))
 }
 
-/// Returns the settings of a client that trusts only the certificates of a PEM file: certificate authorities, and the
-/// certificates of single servers. The client accepts a server's own certificate only for a host name in it and during its
-/// validity.
-///
-/// # Errors
-/// Fails if the file contains no certificate, or one that cannot be read.
-pub fn client_trusting(pem: &[u8]) -> Result<Arc<ClientConfig>, Error> {
-    let itself = certificates(pem)?;
-    let mut roots = RootCertStore::empty();
-    // A server's own certificate must not sign others, so only the certificates of authorities become roots.
-    for certificate in itself.iter().filter(|certificate| certificate::is_authority(certificate)) {
-        roots.add(certificate.clone())?;
-    }
-    let authorities = match roots.is_empty() {
-        true => None,
-        false => {
-            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
-            Some(verifier.map_err(|error| unreadable(&error))?)
-        }
-    };
-    let verifier = Explained(GivenCertificates { itself, authorities, signatures: Signatures(provider()) });
-    Ok(finish(client_builder()?.dangerous().with_custom_certificate_verifier(Arc::new(verifier))))
-}
-
 /// Returns the settings of a client that accepts any certificate, even a malformed one: an attacker on the network path can
 /// pretend to be the server.
 ///
@@ -91,56 +74,6 @@ pub fn with_certificate(client: &ClientConfig, certificates_pem: &[u8], key_pem:
     let mut client = client.clone();
     client.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(key));
     Ok(Arc::new(client))
-}
-
-/// The TLS settings of a server.
-#[derive(Clone, Debug)]
-pub struct ServerTls {
-    /// The settings of the handshake.
-    pub config: Arc<ServerConfig>,
-    /// The data for the channel binding `tls-server-end-point` (RFC 5929 §4.1), if the server's certificate defines it.
-    pub server_end_point: Option<Vec<u8>>,
-    /// The server requests a certificate from clients, and offers `EXTERNAL` to clients that present one (RFC 8314 §4.2).
-    // S53
-    pub requests_client_certificate: bool,
-}
-
-impl From<Arc<ServerConfig>> for ServerTls {
-    /// Wraps the caller's own configuration, without `tls-server-end-point` and `EXTERNAL`.
-    fn from(config: Arc<ServerConfig>) -> Self {
-        Self { config, server_end_point: None, requests_client_certificate: false }
-    }
-}
-
-/// Returns the settings of a server with a certificate chain and its private key, both in PEM.
-///
-/// # Errors
-/// Fails if the chain or the key cannot be read, or if they do not match.
-pub fn server(certificates_pem: &[u8], key_pem: &[u8]) -> Result<ServerTls, Error> {
-    let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
-    let (key, chain) = (private_key(key_pem)?, certificates(certificates_pem)?);
-    let server_end_point = chain.first().and_then(certificate::server_end_point);
-    let config = builder.with_no_client_auth().with_single_cert(chain, key)?;
-    Ok(ServerTls { config: Arc::new(config), server_end_point, requests_client_certificate: false })
-}
-
-/// Returns the settings of a server that requests client certificates signed by one of the given authorities, in PEM. Clients
-/// without a certificate are accepted, too.
-///
-/// # Errors
-/// Fails if a certificate or the key cannot be read, or if the chain and the key do not match.
-pub fn server_with_client_auth(certificates_pem: &[u8], key_pem: &[u8], authorities_pem: &[u8]) -> Result<ServerTls, Error> {
-    let mut roots = RootCertStore::empty();
-    for authority in certificates(authorities_pem)? {
-        roots.add(authority)?;
-    }
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider()).allow_unauthenticated().build();
-    let verifier = verifier.map_err(|error| unreadable(&error))?;
-    let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
-    let (key, chain) = (private_key(key_pem)?, certificates(certificates_pem)?);
-    let server_end_point = chain.first().and_then(certificate::server_end_point);
-    let config = builder.with_client_cert_verifier(verifier).with_single_cert(chain, key)?;
-    Ok(ServerTls { config: Arc::new(config), server_end_point, requests_client_certificate: true })
 }
 
 fn unreadable(what: &dyn std::fmt::Display) -> Error {
@@ -173,24 +106,11 @@ pub fn random() -> io::Result<[u8; 18]> {
 /// Returns the channel bindings of a client's connection: the exporter of TLS 1.3 (RFC 9266 §3), and the server's certificate.
 /// The exporter of TLS 1.2 is left out: it is safe only with an extension whose use rustls does not report.
 pub fn client_binding(connection: &rustls::ClientConnection) -> ChannelBinding {
+    #[cfg(feature = "scram")]
     let server_end_point = connection.peer_certificates().and_then(<[_]>::first).and_then(certificate::server_end_point);
+    #[cfg(not(feature = "scram"))]
+    let server_end_point = None;
     ChannelBinding { exporter: exporter(connection), server_end_point }
-}
-
-/// Returns the information about a server's TLS connection: its channel bindings, the client's certificate and a new nonce.
-///
-/// # Errors
-/// Fails if the operating system provides no random numbers.
-pub fn connection_info(connection: &rustls::ServerConnection, tls: &ServerTls) -> io::Result<ConnectionInfo> {
-    let binding = ChannelBinding { exporter: exporter(connection), server_end_point: tls.server_end_point.clone() };
-    let certificate = connection.peer_certificates().and_then(<[_]>::first).map(|certificate| certificate.as_ref().into());
-    let mut info = TlsInfo::new(
-        connection.protocol_version().and_then(|version| version.as_str()).unwrap_or("TLS").replace('_', "."),
-        connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str()).unwrap_or("unknown"),
-    );
-    info.server_name = connection.server_name().map(Box::from);
-    info.protocol = connection.alpn_protocol().map(Box::from);
-    Ok(ConnectionInfo { certificate, tls: Some(Arc::new(info)), ..ConnectionInfo::encrypted(random()?, binding) })
 }
 
 fn exporter<D>(connection: &ConnectionCommon<D>) -> Option<[u8; 32]> {
@@ -209,7 +129,7 @@ pub fn server_name(host: &str) -> Result<ServerName<'static>, Error> {
     ServerName::try_from(host.to_owned()).map_err(|_| Error::HostName(host.to_owned()))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "server"))]
 mod tests {
     use super::*;
 
