@@ -116,13 +116,13 @@ impl Connection {
             return Action::Answer(Question::Commit);
         }
         loop {
-            let (is_response, is_listing) = (self.session.expects_response(), self.session.is_listing());
-            let unobserved = self.output.len();
+            let (before, is_observed) = (self.output.len(), self.observation.is_active());
+            let (is_response, is_listing) = (is_observed && self.session.expects_response(), self.session.is_listing());
             let Progress { consumed, event } = self.session.poll(self.input.unread(), &mut self.output);
-            if self.observation.is_active() {
+            if is_observed {
                 self.observation.consumed(self.input.unread().get(..consumed).unwrap_or_default(), is_response);
                 if !is_listing {
-                    self.observation.replied(self.output.get(unobserved..).unwrap_or_default());
+                    self.observation.replied(self.output.get(before..).unwrap_or_default());
                 }
                 self.observation.reason = self.session.close_reason();
             }

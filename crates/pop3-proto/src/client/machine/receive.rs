@@ -27,7 +27,7 @@ use crate::Progress;
 use crate::client::error::RemoteError;
 use crate::client::event::{Challenge, ClientEvent, OwnedGreeting};
 use crate::codec::{
-    DotDecoder, Greeting, LineEnding, Reply, ReplyShape, Scan, Status, Unstuffed, Verb, decimal, names_one_message, trim_blanks,
+    DotDecoder, Greeting, LineEnding, Reply, ReplyShape, Scan, Status, Unstuffed, Verb, names_one_message, trim_blanks,
 };
 use crate::state::State;
 
@@ -159,7 +159,7 @@ impl Client {
                 if self.decoder.ending() != self.scanner.ending() {
                     self.decoder = DotDecoder::new(self.scanner.ending());
                 }
-                self.announced_octets = announced_octets(pending.verb, reply.text);
+                self.announced_octets = if pending.verb == Verb::Retr { announced_octets(reply.text) } else { None };
                 self.receiving = ReceiveState::Body { seen: 0, ends_with_dot: false };
             }
             (Status::Ok, _) if is_listing => self.receiving = ReceiveState::Lines { seen: 0, octets: 0 },
@@ -244,11 +244,16 @@ fn challenge(line: &[u8], unfinished: bool) -> Option<&[u8]> {
     }
 }
 
-/// Returns the size in the text of a `+OK` to `RETR`, which many servers send though no RFC requires it.
-fn announced_octets(verb: Verb, text: &[u8]) -> Option<u64> {
-    let (digits, unit) = text.split_at(text.iter().position(|byte| !byte.is_ascii_digit())?);
-    let is_size = verb == Verb::Retr && !digits.is_empty() && unit.get(..7)?.eq_ignore_ascii_case(b" octets");
-    decimal(digits).filter(|_| is_size)
+/// Returns the size in the text of a `+OK` to `RETR`, which many servers send though no RFC requires it: `120 octets`.
+fn announced_octets(text: &[u8]) -> Option<u64> {
+    let mut octets = 0u64;
+    for (at, byte) in text.iter().enumerate() {
+        if !byte.is_ascii_digit() {
+            return text.get(at..).filter(|unit| at > 0 && unit.starts_with(b" octets")).map(|_| octets);
+        }
+        octets = octets.checked_mul(10)?.checked_add(u64::from(byte - b'0'))?;
+    }
+    None
 }
 
 /// The octets of a reply that renew its deadline: with the default time-out of 60 s for messages, at least 273 octets a second.
@@ -260,4 +265,27 @@ fn beginning(line: &[u8]) -> Box<[u8]> {
     let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     line.get(..MAX_EXCERPT).unwrap_or(line).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_read_from_a_reply_that_begins_with_it_and_from_no_other() {
+        assert_eq!(announced_octets(b"120 octets"), Some(120));
+        assert_eq!(announced_octets(b"0 octets follow"), Some(0));
+        for text in [
+            &b""[..],
+            b"octets",
+            b" octets",
+            b"120",
+            b"120 messages",
+            b"message follows",
+            b"99999999999999999999 octets",
+            b"-1 octets",
+        ] {
+            assert_eq!(announced_octets(text), None, "{}", text.escape_ascii());
+        }
+    }
 }

@@ -13,7 +13,7 @@ use crate::client::error::LocalError;
 use crate::client::event::{ClientEvent, OwnedGreeting, Tag};
 use crate::codec::{
     Capabilities, Command, DropListing, Escaped, ExtensionCommand, ExtensionShape, InvalidArgument, MAX_COMMAND_LINE,
-    MalformedListing, MessageNumber, Password, ScanListing, Status, UniqueIdListing, Username, Word, trim_blanks,
+    MalformedListing, MessageNumber, Password, ScanListing, Status, UniqueIdListing, Username, Word, is_blank, trim_blanks,
 };
 #[cfg(feature = "apop")]
 use crate::sasl::prepare;
@@ -81,7 +81,7 @@ impl<T: Default> Request for SimpleRequest<'_, T> {
             }
             ClientEvent::Line(tag, line) if self.tag == Some(tag) => {
                 if let Some(read) = self.line
-                    && (self.keeps_blank_lines || !trim_blanks(line).is_empty())
+                    && (!line.iter().copied().all(is_blank) || self.keeps_blank_lines)
                     && read(&mut self.gathered, line).is_err()
                 {
                     self.note_unreadable(line);
