@@ -131,6 +131,10 @@ pub struct Mock {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
+  pop3 fetch you@126.com
+      Fetch new messages into ~/Mail/you@126.com. Host, port and TLS
+      of many providers are known, and which password they want.
+
   pop3 fetch pop.example.org --user joe@example.org ~/Maildir
       Fetch new messages over TLS (port 995), keep them on the
       server, and ask for the password.
@@ -151,15 +155,20 @@ Examples:
 
 `pop3 --help` lists the exit codes.")]
 pub struct Fetch {
-    /// Host name or address of the server.
-    pub host: String,
+    /// Mail address, if its provider is known or --host names the server; otherwise the host name or address of the server.
+    #[arg(value_name = "ADDRESS|HOST")]
+    pub server: String,
 
-    /// Maildir to store the mail in; created if it does not exist.
-    pub maildir: PathBuf,
+    /// Maildir to store the mail in; created if it does not exist. Default with a mail address: ~/Mail/ADDRESS.
+    pub maildir: Option<PathBuf>,
 
-    /// User name of the mailbox.
+    /// User name of the mailbox. Default with a mail address: what its provider wants, usually the address.
     #[arg(short, long)]
-    pub user: String,
+    pub user: Option<String>,
+
+    /// Host name or address of the server for a mail address, in place of its provider's.
+    #[arg(long)]
+    pub host: Option<String>,
 
     /// Port of the server. Default: 995, or 110 with --stls or --dangerously-cleartext.
     #[arg(short, long)]

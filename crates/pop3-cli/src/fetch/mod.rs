@@ -2,10 +2,12 @@
 
 pub mod progress;
 mod summary;
+mod target;
 mod withhold;
 
 use std::env;
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,25 +21,24 @@ use pop3_maildrop::Maildir;
 use crate::arguments::{AuthMethod, Fetch, proxy};
 use crate::failure::{Exit, Failure, say};
 use progress::Bar;
+use target::Target;
 use withhold::{withhold, withhold_line};
 
 pub fn run(arguments: &Fetch) -> Result<(), Failure> {
-    if arguments.host.contains("://") || arguments.host.matches(':').count() == 1 {
-        return Err(Failure::new(Exit::Usage, format_args!("{:?} is not a host name", arguments.host))
-            .hint("Give the host alone, and the port with --port."));
-    }
-    let options = options(arguments)?;
-    let port = arguments.port.unwrap_or_else(|| options.security.default_port());
+    let target = Target::of(arguments)?;
+    let options = options(arguments, &target)?;
+    let port = target.port.unwrap_or_else(|| options.security.default_port());
     // Ports 110 and 995 lead to one maildrop; any other port may be another server, whose unique-ids denote other messages.
     let account = match port {
-        110 | 995 => format!("{}@{}", arguments.user, arguments.host.to_lowercase()),
-        _ => format!("{}@{}:{port}", arguments.user, arguments.host.to_lowercase()),
+        110 | 995 => format!("{}@{}", target.user, target.host.to_lowercase()),
+        _ => format!("{}@{}:{port}", target.user, target.host.to_lowercase()),
     };
-    let credentials = credentials(arguments, &account)?;
-    let mut connect = || connect_and_login(arguments, port, &options, &credentials);
+    target.introduce(port, arguments)?;
+    let credentials = credentials(arguments, &target.user, &account)?;
+    let mut connect = || connect_and_login(arguments, &target.host, port, &options, &credentials);
     // No folder is created before the login has succeeded.
-    let mut first = Some(connect().map_err(|error| login_failure(error, &options))?);
-    let maildir = Maildir::create(&arguments.maildir).map_err(|error| Failure::file(&arguments.maildir, &error))?;
+    let mut first = Some(connect().map_err(|error| login_failure(error, &options, &target))?);
+    let maildir = create(&target.maildir, arguments.maildir.is_none())?;
     let mut home = AccountMaildir::open(maildir, &account)?;
     let bar = Bar::new();
     let transfer = TransferOptions { window: arguments.window.into(), ..TransferOptions::new(arguments.delete) };
@@ -50,6 +51,14 @@ pub fn run(arguments: &Fetch) -> Result<(), Failure> {
         say(format_args!("{account}: {}", summary::line(&summary)))?;
     }
     summary::check(summary)
+}
+
+/// Opens a Maildir, or creates it. The folder above the default one belongs to the default.
+fn create(maildir: &Path, is_default: bool) -> Result<Maildir, Failure> {
+    if let Some(parent) = maildir.parent().filter(|_| is_default) {
+        fs::create_dir_all(parent).map_err(|error| Failure::file(parent, &error))?;
+    }
+    Maildir::create(maildir).map_err(|error| Failure::file(maildir, &error))
 }
 
 /// Returns the failure of an interrupted run, with the number of stored messages in its hint.
@@ -69,8 +78,8 @@ fn run_failure(error: FetchError, fetched: u64) -> Failure {
     }
 }
 
-fn options(arguments: &Fetch) -> Result<ClientOptions, Failure> {
-    let mut options = ClientOptions::new(security(arguments)?);
+fn options(arguments: &Fetch, target: &Target) -> Result<ClientOptions, Failure> {
+    let mut options = ClientOptions::new(security(arguments, arguments.stls || target.stls)?);
     // `QUIT` may be sent while a listing continues without end, so the window has room for two commands.
     options.config.window = usize::from(arguments.window).max(2);
     let from_environment = env::var("POP3_PROXY").ok().filter(|_| arguments.proxy.is_none());
@@ -89,17 +98,23 @@ fn options(arguments: &Fetch) -> Result<ClientOptions, Failure> {
 }
 
 /// Returns the token if the arguments name one, otherwise the password.
-fn credentials(arguments: &Fetch, account: &str) -> Result<Credentials, Failure> {
+fn credentials(arguments: &Fetch, user: &str, account: &str) -> Result<Credentials, Failure> {
     if let Some(token) = arguments.token.read()? {
         let token = str::from_utf8(token.expose())
             .map_err(|_| Failure::new(Exit::Login, "the access token contains bytes that are not ASCII"))?;
-        return Ok(Credentials::token(&arguments.user, token).map_err(Error::from)?);
+        return Ok(Credentials::token(user, token).map_err(Error::from)?);
     }
     let password = arguments.password.read(account)?;
-    Ok(Credentials::password(&arguments.user, password.expose()).map_err(Error::from)?)
+    Ok(Credentials::password(user, password.expose()).map_err(Error::from)?)
 }
 
-fn connect_and_login(arguments: &Fetch, port: u16, options: &ClientOptions, credentials: &Credentials) -> Result<Client, Error> {
+fn connect_and_login(
+    arguments: &Fetch,
+    host: &str,
+    port: u16,
+    options: &ClientOptions,
+    credentials: &Credentials,
+) -> Result<Client, Error> {
     let secret = match credentials {
         Credentials::Password { password: secret, .. } | Credentials::Token { token: secret, .. } => Some(secret.clone()),
         _ => None,
@@ -112,25 +127,24 @@ fn connect_and_login(arguments: &Fetch, port: u16, options: &ClientOptions, cred
     };
     let policy = arguments.auth.map_or_else(LoginPolicy::default, AuthMethod::policy);
     let policy = LoginPolicy { utf8: true, ..policy };
-    Client::connect_and_login_observed(&arguments.host, port, options, credentials, &policy, &log).map_err(|error| {
-        match credentials {
-            Credentials::Password { password: secret, .. } | Credentials::Token { token: secret, .. } => withhold(error, secret),
-            _ => error,
-        }
+    Client::connect_and_login_observed(host, port, options, credentials, &policy, &log).map_err(|error| match credentials {
+        Credentials::Password { password: secret, .. } | Credentials::Token { token: secret, .. } => withhold(error, secret),
+        _ => error,
     })
 }
 
-fn login_failure(error: Error, options: &ClientOptions) -> Failure {
+fn login_failure(error: Error, options: &ClientOptions, target: &Target) -> Failure {
     let silent =
         matches!(&error, Error::TimedOut { .. } | Error::Request(RequestError::Remote(RemoteError::Closed(Awaiting::Greeting))));
-    let failure = Failure::from(error);
+    let text = error.refusal().map(|refusal| String::from_utf8_lossy(&refusal.text).into_owned());
+    let failure = target.advise(Failure::from(error), text.as_deref());
     if silent && !matches!(options.security, Security::Tls(_)) {
         return failure.and("A port with TLS from the start (usually 995) needs no --stls or --dangerously-cleartext.");
     }
     failure
 }
 
-fn security(arguments: &Fetch) -> Result<Security, Failure> {
+fn security(arguments: &Fetch, stls: bool) -> Result<Security, Failure> {
     if arguments.dangerously_cleartext {
         return Ok(Security::DangerousCleartext);
     }
@@ -143,5 +157,5 @@ fn security(arguments: &Fetch) -> Result<Security, Failure> {
         None if arguments.dangerously_any_certificate => tls::dangerous_unverified_client()?,
         None => tls::client()?,
     };
-    Ok(if arguments.stls { Security::Stls(config) } else { Security::Tls(config) })
+    Ok(if stls { Security::Stls(config) } else { Security::Tls(config) })
 }

@@ -1,0 +1,143 @@
+//! The server, the user and the Maildir of a fetch, from the arguments and from what is known of providers.
+
+use std::env;
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+
+use pop3_providers::{PasswordKind, Pop3, Provider, RefusalKind, Tls, provider_of};
+
+use crate::arguments::Fetch;
+use crate::failure::{Exit, Failure};
+
+/// Where mail comes from and goes to.
+#[derive(Debug)]
+pub struct Target {
+    pub host: String,
+    /// The port, if the arguments or the provider name one.
+    pub port: Option<u16>,
+    pub user: String,
+    pub maildir: PathBuf,
+    /// The provider wants `STLS`.
+    pub stls: bool,
+    provider: Option<&'static Provider>,
+}
+
+impl Target {
+    /// Determines the target. With a mail address, the provider's settings apply as far as the arguments name nothing else.
+    pub fn of(arguments: &Fetch) -> Result<Self, Failure> {
+        let given = arguments.server.as_str();
+        match given.contains('@') && !given.contains("://") {
+            true => Self::of_address(given, arguments),
+            false => Self::of_host(given, arguments),
+        }
+    }
+
+    fn of_host(host: &str, arguments: &Fetch) -> Result<Self, Failure> {
+        if host.contains("://") || host.matches(':').count() == 1 {
+            return Err(Failure::new(Exit::Usage, format_args!("{host:?} is not a host name"))
+                .hint("Give the host alone, and the port with --port."));
+        }
+        let (Some(user), Some(maildir)) = (arguments.user.clone(), arguments.maildir.clone()) else {
+            return Err(Failure::new(Exit::Usage, "a host name needs --user and a Maildir, too")
+                .hint("For example: pop3 fetch pop.example.org --user joe ~/Maildir\n      With a mail address of a known provider, the address is enough: pop3 fetch joe@gmail.com"));
+        };
+        let host = arguments.host.clone().unwrap_or_else(|| host.to_owned());
+        Ok(Self { host, port: arguments.port, user, maildir, stls: false, provider: None })
+    }
+
+    fn of_address(address: &str, arguments: &Fetch) -> Result<Self, Failure> {
+        let provider = provider_of(address);
+        let pop3 = provider.and_then(Provider::pop3);
+        let Some(host) = arguments.host.clone().or_else(|| pop3.map(|pop3| pop3.host.clone())) else {
+            return Err(unknown(address, provider));
+        };
+        let has_own_security = arguments.stls || arguments.dangerously_cleartext;
+        // The provider's port and TLS belong to the provider's host.
+        let settings = pop3.filter(|_| arguments.host.is_none() && !has_own_security);
+        Ok(Self {
+            host,
+            port: arguments.port.or_else(|| settings.map(|pop3| pop3.port)),
+            user: arguments.user.clone().unwrap_or_else(|| pop3.map_or(address, |pop3| pop3.user.of(address)).to_owned()),
+            maildir: match &arguments.maildir {
+                Some(maildir) => maildir.clone(),
+                None => default_maildir(address)?,
+            },
+            stls: settings.is_some_and(|pop3| pop3.tls == Tls::Stls),
+            provider,
+        })
+    }
+
+    fn pop3(&self) -> Option<(&'static Provider, &'static Pop3)> {
+        self.provider.and_then(|provider| Some((provider, provider.pop3()?)))
+    }
+
+    /// Says which settings apply, and which password is wanted if a person is going to be asked for it. Fails if a password cannot help.
+    pub fn introduce(&self, port: u16, arguments: &Fetch) -> Result<(), Failure> {
+        if arguments.maildir.is_none() && !arguments.quiet {
+            eprintln!("pop3: {}, port {port}, user {}; mail goes to {}", self.host, self.user, self.maildir.display());
+        }
+        let Some((provider, pop3)) = self.pop3() else { return Ok(()) };
+        let has_token = arguments.token.token_file.is_some() || arguments.token.token_command.is_some();
+        if pop3.password == PasswordKind::Token && !has_token && arguments.host.is_none() {
+            return Err(Failure::new(Exit::Login, format_args!("{} wants {}", provider.name, pop3.password))
+                .hint("Give a token with --token-command or --token-file.")
+                .and(provider.switch_on.as_deref().unwrap_or_default()));
+        }
+        let password = &arguments.password;
+        let is_asked = !has_token
+            && password.password_file.is_none()
+            && password.password_command.is_none()
+            && env::var_os("POP3_PASSWORD").is_none()
+            && io::stdin().is_terminal();
+        if is_asked {
+            eprintln!("pop3: {} wants {}. {}", provider.name, pop3.password, advice(provider));
+        }
+        Ok(())
+    }
+
+    /// Adds the provider's advice to the failure of a login that `text` refuses.
+    pub fn advise(&self, failure: Failure, text: Option<&str>) -> Failure {
+        let (Some((provider, pop3)), Some(text)) = (self.pop3(), text) else { return failure };
+        let name = &provider.name;
+        let advised = match provider.meaning(text) {
+            Some(RefusalKind::PopOff) => failure.and(format_args!("{name} says that POP is switched off for this mailbox.")),
+            Some(RefusalKind::TooOften) => {
+                return failure.and(format_args!("{name} limits how often programs may log in. Try again later."));
+            }
+            Some(RefusalKind::Blocked) => {
+                failure.and(format_args!("{name} blocks this account. Log in to its web page to see why."))
+            }
+            Some(RefusalKind::WebLogin) => failure.and(format_args!("{name} wants a login on its web page first.")),
+            _ => failure.and(format_args!("{name} wants {}.", pop3.password)),
+        };
+        match advice(provider) {
+            advice if advice.is_empty() => advised,
+            advice => advised.and(advice),
+        }
+    }
+}
+
+/// Returns how to switch POP on, and where the provider's help is.
+fn advice(provider: &Provider) -> String {
+    [provider.switch_on.as_deref(), provider.help.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+fn unknown(address: &str, provider: Option<&Provider>) -> Failure {
+    if let Some((provider, why)) = provider.and_then(|provider| Some((provider, provider.unavailable()?))) {
+        let failure = Failure::new(Exit::Usage, format_args!("{address} cannot be fetched over POP3: {why}"));
+        return if let Some(help) = &provider.help { failure.hint(help) } else { failure };
+    }
+    Failure::new(Exit::Usage, format_args!("no POP3 server is known for {address}"))
+        .hint("Name it: pop3 fetch ADDRESS --host pop.example.org\n      Your provider's help pages name the host, often with the word POP or POP3.")
+}
+
+/// `~/Mail/ADDRESS`, for an address that is safe as the name of a folder.
+fn default_maildir(address: &str) -> Result<PathBuf, Failure> {
+    let name = address.to_lowercase();
+    let is_safe = !name.starts_with('.') && !name.contains(['/', '\\', '\0']) && !name.chars().any(char::is_control);
+    match env::var_os("HOME").filter(|home| !home.is_empty() && is_safe) {
+        Some(home) => Ok(PathBuf::from(home).join("Mail").join(name)),
+        None => Err(Failure::new(Exit::Usage, format_args!("there is no default folder for {address:?}"))
+            .hint("Name a Maildir: pop3 fetch ADDRESS MAILDIR")),
+    }
+}

@@ -1,0 +1,89 @@
+//! `pop3 fetch` with a mail address.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use pop3_test::{Fault, Server};
+
+const HELLO: &str = "Subject: hello\r\n\r\nHello.\r\n";
+
+/// Fetches from `server` for an address, in a home of its own.
+fn fetch(home: &Path, server: &Server, arguments: &[&str]) -> Output {
+    let port = server.port().to_string();
+    run(home, &[arguments, &["--host", "127.0.0.1", "--port", &port, "--dangerously-cleartext"]].concat())
+}
+
+fn run(home: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pop3"));
+    command.arg("fetch").args(arguments).env("HOME", home).env("POP3_PASSWORD", "secret").output().unwrap()
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn an_address_has_a_user_and_a_folder_which_is_told_and_made_after_the_login() {
+    let home = tempfile::tempdir().unwrap();
+    let server =
+        Server::builder().user("you@example.org", "secret", [HELLO]).fault(Fault::on("PASS").nth(1).refuse("[AUTH] wrong"));
+    let server = server.start().unwrap();
+    let refused = fetch(home.path(), &server, &["you@example.org"]);
+    assert_eq!(refused.status.code(), Some(5), "{}", told(&refused));
+    assert!(!home.path().join("Mail").exists(), "no folder before the login");
+    let output = fetch(home.path(), &server, &["You@Example.org", "--user", "you@example.org"]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    let maildir = home.path().join("Mail/you@example.org");
+    assert!(told(&output).contains(&format!("mail goes to {}", maildir.display())), "{}", told(&output));
+    assert_eq!(fs::read_dir(maildir.join("new")).unwrap().count(), 1);
+    // A Maildir that is named is not told again.
+    let other = home.path().join("other");
+    let output = fetch(home.path(), &server, &["you@example.org", other.to_str().unwrap()]);
+    assert_eq!((output.status.code(), told(&output).as_str()), (Some(0), ""));
+    assert_eq!(fs::read_dir(other.join("new")).unwrap().count(), 1);
+}
+
+#[test]
+fn the_provider_of_an_address_gives_the_form_of_the_user_name_and_advice() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::builder().user("you", "secret", [HELLO]).start().unwrap();
+    assert_eq!(fetch(home.path(), &server, &["you@web.de"]).status.code(), Some(0), "the part before the @");
+    for (address, refusal, advice) in [
+        (
+            "you@163.com",
+            "Unable to log on",
+            "NetEase 163 wants an authorization code, which is not the password of the web page.",
+        ),
+        (
+            "you@gmail.com",
+            "[AUTH] Your account is not enabled for POP access.",
+            "Gmail says that POP is switched off for this mailbox.",
+        ),
+        ("you@gmail.com", "[AUTH] Web login required", "Gmail wants a login on its web page first."),
+    ] {
+        let server = Server::builder().user("you", "secret", [HELLO]).fault(Fault::on("PASS").refuse(refusal)).start().unwrap();
+        let output = fetch(home.path(), &server, &[address]);
+        let told = told(&output);
+        assert!(told.contains(advice) && told.contains("https://"), "{address}: {told}");
+        assert!(!output.status.success() && !told.contains("secret"), "{told}");
+    }
+}
+
+#[test]
+fn what_an_address_cannot_do_is_said_before_any_connection() {
+    let home = tempfile::tempdir().unwrap();
+    for (arguments, code, parts) in [
+        (&["you@icloud.com"][..], 2, &["iCloud Mail has no POP3", "https://"][..]),
+        (&["you@example.org"], 2, &["no POP3 server is known for you@example.org", "--host pop.example.org"]),
+        (&["you@outlook.com"], 5, &["wants an access token", "--token-command"]),
+        (&["../../you/../x@163.com"], 2, &["there is no default folder", "pop3 fetch ADDRESS MAILDIR"]),
+        (&["pop.example.org"], 2, &["a host name needs --user and a Maildir", "pop3 fetch joe@gmail.com"]),
+        (&["pop://pop.example.org", "m", "--user", "joe"], 2, &["is not a host name"]),
+    ] {
+        let output = run(home.path(), arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", told(&output));
+        assert!(parts.iter().all(|part| told(&output).contains(part)), "{arguments:?}: {}", told(&output));
+    }
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+}
