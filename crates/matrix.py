@@ -26,6 +26,8 @@ REASONS = {
     ("four_hundred_logins_that_wait_hold_no_threads", "pop3-async-std"): "crates/pop3-futures/tests/async_store.rs shows an async store on smol",
     ("h35_a_login_that_a_store_never_answers_ends_with_the_login_deadline", "pop3-blocking"): "it serves blocking stores only",
     ("h35_a_login_that_a_store_never_answers_ends_with_the_login_deadline", "pop3-async-std"): "crates/pop3-futures/tests/async_store.rs shows an async store on smol",
+    ("the_future_of_a_session_is_small", "pop3-blocking"): "its sessions are threads",
+    ("the_future_of_a_session_is_small", "pop3-async-std"): "the same methods make the future; tokio's test shows its size",
     ("a_call_that_waits_is_ended_from_another_thread", "pop3-tokio"): "a future that is dropped ends a call",
     ("a_call_that_waits_is_ended_from_another_thread", "pop3-async-std"): "a future that is dropped ends a call",
     ("a_stream_that_does_not_block_is_reported_as_such", "pop3-tokio"): "its streams do not block",

@@ -32,13 +32,16 @@ use {async_std::net::TcpListener, pop3_futures::ServerRuntime};
 pub use pop3_futures::{AsyncMode, BlockingMode, maildrop};
 pub use pop3_futures::{ClientOptions, Error, Proxy, ProxyHandshake, ProxyIo, ProxyKind, Security, proto, rustls, tls};
 #[cfg(feature = "server")]
-pub use pop3_futures::{IpNet, ListenSecurity, ProxyHeader, ServerOptions, SessionObservers};
+pub use pop3_futures::{IpNet, ListenSecurity, ObservedSession, ProxyHeader, ServerOptions, SessionObservers};
 
 /// A session with a POP3 server; see [`pop3_futures::Client`].
 pub type Client = pop3_futures::Client<AsyncStd>;
 
 /// A message that is being received; see [`pop3_futures::Message`].
 pub type Message<'c> = pop3_futures::Message<'c, AsyncStd>;
+
+/// A message as a stream of octets; see [`pop3_futures::MessageReader`].
+pub type MessageReader<C> = pop3_futures::MessageReader<C, AsyncStd>;
 
 /// Serves a store; see [`pop3_futures::Server`].
 ///

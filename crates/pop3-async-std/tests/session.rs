@@ -510,6 +510,10 @@ async fn a_large_message_that_is_given_up_ends_the_session_unless_it_is_drained(
         matches!(error, Error::Request(RequestError::Remote(RemoteError::MessageAbandoned))) && !client.is_alive(),
         "{error}"
     );
+    // Nor is a large one read whose reply begins after its request was given up.
+    let mut client = login(Some(1024 * 1024)).await;
+    client.send(Command::Retr(number(2))).unwrap();
+    assert!(client.stat().await.unwrap_err().ends_session());
     let mut client = login(None).await;
     client.retr(number(2)).await.map(|_| ()).unwrap();
     assert_eq!(client.stat().await.unwrap().messages, 3, "without a limit everything is skipped");

@@ -8,7 +8,7 @@ use pop3_maildrop::Store;
 
 /// The way to ask a store: on the thread of its session.
 pub(crate) trait Mode<S>: StoreMode<S> {
-    fn work(session: StoreSession<Self::Store>) -> io::Result<StoreSession<Self::Store>>;
+    fn work(session: Box<StoreSession<Self::Store>>) -> io::Result<Box<StoreSession<Self::Store>>>;
 
     fn run_blocking(work: Box<dyn FnOnce() + Send>) {
         work();
@@ -16,7 +16,7 @@ pub(crate) trait Mode<S>: StoreMode<S> {
 }
 
 impl<S: Store> Mode<S> for BlockingMode {
-    fn work(mut session: StoreSession<Self::Store>) -> io::Result<StoreSession<Self::Store>> {
+    fn work(mut session: Box<StoreSession<Self::Store>>) -> io::Result<Box<StoreSession<Self::Store>>> {
         session.work_blocking(Instant::now()).map(|()| session)
     }
 }

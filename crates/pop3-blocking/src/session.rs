@@ -51,7 +51,7 @@ use crate::stream::{Stream, closed, handshake, perform};
 /// # }
 /// ```
 pub struct Session {
-    session: ServerSession,
+    session: Box<ServerSession>,
     stream: Stream,
 }
 

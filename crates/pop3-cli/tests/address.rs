@@ -32,7 +32,7 @@ fn an_address_has_a_user_and_a_folder_which_is_told_and_made_after_the_login() {
     let refused = fetch(home.path(), &server, &["you@example.org"]);
     assert_eq!(refused.status.code(), Some(5), "{}", told(&refused));
     assert!(!home.path().join("Mail").exists(), "no folder before the login");
-    let output = fetch(home.path(), &server, &["You@Example.org", "--user", "you@example.org"]);
+    let output = fetch(home.path(), &server, &["you@Example.ORG"]);
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
     let maildir = home.path().join("Mail/you@example.org");
     assert!(told(&output).contains(&format!("mail goes to {}", maildir.display())), "{}", told(&output));
@@ -49,6 +49,13 @@ fn the_provider_of_an_address_gives_the_form_of_the_user_name_and_advice() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::builder().user("you", "secret", [HELLO]).start().unwrap();
     assert_eq!(fetch(home.path(), &server, &["you@web.de"]).status.code(), Some(0), "the part before the @");
+    // One mailbox, however its owner spells the address: nothing comes twice.
+    assert_eq!(fetch(home.path(), &server, &["You@Web.DE"]).status.code(), Some(0));
+    assert_eq!(fs::read_dir(home.path().join("Mail/you@web.de/new")).unwrap().count(), 1);
+    let server =
+        Server::builder().user("you", "secret", [HELLO]).fault(Fault::on("PASS").refuse("[IN-USE] locked")).start().unwrap();
+    let busy = told(&fetch(home.path(), &server, &["you@gmail.com"]));
+    assert!(busy.contains("Another program is reading this mailbox") && !busy.contains("app password"), "{busy}");
     for (address, refusal, advice) in [
         (
             "you@163.com",
@@ -78,6 +85,7 @@ fn what_an_address_cannot_do_is_said_before_any_connection() {
         (&["you@example.org"], 2, &["no POP3 server is known for you@example.org", "--host pop.example.org"]),
         (&["you@outlook.com"], 5, &["wants an access token", "--token-command"]),
         (&["../../you/../x@163.com"], 2, &["there is no default folder", "pop3 fetch ADDRESS MAILDIR"]),
+        (&["pop.example.org", "--host", "x"], 2, &["--host is for a mail address"]),
         (&["pop.example.org"], 2, &["a host name needs --user and a Maildir", "pop3 fetch joe@gmail.com"]),
         (&["pop://pop.example.org", "m", "--user", "joe"], 2, &["is not a host name"]),
     ] {

@@ -47,7 +47,9 @@ fn mail() -> tempfile::TempDir {
     }
     fs::write(folder.path().join("maildir/cur/1.a:2,S"), "Subject: one\n\n.dot\n").unwrap();
     fs::write(folder.path().join("maildir/new/2.b"), "Subject: two\n\n").unwrap();
-    fs::write(folder.path().join("maildir/.hidden"), "no message").unwrap();
+    for other in [".hidden", "pop3-lock"] {
+        fs::write(folder.path().join("maildir").join(other), "no message").unwrap();
+    }
     fs::write(folder.path().join("three with blanks.eml"), "Subject: three\n\n").unwrap();
     folder
 }
@@ -57,16 +59,16 @@ fn files_and_folders_are_served_in_the_clear_and_over_tls_and_each_command_is_to
     let folder = mail();
     let mock = Mock::start(
         &["--user", "ann", "--password", "pw"],
-        &[&folder.path().join("maildir"), &folder.path().join("three with blanks.eml")],
+        &[&folder.path().join("maildir"), &folder.path().join("three with blanks.eml"), &folder.path().join("maildir/new/2.b")],
     );
-    assert_eq!((mock.first["messages"].as_u64(), mock.first["user"].as_str()), (Some(3), Some("ann")));
+    assert_eq!((mock.first["messages"].as_u64(), mock.first["user"].as_str()), (Some(4), Some("ann")));
     let trusted = tls::client_trusting(mock.first["certificate"].as_str().unwrap().as_bytes()).unwrap();
     for (port, security) in [("port", Security::Stls(trusted.clone())), ("tls_port", Security::Tls(trusted))] {
         let mut client = Client::connect("localhost", mock.port(port), &ClientOptions::new(security)).unwrap();
         client.login("ann", "pw").unwrap();
         let ids: Vec<_> =
             client.uidl().unwrap().iter().map(|entry| String::from_utf8_lossy(&entry.unique_id).into_owned()).collect();
-        assert_eq!(ids, ["1.a:2,S", "2.b", "message-3"]);
+        assert_eq!(ids, ["1.a:2,S", "2.b", "message-3", "message-4"], "a name that is taken is numbered");
         assert_eq!(client.retr(MessageNumber::FIRST).unwrap().into_vec().unwrap(), b"Subject: one\r\n\r\n.dot\r\n");
         client.quit().unwrap();
     }

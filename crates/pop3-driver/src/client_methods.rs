@@ -119,7 +119,8 @@ macro_rules! client_methods {
             }
 
             /// Closes this session, connects and logs in again, and finds its messages again: message numbers are valid in one session only,
-            /// so the new session has others. `before` are the unique-ids of this session. If the server has not noticed the end of this
+            /// so the new session has others. `before` are the unique-ids of this session. Its deletion marks are lost, and its observer is not
+            /// kept. If the server has not noticed the end of this
             /// session yet and refuses the login with `IN-USE`, the login is tried again, for up to six seconds.
             ///
             /// # Errors
@@ -439,7 +440,8 @@ macro_rules! client_methods {
             /// Sends `QUIT`: ends the session and removes the marked messages.
             ///
             /// # Errors
-            /// After a refusal some marked messages are not removed. After a [disconnect](crate::Error::is_disconnect) it is unknown whether they are.
+            /// If the session has ended before, as after a large message that was given up, nothing is sent and no marked message is removed. After
+            /// a refusal some marked messages are not removed. After a [disconnect](crate::Error::is_disconnect) it is unknown whether they are.
             // Q43
             pub $($asyncness)* fn quit(mut self) -> Result<(), $crate::Error> {
                 self.run($crate::proto::client::requests::quit())$($wait)*?;

@@ -12,8 +12,9 @@ macro_rules! session_methods {
         }
 
         impl<$($generics)*> Session<$($params)*> {
-            pub(crate) const fn new(session: $crate::server::ServerSession, stream: $stream) -> Self {
-                Self { session, stream }
+            pub(crate) fn new(session: $crate::server::ServerSession, stream: $stream) -> Self {
+                // In a box: futures hold what is passed to them more than once, and a session is large.
+                Self { session: Box::new(session), stream }
             }
 
             /// Returns the connection below, for what it can tell.
@@ -82,9 +83,9 @@ macro_rules! session_methods {
 
             /// Has a store answer the session to its end, and logs the end.
             pub(crate) $($asyncness)* fn serve<S, M: $($mode)*>(self, store: &std::sync::Arc<S>) -> std::io::Result<()> {
-                let session = $crate::server::StoreSession::new(self.session, M::for_session(store), M::run_blocking)?;
+                let session = $crate::server::StoreSession::new(*self.session, M::for_session(store), M::run_blocking)?;
                 let log = session.log();
-                let ended = Self::answer_all::<S, M>(session, self.stream)$($wait)*;
+                let ended = Self::answer_all::<S, M>(Box::new(session), self.stream)$($wait)*;
                 log.end(&ended);
                 ended.map(drop)
             }
@@ -131,7 +132,7 @@ macro_rules! session_methods {
             /// Returns how the session ended. An error ends the connection in the middle of a message, so that the client does not take
             /// it for a complete one.
             $($asyncness)* fn answer_all<S, M: $($mode)*>(
-                mut session: $crate::server::StoreSession<M::Store>,
+                mut session: Box<$crate::server::StoreSession<M::Store>>,
                 mut stream: $stream,
             ) -> std::io::Result<String> {
                 loop {

@@ -71,7 +71,7 @@ pub use pop3_driver::server::{AsyncMode, BlockingMode};
 pub use pop3_driver::store as maildrop;
 pub use pop3_driver::{ClientOptions, Error, Proxy, ProxyHandshake, ProxyIo, ProxyKind, Security, proto, rustls, tls};
 #[cfg(feature = "server")]
-pub use pop3_driver::{IpNet, ListenSecurity, ProxyHeader, ServerOptions, SessionObservers};
+pub use pop3_driver::{IpNet, ListenSecurity, ObservedSession, ProxyHeader, ServerOptions, SessionObservers};
 pub use runtime::Runtime;
 #[cfg(feature = "server")]
 pub use runtime::ServerRuntime;

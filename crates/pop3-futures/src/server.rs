@@ -86,7 +86,8 @@ impl<R: ServerRuntime, S: Send + Sync + 'static, M: Mode<R, S>> Server<R, S, M> 
             // A task of its own: whatever a session does, even a panic, ends this session only (H60).
             let session = async move {
                 let seat = Arc::clone(permit.seat());
-                let served = async { server.admit(R::stream(stream)?.into(), peer.ip(), listen, permit).await };
+                // In a box: the futures around it would hold it more than once.
+                let served = Box::pin(async { server.admit(R::stream(stream)?.into(), peer.ip(), listen, permit).await });
                 seat.run(served).await;
             };
             R::spawn(session.instrument(span));

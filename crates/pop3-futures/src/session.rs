@@ -20,7 +20,7 @@ use crate::stream::{Stream, before, closed, perform};
 /// A session of a server, on the low level: the caller gets each question and answers when it can. Until then nothing more is read, and TCP
 /// holds the client back.
 pub struct Session<R: ServerRuntime> {
-    session: ServerSession,
+    session: Box<ServerSession>,
     stream: Stream<R::Stream>,
 }
 

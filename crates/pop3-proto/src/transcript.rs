@@ -14,8 +14,8 @@ const MAX_LINES: u64 = 8;
 /// An observer of a client or a server that writes the dialogue, one line at a time and without line ends: `C: ` and what the client
 /// sends, `S: ` and what the server sends.
 ///
-/// No line contains a secret, and no octet of a message is shown. The server's reply to a password is shown without its text, which may
-/// repeat the password; everything else is escaped for a terminal. Of a long listing only the first lines are shown.
+/// No secret of the client is shown, and no octet of a message. The reply to a line that contains a secret is shown without its text, which
+/// may repeat the secret. Names of users are shown; everything is escaped for a terminal. Of a long listing only the first lines are shown.
 ///
 /// ```
 /// use pop3_proto::Transcript;
@@ -29,6 +29,8 @@ pub struct Transcript<W> {
     write: W,
     /// For each command whose reply is awaited, whether it contained a secret.
     awaited: VecDeque<bool>,
+    /// The last line of the client contained a secret, or the lines of a reply may repeat one.
+    hides: bool,
     lines: u64,
     octets: u64,
 }
@@ -42,7 +44,7 @@ impl<W> core::fmt::Debug for Transcript<W> {
 impl<W: FnMut(&str)> Transcript<W> {
     /// Creates an observer that passes each line to `write`.
     pub const fn new(write: W) -> Self {
-        Self { write, awaited: VecDeque::new(), lines: 0, octets: 0 }
+        Self { write, awaited: VecDeque::new(), hides: false, lines: 0, octets: 0 }
     }
 
     fn client(&mut self, line: &str) {
@@ -53,13 +55,14 @@ impl<W: FnMut(&str)> Transcript<W> {
         (self.write)(&format!("S: {}", Escaped(line)));
     }
 
+    /// Writes a reply, without its text if that may repeat a secret.
     fn reply(&mut self, reply: Reply<'_>) {
         let status = reply.status.as_str();
-        if self.awaited.pop_front().unwrap_or(false) {
-            return (self.write)(&format!("S: {status}"));
-        }
         let code = reply.code.map(|code| format!(" [{}]", Escaped(code.as_bytes()))).unwrap_or_default();
-        (self.write)(format!("S: {status}{code} {}", reply.display_text()).trim_end());
+        match self.hides {
+            true => (self.write)(&format!("S: {status}{code}")),
+            false => (self.write)(format!("S: {status}{code} {}", reply.display_text()).trim_end()),
+        }
     }
 
     fn end_of_data(&mut self) {
@@ -87,13 +90,19 @@ impl<W: FnMut(&str) + Send> client::Observer for Transcript<W> {
         match event {
             ClientEvent::Greeting(greeting) => {
                 self.awaited.clear();
+                self.hides = false;
                 self.reply(greeting.reply);
             }
-            ClientEvent::Reply(_, reply) => self.reply(*reply),
+            ClientEvent::Reply(_, reply) => {
+                self.hides = self.awaited.pop_front().unwrap_or(false);
+                self.reply(*reply);
+            }
             ClientEvent::Challenge(..) => self.server(b"+"),
             ClientEvent::Line(_, line) => {
                 self.lines += 1;
-                if self.lines <= MAX_LINES {
+                if self.hides {
+                    (self.write)("S: [redacted]");
+                } else if self.lines <= MAX_LINES {
                     self.server(line);
                 }
             }
@@ -111,15 +120,21 @@ impl<W: FnMut(&str) + Send> client::Observer for Transcript<W> {
 
 impl<W: FnMut(&str) + Send> server::Observer for Transcript<W> {
     fn received(&mut self, line: &str) {
+        self.hides = line.ends_with("[redacted]");
         self.client(line);
     }
 
     fn sent(&mut self, line: &[u8]) {
-        self.server(line);
+        match Reply::parse(line) {
+            Ok(reply) => self.reply(reply),
+            Err(_) => self.server(line),
+        }
     }
 
     fn ended(&mut self, end: SessionEnd) {
-        let how = end.reason.map_or_else(|| "the client or the network closed it".into(), |reason| format!("{reason}"));
+        let how = end
+            .reason
+            .map_or_else(|| "by the client, the network, a deadline or the server's end".into(), |reason| format!("{reason}"));
         let (received, sent) = (end.octets_received, end.octets_sent);
         (self.write)(&format!("(session ended: {how}; {received} octets received, {sent} sent)"));
     }

@@ -18,7 +18,8 @@ use crate::stream::{self, Stream, Transport, before, now, perform};
 /// A session with a POP3 server.
 ///
 /// A call that fails with a [refusal](Error::refusal) leaves the session usable. After any other error a broken session returns its error
-/// again. A future that is dropped leaves the session usable, too, except in a handshake: replies that still come for it are skipped.
+/// again. A future that is dropped leaves the session usable, too, except in a handshake and within a message of which more than
+/// [`max_skipped`](pop3_driver::proto::client::ClientConfig::max_skipped) octets are left: replies that still come for it are skipped.
 pub struct Client {
     session: ClientSession,
     stream: Stream,

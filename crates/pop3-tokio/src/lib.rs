@@ -37,7 +37,7 @@ pub use mode::Mode;
 pub use pop3_driver::server::{AsyncMode, BlockingMode};
 pub use pop3_driver::{ClientOptions, Error, Proxy, ProxyHandshake, ProxyIo, ProxyKind, Security, proto, rustls, tls};
 #[cfg(feature = "server")]
-pub use pop3_driver::{IpNet, ListenSecurity, ProxyHeader, ServerOptions, SessionObservers};
+pub use pop3_driver::{IpNet, ListenSecurity, ObservedSession, ProxyHeader, ServerOptions, SessionObservers};
 #[cfg(feature = "server")]
 pub use pop3_maildrop as maildrop;
 #[cfg(feature = "server")]

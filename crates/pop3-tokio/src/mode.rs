@@ -15,14 +15,14 @@ use crate::working::Working;
 /// The way to ask a kind of store; implemented for [`BlockingMode`] and [`AsyncMode`].
 pub trait Mode<S>: StoreMode<S> + 'static {
     /// Works on the store for a session.
-    fn work(session: StoreSession<Self::Store>) -> impl Future<Output = io::Result<StoreSession<Self::Store>>> + Send;
+    fn work(session: Box<StoreSession<Self::Store>>) -> impl Future<Output = io::Result<Box<StoreSession<Self::Store>>>> + Send;
 
     /// Closes a maildrop where that does no harm.
     fn run_blocking(work: Box<dyn FnOnce() + Send>);
 }
 
 impl<S: Store> Mode<S> for BlockingMode {
-    async fn work(mut session: StoreSession<Self::Store>) -> io::Result<StoreSession<Self::Store>> {
+    async fn work(mut session: Box<StoreSession<Self::Store>>) -> io::Result<Box<StoreSession<Self::Store>>> {
         let (now, working) = (now(), Working::begin());
         if session.is_short_work() && working.may_block_in_place() {
             let worked = block_in_place(|| catch_unwind(AssertUnwindSafe(|| session.work_blocking(now))));
@@ -45,7 +45,7 @@ impl<S: Store> Mode<S> for BlockingMode {
 }
 
 impl<S: AsyncStore> Mode<S> for AsyncMode {
-    async fn work(mut session: StoreSession<Self::Store>) -> io::Result<StoreSession<Self::Store>> {
+    async fn work(mut session: Box<StoreSession<Self::Store>>) -> io::Result<Box<StoreSession<Self::Store>>> {
         let now = now();
         match session.work_deadline(now) {
             Some(deadline) => before(deadline, session.work(now)).await?,

@@ -98,7 +98,8 @@ impl<S: Send + Sync + 'static, M: Mode<S>> Server<S, M> {
             // A task of its own: whatever a session does, even a panic, ends this session only (H60).
             let session = async move {
                 let seat = Arc::clone(permit.seat());
-                let served = async { server.admit(stream::tcp(stream)?, peer.ip(), listen, permit).await };
+                // In a box: the futures around it would hold it more than once.
+                let served = Box::pin(async { server.admit(stream::tcp(stream)?, peer.ip(), listen, permit).await });
                 seat.run(served).await;
             };
             tokio::spawn(in_own_task(session.instrument(span)));

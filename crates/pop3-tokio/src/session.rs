@@ -55,7 +55,7 @@ use crate::stream::{self, Stream, before, now, perform};
 /// # }
 /// ```
 pub struct Session {
-    session: ServerSession,
+    session: Box<ServerSession>,
     stream: Stream,
 }
 

@@ -18,8 +18,8 @@ tokio::task_local! {
 }
 
 /// Runs a session in a task of its own.
-pub(crate) async fn in_own_task(session: impl Future<Output = ()>) {
-    OWN_TASK.scope((), session).await;
+pub(crate) fn in_own_task(session: impl Future<Output = ()>) -> impl Future<Output = ()> {
+    OWN_TASK.scope((), session)
 }
 
 /// A session that works on its store.

@@ -403,3 +403,13 @@ async fn a_proxy_is_refused_where_it_would_have_no_effect() {
     let error = Client::with_stream(Box::new(Stream(feed)), "localhost", 110, &options, None).await.unwrap_err();
     assert!(matches!(error, Error::UnusedProxy), "{error}");
 }
+
+#[tokio::test]
+async fn the_future_of_a_session_is_small() {
+    // Idle sessions are nearly all future, and futures that hold others by value grow with each layer.
+    let server = Server::new(ServerOptions::dangerous_cleartext(), Memory::new());
+    let (listener, address) = listen().await;
+    let _client = connect(address.port()).await;
+    let session = server.serve_connection(accept(&listener).await, ListenSecurity::Cleartext);
+    assert!(size_of_val(&session) < 8 * 1024, "{} octets", size_of_val(&session));
+}

@@ -136,8 +136,8 @@ fn connect_and_login(
 fn login_failure(error: Error, options: &ClientOptions, target: &Target) -> Failure {
     let silent =
         matches!(&error, Error::TimedOut { .. } | Error::Request(RequestError::Remote(RemoteError::Closed(Awaiting::Greeting))));
-    let text = error.refusal().map(|refusal| String::from_utf8_lossy(&refusal.text).into_owned());
-    let failure = target.advise(Failure::from(error), text.as_deref());
+    let refusal = error.refusal().cloned();
+    let failure = target.advise(Failure::from(error), refusal.as_ref());
     if silent && !matches!(options.security, Security::Tls(_)) {
         return failure.and("A port with TLS from the start (usually 995) needs no --stls or --dangerously-cleartext.");
     }

@@ -4,6 +4,7 @@ use std::env;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
+use pop3_blocking::proto::client::Refusal;
 use pop3_providers::{PasswordKind, Pop3, Provider, RefusalKind, Tls, provider_of};
 
 use crate::arguments::Fetch;
@@ -37,16 +38,24 @@ impl Target {
             return Err(Failure::new(Exit::Usage, format_args!("{host:?} is not a host name"))
                 .hint("Give the host alone, and the port with --port."));
         }
+        if arguments.host.is_some() {
+            return Err(Failure::new(Exit::Usage, "--host is for a mail address; a host name needs no other one"));
+        }
         let (Some(user), Some(maildir)) = (arguments.user.clone(), arguments.maildir.clone()) else {
             return Err(Failure::new(Exit::Usage, "a host name needs --user and a Maildir, too")
                 .hint("For example: pop3 fetch pop.example.org --user joe ~/Maildir\n      With a mail address of a known provider, the address is enough: pop3 fetch joe@gmail.com"));
         };
-        let host = arguments.host.clone().unwrap_or_else(|| host.to_owned());
-        Ok(Self { host, port: arguments.port, user, maildir, stls: false, provider: None })
+        Ok(Self { host: host.to_owned(), port: arguments.port, user, maildir, stls: false, provider: None })
     }
 
     fn of_address(address: &str, arguments: &Fetch) -> Result<Self, Failure> {
         let provider = provider_of(address);
+        // One mailbox has one journal and one folder, however its owner spells the address.
+        let address = match (address.rsplit_once('@'), provider) {
+            (Some((local_part, domain)), None) => format!("{local_part}@{}", domain.to_lowercase()),
+            _ => address.to_lowercase(),
+        };
+        let address = address.as_str();
         let pop3 = provider.and_then(Provider::pop3);
         let Some(host) = arguments.host.clone().or_else(|| pop3.map(|pop3| pop3.host.clone())) else {
             return Err(unknown(address, provider));
@@ -95,11 +104,17 @@ impl Target {
         Ok(())
     }
 
-    /// Adds the provider's advice to the failure of a login that `text` refuses.
-    pub fn advise(&self, failure: Failure, text: Option<&str>) -> Failure {
-        let (Some((provider, pop3)), Some(text)) = (self.pop3(), text) else { return failure };
+    /// Adds the provider's advice to the failure of a refused login.
+    pub fn advise(&self, failure: Failure, refusal: Option<&Refusal>) -> Failure {
+        // A refused greeting says nothing of the login, and a fault that passes needs no other password.
+        let refusal = refusal.filter(|refusal| refusal.verb.is_some());
+        let (Some((provider, pop3)), Some(refusal)) = (self.pop3(), refusal) else { return failure };
         let name = &provider.name;
-        let advised = match provider.meaning(text) {
+        let meaning = provider.meaning(&String::from_utf8_lossy(&refusal.text));
+        if meaning.is_none() && refusal.is_transient() {
+            return failure;
+        }
+        let advised = match meaning {
             Some(RefusalKind::PopOff) => failure.and(format_args!("{name} says that POP is switched off for this mailbox.")),
             Some(RefusalKind::TooOften) => {
                 return failure.and(format_args!("{name} limits how often programs may log in. Try again later."));
@@ -133,7 +148,7 @@ fn unknown(address: &str, provider: Option<&Provider>) -> Failure {
 
 /// `~/Mail/ADDRESS`, for an address that is safe as the name of a folder.
 fn default_maildir(address: &str) -> Result<PathBuf, Failure> {
-    let name = address.to_lowercase();
+    let name = address;
     let is_safe = !name.starts_with('.') && !name.contains(['/', '\\', '\0']) && !name.chars().any(char::is_control);
     match env::var_os("HOME").filter(|home| !home.is_empty() && is_safe) {
         Some(home) => Ok(PathBuf::from(home).join("Mail").join(name)),

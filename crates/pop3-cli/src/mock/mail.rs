@@ -1,5 +1,6 @@
 //! The messages of a mock server, from files.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -7,25 +8,25 @@ use pop3_blocking::proto::codec::UniqueId;
 
 use crate::failure::Failure;
 
-/// Reads messages with their unique-ids: each file is a message, and of a folder each file in it and in its `new` and `cur`, in the order of
-/// their names.
+/// Reads messages with their unique-ids: each file is a message, of a Maildir each file in its `new` and `cur`, and of another folder each
+/// file in it, in the order of their names.
 pub fn read(places: &[PathBuf]) -> Result<Vec<(String, Vec<u8>)>, Failure> {
     let mut files = Vec::new();
     for place in places {
-        if place.is_dir() {
-            let mut found = Vec::new();
-            for folder in [place.clone(), place.join("new"), place.join("cur")] {
-                if folder.is_dir() {
-                    found.extend(files_in(&folder)?);
-                }
-            }
-            found.sort();
-            files.extend(found);
-        } else {
-            files.push(place.clone());
-        }
+        let (new, cur) = (place.join("new"), place.join("cur"));
+        let mut found = match (place.is_dir(), new.is_dir() && cur.is_dir()) {
+            (false, _) => vec![place.clone()],
+            (true, false) => files_in(place)?,
+            (true, true) => [files_in(&new)?, files_in(&cur)?].concat(),
+        };
+        found.sort_by(|a, b| a.file_name().cmp(&b.file_name()));
+        files.extend(found);
     }
-    files.iter().enumerate().map(|(at, file)| message(at, file)).collect()
+    let mut taken = HashSet::new();
+    files
+        .iter()
+        .map(|file| Ok((unique_id(file, &mut taken), fs::read(file).map_err(|error| Failure::file(file, &error))?)))
+        .collect()
 }
 
 fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
@@ -41,9 +42,10 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-/// The unique-id is the name of the file where that is possible, so that tests can tell messages apart.
-fn message(at: usize, file: &Path) -> Result<(String, Vec<u8>), Failure> {
-    let text = fs::read(file).map_err(|error| Failure::file(file, &error))?;
+/// Returns the name of the file, so that tests can tell messages apart, or a number if the name is taken or no unique-id.
+fn unique_id(file: &Path, taken: &mut HashSet<String>) -> String {
     let name = file.file_name().and_then(|name| name.to_str()).filter(|name| UniqueId::new(name).is_ok());
-    Ok((name.map_or_else(|| format!("message-{}", at + 1), ToOwned::to_owned), text))
+    let numbered = (taken.len() + 1..).map(|number| format!("message-{number}"));
+    let mut candidates = name.map(ToOwned::to_owned).into_iter().chain(numbered);
+    candidates.find(|candidate| taken.insert(candidate.clone())).unwrap_or_default()
 }

@@ -4,8 +4,8 @@ mod faults;
 mod mail;
 
 use std::fs;
-use std::io::{self, Read};
-use std::process;
+use std::io::{self, Write};
+use std::sync::mpsc;
 use std::thread;
 
 use pop3_test::Server;
@@ -25,12 +25,14 @@ pub fn run(arguments: &Mock) -> Result<(), Failure> {
     };
     let messages = mail::read(&arguments.mail)?;
     let count = messages.len();
+    let (events, told) = mpsc::channel();
     let builder = Server::builder()
         .user_with_ids(&arguments.user, &arguments.password, messages)
         .port(arguments.port)
         .tls_port(arguments.tls_port)
         .stls()
-        .observe(|session, line| tell(&json!({ "session": session, "command": line })));
+        // If nobody takes the events any more, the sessions go on.
+        .observe(move |session, line| drop(events.send(json!({ "session": session, "command": line }))));
     let server = script.apply(builder).start().map_err(|error| Failure::new(Exit::Other, error))?;
     say(json!({
         "host": "127.0.0.1",
@@ -41,20 +43,17 @@ pub fn run(arguments: &Mock) -> Result<(), Failure> {
         "messages": count,
         "certificate": server.certificate(),
     }))?;
-    if arguments.until_eof {
-        // Whatever comes is of no interest; a broken standard input has ended, too.
-        let _ = io::copy(&mut io::stdin().lock().by_ref(), &mut io::sink());
-        return Ok(());
+    // A thread of its own: a test that does not read its pipe must not hold up the sessions.
+    let telling = thread::spawn(move || told.iter().try_for_each(|event| writeln!(io::stdout(), "{event}")));
+    if !arguments.until_eof {
+        loop {
+            thread::park();
+        }
     }
-    loop {
-        thread::park();
-    }
-}
-
-/// Prints an event. A program that cannot tell what happens any more is of no use to a test.
-fn tell(event: &serde_json::Value) {
-    if let Err(failure) = say(event) {
-        eprintln!("pop3: {failure}");
-        process::exit(failure.exit as i32);
-    }
+    // Whatever comes is of no interest; a broken standard input has ended, too.
+    let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+    drop(server);
+    // All events are told, unless nobody wants them.
+    let _ = telling.join();
+    Ok(())
 }

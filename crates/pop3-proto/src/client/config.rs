@@ -21,8 +21,8 @@ pub struct ClientConfig {
     pub max_capabilities_octets: u64,
     /// The maximum octets of a message. The default, `None`, sets no limit: message bodies are streamed.
     pub max_message: Option<u64>,
-    /// The octets of an abandoned message that are read and discarded before the next command. If the server has announced that more are
-    /// left, the session fails instead, because to connect again is sooner. `None` sets no limit. Default: 1 MiB.
+    /// The octets of an abandoned message that are read and discarded for the next command. If the server has announced that more are left,
+    /// the session fails instead, because a new connection is faster. `None` sets no limit. Default: 1 MiB.
     pub max_skipped: Option<u64>,
     /// The maximum number of commands in flight, at least 1. Default: 64.
     pub window: usize,

@@ -160,7 +160,7 @@ impl Connection {
         //   continue in the clear and fails.
         // - If the window is full, replies are read until the window has space for a command.
         // - A message is skipped, unless so much of it is left that another connection is sooner.
-        self.machine.limit_skipped();
+        self.machine.abandon_in_flight();
         self.check()?;
         if self.machine.can_start_request() {
             self.cancelled = false;

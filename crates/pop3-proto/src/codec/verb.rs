@@ -72,7 +72,7 @@ impl Verb {
         Self::Xclient,
     ];
 
-    /// Returns the keyword as it is sent.
+    /// Returns the keyword as it is sent; for [`Extension`](Self::Extension) words for a message.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Apop => "APOP",

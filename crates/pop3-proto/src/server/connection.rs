@@ -107,6 +107,7 @@ impl Connection {
     /// Ends the session without a reply, for example if a message cannot be sent completely; see [`Session::abort`].
     pub fn abort(&mut self) {
         self.session.abort();
+        self.observation.reason = self.session.close_reason();
     }
 
     /// Processes the received input and returns the next action.

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt;
 
 use bytes::{BufMut, BytesMut};
 
@@ -37,10 +38,14 @@ impl Extension {
     /// Sets the line of `CAPA` that announces the extension, for one that is not its keyword; `None` announces nothing.
     ///
     /// # Errors
-    /// The line is empty or contains CR, LF or NUL.
+    /// The line is empty, begins with a dot, or contains CR, LF or NUL.
     pub fn with_capability(self, line: Option<&str>) -> Result<Self, InvalidArgument> {
         if line.is_some_and(|line| line.trim().is_empty()) {
             return Err(InvalidArgument::Empty);
+        }
+        // A line that begins with a dot would end the list, or lose the dot.
+        if line.is_some_and(|line| line.starts_with('.')) {
+            return Err(InvalidArgument::Forbidden { byte: b'.', at: 0 });
         }
         line.map(Words::new).transpose()?;
         Ok(Self { capability: line.map(Box::from), ..self })
@@ -70,12 +75,19 @@ impl Extension {
 }
 
 /// An extension command that a client has sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ExtensionRequest {
     /// The keyword as the configuration spells it.
     pub keyword: Box<str>,
     /// What the client sent after the keyword, without the blanks around it. It contains no CR, LF or NUL, and may be anything else.
     pub arguments: Box<[u8]>,
+}
+
+impl fmt::Debug for ExtensionRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The arguments may be secrets (H56).
+        write!(f, "ExtensionRequest({}{})", self.keyword, if self.arguments.is_empty() { "" } else { " [redacted]" })
+    }
 }
 
 /// The reply to an extension command, for [`Answer::reply_to_extension`](super::Answer::reply_to_extension).

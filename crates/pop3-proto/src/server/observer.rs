@@ -30,7 +30,8 @@ pub trait Observer: Send {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionEnd {
-    /// The reason why the server closed the session; `None` if the client or the network did.
+    /// The reason why the protocol ended the session; `None` if the client or the network ended it, a deadline passed, the session gave way
+    /// to another one, or the server shut down.
     pub reason: Option<CloseReason>,
     /// The octets that the client sent, without those of TLS.
     pub octets_received: u64,

@@ -82,6 +82,8 @@ pub struct Client {
     capabilities: Option<Box<Capabilities>>,
     /// The size in the last `+OK` to `RETR`.
     announced_octets: Option<u64>,
+    /// Commands with smaller tags are abandoned: nobody waits for their replies.
+    first_awaited_tag: u64,
 }
 
 impl fmt::Debug for Client {
@@ -120,6 +122,7 @@ impl Client {
             bound: false,
             capabilities: None,
             announced_octets: None,
+            first_awaited_tag: 0,
             utf8: false,
             unfinished: false,
             failed: None,
@@ -192,8 +195,9 @@ impl Client {
         self.announced_octets
     }
 
-    /// Fails the session if a message is being received of which more is left than may be skipped.
-    pub(super) fn limit_skipped(&mut self) {
+    /// Abandons all commands in flight. Fails the session if a message is being received of which more is left than may be skipped.
+    pub(super) fn abandon_in_flight(&mut self) {
+        self.first_awaited_tag = self.next_tag;
         if let (ReceiveState::Body { seen, .. }, Some(octets), Some(limit)) =
             (&self.receiving, self.announced_octets, self.config.max_skipped)
             && octets.saturating_sub(*seen) > limit
@@ -247,8 +251,8 @@ impl Client {
         self.capabilities.as_deref()
     }
 
-    pub(super) fn set_capabilities(&mut self, capabilities: Capabilities) {
-        self.capabilities = Some(Box::new(capabilities));
+    pub(super) fn set_capabilities(&mut self, capabilities: Option<Capabilities>) {
+        self.capabilities = capabilities.map(Box::new);
     }
 
     /// Returns `true` if the session can be used: it has not failed, `QUIT` was not sent, and the server has not closed it as far as is

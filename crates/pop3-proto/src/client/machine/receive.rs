@@ -160,6 +160,10 @@ impl Client {
                     self.decoder = DotDecoder::new(self.scanner.ending());
                 }
                 self.announced_octets = if pending.verb == Verb::Retr { announced_octets(reply.text) } else { None };
+                let is_abandoned = pending.tag.0 < self.first_awaited_tag;
+                if is_abandoned && self.announced_octets > self.config.max_skipped && self.config.max_skipped.is_some() {
+                    return Err(RemoteError::MessageAbandoned);
+                }
                 self.receiving = ReceiveState::Body { seen: 0, ends_with_dot: false };
             }
             (Status::Ok, _) if is_listing => self.receiving = ReceiveState::Lines { seen: 0, octets: 0 },

@@ -239,11 +239,13 @@ impl<R: Request<Output = Capabilities>> Request for Capa<R> {
     }
 
     fn on_event(&mut self, event: ClientEvent<'_>, sink: &mut CommandSink<'_>) -> Result<Option<Capabilities>, RequestError> {
-        let capabilities = self.0.on_event(event, sink)?;
-        if let Some(capabilities) = &capabilities {
-            sink.client().set_capabilities(capabilities.clone());
+        let result = self.0.on_event(event, sink);
+        match &result {
+            Ok(Some(capabilities)) => sink.client().set_capabilities(Some(capabilities.clone())),
+            Ok(None) => {}
+            Err(_) => sink.client().set_capabilities(None),
         }
-        Ok(capabilities)
+        result
     }
 }
 
