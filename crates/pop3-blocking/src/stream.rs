@@ -56,7 +56,7 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Makes a stream of a connection. What is written never waits for the acknowledgement of what was written before.
+    /// Makes a stream of a connection, without a delay before small writes (`TCP_NODELAY`).
     ///
     /// # Errors
     /// The operating system refuses.
@@ -152,7 +152,7 @@ where
     Ok(stream)
 }
 
-/// Does on the stream what its end says. After an interrupted call the end says it again.
+/// Performs an action of one end of the connection on the stream. After an interrupted call the end requests the action again.
 pub(crate) fn perform(stream: &mut Stream, end: &mut impl Endpoint, io: Io) -> io::Result<()> {
     let (Io::Read(deadline) | Io::Write(deadline) | Io::Flush(deadline)) = io;
     stream.set_deadline(deadline)?;

@@ -179,7 +179,7 @@ macro_rules! client_methods {
                 Ok(self)
             }
 
-            /// Returns the connection below, for what it can tell.
+            /// Returns the connection, which reports the state of the session.
             pub const fn connection(&self) -> &$crate::proto::client::Connection {
                 self.session.connection()
             }

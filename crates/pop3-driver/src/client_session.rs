@@ -1,4 +1,4 @@
-//! The client of a driver, without I/O: what to do next, and until when.
+//! The client of a driver, without I/O: it returns the next action and its deadline.
 
 use std::fmt;
 use std::io;
@@ -15,7 +15,7 @@ use crate::io::{Endpoint, Io};
 use crate::time::deadline_after;
 use crate::{ClientOptions, Error, Security, tls};
 
-/// What a client must do next.
+/// The next action of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientAction<T> {
     /// Nothing: here is the result.
@@ -24,7 +24,8 @@ pub enum ClientAction<T> {
     Io(Io),
 }
 
-/// A client's connection with its deadlines, and with what a login must know. It is told the time; a driver has the stream and waits.
+/// A client's connection with its deadlines and the properties that a login needs. The driver passes the time as an argument, reads,
+/// writes and waits.
 ///
 /// A driver's loop, here over a server whose replies are known in advance:
 ///
@@ -56,7 +57,7 @@ pub enum ClientAction<T> {
 pub struct ClientSession {
     connection: Connection,
     timeouts: Timeouts,
-    /// The deadline that runs: for what, the machine's activity when it began, and its end.
+    /// The running deadline: its kind, the machine's activity when it began, and its end.
     running_deadline: Option<(Deadline, u64, Instant)>,
     /// What was written may still be in a buffer of the stream.
     unflushed: bool,
@@ -77,7 +78,7 @@ impl fmt::Debug for ClientSession {
 }
 
 impl ClientSession {
-    /// A session on a connection on which nothing was sent yet, but for the handshake of implicit TLS.
+    /// Begins a session on a connection on which nothing was sent yet except the handshake of implicit TLS.
     pub fn new(host: &str, port: u16, options: &ClientOptions, observer: Option<Box<dyn Observer>>, now: Instant) -> Self {
         let (mut binding, mut stls) = (ChannelBinding::default(), None);
         let mut connection = match &options.security {
@@ -109,12 +110,12 @@ impl ClientSession {
         }
     }
 
-    /// Returns the connection, for what it can tell.
+    /// Returns the connection, which reports the state of the session.
     pub const fn connection(&self) -> &Connection {
         &self.connection
     }
 
-    /// Returns the connection, to send commands on the low level.
+    /// Returns the connection, for commands on the low level.
     pub const fn connection_mut(&mut self) -> &mut Connection {
         &mut self.connection
     }
@@ -145,7 +146,7 @@ impl ClientSession {
         Ok(self.connection.start(request)?)
     }
 
-    /// Returns what to do next, where `next` continues a request or processes events.
+    /// Returns the next action. `next` continues a request or processes events.
     ///
     /// # Errors
     /// `next` failed.
@@ -161,7 +162,7 @@ impl ClientSession {
                 self.last_action = (command, false);
                 ClientAction::Io(Io::Write(deadline_after(now, command)))
             }
-            // A flush that was cancelled is made up for before the next read.
+            // A flush that was cancelled is repeated before the next read.
             Action::Read if self.unflushed => {
                 self.last_action = (command, false);
                 ClientAction::Io(Io::Flush(deadline_after(now, command)))
@@ -170,7 +171,7 @@ impl ClientSession {
         })
     }
 
-    /// Octets alone move no deadline: a server that sends one now and then must not hold the client for ever.
+    /// Octets alone do not renew the deadline: a server that sends one now and then must not hold the client forever.
     fn read_deadline(&mut self, now: Instant) -> Instant {
         let machine = self.connection.machine();
         let (deadline, activity) = (machine.deadline().unwrap_or(Deadline::Command), machine.activity());
@@ -213,7 +214,7 @@ impl ClientSession {
         LoginPolicy { stls: policy.stls && self.requires_stls(), ..policy.clone() }
     }
 
-    /// Returns what a login must know of the connection. `host` is [`host`](Self::host).
+    /// Returns the properties of the connection that a login needs. `host` is [`host`](Self::host).
     ///
     /// # Errors
     /// The operating system has no random numbers.
@@ -232,12 +233,12 @@ impl ClientSession {
         self.stls.clone().ok_or(Error::Tls(tls::TlsFailure::NotTls))
     }
 
-    /// Stores what a login can be bound to, after a handshake.
+    /// Stores the channel binding of the connection, after a handshake.
     pub fn set_binding(&mut self, binding: ChannelBinding) {
         self.binding = binding;
     }
 
-    /// Returns what a login can be bound to.
+    /// Returns the channel binding of the connection.
     pub const fn binding(&self) -> &ChannelBinding {
         &self.binding
     }

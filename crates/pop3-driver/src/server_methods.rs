@@ -17,7 +17,7 @@ macro_rules! session_methods {
                 Self { session: Box::new(session), stream }
             }
 
-            /// Returns the connection below, for what it can tell.
+            /// Returns the connection, which reports the state of the session.
             pub const fn connection(&self) -> &$crate::proto::server::Connection {
                 self.session.connection()
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_lite::io::{AsyncRead, AsyncWrite};
 
-/// A runtime over the traits of futures-io. All of it is a property of the type: a client or a server names its runtime, and holds none.
+/// A runtime over the traits of futures-io. A client or a server has its runtime as a type parameter and holds no value of it.
 ///
 /// The example `smol_client` of this crate implements it for smol.
 pub trait Runtime: 'static {
@@ -28,8 +28,7 @@ pub trait Runtime: 'static {
     /// Connects to an address.
     fn connect(address: SocketAddr) -> impl Future<Output = io::Result<Self::TcpStream>>;
 
-    /// Makes a stream of a connection, and sets `TCP_NODELAY`: what is written must not wait for the acknowledgement of what was written
-    /// before.
+    /// Makes a stream of a connection and sets `TCP_NODELAY`, so that small writes are not delayed.
     ///
     /// # Errors
     /// The operating system refuses.

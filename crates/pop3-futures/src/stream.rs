@@ -75,7 +75,7 @@ pub(crate) async fn before<R: Runtime, T>(deadline: Instant, work: impl Future<O
     or(work, timed_out).await
 }
 
-/// Does on the stream what its end says.
+/// Performs an action of one end of the connection on the stream.
 pub(crate) async fn perform<R: Runtime>(stream: &mut Stream<R::Stream>, end: &mut impl Endpoint, io: Io) -> io::Result<()> {
     match io {
         Io::Read(deadline) => {

@@ -78,7 +78,7 @@ impl Dialogue<'_> {
 
     /// Returns `true` if a fault replaces the reply, so that the command must not be executed.
     fn is_replaced(&self, verb: &str) -> bool {
-        matches!(self.shared.fault(verb), Some(Kind::Reply(_) | Kind::StallAfter(0) | Kind::Close))
+        matches!(self.shared.fault(self.session, verb), Some(Kind::Reply(_) | Kind::StallAfter(0) | Kind::Close))
     }
 
     /// Passes a line to the session, and returns its reply.
@@ -118,7 +118,7 @@ impl Dialogue<'_> {
 
     /// Sends a reply, or what a fault makes of it. Returns `false` if the connection must be closed.
     fn reply(&mut self, verb: &str, reply: Vec<u8>) -> io::Result<bool> {
-        let Some(fault) = self.shared.fault(verb) else { return self.link.write(&reply).map(|()| true) };
+        let Some(fault) = self.shared.fault(self.session, verb) else { return self.link.write(&reply).map(|()| true) };
         match fault {
             Kind::Reply(bytes) => self.link.write(bytes)?,
             Kind::CutAfter(octets) => {

@@ -26,8 +26,7 @@ struct Listening {
 }
 
 impl Listening {
-    fn begin(port: u16, implicit_tls: bool, shared: &Arc<Shared>) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    fn begin(listener: TcpListener, implicit_tls: bool, shared: &Arc<Shared>) -> io::Result<Self> {
         let (address, shared) = (listener.local_addr()?, Arc::clone(shared));
         let accept = move || accept(&listener, implicit_tls, &shared);
         Ok(Self { address, accepting: Some(thread::Builder::new().name("pop3-test".to_owned()).spawn(accept)?) })
@@ -47,8 +46,11 @@ impl Server {
     /// `tls_port` is `None` without a port for TLS.
     pub(crate) fn start(shared: Shared, port: u16, implicit_tls: bool, tls_port: Option<u16>) -> io::Result<Self> {
         let shared = Arc::new(shared);
-        let main = Listening::begin(port, implicit_tls, &shared)?;
-        let tls = tls_port.map(|port| Listening::begin(port, true, &shared)).transpose()?;
+        // Both ports are free before a thread begins.
+        let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+        let (main, tls) = (bind(port)?, tls_port.map(bind).transpose()?);
+        let main = Listening::begin(main, implicit_tls, &shared)?;
+        let tls = tls.map(|listener| Listening::begin(listener, true, &shared)).transpose()?;
         Ok(Self { shared, main, tls })
     }
 
@@ -119,6 +121,10 @@ fn accept(listener: &TcpListener, implicit_tls: bool, shared: &Arc<Shared>) {
         let stream = Arc::new(stream);
         let session = {
             let mut record = shared.recorded();
+            // The end closes the connections that are recorded, under the same lock.
+            if shared.ending.load(Ordering::Acquire) {
+                break;
+            }
             record.sessions += 1;
             record.connections.push(Arc::clone(&stream));
             record.sessions

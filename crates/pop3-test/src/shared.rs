@@ -66,12 +66,12 @@ impl Shared {
         }
     }
 
-    /// Returns the fault of the last command with this verb, if it has one.
-    pub(crate) fn fault(&self, verb: &str) -> Option<&Kind> {
+    /// Returns the fault of the last command with this verb in a session, if it has one.
+    pub(crate) fn fault(&self, session: usize, verb: &str) -> Option<&Kind> {
         let record = self.recorded();
         let (count, total) = match verb {
             "" => return None,
-            "greeting" => (record.sessions, 0),
+            "greeting" => (session, 0),
             verb => (record.counts.get(verb).copied().unwrap_or(0), record.total),
         };
         self.faults.iter().find(|fault| fault.occurs(verb, count, total)).map(|fault| &fault.kind)

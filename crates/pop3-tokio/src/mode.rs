@@ -1,4 +1,4 @@
-//! How a server asks its store.
+//! The ways in which a server calls its store: blocking and asynchronous.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,12 +12,12 @@ use tracing::Span;
 use crate::stream::{before, now};
 use crate::working::Working;
 
-/// The way to ask a kind of store; implemented for [`BlockingMode`] and [`AsyncMode`].
+/// The way to call a kind of store; implemented for [`BlockingMode`] and [`AsyncMode`].
 pub trait Mode<S>: StoreMode<S> + 'static {
     /// Works on the store for a session.
     fn work(session: Box<StoreSession<Self::Store>>) -> impl Future<Output = io::Result<Box<StoreSession<Self::Store>>>> + Send;
 
-    /// Closes a maildrop where that does no harm.
+    /// Closes a maildrop on a thread that may block.
     fn run_blocking(work: Box<dyn FnOnce() + Send>);
 }
 

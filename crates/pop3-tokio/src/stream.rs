@@ -34,13 +34,13 @@ pub(crate) fn closed() -> Stream {
     Box::new(tokio::io::empty())
 }
 
-/// Makes a stream of a connection. What is written never waits for the acknowledgement of what was written before.
+/// Makes a stream of a connection, without a delay before small writes (`TCP_NODELAY`).
 pub(crate) fn tcp(stream: TcpStream) -> io::Result<Stream> {
     stream.set_nodelay(true)?;
     Ok(Box::new(stream))
 }
 
-/// Does on the stream what its end says.
+/// Performs an action of one end of the connection on the stream.
 pub(crate) async fn perform(stream: &mut Stream, end: &mut impl Endpoint, io: Io) -> io::Result<()> {
     match io {
         Io::Read(deadline) => {

@@ -1,4 +1,4 @@
-//! One session of a server, without I/O: what to do next, and until when.
+//! One session of a server, without I/O: it returns the next action and its deadline.
 
 use std::io;
 use std::net::IpAddr;
@@ -40,8 +40,8 @@ pub enum ServerAction {
     Close(Instant),
 }
 
-/// One session with its deadlines, the delays after failed logins, and the order of its writes. It is told the time; a driver has the
-/// stream and waits.
+/// One session with its deadlines, the delays after failed logins, and the order of its writes. The driver passes the time as an
+/// argument, reads, writes and waits.
 #[derive(Debug)]
 pub struct ServerSession {
     shared: Arc<ServerShared>,
@@ -63,7 +63,7 @@ pub struct ServerSession {
     message_deadline: Option<Instant>,
     /// When the output must be written: one deadline for all of it, or a peer that reads an octet now and then would hold the session.
     write_deadline: Option<Instant>,
-    /// What was written may still be in a buffer of the stream.
+    /// Written octets may still be in a buffer of the stream.
     unflushed: bool,
     /// The server shuts down, so the session ends instead of reading.
     shutting_down: bool,
@@ -117,7 +117,7 @@ impl ServerSession {
         &self.shared
     }
 
-    /// Returns the connection, for what it can tell.
+    /// Returns the connection, which reports the state of the session.
     pub const fn connection(&self) -> &Connection {
         &self.connection
     }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use pop3_maildrop::{AsyncStore, Blocking, LoginError, Pending, Store, StoreResponder};
-use pop3_proto::server::{Action, LoginAttempt, Question};
+use pop3_proto::server::{Action, Deadline, LoginAttempt, Question};
 
 use super::session::{ServerAction, ServerSession};
 use super::session_log::{Identity, SessionLog};
@@ -174,11 +174,12 @@ impl<S: AsyncStore> StoreSession<S> {
         self.session.connection_mut().set_high_water(self.high_water);
     }
 
-    /// Returns the deadline for the login that [`work`](Self::work) answers next, if it answers one: when it has passed, close the
-    /// connection. Other work has no deadline, because what was begun must not be left half done.
+    /// Returns the deadline for the next [`work`](Self::work), if that answers a login or another question before it: when it has passed,
+    /// close the connection (H35). Other work has no deadline, because a removal must not be left half done.
     pub fn work_deadline(&mut self, now: Instant) -> Option<Instant> {
         let is_login = matches!(self.question, Some(Question::Authenticate(_) | Question::FindKeys(..)));
-        is_login.then(|| self.session.login_check_deadline(now))
+        let is_before_login = self.session.connection().deadline() == Deadline::Login && self.question.is_some();
+        (is_login || is_before_login).then(|| self.session.login_check_deadline(now))
     }
 
     /// Answers what the session asked and executes the commands that have come, until the output has reached its high-water mark, a login is

@@ -109,7 +109,7 @@ pub enum RemoteError {
     #[error("a login was given up in the middle, and the session cannot go on from there; connect again")]
     Abandoned,
     /// A message was abandoned, and too much of it is left; see [`max_skipped`](super::ClientConfig::max_skipped).
-    #[error("a large message was given up in the middle, so the session was, too; connect again")]
+    #[error("a message was given up in the middle, and the session with it; connect again")]
     MessageAbandoned,
     /// The server sent a line longer than [`max_line`](super::ClientConfig::max_line).
     #[error("the server sent a line that is longer than {limit} octets")]
