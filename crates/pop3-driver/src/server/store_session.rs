@@ -56,7 +56,7 @@ pub struct StoreSession<S: AsyncStore> {
 const FAST: Duration = Duration::from_millis(20);
 
 /// Octets of output that may gather for a client that is fast.
-const MAX_HIGH_WATER: usize = 256 * 1024;
+const MAX_HIGH_WATER: usize = 128 * 1024;
 
 impl<S: AsyncStore> std::fmt::Debug for StoreSession<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
