@@ -243,6 +243,8 @@ impl<S: Store> StoreSession<Blocking<S>> {
 
 impl<S: AsyncStore> Drop for StoreSession<S> {
     fn drop(&mut self) {
+        // Whoever waits for the session's end finds its observer informed.
+        self.session.connection_mut().end_observation();
         // The session counts until its maildrop is closed.
         let permit = self.session.take_permit();
         if let Some(open) = self.responder.take_open() {

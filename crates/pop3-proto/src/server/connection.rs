@@ -84,6 +84,11 @@ impl Connection {
         ReadBuffer::growing(initial, largest.max(initial))
     }
 
+    /// Ends the observation: the observer learns now that the session has ended.
+    pub fn end_observation(&mut self) {
+        drop(core::mem::take(&mut self.observation));
+    }
+
     /// Returns the session.
     pub const fn session(&self) -> &Session {
         &self.session
