@@ -4,7 +4,7 @@ mod peer;
 
 use std::io::Read;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use peer::{accept, connect, listen, read, spawn, write};
@@ -13,7 +13,9 @@ use pop3_blocking::proto::Transcript;
 use pop3_blocking::proto::client::{ClientEvent, LoginPolicy, RemoteError, RequestError};
 use pop3_blocking::proto::codec::{Command, MessageNumber, ResponseCode, Status};
 use pop3_blocking::proto::sasl::{Credentials, Mechanism};
-use pop3_blocking::{Client, ClientOptions, Error, ListenSecurity, Security, Server, ServerOptions, SessionObservers, tls};
+use pop3_blocking::{
+    Canceller, Client, ClientOptions, Error, ListenSecurity, Security, Server, ServerOptions, SessionObservers, tls,
+};
 
 const SMALL: &[u8] = b"Subject: small\n\n.dot\n.\nend";
 
@@ -444,21 +446,23 @@ fn q18_lines_that_cannot_be_read_are_reported_beside_the_others() {
 
 #[test]
 fn a_call_that_waits_is_ended_from_another_thread() {
+    let (sender, receiver) = mpsc::channel::<Canceller>();
     let (listener, address) = listen();
     let server = spawn(move || {
         let mut stream = accept(&listener);
         write(&mut stream, b"+OK ready\r\n");
         let mut heard = [0; 64];
-        // The command comes, and no answer.
+        // The command has come, and no answer follows: the call waits.
+        assert!(read(&mut stream, &mut heard).is_ok_and(|count| count > 0));
+        let cancel = receiver.recv().unwrap();
+        cancel();
         while read(&mut stream, &mut heard).is_ok_and(|count| count > 0) {}
     });
     let options = ClientOptions::new(Security::DangerousCleartext);
     let mut client = Client::connect("127.0.0.1", address.port(), &options).unwrap();
-    let cancel = client.canceller().unwrap();
-    let canceller = spawn(cancel);
+    sender.send(client.canceller().unwrap()).unwrap();
     let error = client.capa().unwrap_err();
     assert!(error.ends_session() && error.is_disconnect() && !client.is_alive(), "{error}");
-    canceller.result();
     server.result();
 }
 
