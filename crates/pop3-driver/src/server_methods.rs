@@ -226,7 +226,8 @@ macro_rules! server_methods {
             Ok(())
         }
 
-        /// Does the handshake of implicit TLS, and then greets, all within the time for a login (S49, H12).
+        /// Does the handshake of implicit TLS, and then greets, all within the time for a login.
+        // H12, S49
         $($asyncness)* fn begin(
             &self,
             mut stream: $stream,

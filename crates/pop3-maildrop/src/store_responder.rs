@@ -250,7 +250,8 @@ impl<S: AsyncStore> StoreResponder<S> {
         }
     }
 
-    /// Provides the keys of a user. An unknown user gets keys that look like those of a known one (H54).
+    /// Provides the keys of a user. An unknown user gets keys that look like those of a known one.
+    // H54
     async fn find_keys(&mut self, connection: &mut Connection, hash: ScramHash, name: &OwnedUsername) -> Result<(), LocalError> {
         match self.store.scram_keys(hash, name).await {
             Ok(keys) => connection

@@ -41,7 +41,8 @@ struct State {
     can_sync_at_once: bool,
     /// A sync of the complete disk has failed: lost data stays lost.
     at_once_failed: bool,
-    /// A rename, or a sync that all messages depend on, has failed in this process: no message may become visible after it (H45).
+    /// A rename, or a sync that all messages depend on, has failed in this process: no message may become visible after it.
+    // H45
     untrusted: bool,
     /// Folders were created, and a power cut could remove them with their contents.
     new_folders: bool,

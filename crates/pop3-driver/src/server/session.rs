@@ -57,7 +57,8 @@ pub struct ServerSession {
     /// The reply to a failed login is delayed until then.
     pause_until: Option<Instant>,
     login_deadline: Instant,
-    /// Renewed by each command that was answered, and not by each octet (H36).
+    /// Renewed by each command that was answered, and not by each octet.
+    // H36
     idle_deadline: Option<Instant>,
     /// When the client must have read the message that is being sent.
     message_deadline: Option<Instant>,
@@ -234,7 +235,8 @@ impl ServerSession {
         }
     }
 
-    /// Before login no octet renews the deadline (H35). While a message is sent, no buffer that the client has read renews it for ever.
+    /// Before login no octet renews the deadline. While a message is sent, no buffer that the client has read renews it for ever.
+    // H35
     fn deadline(&mut self, now: Instant) -> Instant {
         match self.connection.deadline() {
             Deadline::Login => self.login_deadline,

@@ -175,7 +175,8 @@ impl<S: AsyncStore> StoreSession<S> {
     }
 
     /// Returns the deadline for the next [`work`](Self::work), if that answers a login or another question before it: when it has passed,
-    /// close the connection (H35). Other work has no deadline, because a removal must not be left half done.
+    /// close the connection. Other work has no deadline, because a removal must not be left half done.
+    // H35
     pub fn work_deadline(&mut self, now: Instant) -> Option<Instant> {
         let is_login = matches!(self.question, Some(Question::Authenticate(_) | Question::FindKeys(..)));
         let is_before_login = self.session.connection().deadline() == Deadline::Login && self.question.is_some();

@@ -1,4 +1,5 @@
-//! Durable delivery: write into `tmp`, sync, rename into `new`, sync the folder (H43).
+//! Durable delivery: write into `tmp`, sync, rename into `new`, sync the folder.
+// H43
 
 use std::io::{self, BufWriter, Write};
 use std::mem;

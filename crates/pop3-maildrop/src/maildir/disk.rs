@@ -126,7 +126,8 @@ pub struct SystemDisk;
 
 const NO_LINK: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
 
-/// Returns options for files that only their owner can access (H58) and that are no symbolic links (H51).
+/// Returns options for files that only their owner can access and that are no symbolic links.
+// H51, H58
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.mode(0o600).custom_flags(NO_LINK);

@@ -1,4 +1,5 @@
-//! The folders of a Maildir, held open so that a symbolic link cannot redirect operations in them (H51, H57).
+//! The folders of a Maildir, held open so that a symbolic link cannot redirect operations in them.
+// H51, H57
 
 use std::collections::VecDeque;
 use std::ffi::{CString, OsStr, OsString};

@@ -1,4 +1,5 @@
-//! The files of a Maildir by their names, in little memory: a maildrop may hold a million messages (H41).
+//! The files of a Maildir by their names, in little memory: a maildrop may hold a million messages.
+// H41
 
 use std::cmp::Ordering;
 use std::collections::HashSet;

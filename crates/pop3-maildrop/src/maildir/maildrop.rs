@@ -114,8 +114,9 @@ impl LockedMaildir {
         Ok(list)
     }
 
-    /// Finds the messages that other processes have moved to `cur` or given other flags (H50). The location of another message of
+    /// Finds the messages that other processes have moved to `cur` or given other flags. The location of another message of
     /// the snapshot is never assigned anew.
+    // H50
     fn relocate(&mut self) -> io::Result<()> {
         let now = self.scan()?;
         let there: HashSet<MessageLocation<'_>> = now.iter().collect();

@@ -98,8 +98,9 @@ pub(super) fn wire_size(base: &[u8], length: u64) -> Option<u64> {
     field(b"W=").filter(|octets| possible.contains(octets) && field(b"S=").is_none_or(|stored| stored == length))
 }
 
-/// Calls `use_it` with the unique-id of a message: its base name, or a hash of a base name that is no valid unique-id (S16, H28).
+/// Calls `use_it` with the unique-id of a message: its base name, or a hash of a base name that is no valid unique-id.
 /// A name that looks like such a hash is hashed, too, so that no name is the unique-id of another message.
+// H28, S16
 pub(super) fn with_unique_id<T>(base: &[u8], use_it: impl FnOnce(UniqueId<'_>) -> T) -> Option<T> {
     if !looks_hashed(base)
         && let Ok(id) = UniqueId::new(base)

@@ -47,7 +47,8 @@ pub(crate) fn before_line_break(bytes: &[u8]) -> &[u8] {
     bytes.get(..end).unwrap_or_default()
 }
 
-/// Refuses CR, LF and NUL, which end a line or a C string (H15).
+/// Refuses CR, LF and NUL, which end a line or a C string.
+// H15
 pub(crate) fn refuse_line_breaks(bytes: &[u8]) -> Result<(), InvalidArgument> {
     if !has_line_break(bytes) {
         return Ok(());

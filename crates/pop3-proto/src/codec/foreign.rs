@@ -1,6 +1,7 @@
 //! Lines of other protocols, and obsolete commands of POP3.
 
-/// Returns `true` for commands of old drafts and of single programs that clients still send at times (Q60).
+/// Returns `true` for commands of old drafts and of single programs that clients still send at times.
+// Q60
 pub(crate) fn is_obsolete_command(line: &[u8]) -> bool {
     const TRIED: [&[u8]; 7] = [b"XTND", b"RPOP", b"HELP", b"PING", b"XOIP", b"IMPLEMENTATION", b"ID"];
     first_word(line).is_some_and(|word| TRIED.iter().any(|tried| tried.eq_ignore_ascii_case(word)))

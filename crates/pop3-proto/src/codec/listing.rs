@@ -157,7 +157,8 @@ fn message_number(input: &[u8]) -> IResult<&[u8], MessageNumber> {
     preceded(space0, map_opt(digit1, MessageNumber::parse)).parse(input)
 }
 
-/// Parses the size after a run of blanks (Q18). Words after the size are ignored: RFC 1939 §5 only discourages them.
+/// Parses the size after a run of blanks. Words after the size are ignored: RFC 1939 §5 only discourages them.
+// Q18
 fn size(rest: &[u8]) -> Result<Option<u64>, MalformedListing> {
     if rest.is_empty() {
         return Ok(None);
@@ -171,8 +172,9 @@ fn size(rest: &[u8]) -> Result<Option<u64>, MalformedListing> {
 }
 
 /// Returns `true` if the text after the `+OK` to `LIST n` or `UIDL n` is the answer itself. If not, a listing follows, as some
-/// servers send it (Q25): the text is then empty, or consists of several words of which the first is not a number. A single word
+/// servers send it: the text is then empty, or consists of several words of which the first is not a number. A single word
 /// may be a unique-id without its number.
+// Q25
 pub(crate) fn names_one_message(text: &[u8]) -> bool {
     let mut words = text.split(|byte| is_blank(*byte)).filter(|word| !word.is_empty());
     match (words.next(), words.next()) {

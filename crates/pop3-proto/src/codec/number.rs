@@ -2,8 +2,9 @@
 
 use bytes::{BufMut, BytesMut};
 
-/// Parses a number of ASCII digits. Leading zeros are allowed (Q59). Returns `None` if `digits` is empty or contains another
-/// byte, or if the number does not fit in a `u64` (H21).
+/// Parses a number of ASCII digits. Leading zeros are allowed. Returns `None` if `digits` is empty or contains another
+/// byte, or if the number does not fit in a `u64`.
+// H21, Q59
 pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
     // Nineteen digits always fit in a `u64`, so only longer numbers need checked arithmetic.
     if digits.len() <= 19 {

@@ -117,7 +117,8 @@ impl Verb {
         }
     }
 
-    /// Parses a keyword in upper, lower or mixed case (S01).
+    /// Parses a keyword in upper, lower or mixed case.
+    // S01
     pub(super) const fn from_keyword(keyword: &[u8]) -> Option<Self> {
         match keyword {
             [a, b, c, d] => Self::from_four(&[*a, *b, *c, *d]),

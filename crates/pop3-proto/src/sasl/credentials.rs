@@ -63,7 +63,8 @@ impl Credentials {
         Ok(Self::Token { name: Username::new(name)?.as_bytes().to_vec(), token: Secret::from(token) })
     }
 
-    /// Returns `true` if the credentials contain none of the octets that a mechanism uses as separators (H15).
+    /// Returns `true` if the credentials contain none of the octets that a mechanism uses as separators.
+    // H15
     pub(super) fn can_be_sent(&self) -> bool {
         let clean = |text: &[u8]| !text.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n'));
         let without_1 = |text: &[u8]| clean(text) && !text.contains(&1);

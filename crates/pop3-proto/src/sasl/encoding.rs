@@ -13,7 +13,8 @@ pub(crate) fn encode_base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
-/// Decodes strict base64: correct padding, no blanks, no leftover bits (S29).
+/// Decodes strict base64: correct padding, no blanks, no leftover bits.
+// S29
 pub(crate) fn decode_base64(text: &[u8]) -> Result<Vec<u8>, SaslError> {
     STANDARD.decode(text).map_err(|_| SaslError::NotBase64)
 }

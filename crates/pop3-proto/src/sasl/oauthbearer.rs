@@ -12,7 +12,8 @@ use super::presented::PresentedCredentials;
 use crate::Secret;
 
 /// The client side. The server reports a failure as a challenge with JSON, which the client answers with the octet 1 before the
-/// `-ERR` (S34).
+/// `-ERR`.
+// S34
 #[derive(Debug)]
 pub(super) struct Client {
     response: Secret,

@@ -37,7 +37,8 @@ impl ClientMechanism for Client {
 pub(super) struct Server;
 
 impl ServerMechanism for Server {
-    /// Parses the authorization identity, the name and the password (RFC 4616 §2). The password has up to 255 octets (S33).
+    /// Parses the authorization identity, the name and the password (RFC 4616 §2). The password has up to 255 octets.
+    // S33
     fn respond(&mut self, response: &[u8]) -> Result<ExchangeEvent, SaslError> {
         let mut parts = response.split(|byte| *byte == 0);
         let (authorization, name, password) = (parts.next(), parts.next(), parts.next());

@@ -61,7 +61,8 @@ pub struct Session {
     pub(super) machine: Machine,
     pub(super) snapshot: Snapshot,
     marks: Marks,
-    /// Messages that were sent completely. With `EXPIRE 0` they are removed at `QUIT`, too (S42).
+    /// Messages that were sent completely. With `EXPIRE 0` they are removed at `QUIT`, too.
+    // S42
     pub(super) retrieved: Marks,
     /// The highest number that was accessed, for `LAST`, or 0.
     pub(super) last: u32,
@@ -369,7 +370,8 @@ impl Session {
         Ok(Event::Continue)
     }
 
-    /// Appends entries until the listing ends, the output is full, or enough entries were examined. A listing may be empty (S10).
+    /// Appends entries until the listing ends, the output is full, or enough entries were examined. A listing may be empty.
+    // S10
     fn list(&self, mut next: usize, what: Listing, out: &mut BytesMut) -> Sending {
         let high_water = self.high_water();
         let pause = next + MAX_ENTRIES_PER_POLL;

@@ -26,7 +26,8 @@ struct Pending {
 }
 
 enum ReceiveState {
-    /// The first line of a reply. One blank line before it is skipped (Q42).
+    /// The first line of a reply. One blank line before it is skipped.
+    // Q42
     FirstLine {
         blank_seen: bool,
     },
@@ -72,11 +73,14 @@ pub struct Client {
     trickle: usize,
     /// The greeting that this machine received.
     greeting: Option<OwnedGreeting>,
-    /// The client has started a mechanism that is bound to this TLS connection; it must not start a second one (S36).
+    /// The client has started a mechanism that is bound to this TLS connection; it must not start a second one.
+    // S36
     bound: bool,
-    /// The client has sent `UTF8`; it must not send `STLS` any more (S47).
+    /// The client has sent `UTF8`; it must not send `STLS` any more.
+    // S47
     utf8: bool,
-    /// The mechanism is not finished: a `+OK` to its `AUTH` can only be a challenge (Q07).
+    /// The mechanism is not finished: a `+OK` to its `AUTH` can only be a challenge.
+    // Q07
     unfinished: bool,
     failed: Option<RemoteError>,
     capabilities: Option<Box<Capabilities>>,

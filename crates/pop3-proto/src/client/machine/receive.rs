@@ -237,8 +237,8 @@ impl Client {
     }
 }
 
-/// Returns the text after the `+` of a challenge; `None` if the line is a reply. Some servers omit the blank, and some send `+OK`
-/// (Q07).
+/// Returns the text after the `+` of a challenge; `None` if the line is a reply. Some servers omit the blank, and some send `+OK`.
+// Q07
 fn challenge(line: &[u8], unfinished: bool) -> Option<&[u8]> {
     match line.strip_prefix(b"+")? {
         b"OK" | [b'O', b'K', b' ' | b'\t', ..] if unfinished => Some(b""),

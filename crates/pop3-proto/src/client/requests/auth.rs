@@ -58,8 +58,8 @@ impl Auth {
         self.mechanism.mechanism()
     }
 
-    /// Returns `true` if a `+OK` can only be a challenge: the mechanism has more to send, and the server proves nothing in it
-    /// (Q07).
+    /// Returns `true` if a `+OK` can only be a challenge: the mechanism has more to send, and the server proves nothing in it.
+    // Q07
     fn takes_ok_for_a_challenge(&self) -> bool {
         self.mechanism().exposes_secret() && (self.held.is_some() || self.mechanism.expects_challenge())
     }
@@ -69,9 +69,10 @@ impl Auth {
         self.held.is_none() && self.mechanism.failure().is_none() && !self.mechanism.expects_challenge()
     }
 
-    /// Returns the next attempt after a refusal: the server announces the mechanism but does not support it (Q11), or supports it
+    /// Returns the next attempt after a refusal: the server announces the mechanism but does not support it, or supports it
     /// only in the form of RFC 1734, without an initial response. Returns `None` if the server judged the credentials, or if an
     /// attacker on the network path may have caused the refusal to get a weaker mechanism.
+    // Q11
     pub(super) fn fallback(&self, refusal: &Refusal) -> Option<Fallback> {
         // After a fallback to a mechanism without channel binding, an attacker on the network path could continue.
         if self.challenges > 0 || self.mechanism().uses_channel_binding() || matches!(refusal.code(), Some(ResponseCode::Auth)) {

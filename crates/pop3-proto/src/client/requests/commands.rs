@@ -29,7 +29,8 @@ struct SimpleRequest<'a, T> {
     first_line: Gather<T>,
     /// The parser of the lines after the first one; `None` if the reply has only one line.
     line: Option<Gather<T>>,
-    /// Blank lines are lines of the reply. In listings they are skipped (Q20).
+    /// Blank lines are lines of the reply. In listings they are skipped.
+    // Q20
     keeps_blank_lines: bool,
     unreadable: Option<RequestError>,
 }

@@ -14,7 +14,8 @@ pub struct UniqueIdEntry {
     pub unique_id: Box<[u8]>,
 }
 
-/// Converts a unique-id listing to an entry. A unique-id longer than 1 KiB is discarded, and the entry's is empty (Q22).
+/// Converts a unique-id listing to an entry. A unique-id longer than 1 KiB is discarded, and the entry's is empty.
+// Q22
 pub(super) fn unique_id_entry(listing: UniqueIdListing<'_>) -> UniqueIdEntry {
     let unique_id = if listing.unique_id.len() > 1024 { &[] } else { listing.unique_id };
     UniqueIdEntry { number: listing.number, unique_id: unique_id.into() }

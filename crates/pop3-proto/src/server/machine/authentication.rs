@@ -19,8 +19,9 @@ use crate::server::login::{LoginAttempt, LoginDenial};
 use crate::server::phrase::Phrase;
 
 impl Machine {
-    /// Returns the timestamp of the greeting if `APOP` is configured (S25). After `STLS` there is none: a timestamp sent in the
-    /// clear is forgotten (H05).
+    /// Returns the timestamp of the greeting if `APOP` is configured. After `STLS` there is none: a timestamp sent in the
+    /// clear is forgotten.
+    // H05, S25
     pub(super) fn timestamp(&self) -> Option<String> {
         (self.config.apop && self.greeted).then(|| format!("<{}@pop3>", encode_base64(&self.info.nonce)))
     }
@@ -161,7 +162,8 @@ impl Machine {
         self.info.encrypted || self.config.cleartext_login == CleartextLogin::DangerouslyAllow
     }
 
-    /// Returns `true` if the client may send the password itself. If `APOP` is offered, this requires TLS (S26).
+    /// Returns `true` if the client may send the password itself. If `APOP` is offered, this requires TLS.
+    // S26
     pub(super) fn password_allowed(&self) -> bool {
         self.login_allowed() && (self.info.encrypted || !self.config.apop)
     }
@@ -184,7 +186,8 @@ impl Machine {
         self.close_if_guessing();
     }
 
-    /// Closes the session after too many failed logins (H38).
+    /// Closes the session after too many failed logins.
+    // H38
     fn close_if_guessing(&mut self) {
         if self.failed_logins >= self.config.max_failed_logins.max(1) {
             self.close(CloseReason::FailedLogins);
@@ -270,7 +273,8 @@ impl Machine {
     }
 }
 
-/// Appends a challenge: `+`, a blank and base64. The blank is required before an empty challenge, too (S28).
+/// Appends a challenge: `+`, a blank and base64. The blank is required before an empty challenge, too.
+// S28
 fn put_challenge(out: &mut BytesMut, challenge: &[u8]) {
     out.put_slice(b"+ ");
     out.put_slice(encode_base64(challenge).as_bytes());

@@ -143,7 +143,8 @@ impl Machine {
     }
 
     /// Returns a password in the form in which it is compared, or `None` if no user can have it. A password that is not UTF-8,
-    /// such as an old one in Latin-1, stays unchanged (Q53).
+    /// such as an old one in Latin-1, stays unchanged.
+    // Q53
     fn prepared_password<'p>(&self, password: &'p [u8]) -> Option<Cow<'p, [u8]>> {
         if str::from_utf8(password).is_err() { Some(Cow::Borrowed(password)) } else { self.prepared(password) }
     }
@@ -165,7 +166,8 @@ impl Machine {
         Some(Username::new(&name[..]).ok()?.into())
     }
 
-    /// Executes `LANG` (RFC 6856 §3.2, S55).
+    /// Executes `LANG` (RFC 6856 §3.2).
+    // S55
     fn set_language<'i>(&mut self, range: Option<Word<'_>>, out: &mut BytesMut) -> MachineEvent<'i> {
         if !self.config.lang {
             return self.refuse(Phrase::NotHere, out);

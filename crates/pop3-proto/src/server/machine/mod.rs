@@ -54,9 +54,10 @@ pub(super) enum MachineEvent<'i> {
 /// The maximum number of octets of one line that are discarded; beyond it the session is closed.
 const MAX_DISCARDED: usize = 64 * 1024;
 
-/// The machine of a session. It refuses malformed and misplaced commands and continues (S04, H19, H23). It executes commands in
-/// order, however the input is split (S44, Q55). It answers `CAPA`, `USER`, `STLS` and the exchanges of `AUTH`, and leaves the
+/// The machine of a session. It refuses malformed and misplaced commands and continues. It executes commands in
+/// order, however the input is split. It answers `CAPA`, `USER`, `STLS` and the exchanges of `AUTH`, and leaves the
 /// other commands to the session.
+// H19, H23, Q55, S04, S44
 #[derive(Debug)]
 pub(super) struct Machine {
     config: Arc<ServerConfig>,
@@ -78,7 +79,8 @@ pub(super) struct Machine {
     login_method: Option<&'static str>,
     bad_commands: u32,
     failed_logins: u32,
-    /// An exchange was bound to this TLS connection, so a second one is refused (S36).
+    /// An exchange was bound to this TLS connection, so a second one is refused.
+    // S36
     channel_binding_used: bool,
     /// The number of SASL exchanges so far, which makes each challenge unique.
     exchanges: u32,
@@ -135,10 +137,11 @@ impl Machine {
         }
     }
 
-    /// Returns the machine for the encrypted part of the session. It keeps nothing that was sent in the clear (H05) except the
+    /// Returns the machine for the encrypted part of the session. It keeps nothing that was sent in the clear except the
     /// number of failed logins.
     ///
-    /// `residual` is the input that was read and not consumed: it was sent in the clear and must never be executed (H03, H04).
+    /// `residual` is the input that was read and not consumed: it was sent in the clear and must never be executed.
+    // H03, H04, H05
     pub(super) fn upgraded(&self, residual: &[u8], info: ConnectionInfo) -> Result<Self, RemoteError> {
         self.check_upgrade(residual)?;
         // Failed logins before TLS count under TLS, too (H40).
@@ -204,8 +207,9 @@ impl Machine {
         }
     }
 
-    /// Returns the high-water mark of the output in octets: low before login (H31), and never 0, because a flush needs output to
+    /// Returns the high-water mark of the output in octets: low before login, and never 0, because a flush needs output to
     /// write.
+    // H31
     pub(super) fn high_water(&self) -> usize {
         const BEFORE_LOGIN: usize = 4 * 1024;
         let most = self.high_water.unwrap_or(self.config.output_high_water).max(1);
@@ -316,7 +320,8 @@ impl Machine {
         Ok(())
     }
 
-    /// Closes the session of a client that will never send a command (Q56, Q57).
+    /// Closes the session of a client that will never send a command.
+    // Q56, Q57
     fn close_foreign<'i>(&mut self, why: CloseReason, input: &'i [u8], out: &mut BytesMut) -> Progress<MachineEvent<'i>> {
         let phrase = if why == CloseReason::Tls { Phrase::TlsComesLater } else { Phrase::NotThisProtocol };
         self.say(Status::Err, None, phrase, out);
@@ -324,7 +329,8 @@ impl Machine {
         Progress { consumed: input.len(), event: MachineEvent::Closed }
     }
 
-    /// Refuses a command and counts it; too many of them end the session (H38).
+    /// Refuses a command and counts it; too many of them end the session.
+    // H38
     fn refuse<'i>(&mut self, phrase: Phrase, out: &mut BytesMut) -> MachineEvent<'i> {
         self.say(Status::Err, None, phrase, out);
         self.bad_commands += 1;
@@ -339,7 +345,8 @@ impl Machine {
     }
 
     /// Refuses a command without counting it. Old clients try such commands before their alternatives, which must not end the
-    /// session (Q60).
+    /// session.
+    // Q60
     fn refuse_uncounted<'i>(&self, phrase: Phrase, out: &mut BytesMut) -> MachineEvent<'i> {
         self.say(Status::Err, None, phrase, out);
         MachineEvent::Continue
@@ -387,7 +394,8 @@ impl Machine {
         Ok(())
     }
 
-    /// Answers `QUIT`. `not_removed` is the number of marked messages that could not be removed (S19).
+    /// Answers `QUIT`. `not_removed` is the number of marked messages that could not be removed.
+    // S19
     pub(super) fn finish_quit(&mut self, not_removed: usize, out: &mut BytesMut) -> Result<(), LocalError> {
         self.take_question(PendingQuestion::Quit)?;
         self.close(CloseReason::Quit);

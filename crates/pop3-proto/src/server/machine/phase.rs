@@ -27,7 +27,8 @@ pub(super) enum LoginState {
     User(OwnedUsername),
     /// A SASL exchange: the next line is a response.
     Sasl(Box<ServerExchange>),
-    /// A challenge has reported why the token is refused. Any response is answered with the refusal (S34).
+    /// A challenge has reported why the token is refused. Any response is answered with the refusal.
+    // S34
     TokenRefused,
 }
 
