@@ -328,8 +328,10 @@ async fn h13_a_cut_message_is_an_error() {
 #[async_std::test]
 async fn a_silent_server_is_left() {
     let server = script(&[b"+OK\r\n"], false).await;
-    let error = in_the_clear(server).await.unwrap().capa().await.unwrap_err();
+    let mut client = in_the_clear(server).await.unwrap();
+    let error = client.capa().await.unwrap_err();
     assert!(matches!(error, Error::TimedOut { .. }), "{error}");
+    assert!(error.ends_session() && !client.is_alive(), "{error}");
 }
 
 #[async_std::test]

@@ -329,8 +329,10 @@ fn h13_a_cut_message_is_an_error() {
 #[test]
 fn a_silent_server_is_left() {
     let server = script(&[b"+OK\r\n"], false);
-    let error = in_the_clear(server).unwrap().capa().unwrap_err();
+    let mut client = in_the_clear(server).unwrap();
+    let error = client.capa().unwrap_err();
     assert!(matches!(error, Error::TimedOut { .. }), "{error}");
+    assert!(error.ends_session() && !client.is_alive(), "{error}");
 }
 
 #[test]

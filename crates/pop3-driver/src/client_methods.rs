@@ -193,7 +193,7 @@ macro_rules! client_methods {
             /// Returns `true` if the session can be used: it has not failed and the server has not closed it, as far as is known. A connection
             /// that breaks while no command runs is noticed by the next command, such as [`noop`](Self::noop).
             pub const fn is_alive(&self) -> bool {
-                self.connection().machine().is_alive()
+                self.session.is_alive()
             }
 
             /// Logs in by the strongest mechanism that both sides have; see `requests::login`.

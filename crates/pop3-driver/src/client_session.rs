@@ -69,6 +69,8 @@ pub struct ClientSession {
     stls: Option<Arc<rustls::ClientConfig>>,
     /// The time-out of the last action, and whether it was a read.
     last_action: (Duration, bool),
+    /// An action on the stream has failed.
+    stream_failed: bool,
 }
 
 impl fmt::Debug for ClientSession {
@@ -107,6 +109,7 @@ impl ClientSession {
             binding,
             stls,
             last_action: (Duration::ZERO, false),
+            stream_failed: false,
         }
     }
 
@@ -187,8 +190,15 @@ impl ClientSession {
         }
     }
 
+    /// Returns `true` if the session can be used, as far as is known: the machine is [alive](pop3_proto::client::Client::is_alive), and no
+    /// action on the stream has failed.
+    pub const fn is_alive(&self) -> bool {
+        !self.stream_failed && self.connection.machine().is_alive()
+    }
+
     /// Returns the error for an action that failed with `error`; [`io::ErrorKind::TimedOut`] means that its deadline has passed.
-    pub fn failed(&self, error: io::Error) -> Error {
+    pub fn failed(&mut self, error: io::Error) -> Error {
+        self.stream_failed = true;
         let (after, was_read) = self.last_action;
         match error.kind() {
             io::ErrorKind::TimedOut if was_read => {

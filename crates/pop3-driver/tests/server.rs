@@ -3,16 +3,16 @@
 
 use std::io::{self, Cursor, Read};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use pop3_driver::proto::codec::{MessageNumber, UniqueId};
 use pop3_driver::proto::sasl::PresentedCredentials;
-use pop3_driver::proto::server::{ConnectionInfo, LoginAttempt, Question, Snapshot};
+use pop3_driver::proto::server::{ConnectionInfo, Extension, LoginAttempt, Observer, Question, SessionEnd, Snapshot};
 use pop3_driver::server::{Arrival, ServerAction, ServerSession, ServerShared, StoreAction, StoreSession};
 use pop3_driver::store::{Blocking, LoginError, Maildrop, NotRemoved, Peer, Store, Verification, Verifier, verification};
-use pop3_driver::{Endpoint, Io, ServerOptions};
+use pop3_driver::{Endpoint, Io, ServerOptions, SessionObservers};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -412,4 +412,48 @@ fn a_maildrop_is_closed_where_blocking_does_no_harm_and_counts_until_then() {
     drop(session);
     assert_ne!(dropped.recv().unwrap(), thread::current().id());
     bench.shared.limiter().try_acquire().expect("the session has ended");
+}
+
+#[test]
+fn h35_an_extension_before_login_is_answered_before_the_login_deadline() {
+    let mut options = ServerOptions::dangerous_cleartext();
+    options.config.extensions = vec![Extension::new("XPING").unwrap().permitted_before_login()];
+    let bench = Bench::with_options(options);
+    let (mut session, _) = bench.store_session(Mail { octets: 16, checks: None });
+    read(session.session(), "XPING\r\n");
+    assert!(matches!(session.next_action(bench.start).unwrap(), StoreAction::Work));
+    assert_eq!(session.work_deadline(bench.start), Some(bench.start + MINUTE));
+    session.work_blocking(bench.start).unwrap();
+    assert!(matches!(session.next_action(bench.start).unwrap(), StoreAction::Io(ServerAction::Io(Io::Write(_)))));
+    assert!(written(session.session(), bench.start).starts_with("-ERR"));
+}
+
+/// An observer that counts the sessions when it learns of the end.
+struct Counting(Arc<ServerShared>, Sender<usize>);
+
+impl Observer for Counting {
+    fn ended(&mut self, _: SessionEnd) {
+        self.1.send(self.0.limiter().sessions()).unwrap();
+    }
+}
+
+#[test]
+fn a_session_counts_until_its_observer_has_learned_of_the_end() {
+    let (sender, ended) = channel();
+    let shared: Arc<OnceLock<Arc<ServerShared>>> = Arc::default();
+    let mut options = ServerOptions::dangerous_cleartext();
+    let sender = Mutex::new(sender);
+    let of_server = Arc::clone(&shared);
+    options.observers = SessionObservers::new(move |_| {
+        let shared = Arc::clone(of_server.get().unwrap());
+        Some(Box::new(Counting(shared, sender.lock().unwrap().clone())))
+    });
+    let bench = Bench::with_options(options);
+    shared.set(Arc::clone(&bench.shared)).unwrap();
+    let permit = bench.shared.limiter().try_acquire().unwrap();
+    let session = bench.session().with_permit(permit);
+    let mail = Arc::new(Mail { octets: 16, checks: None });
+    drop(StoreSession::new(session, Blocking(mail), |work| work()).unwrap());
+    assert_eq!(ended.try_iter().last(), Some(1), "it still counted");
+    assert_eq!(bench.shared.limiter().sessions(), 0);
 }

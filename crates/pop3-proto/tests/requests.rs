@@ -320,3 +320,14 @@ fn h56_a_connection_shows_nothing_of_what_it_holds() {
     let shown = format!("{:?}", harness.connection);
     assert!(shown.starts_with("Connection") && shown.contains("machine") && !shown.contains("topsecret"), "{shown}");
 }
+
+#[test]
+fn h06_capabilities_are_those_of_the_last_answer_and_none_after_a_refusal() {
+    let has_top = |harness: &Harness| harness.connection.machine().capabilities().map(|capabilities| capabilities.top);
+    let replies = ["+OK\r\nTOP\r\n.\r\n", "+OK\r\nUIDL\r\n.\r\n", "-ERR no\r\n", "+OK\r\nTOP\r\n.\r\n"];
+    let mut harness = Harness::new(&replies, ClientConfig::default());
+    for expected in [Some(true), Some(false), None, Some(true)] {
+        assert_eq!(harness.run(requests::capa()).is_ok(), expected.is_some());
+        assert_eq!(has_top(&harness), expected);
+    }
+}
