@@ -7,7 +7,7 @@ use core::fmt;
 use bytes::{BufMut, BytesMut};
 
 use crate::codec::{
-    InvalidArgument, ReplyText, ResponseCode, Status, Words, check_keyword, encode_status_line, refuse_line_breaks,
+    DotEncoder, InvalidArgument, ReplyText, ResponseCode, Status, Words, check_keyword, encode_status_line, refuse_line_breaks,
 };
 
 /// A command of a server's own, beyond those of the RFCs (RFC 2449 §7). The session asks a
@@ -156,15 +156,12 @@ impl ExtensionReply {
     pub(super) fn encode(&self, out: &mut BytesMut) {
         let code = self.code.as_deref().and_then(|code| ResponseCode::new(code).ok());
         encode_status_line(out, self.status, code, ReplyText::new(&self.text).unwrap_or_default());
-        for line in self.lines.iter().flatten() {
-            if line.starts_with(b".") {
-                out.put_u8(b'.');
-            }
-            out.put_slice(line);
-            out.put_slice(b"\r\n");
+        let Some(lines) = &self.lines else { return };
+        let mut encoder = DotEncoder::new();
+        for line in lines {
+            encoder.encode_into(line, out);
+            encoder.encode_into(b"\r\n", out);
         }
-        if self.lines.is_some() {
-            out.put_slice(b".\r\n");
-        }
+        out.put_slice(encoder.finish());
     }
 }

@@ -86,7 +86,7 @@ pub struct Client {
     capabilities: Option<Box<Capabilities>>,
     /// The size in the last `+OK` to `RETR`.
     announced_octets: Option<u64>,
-    /// Commands with smaller tags are abandoned: nobody waits for their replies.
+    /// Commands with smaller tags are abandoned: their replies are skipped.
     first_awaited_tag: u64,
 }
 
@@ -202,12 +202,17 @@ impl Client {
     /// Abandons all commands in flight. Fails the session if a message is being received of which more is left than may be skipped.
     pub(super) fn abandon_in_flight(&mut self) {
         self.first_awaited_tag = self.next_tag;
-        if let (ReceiveState::Body { seen, .. }, Some(octets), Some(limit)) =
-            (&self.receiving, self.announced_octets, self.config.max_skipped)
-            && octets.saturating_sub(*seen) > limit
+        if let ReceiveState::Body { seen, .. } = self.receiving
+            && self.is_too_much_left(seen)
         {
             self.failed.get_or_insert(RemoteError::MessageAbandoned);
         }
+    }
+
+    /// Returns `true` if more is left of the message than may be skipped, after `seen` octets of it.
+    fn is_too_much_left(&self, seen: u64) -> bool {
+        let sizes = self.announced_octets.zip(self.config.max_skipped);
+        sizes.is_some_and(|(octets, limit)| octets.saturating_sub(seen) > limit)
     }
 
     /// Fails the session: its caller gives up a message.

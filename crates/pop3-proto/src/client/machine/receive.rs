@@ -160,8 +160,7 @@ impl Client {
                     self.decoder = DotDecoder::new(self.scanner.ending());
                 }
                 self.announced_octets = if pending.verb == Verb::Retr { announced_octets(reply.text) } else { None };
-                let is_abandoned = pending.tag.0 < self.first_awaited_tag;
-                if is_abandoned && self.announced_octets > self.config.max_skipped && self.config.max_skipped.is_some() {
+                if pending.tag.0 < self.first_awaited_tag && self.is_too_much_left(0) {
                     return Err(RemoteError::MessageAbandoned);
                 }
                 self.receiving = ReceiveState::Body { seen: 0, ends_with_dot: false };

@@ -279,10 +279,7 @@ impl Machine {
                 Err(malformed) => {
                     self.phase.take_login_state();
                     match malformed {
-                        MalformedCommand::UnknownKeyword if self.extension(line).is_some() => self.execute_extension(line, out),
-                        MalformedCommand::UnknownKeyword if is_obsolete_command(line) => {
-                            self.refuse_uncounted(Phrase::UnknownCommand, out)
-                        }
+                        MalformedCommand::UnknownKeyword => self.execute_unknown(line, out),
                         _ => self.refuse(Phrase::for_malformed(malformed), out),
                     }
                 }
@@ -300,7 +297,8 @@ impl Machine {
         Some((extension, Words::new(rest).ok()?))
     }
 
-    fn execute_extension<'i>(&mut self, line: &[u8], out: &mut BytesMut) -> MachineEvent<'i> {
+    /// Asks about an extension, and refuses any other command with an unknown keyword.
+    fn execute_unknown<'i>(&mut self, line: &[u8], out: &mut BytesMut) -> MachineEvent<'i> {
         let logged_in = self.phase.is_transaction();
         match self.extension(line) {
             Some((extension, _)) if !logged_in && !extension.is_permitted_before_login() => self.refuse(Phrase::LogInFirst, out),
@@ -309,6 +307,7 @@ impl Machine {
                 self.pending = PendingQuestion::Extension;
                 MachineEvent::Extension(ExtensionRequest { keyword, arguments })
             }
+            None if is_obsolete_command(line) => self.refuse_uncounted(Phrase::UnknownCommand, out),
             None => self.refuse(Phrase::UnknownCommand, out),
         }
     }
