@@ -159,9 +159,9 @@ impl Connection {
         // - After `STLS`, the server waits for a handshake that the abandoned request would have started. The session cannot
         //   continue in the clear and fails.
         // - If the window is full, replies are read until the window has space for a command.
-        // - A message is skipped, unless so much of it is left that another connection is sooner.
+        // - A message is skipped, unless so much of it is left that a new connection is faster: then the session fails, which the request
+        //   that follows reports.
         self.machine.abandon_in_flight();
-        self.check()?;
         if self.machine.can_start_request() {
             self.cancelled = false;
             return Ok(Action::Done(()));
