@@ -10,6 +10,7 @@
 //! # Ok::<(), pop3_driver::Error>(())
 //! ```
 
+mod client_commands;
 mod client_methods;
 mod client_session;
 mod error;
@@ -18,6 +19,7 @@ mod io;
 mod login_backoff;
 #[cfg(feature = "server")]
 mod login_slots;
+mod message_methods;
 mod message_reader;
 mod options;
 mod proxy_handshake;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
-use rustls::crypto::CryptoProvider;
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
@@ -33,7 +33,7 @@ pub fn client_trusting(pem: &[u8]) -> Result<Arc<ClientConfig>, Error> {
             Some(verifier.map_err(|error| unreadable(&error))?)
         }
     };
-    let verifier = Explained(GivenCertificates { itself, authorities, signatures: Signatures(provider()) });
+    let verifier = Explained(GivenCertificates { itself, authorities, algorithms: provider().signature_verification_algorithms });
     Ok(finish(client_builder()?.dangerous().with_custom_certificate_verifier(Arc::new(verifier))))
 }
 
@@ -42,8 +42,9 @@ pub fn client_trusting(pem: &[u8]) -> Result<Arc<ClientConfig>, Error> {
 struct GivenCertificates {
     itself: Vec<CertificateDer<'static>>,
     authorities: Option<Arc<WebPkiServerVerifier>>,
-    /// The verifier of handshake signatures, for given certificates and for certificates signed by an authority.
-    signatures: Signatures,
+    /// The algorithms of handshake signatures, which prove that the peer holds the private key of its certificate: a given one, or one that
+    /// an authority has signed.
+    algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl ServerCertVerifier for GivenCertificates {
@@ -72,7 +73,7 @@ impl ServerCertVerifier for GivenCertificates {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.signatures.verify_tls12(message, certificate, signature)
+        verify_tls12_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -81,35 +82,11 @@ impl ServerCertVerifier for GivenCertificates {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.signatures.verify_tls13(message, certificate, signature)
+        verify_tls13_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.signatures.0.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// A verifier of handshake signatures, which prove that the peer holds the private key of its certificate.
-#[derive(Debug)]
-struct Signatures(Arc<CryptoProvider>);
-
-impl Signatures {
-    fn verify_tls12(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        self.algorithms.supported_schemes()
     }
 }
 
@@ -124,8 +101,8 @@ mod tests {
         parameters.subject_alt_names = names.to_vec();
         parameters.distinguished_name.push(DnType::CommonName, common_name);
         let certificate = parameters.self_signed(&KeyPair::generate().unwrap()).unwrap();
-        let signatures = Signatures(Arc::new(rustls::crypto::ring::default_provider()));
-        let verifier = GivenCertificates { itself: vec![certificate.der().clone()], authorities: None, signatures };
+        let algorithms = provider().signature_verification_algorithms;
+        let verifier = GivenCertificates { itself: vec![certificate.der().clone()], authorities: None, algorithms };
         let host = ServerName::try_from(host).unwrap();
         verifier.verify_server_cert(certificate.der(), &[], &host, &[], UnixTime::now()).is_ok()
     }
