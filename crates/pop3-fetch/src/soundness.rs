@@ -20,7 +20,7 @@ pub enum Soundness {
     Sound,
     /// The message is so short that a part may be missing.
     TooShort,
-    /// The message is so long that it may contain other data.
+    /// The message is much longer than announced and may contain other data.
     TooLong,
     /// The message seems to contain the reply to another command: the session is out of step.
     OutOfStep,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pop3_maildrop::Peer;
 
-/// Who a session belongs to, as far as it is known.
+/// The peer and the user of a session, as far as they are known.
 #[derive(Debug, Default)]
 pub(super) struct Identity {
     pub(super) peer: Peer,

@@ -139,11 +139,12 @@ impl<S: AsyncStore> StoreSession<S> {
         }
     }
 
-    /// Takes the outcome of a check. A verified login goes on to the store, but only so many logins of one user at once. (Logins that are
-    /// not verified must not lock out the user whose name they give.)
+    /// Takes the outcome of a check, and does nothing if no check was requested. A verified login goes on to the store unless the limit of
+    /// concurrent logins of one user is reached. (Logins that are not verified do not count: they must not lock out the user whose name
+    /// they give.)
     ///
     /// # Errors
-    /// No check was requested.
+    /// The session does not wait for a login.
     pub fn checked(&mut self, outcome: Result<(), LoginError>) -> io::Result<()> {
         let Some(login) = self.checking.take() else { return Ok(()) };
         let connection = self.session.connection_mut();

@@ -6,6 +6,7 @@
 mod argument;
 mod capability;
 mod command;
+mod command_text;
 mod dot;
 mod escape;
 mod extension;
