@@ -9,6 +9,7 @@ use pop3_tokio::proto::client::LoginPolicy;
 use pop3_tokio::proto::sasl::Mechanism;
 use pop3_tokio::{IpNet, Proxy, ProxyKind};
 
+use crate::language::Language;
 use crate::listeners::ListenAddress;
 
 const EXIT_CODES: &str = "\
@@ -34,6 +35,10 @@ pub struct Arguments {
     #[arg(short, long, global = true)]
     pub verbose: bool,
 
+    /// Language of texts for people. (Default: what LC_ALL, LC_MESSAGES or LANG says; the help is English.)
+    #[arg(long, global = true, value_name = "LANGUAGE", value_enum)]
+    pub language: Option<Language>,
+
     #[command(subcommand)]
     pub command: Command,
 }
@@ -41,6 +46,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Demo(Demo),
+    Doctor(Doctor),
     Fetch(Fetch),
     Serve(Serve),
     Passwd(Passwd),
@@ -226,6 +232,73 @@ pub struct Fetch {
     /// Print no summary, only warnings and errors.
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+/// Find out why mail cannot be fetched.
+///
+/// Looks the host up, connects to its addresses, listens for what answers there, examines TLS, the certificate and the
+/// capabilities, and logs in if a password is given. Says of each step what was found, what it means and what to do next. Reads and
+/// deletes no mail. Ends with exit code 0 if mail can be fetched.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  pop3 doctor you@126.com
+      Examine the server of the address, and ask for the password.
+
+  pop3 doctor pop.example.org
+      Examine ports 995 and 110 of a server, without a login.
+
+  POP3_PASSWORD=… pop3 doctor pop.example.org --user joe --json
+      Examine in a script.
+
+  pop3 doctor you@126.com --report report.txt
+      Write a report that can be shared: the user is not named.")]
+pub struct Doctor {
+    /// Mail address, or host name or address of a server.
+    #[arg(value_name = "ADDRESS|HOST")]
+    pub server: String,
+
+    /// User name of the mailbox. Default with a mail address: what its provider wants, usually the address.
+    #[arg(short, long)]
+    pub user: Option<String>,
+
+    /// Host name or address of the server for a mail address, in place of its provider's.
+    #[arg(long)]
+    pub host: Option<String>,
+
+    /// Examine only this port. By default, the provider's, or 995 and then 110.
+    #[arg(short, long)]
+    pub port: Option<u16>,
+
+    /// The port begins without TLS, and STLS switches to TLS.
+    #[arg(long)]
+    pub stls: bool,
+
+    /// Trust the certificates in this PEM file, and no others.
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub password: PasswordSource,
+
+    #[command(flatten)]
+    pub token: TokenSource,
+
+    /// Time limit of each wait.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub timeout: u64,
+
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+
+    /// Write the findings to this file, without the name of the user.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+
+    /// Write the certificate that the server shows to this file, trusted or not.
+    #[arg(long, value_name = "FILE")]
+    pub save_certificate: Option<PathBuf>,
 }
 
 /// The source of the password: these options, `POP3_PASSWORD`, or a prompt on the terminal, in this order.

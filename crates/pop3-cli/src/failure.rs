@@ -61,6 +61,16 @@ impl Failure {
         Self { hint: Some(hint), ..self }
     }
 
+    /// Returns a failure that was explained already, so that only the exit code is left.
+    pub fn told(exit: Exit) -> Self {
+        Self::new(exit, "")
+    }
+
+    /// Returns `true` if nothing is left to be said.
+    pub const fn is_told(&self) -> bool {
+        self.what.is_empty()
+    }
+
     /// Returns the failure of a file or folder that cannot be used.
     pub fn file(path: &Path, error: &io::Error) -> Self {
         Self::new(Exit::Storage, format_args!("{}: {error}", path.display()))

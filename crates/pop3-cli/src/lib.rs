@@ -9,8 +9,10 @@
 mod arguments;
 mod demo;
 mod descriptors;
+mod doctor;
 mod failure;
 mod fetch;
+mod language;
 mod listeners;
 mod maildirs;
 mod mock;
@@ -18,6 +20,9 @@ mod passwd;
 mod password;
 mod permissions;
 mod serve;
+mod server_text;
+mod terminal;
+mod withhold;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -26,10 +31,12 @@ use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
 use arguments::{Arguments, Command};
+use language::Language;
 
 /// Runs the subcommand that the arguments name, and returns the exit code.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    Language::choose(arguments.language);
     let level = match arguments.command {
         _ if arguments.verbose => "debug",
         // A server logs logins and failed logins by default, at the level `info`.
@@ -45,6 +52,7 @@ pub fn main() -> ExitCode {
         .init();
     let outcome = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Fetch(arguments) => fetch::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Mock(arguments) => mock::run(&arguments),
@@ -53,6 +61,9 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
+            if failure.is_told() {
+                return failure.exit.into();
+            }
             // If standard error is closed, the exit code still reports the failure.
             let _ = writeln!(io::stderr(), "pop3: {failure}");
             failure.exit.into()

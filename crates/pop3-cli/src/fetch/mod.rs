@@ -3,7 +3,6 @@
 pub mod progress;
 mod summary;
 mod target;
-mod withhold;
 
 use std::env;
 use std::fs;
@@ -20,9 +19,9 @@ use pop3_maildrop::Maildir;
 
 use crate::arguments::{AuthMethod, Fetch, proxy};
 use crate::failure::{Exit, Failure, say};
+use crate::withhold::{withhold, withhold_line};
 use progress::Bar;
 use target::Target;
-use withhold::{withhold, withhold_line};
 
 pub fn run(arguments: &Fetch) -> Result<(), Failure> {
     let target = Target::of(arguments)?;

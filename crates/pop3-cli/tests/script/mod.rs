@@ -2,6 +2,8 @@
 #![allow(dead_code)] // Not every test needs all of it.
 
 pub mod fake;
+pub mod identity;
+pub mod screens;
 
 use std::collections::HashMap;
 use std::fs;

@@ -147,8 +147,15 @@ pub enum Service {
 }
 
 impl Service {
-    /// Returns the service that sends such a first line; `None` if it is unknown.
-    pub(super) fn of(line: &[u8]) -> Option<Self> {
+    /// Returns the service that sends such a first line; `None` if it is unknown, as it is for POP3.
+    ///
+    /// ```
+    /// use pop3_proto::client::Service;
+    ///
+    /// assert_eq!(Service::of(b"* OK IMAP4rev1 ready"), Some(Service::Imap));
+    /// assert_eq!(Service::of(b"+OK POP3 ready"), None);
+    /// ```
+    pub fn of(line: &[u8]) -> Option<Self> {
         const BEGINNINGS: [(&[u8], Service); 5] = [
             (b"* ", Service::Imap),
             (b"220", Service::SmtpOrFtp),

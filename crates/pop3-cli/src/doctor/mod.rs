@@ -1,0 +1,152 @@
+//! The subcommand `pop3 doctor`: says what is wrong with an account or a server.
+
+mod certificate;
+mod examination;
+mod finding;
+mod network;
+mod report;
+mod service;
+mod session;
+mod subject;
+
+use std::env;
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+use pop3_blocking::Error;
+use pop3_blocking::proto::sasl::Credentials;
+use pop3_blocking::tls;
+
+use crate::arguments::Doctor;
+use crate::failure::{Exit, Failure, say};
+use crate::language::Message;
+use crate::{password, terminal};
+use examination::{Examination, Verdict};
+use finding::Finding;
+use report::Style;
+use session::Login;
+use subject::Subject;
+
+pub fn run(arguments: &Doctor) -> Result<(), Failure> {
+    let subject = Subject::of(arguments)?;
+    let login = login(arguments, &subject)?;
+    let examination = Examination {
+        subject: &subject,
+        login: login.as_ref(),
+        tls: match &arguments.ca_file {
+            Some(file) => {
+                let pem = fs::read(file).map_err(|error| Failure::file(file, &error))?;
+                tls::client_trusting(&pem)
+                    .map_err(|error| Failure::new(Exit::Storage, format_args!("{}: {error}", file.display())))?
+            }
+            None => tls::client()?,
+        },
+        limit: Duration::from_secs(arguments.timeout),
+        save_certificate: arguments.save_certificate.as_deref(),
+    };
+    let style = Style { width: terminal::width(), has_color: terminal::has_color() };
+    let spinner = ProgressBar::new_spinner();
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    let mut findings = Vec::new();
+    let mut failed = Ok(());
+    let verdict = examination.run(&mut |finding| {
+        if !arguments.json {
+            let told = spinner.suspend(|| say(report::text(&finding, style)));
+            failed = std::mem::replace(&mut failed, Ok(())).and(told);
+        }
+        findings.push(finding);
+    });
+    spinner.finish_and_clear();
+    failed?;
+    let result = result(arguments, &subject, verdict);
+    let exit = if let Verdict::Fails(exit) = verdict { Some(exit) } else { None };
+    match arguments.json {
+        true => say(format_args!("{:#}", report::json(&subject.given, &findings, &result, exit)))?,
+        false => say(format_args!("\n{}", report::result(&result, style)))?,
+    }
+    if let Some(file) = &arguments.report {
+        let text = shared(&subject, &findings, &result);
+        fs::File::create(file)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(|error| Failure::file(file, &error))?;
+    }
+    match exit {
+        None => Ok(()),
+        Some(exit) => Err(Failure::told(exit)),
+    }
+}
+
+/// Returns the result: the command that fetches mail, or the number of failures.
+fn result(arguments: &Doctor, subject: &Subject, verdict: Verdict) -> Message {
+    let Verdict::Works { endpoint, is_logged_in } = verdict else { return Message::new("doctor-result-fails") };
+    let is_address = subject.given.contains('@');
+    let mut command = format!("pop3 fetch {}", subject.given);
+    if let Some(host) = &arguments.host {
+        command += &format!(" --host {host}");
+    }
+    if let Some(user) = subject.user.as_ref().filter(|_| !is_address || arguments.user.is_some()) {
+        command += &format!(" --user {user}");
+    } else if !is_address {
+        command += " --user NAME";
+    }
+    let is_provider = is_address && subject.provider.is_some() && arguments.host.is_none() && arguments.port.is_none();
+    if !is_provider {
+        if endpoint.begins == service::Begins::InClear {
+            command += " --stls";
+        }
+        if !matches!((endpoint.begins, endpoint.port), (service::Begins::WithTls, 995) | (service::Begins::InClear, 110)) {
+            command += &format!(" --port {}", endpoint.port);
+        }
+    }
+    if let Some(file) = &arguments.ca_file {
+        command += &format!(" --ca-file {}", file.display());
+    }
+    if !is_address {
+        command += " ~/Maildir";
+    }
+    let result = if is_logged_in { Message::new("doctor-result-works") } else { Message::new("doctor-result-no-login") };
+    result.with("command", command)
+}
+
+/// Returns the report that can be shared: without the user's name, and for a page.
+fn shared(subject: &Subject, findings: &[Finding], result: &Message) -> String {
+    let style = Style { width: 100, has_color: false };
+    let system =
+        format!("pop3 {}, {} {}, {}", env!("CARGO_PKG_VERSION"), env::consts::OS, env::consts::ARCH, certificate::today());
+    let examined = Message::new("doctor-report-examined").with("subject", &subject.given).to_string();
+    let lines = findings.iter().map(|finding| report::text(finding, style));
+    let parts: Vec<_> = [system, examined, String::new()].into_iter().chain(lines).collect();
+    let text = format!("{}\n\n{}\n", parts.join("\n"), report::result(result, style));
+    let mut private: Vec<String> = subject.user.iter().cloned().collect();
+    if let Some((local_part, _)) = subject.given.rsplit_once('@') {
+        private.extend([subject.given.clone(), local_part.to_owned()]);
+    }
+    report::redacted(&text, &private)
+}
+
+/// Returns the login to try: with the token or the password that the arguments or the environment name, or with what a person types. `None`
+/// if there is none.
+fn login(arguments: &Doctor, subject: &Subject) -> Result<Option<Login>, Failure> {
+    let Some(user) = &subject.user else { return Ok(None) };
+    if let Some(token) = arguments.token.read()? {
+        let text = str::from_utf8(token.expose()).map_err(|_| Failure::new(Exit::Login, "the access token is not text"))?;
+        let credentials = Credentials::token(user, text).map_err(Error::from)?;
+        return Ok(Some(Login { credentials, secret: token }));
+    }
+    let source = &arguments.password;
+    let is_given = source.password_file.is_some() || source.password_command.is_some() || env::var_os("POP3_PASSWORD").is_some();
+    let secret = if is_given {
+        source.read(user)?
+    } else if io::stdin().is_terminal() && io::stderr().is_terminal() && !arguments.json {
+        password::prompt(&Message::new("doctor-password-prompt").with("user", user).to_string())?
+    } else {
+        return Ok(None);
+    };
+    if secret.expose().is_empty() {
+        return Ok(None);
+    }
+    let credentials = Credentials::password(user, secret.expose()).map_err(Error::from)?;
+    Ok(Some(Login { credentials, secret }))
+}

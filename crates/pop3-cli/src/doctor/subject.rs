@@ -1,0 +1,134 @@
+//! What is examined: the host, its ports and the user, from the arguments and from what is known of providers.
+
+use pop3_providers::{Provider, Tls, provider_of};
+
+use super::finding::{Check, Finding};
+use super::service::Begins;
+use crate::arguments::Doctor;
+use crate::failure::{Exit, Failure};
+use crate::language::Message;
+
+/// A port, and how its sessions are to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    pub port: u16,
+    pub begins: Begins,
+}
+
+/// What is examined.
+#[derive(Debug)]
+pub struct Subject {
+    /// The address or the host as the user gave it.
+    pub given: String,
+    pub host: String,
+    /// The ports, the one that is to be used first.
+    pub endpoints: Vec<Endpoint>,
+    pub user: Option<String>,
+    pub provider: Option<&'static Provider>,
+}
+
+impl Subject {
+    /// Determines the subject.
+    ///
+    /// # Errors
+    /// The arguments name no host, and none is known.
+    pub fn of(arguments: &Doctor) -> Result<Self, Failure> {
+        let given = arguments.server.clone();
+        let is_address = given.contains('@');
+        let provider = if is_address { provider_of(&given) } else { None };
+        let pop3 = provider.and_then(Provider::pop3).filter(|_| arguments.host.is_none());
+        let host = match (&arguments.host, pop3) {
+            (Some(host), _) => host.clone(),
+            (None, Some(pop3)) => pop3.host.clone(),
+            // The provider has no POP3, which the examination says.
+            (None, None) if provider.is_some() => String::new(),
+            (None, None) if is_address => {
+                return Err(Failure::new(Exit::Usage, Message::new("doctor-unknown-address").with("address", &given))
+                    .hint(&Message::new("doctor-unknown-address-next").to_string()));
+            }
+            (None, None) => given.clone(),
+        };
+        let user = arguments.user.clone().or_else(|| {
+            let form = provider.and_then(Provider::pop3).map(|pop3| pop3.user);
+            is_address.then(|| form.map_or(given.as_str(), |form| form.of(&given)).to_owned())
+        });
+        let preferred = pop3.map(|pop3| (pop3.port, pop3.tls));
+        Ok(Self { endpoints: endpoints(arguments.port, arguments.stls, preferred), given, host, user, provider })
+    }
+
+    /// Returns the provider if the host is the provider's own.
+    pub fn provider_host(&self) -> Option<&'static Provider> {
+        self.provider.filter(|provider| provider.pop3().is_some_and(|pop3| pop3.host == self.host))
+    }
+
+    /// Returns the finding about the settings themselves.
+    pub fn settings(&self) -> Finding {
+        if let (true, Some(provider)) = (self.host.is_empty(), self.provider) {
+            let why = provider.unavailable().unwrap_or_default();
+            let found = Message::new("doctor-settings-no-pop3").with("provider", &provider.name).with("why", why);
+            let finding = Finding::failed(Check::Settings, Exit::Usage, found);
+            let help = |help| Message::new("doctor-advice").with("provider", &provider.name).with("text", help);
+            return provider.help.as_ref().into_iter().map(help).fold(finding, Finding::next);
+        }
+        let ports: Vec<_> = self.endpoints.iter().map(|endpoint| endpoint.port.to_string()).collect();
+        let settings = |message: Message| message.with("host", &self.host).with("ports", ports.join(", "));
+        match (self.provider, self.provider.and_then(Provider::pop3), &self.user) {
+            (Some(provider), Some(pop3), Some(user)) => {
+                let found =
+                    settings(Message::new("doctor-settings-provider")).with("provider", &provider.name).with("user", user);
+                let password = password_kind(pop3.password);
+                Finding::good(Check::Settings, found).means(password)
+            }
+            (_, _, Some(user)) => {
+                Finding::good(Check::Settings, settings(Message::new("doctor-settings-user")).with("user", user))
+            }
+            _ => Finding::good(Check::Settings, settings(Message::new("doctor-settings"))),
+        }
+    }
+}
+
+/// Returns the sentence about the kind of password that a provider wants.
+fn password_kind(kind: pop3_providers::PasswordKind) -> Message {
+    use pop3_providers::PasswordKind as Kind;
+    match kind {
+        Kind::Account => Message::new("password-account"),
+        Kind::AppPassword => Message::new("password-app"),
+        Kind::AuthorizationCode => Message::new("password-code"),
+        Kind::Token => Message::new("password-token"),
+        Kind::AppPasswordOrToken => Message::new("password-app-or-token"),
+    }
+}
+
+/// Returns the ports to examine. `preferred` are the provider's.
+fn endpoints(port: Option<u16>, stls: bool, preferred: Option<(u16, Tls)>) -> Vec<Endpoint> {
+    let implicit = Endpoint { port: 995, begins: Begins::WithTls };
+    let clear = Endpoint { port: 110, begins: Begins::InClear };
+    match (port, preferred) {
+        (Some(110), _) => vec![clear],
+        (Some(port), _) => vec![Endpoint { port, begins: if stls { Begins::InClear } else { Begins::WithTls } }],
+        (None, Some((port, tls))) if !stls => {
+            vec![Endpoint { port, begins: if tls == Tls::Stls { Begins::InClear } else { Begins::WithTls } }]
+        }
+        (None, _) if stls => vec![clear],
+        (None, _) => vec![implicit, clear],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_come_before_the_provider_and_the_usual_ports_last() {
+        let ports =
+            |port, stls, preferred| endpoints(port, stls, preferred).iter().map(|end| (end.port, end.begins)).collect::<Vec<_>>();
+        let (tls, clear) = (Begins::WithTls, Begins::InClear);
+        assert_eq!(ports(None, false, None), [(995, tls), (110, clear)]);
+        assert_eq!(ports(None, true, None), [(110, clear)]);
+        assert_eq!(ports(Some(110), false, None), [(110, clear)]);
+        assert_eq!(ports(Some(1995), false, None), [(1995, tls)]);
+        assert_eq!(ports(Some(1110), true, Some((995, Tls::Implicit))), [(1110, clear)]);
+        assert_eq!(ports(None, false, Some((995, Tls::Implicit))), [(995, tls)]);
+        assert_eq!(ports(None, false, Some((110, Tls::Stls))), [(110, clear)]);
+    }
+}

@@ -1,0 +1,25 @@
+//! The terminal: its width, and whether it shows colors.
+
+use std::env;
+use std::io::{self, IsTerminal};
+
+/// The width of output that goes to no terminal.
+const USUAL: usize = 80;
+/// Less is not readable.
+const LEAST: usize = 40;
+
+/// Returns the number of columns of standard output: what `COLUMNS` says, or the terminal's.
+pub fn width() -> usize {
+    let given = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let measured = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    given.or_else(measured).unwrap_or(USUAL).max(LEAST)
+}
+
+/// Returns `true` if standard output may have colors: on a terminal without `NO_COLOR`, or with `CLICOLOR_FORCE`.
+pub fn has_color() -> bool {
+    let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
+    if env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+        return false;
+    }
+    is_set("CLICOLOR_FORCE") || (io::stdout().is_terminal() && env::var_os("CLICOLOR").is_none_or(|value| value != "0"))
+}

@@ -1,0 +1,185 @@
+# Texts of the program in English. Every language has the same texts with the same arguments, which a test checks.
+
+## The names of the steps of `pop3 doctor`
+
+check-settings = Settings
+check-names = Names
+check-network = Network
+check-service = Service
+check-tls = TLS
+check-pop3 = POP3
+check-login = Login
+check-mailbox = Mailbox
+check-speed = Speed
+
+## Kinds of passwords
+
+password-account = The login wants the password of the mailbox.
+password-app = The login wants an app password, which is not the password of the web page.
+password-code = The login wants an authorization code, which is not the password of the web page.
+password-token = The login wants an access token (OAuth); passwords are refused.
+password-app-or-token = The login wants an app password, which is not the password of the web page, or an access token (OAuth).
+
+## Settings
+
+doctor-settings = { $host }, ports { $ports }; no user is named
+doctor-settings-user = { $host }, ports { $ports }, user { $user }
+doctor-settings-provider = { $provider }: { $host }, port { $ports }, user { $user }
+doctor-settings-no-pop3 = { $provider } cannot be used with POP3: { $why }
+doctor-unknown-address = no POP3 server is known for { $address }
+doctor-unknown-address-next = Name it: pop3 doctor ADDRESS --host pop.example.org
+doctor-advice = { $provider }: { $text }
+doctor-password-prompt = Password for { $user } (Enter to skip the login):{ " " }
+
+## Names
+
+doctor-names = { $host } has the addresses { $addresses }
+doctor-names-unknown = there is no host { $host }
+doctor-names-unknown-means = The name is misspelled, or its provider has switched it off.
+doctor-names-unknown-next = Check the spelling. The help pages of the provider name the host, often with the word POP or POP3.
+doctor-names-no-resolver = the name { $host } cannot be looked up now
+doctor-names-no-resolver-means = The name server (DNS) of this machine does not answer.
+doctor-names-no-resolver-next = Check the network. If no other name works either, restart the router or set another name server.
+doctor-names-private = { $host } has the addresses { $addresses }, which are in the own network
+doctor-names-private-means = The servers of { $provider } are on the internet. Something on the network redirects the name.
+doctor-names-private-next = Open a page in a browser: networks of hotels and stations want a login first. Otherwise look at the hosts file, the firewall and the virus scanner.
+
+## Network
+
+doctor-network = { $address } port { $port } accepts connections
+doctor-network-refused = { $address } port { $port } refuses connections
+doctor-network-refused-means = The machine is there, and no server listens on this port.
+doctor-network-refused-next = Check the host and the port: 995 is for TLS, 110 for STLS. On your own machine, start the server.
+doctor-network-silent = { $address } port { $port } does not answer
+doctor-network-silent-means = A firewall on the way drops the packets, or the machine is off.
+doctor-network-silent-next = Try another network, such as a telephone's. Some networks and virus scanners block mail ports; their operator can open port 995.
+doctor-network-no-route = this machine has no way to { $address } port { $port }
+doctor-network-no-route-means = The network is off, or the route to that network is missing.
+doctor-network-no-route-next = Check the cable, the Wi-Fi or the VPN.
+doctor-network-no-ipv6 = this machine has no IPv6, so { $address } port { $port } is left out; IPv4 works
+doctor-network-ipv6-means = IPv6 does not work here, and IPv4 does. Each connection may wait for IPv6 first.
+doctor-network-ipv6-next = Tell the operator of the network or of the server. Until then mail comes, and may come later.
+doctor-network-other = { $address } port { $port }: { $error }
+
+## Service
+
+doctor-service-tls = port { $port } speaks POP3 over TLS: “{ $text }”
+doctor-service-clear = port { $port } speaks POP3: “{ $text }”
+doctor-service-slow-means = The greeting took long. The server is busy, or it looks up the address of each client.
+doctor-service-has-tls = port { $port } begins with TLS, and was tried without
+doctor-service-has-tls-next = Leave out --stls: port { $port } uses TLS from the start.
+doctor-service-no-tls = port { $port } speaks POP3 without TLS, and was tried with TLS
+doctor-service-no-tls-next = Use --stls with port { $port }, or port 995.
+doctor-service-refuses = port { $port } refuses sessions: “{ $text }”
+doctor-service-refuses-means = The server is there, and wants no session now: too many connections, maintenance, or a block of this address.
+doctor-service-refuses-next = Try again in some minutes, with fewer programs at once.
+doctor-service-imap = port { $port } is an IMAP server
+doctor-service-smtp = port { $port } is an SMTP or FTP server
+doctor-service-ssh = port { $port } is an SSH server
+doctor-service-http = port { $port } is a web server
+doctor-service-portal-means = The provider has a mail server there. Something on the network answers in its place: the login page of a hotel or a station, or a proxy.
+doctor-service-portal-next = Open a page in a browser and log in to the network, then try again.
+doctor-service-unknown = port { $port } does not speak POP3: “{ $text }”
+doctor-service-usual-ports = POP3 is usually on port 995, or on port 110 with STLS.
+doctor-service-silent = port { $port } accepts connections and says nothing
+doctor-service-silent-means = The server hangs, or a firewall or virus scanner takes the connection and passes nothing on.
+doctor-service-silent-next = Try again later, and with the virus scanner's mail protection off.
+doctor-service-closed = port { $port } closes each connection without a word
+doctor-service-closed-means = The server blocks this address, or a proxy in front of it has no server.
+doctor-service-closed-next = Wait some minutes: servers block addresses after many logins. Otherwise ask the operator.
+
+## TLS and certificates
+
+doctor-tls = { $version } with { $cipher }; the certificate is for { $names }, signed by { $issuer }, valid until { $until }
+doctor-tls-plain = { $version } with { $cipher }
+doctor-tls-soon-means = { $days ->
+    [one] The certificate ends in 1 day. Its renewal should have happened.
+   *[other] The certificate ends in { $days } days. Its renewal should have happened.
+}
+doctor-tls-soon-next = Tell the operator of the server. On your own server, renew the certificate and reload the server.
+doctor-tls-expired = the certificate of { $host } ended on { $until }
+doctor-tls-expired-means = The operator has not renewed it, or the clock of this machine is wrong: it says { $today }.
+doctor-tls-expired-next = Check the date of this machine. If it is right, tell the operator. Do not send the password until it is repaired.
+doctor-tls-not-yet = the certificate of { $host } is not valid yet
+doctor-tls-not-yet-means = Most likely the clock of this machine is wrong: it says { $today }.
+doctor-tls-not-yet-next = Set the clock of this machine, and try again.
+doctor-tls-wrong-name = the certificate is not for { $host }: it is for { $names }
+doctor-tls-wrong-name-means = The server is known by another name, or something on the network answers in its place.
+doctor-tls-wrong-name-next = If the other name belongs to your provider, use it as the host. Otherwise do not send the password.
+doctor-tls-self-signed = { $host } has signed its certificate itself
+doctor-tls-unknown-issuer = the certificate of { $host } is signed by { $issuer }, which this machine does not trust
+doctor-tls-own-means = Nothing shows that this is the right server. On one's own server that is usual; at a provider it is an attack, or a virus scanner that reads along.
+doctor-tls-own-next = If it is your own server, compare the fingerprint there (openssl x509 -noout -fingerprint -sha256 -in cert.pem): { $fingerprint }
+doctor-tls-own-save = If it is the same, trust it: add --save-certificate server.pem to this command, and then --ca-file server.pem to every command.
+doctor-tls-too-old = { $host } has no version of TLS or no ciphers that are safe today
+doctor-tls-too-old-means = The server offers only TLS 1.0 or 1.1, or old ciphers, which others can read.
+doctor-tls-too-old-next = Tell the operator: TLS 1.2 is the least that is safe.
+doctor-tls-other = TLS with { $host } fails: { $error }
+doctor-tls-other-next = Tell the operator of the server, with this text.
+doctor-tls-no-stls = the server does not offer TLS (STLS) on this port
+doctor-tls-no-stls-means = Others on the network could read the password and the mail, so the program sends none.
+doctor-tls-no-stls-next = Use port 995. If the server has no TLS at all, ask its operator for it.
+doctor-save-failed = the certificate cannot be written to { $file }: { $error }
+
+## POP3
+
+doctor-pop3 = the server offers { $capabilities }
+doctor-pop3-no-capa = the server does not say what it offers (CAPA)
+doctor-pop3-no-capa-means = It is old. Fetching works, one command at a time.
+doctor-pop3-no-uidl-means = Without UIDL the program cannot know which messages it has already fetched.
+doctor-pop3-no-uidl-next = Use pop3 fetch with --delete: each message is then fetched once and deleted on the server.
+
+## Login
+
+doctor-login = logged in as { $user } with { $method }
+doctor-login-skipped = the login was not tried
+doctor-login-skipped-next = Give a password to try it: set POP3_PASSWORD, use --password-file, or type it when asked.
+doctor-login-wrong = the server refuses the user or the password: “{ $text }”
+doctor-login-wrong-means = The user name or the password is wrong, or it is the wrong kind of password.
+doctor-login-wrong-next = Type the password again. Try the whole address as the user, and the part before the @ (--user).
+doctor-login-other-password = the server wants another kind of password: “{ $text }”
+doctor-login-other-password-means = The password of the web page does not work for mail programs here.
+doctor-login-other-password-next = Make an app password or authorization code on the web page of the provider and use that, or an access token (--token-command).
+doctor-login-pop-off = POP is switched off for this mailbox: “{ $text }”
+doctor-login-pop-off-means = The provider lets mail programs in only when the owner has switched that on.
+doctor-login-pop-off-next = Switch POP3 on in the settings of the mailbox on the provider's web page.
+doctor-login-in-use = another program has the mailbox open: “{ $text }”
+doctor-login-in-use-means = A mailbox has one session at a time. An old session that broke may count until it times out.
+doctor-login-in-use-next = Close other mail programs, also on the telephone, and try again in ten minutes.
+doctor-login-delay = the server limits how often one may log in: “{ $text }”
+doctor-login-delay-means = There was a login shortly before.
+doctor-login-delay-next = Try again later, and let mail programs look for mail less often.
+doctor-login-temporary = the server cannot log in now: “{ $text }”
+doctor-login-temporary-next = Try again in some minutes.
+doctor-login-web = the provider blocks the login: “{ $text }”
+doctor-login-web-means = The provider wants its owner to log in on the web page first, and to confirm something there.
+doctor-login-no-mechanism = there is no way to log in that both sides know
+doctor-login-no-mechanism-means = The server offers only logins that this program does not have, or that do not fit a password.
+doctor-login-no-mechanism-next = If the server wants a token, use --token-command. Otherwise ask the operator for PLAIN over TLS or SCRAM-SHA-256.
+doctor-login-other = the login failed: { $error }
+
+## The session
+
+doctor-session-silent = { $seconds ->
+    [one] the server was silent for 1 second
+   *[other] the server was silent for { $seconds } seconds
+}
+doctor-session-silent-next = Try again later, or with a longer --timeout.
+doctor-session-closed = the server closed the connection
+doctor-session-closed-means = Some servers hang up in place of a refusal: too many logins, or a block.
+doctor-session-closed-next = Wait some minutes and try again.
+doctor-session-other = { $error }
+doctor-mailbox = { $messages ->
+    [one] 1 message, { $octets } octets
+   *[other] { $messages } messages, { $octets } octets
+}
+doctor-speed = a command takes { $milliseconds } ms
+doctor-speed-no-pipeline = Without PIPELINING each message waits for the answer to the one before.
+doctor-speed-pipeline = a command takes { $milliseconds } ms; { $count } take { $apart } ms one by one and { $together } ms in a pipeline
+
+## The result
+
+doctor-result-works = Mail can be fetched: { $command }
+doctor-result-no-login = The server can be used; the login was not tried. Mail is fetched by: { $command }
+doctor-result-fails = Mail cannot be fetched. The line marked ✗ says why, and what to do.
+doctor-report-examined = examined: { $subject }

@@ -1,0 +1,163 @@
+# Textos del programa en español.
+
+check-settings = Datos
+check-names = Nombres
+check-network = Red
+check-service = Servicio
+check-tls = TLS
+check-pop3 = POP3
+check-login = Acceso
+check-mailbox = Buzón
+check-speed = Velocidad
+
+password-account = El acceso pide la contraseña del buzón.
+password-app = El acceso pide una contraseña de aplicación, que no es la de la página web.
+password-code = El acceso pide un código de autorización, que no es la contraseña de la página web.
+password-token = El acceso pide un token (OAuth); las contraseñas se rechazan.
+password-app-or-token = El acceso pide una contraseña de aplicación, que no es la de la página web, o un token (OAuth).
+
+doctor-settings = { $host }, puertos { $ports }; no se indicó usuario
+doctor-settings-user = { $host }, puertos { $ports }, usuario { $user }
+doctor-settings-provider = { $provider }: { $host }, puerto { $ports }, usuario { $user }
+doctor-settings-no-pop3 = { $provider } no se puede usar con POP3: { $why }
+doctor-unknown-address = no se conoce ningún servidor POP3 para { $address }
+doctor-unknown-address-next = Indíquelo: pop3 doctor DIRECCIÓN --host pop.example.org
+doctor-advice = { $provider }: { $text }
+doctor-password-prompt = Contraseña de { $user } (Intro para omitir el acceso):{ " " }
+
+doctor-names = { $host } tiene las direcciones { $addresses }
+doctor-names-unknown = no existe el servidor { $host }
+doctor-names-unknown-means = El nombre está mal escrito o el proveedor lo ha retirado.
+doctor-names-unknown-next = Revise el nombre. Las páginas de ayuda del proveedor lo indican, a menudo con la palabra POP o POP3.
+doctor-names-no-resolver = ahora no se puede consultar el nombre { $host }
+doctor-names-no-resolver-means = El servidor de nombres (DNS) de este equipo no responde.
+doctor-names-no-resolver-next = Revise la red. Si tampoco funciona ningún otro nombre, reinicie el router o elija otro servidor de nombres.
+doctor-names-private = { $host } tiene las direcciones { $addresses }, que son de la red propia
+doctor-names-private-means = Los servidores de { $provider } están en internet. Algo en la red desvía el nombre.
+doctor-names-private-next = Abra una página en el navegador: las redes de hoteles y estaciones piden primero un acceso. Si no es eso, revise el archivo hosts, el cortafuegos y el antivirus.
+
+doctor-network = { $address } acepta conexiones en el puerto { $port }
+doctor-network-refused = { $address } rechaza conexiones en el puerto { $port }
+doctor-network-refused-means = El equipo existe, pero ningún servidor escucha en este puerto.
+doctor-network-refused-next = Revise el servidor y el puerto: 995 es para TLS y 110 para STLS. En su propio equipo, inicie el servidor.
+doctor-network-silent = { $address } no responde en el puerto { $port }
+doctor-network-silent-means = Un cortafuegos descarta los paquetes por el camino, o el equipo está apagado.
+doctor-network-silent-next = Pruebe otra red, como la del teléfono. Algunas redes y antivirus bloquean los puertos de correo; su administrador puede abrir el 995.
+doctor-network-no-route = este equipo no tiene ruta hacia { $address }, puerto { $port }
+doctor-network-no-route-means = La red está apagada o falta la ruta.
+doctor-network-no-route-next = Revise el cable, el wifi o la VPN.
+doctor-network-no-ipv6 = este equipo no tiene IPv6, así que { $address }, puerto { $port }, se omite; IPv4 funciona
+doctor-network-ipv6-means = IPv6 no funciona aquí, e IPv4 sí. Cada conexión puede esperar primero a IPv6.
+doctor-network-ipv6-next = Avise al administrador de la red o del servidor. Mientras tanto el correo llega, quizá más tarde.
+doctor-network-other = { $address }, puerto { $port }: { $error }
+
+doctor-service-tls = el puerto { $port } habla POP3 sobre TLS: «{ $text }»
+doctor-service-clear = el puerto { $port } habla POP3: «{ $text }»
+doctor-service-slow-means = El saludo tardó mucho. El servidor está ocupado o consulta la dirección de cada cliente.
+doctor-service-has-tls = el puerto { $port } empieza con TLS y se probó sin él
+doctor-service-has-tls-next = Quite --stls: el puerto { $port } usa TLS desde el principio.
+doctor-service-no-tls = el puerto { $port } habla POP3 sin TLS y se probó con TLS
+doctor-service-no-tls-next = Use --stls con el puerto { $port }, o el puerto 995.
+doctor-service-refuses = el puerto { $port } rechaza sesiones: «{ $text }»
+doctor-service-refuses-means = El servidor está ahí y ahora no admite sesiones: demasiadas conexiones, mantenimiento o un bloqueo de esta dirección.
+doctor-service-refuses-next = Pruebe de nuevo en unos minutos, con menos programas a la vez.
+doctor-service-imap = el puerto { $port } es un servidor IMAP
+doctor-service-smtp = el puerto { $port } es un servidor SMTP o FTP
+doctor-service-ssh = el puerto { $port } es un servidor SSH
+doctor-service-http = el puerto { $port } es un servidor web
+doctor-service-portal-means = El proveedor tiene ahí un servidor de correo. Algo en la red responde en su lugar: la página de acceso de un hotel o una estación, o un proxy.
+doctor-service-portal-next = Abra una página en el navegador, acceda a la red y pruebe de nuevo.
+doctor-service-unknown = el puerto { $port } no habla POP3: «{ $text }»
+doctor-service-usual-ports = POP3 suele estar en el puerto 995, o en el 110 con STLS.
+doctor-service-silent = el puerto { $port } acepta conexiones y no dice nada
+doctor-service-silent-means = El servidor está colgado, o un cortafuegos o antivirus toma la conexión y no la deja pasar.
+doctor-service-silent-next = Pruebe más tarde, y con la protección de correo del antivirus desactivada.
+doctor-service-closed = el puerto { $port } cierra cada conexión sin decir nada
+doctor-service-closed-means = El servidor bloquea esta dirección, o un proxy delante de él no tiene servidor.
+doctor-service-closed-next = Espere unos minutos: los servidores bloquean direcciones tras muchos accesos. Si sigue igual, pregunte al administrador.
+
+doctor-tls = { $version } con { $cipher }; el certificado es para { $names }, firmado por { $issuer }, válido hasta { $until }
+doctor-tls-plain = { $version } con { $cipher }
+doctor-tls-soon-means = { $days ->
+    [one] El certificado caduca en 1 día. Ya debería estar renovado.
+   *[other] El certificado caduca en { $days } días. Ya debería estar renovado.
+}
+doctor-tls-soon-next = Avise al administrador del servidor. En su propio servidor, renueve el certificado y recárguelo.
+doctor-tls-expired = el certificado de { $host } caducó el { $until }
+doctor-tls-expired-means = El administrador no lo ha renovado, o el reloj de este equipo está mal: dice { $today }.
+doctor-tls-expired-next = Revise la fecha de este equipo. Si es correcta, avise al administrador. No envíe la contraseña hasta que esté arreglado.
+doctor-tls-not-yet = el certificado de { $host } todavía no es válido
+doctor-tls-not-yet-means = Lo más probable es que el reloj de este equipo esté mal: dice { $today }.
+doctor-tls-not-yet-next = Ponga en hora el reloj de este equipo y pruebe de nuevo.
+doctor-tls-wrong-name = el certificado no es para { $host }: es para { $names }
+doctor-tls-wrong-name-means = El servidor se conoce por otro nombre, o algo en la red responde en su lugar.
+doctor-tls-wrong-name-next = Si el otro nombre es de su proveedor, úselo como servidor. Si no, no envíe la contraseña.
+doctor-tls-self-signed = { $host } ha firmado él mismo su certificado
+doctor-tls-unknown-issuer = el certificado de { $host } está firmado por { $issuer }, en quien este equipo no confía
+doctor-tls-own-means = Nada demuestra que sea el servidor correcto. En un servidor propio es habitual; en un proveedor es un ataque, o un antivirus que lee el correo.
+doctor-tls-own-next = Si es su propio servidor, compare allí la huella (openssl x509 -noout -fingerprint -sha256 -in cert.pem): { $fingerprint }
+doctor-tls-own-save = Si es la misma, confíe en él: añada --save-certificate server.pem a esta orden, y después --ca-file server.pem a todas.
+doctor-tls-too-old = { $host } no tiene ninguna versión de TLS o ningún cifrado que hoy sea seguro
+doctor-tls-too-old-means = El servidor solo ofrece TLS 1.0 o 1.1, o cifrados viejos que otros pueden leer.
+doctor-tls-too-old-next = Avise al administrador: TLS 1.2 es lo mínimo seguro.
+doctor-tls-other = TLS con { $host } falla: { $error }
+doctor-tls-other-next = Avise al administrador del servidor con este texto.
+doctor-tls-no-stls = el servidor no ofrece TLS (STLS) en este puerto
+doctor-tls-no-stls-means = Otros en la red podrían leer la contraseña y el correo, así que el programa no envía nada.
+doctor-tls-no-stls-next = Use el puerto 995. Si el servidor no tiene TLS, pídaselo a su administrador.
+doctor-save-failed = el certificado no se puede escribir en { $file }: { $error }
+
+doctor-pop3 = el servidor ofrece { $capabilities }
+doctor-pop3-no-capa = el servidor no dice qué ofrece (CAPA)
+doctor-pop3-no-capa-means = Es antiguo. La descarga funciona, una orden tras otra.
+doctor-pop3-no-uidl-means = Sin UIDL el programa no puede saber qué mensajes ya ha descargado.
+doctor-pop3-no-uidl-next = Use pop3 fetch con --delete: cada mensaje se descarga una vez y se borra en el servidor.
+
+doctor-login = acceso como { $user } con { $method }
+doctor-login-skipped = no se probó el acceso
+doctor-login-skipped-next = Dé una contraseña para probarlo: use POP3_PASSWORD, --password-file, o escríbala cuando se pida.
+doctor-login-wrong = el servidor rechaza el usuario o la contraseña: «{ $text }»
+doctor-login-wrong-means = El usuario o la contraseña no son correctos, o la contraseña es de otra clase.
+doctor-login-wrong-next = Escriba de nuevo la contraseña. Pruebe como usuario la dirección entera y la parte antes de la @ (--user).
+doctor-login-other-password = el servidor quiere otra clase de contraseña: «{ $text }»
+doctor-login-other-password-means = La contraseña de la página web no sirve aquí para programas de correo.
+doctor-login-other-password-next = Cree una contraseña de aplicación o un código de autorización en la página web del proveedor y úselo, o use un token (--token-command).
+doctor-login-pop-off = POP está desactivado en este buzón: «{ $text }»
+doctor-login-pop-off-means = El proveedor solo deja entrar a programas de correo si el dueño lo ha activado.
+doctor-login-pop-off-next = Active POP3 en los ajustes del buzón en la página web del proveedor.
+doctor-login-in-use = otro programa tiene abierto el buzón: «{ $text }»
+doctor-login-in-use-means = Un buzón admite una sola sesión a la vez. Una sesión rota puede contar hasta que caduque.
+doctor-login-in-use-next = Cierre los demás programas de correo, también en el teléfono, y pruebe de nuevo en diez minutos.
+doctor-login-delay = el servidor limita la frecuencia de los accesos: «{ $text }»
+doctor-login-delay-means = Hubo un acceso poco antes.
+doctor-login-delay-next = Pruebe más tarde, y haga que los programas de correo consulten menos a menudo.
+doctor-login-temporary = el servidor no puede dar acceso ahora: «{ $text }»
+doctor-login-temporary-next = Pruebe de nuevo en unos minutos.
+doctor-login-web = el proveedor bloquea el acceso: «{ $text }»
+doctor-login-web-means = El proveedor quiere que el dueño acceda primero en la página web y confirme algo allí.
+doctor-login-no-mechanism = no hay ninguna forma de acceso que conozcan ambas partes
+doctor-login-no-mechanism-means = El servidor solo ofrece accesos que este programa no tiene, o que no sirven con una contraseña.
+doctor-login-no-mechanism-next = Si el servidor quiere un token, use --token-command. Si no, pida al administrador PLAIN sobre TLS o SCRAM-SHA-256.
+doctor-login-other = el acceso falló: { $error }
+
+doctor-session-silent = { $seconds ->
+    [one] el servidor calló durante 1 segundo
+   *[other] el servidor calló durante { $seconds } segundos
+}
+doctor-session-silent-next = Pruebe más tarde, o con un --timeout mayor.
+doctor-session-closed = el servidor cerró la conexión
+doctor-session-closed-means = Algunos servidores cuelgan en lugar de rechazar: demasiados accesos o un bloqueo.
+doctor-session-closed-next = Espere unos minutos y pruebe de nuevo.
+doctor-session-other = { $error }
+doctor-mailbox = { $messages ->
+    [one] 1 mensaje, { $octets } octetos
+   *[other] { $messages } mensajes, { $octets } octetos
+}
+doctor-speed = una orden tarda { $milliseconds } ms
+doctor-speed-no-pipeline = Sin PIPELINING cada mensaje espera la respuesta al anterior.
+doctor-speed-pipeline = una orden tarda { $milliseconds } ms; { $count } tardan { $apart } ms una a una y { $together } ms encadenadas
+
+doctor-result-works = El correo se puede descargar: { $command }
+doctor-result-no-login = El servidor se puede usar; no se probó el acceso. El correo se descarga con: { $command }
+doctor-result-fails = El correo no se puede descargar. La línea marcada con ✗ dice por qué y qué hacer.
+doctor-report-examined = examinado: { $subject }

@@ -1,0 +1,160 @@
+# 本程序的简体中文文本。
+
+check-settings = 设置
+check-names = 域名
+check-network = 网络
+check-service = 服务
+check-tls = TLS
+check-pop3 = POP3
+check-login = 登录
+check-mailbox = 邮箱
+check-speed = 速度
+
+password-account = 登录需要邮箱密码。
+password-app = 登录需要应用专用密码，不是网页登录密码。
+password-code = 登录需要授权码，不是网页登录密码。
+password-token = 登录需要访问令牌（OAuth）；密码会被拒绝。
+password-app-or-token = 登录需要应用专用密码（不是网页登录密码）或访问令牌（OAuth）。
+
+doctor-settings = { $host }，端口 { $ports }；没有指定用户
+doctor-settings-user = { $host }，端口 { $ports }，用户 { $user }
+doctor-settings-provider = { $provider }：{ $host }，端口 { $ports }，用户 { $user }
+doctor-settings-no-pop3 = { $provider } 不能使用 POP3：{ $why }
+doctor-unknown-address = 不知道 { $address } 的 POP3 服务器
+doctor-unknown-address-next = 请指定：pop3 doctor 地址 --host pop.example.org
+doctor-advice = { $provider }：{ $text }
+doctor-password-prompt = { $user } 的密码（按回车跳过登录）：{ " " }
+
+doctor-names = { $host } 的地址是 { $addresses }
+doctor-names-unknown = 没有名为 { $host } 的主机
+doctor-names-unknown-means = 名称写错了，或者服务商已经停用它。
+doctor-names-unknown-next = 请检查拼写。服务商的帮助页面会写明主机名，通常带有 POP 或 POP3 字样。
+doctor-names-no-resolver = 现在无法查询域名 { $host }
+doctor-names-no-resolver-means = 本机的域名服务器（DNS）没有应答。
+doctor-names-no-resolver-next = 请检查网络。如果其他域名也不能用，请重启路由器或更换域名服务器。
+doctor-names-private = { $host } 的地址是 { $addresses }，属于内部网络
+doctor-names-private-means = { $provider } 的服务器在互联网上。网络中有东西改变了域名的指向。
+doctor-names-private-next = 请用浏览器打开一个网页：酒店和车站的网络要求先登录。否则请检查 hosts 文件、防火墙和杀毒软件。
+
+doctor-network = { $address } 端口 { $port } 接受连接
+doctor-network-refused = { $address } 端口 { $port } 拒绝连接
+doctor-network-refused-means = 主机存在，但没有服务器监听这个端口。
+doctor-network-refused-next = 请检查主机和端口：995 用于 TLS，110 用于 STLS。如果是自己的机器，请启动服务器。
+doctor-network-silent = { $address } 端口 { $port } 没有应答
+doctor-network-silent-means = 途中的防火墙丢弃了数据包，或者主机没有开机。
+doctor-network-silent-next = 请换一个网络，例如手机热点。有些网络和杀毒软件会封锁邮件端口；其管理员可以开放 995 端口。
+doctor-network-no-route = 本机没有到 { $address } 端口 { $port } 的路由
+doctor-network-no-route-means = 网络已断开，或者缺少路由。
+doctor-network-no-route-next = 请检查网线、无线网络或 VPN。
+doctor-network-no-ipv6 = 本机没有 IPv6，因此跳过 { $address } 端口 { $port }；IPv4 可用
+doctor-network-ipv6-means = 这里 IPv6 不通，IPv4 可用。每次连接可能都要先等待 IPv6。
+doctor-network-ipv6-next = 请通知网络或服务器的管理员。在此之前仍能收信，只是可能较慢。
+doctor-network-other = { $address } 端口 { $port }：{ $error }
+
+doctor-service-tls = 端口 { $port } 是 TLS 上的 POP3：“{ $text }”
+doctor-service-clear = 端口 { $port } 是 POP3：“{ $text }”
+doctor-service-slow-means = 问候语来得很慢。服务器繁忙，或者它在查询每个客户端的地址。
+doctor-service-has-tls = 端口 { $port } 一开始就使用 TLS，而尝试时没有用
+doctor-service-has-tls-next = 请去掉 --stls：端口 { $port } 从一开始就使用 TLS。
+doctor-service-no-tls = 端口 { $port } 是不带 TLS 的 POP3，而尝试时用了 TLS
+doctor-service-no-tls-next = 请对端口 { $port } 使用 --stls，或者使用 995 端口。
+doctor-service-refuses = 端口 { $port } 拒绝会话：“{ $text }”
+doctor-service-refuses-means = 服务器存在，但现在不接受会话：连接太多、正在维护，或者封锁了本机地址。
+doctor-service-refuses-next = 请过几分钟再试，并减少同时连接的程序。
+doctor-service-imap = 端口 { $port } 是 IMAP 服务器
+doctor-service-smtp = 端口 { $port } 是 SMTP 或 FTP 服务器
+doctor-service-ssh = 端口 { $port } 是 SSH 服务器
+doctor-service-http = 端口 { $port } 是网页服务器
+doctor-service-portal-means = 服务商在那里有邮件服务器。网络中有别的东西在代替它应答：酒店或车站的登录页面，或者代理。
+doctor-service-portal-next = 请用浏览器打开一个网页，登录网络，然后再试。
+doctor-service-unknown = 端口 { $port } 不是 POP3：“{ $text }”
+doctor-service-usual-ports = POP3 通常在 995 端口，或者在带 STLS 的 110 端口。
+doctor-service-silent = 端口 { $port } 接受连接，但什么也不说
+doctor-service-silent-means = 服务器没有反应，或者防火墙、杀毒软件接管了连接而不转发。
+doctor-service-silent-next = 请稍后再试，并关闭杀毒软件的邮件防护再试一次。
+doctor-service-closed = 端口 { $port } 立即关闭每个连接
+doctor-service-closed-means = 服务器封锁了本机地址，或者前面的代理没有可用的服务器。
+doctor-service-closed-next = 请等几分钟：登录过多时服务器会封锁地址。否则请询问管理员。
+
+doctor-tls = { $version }，{ $cipher }；证书属于 { $names }，由 { $issuer } 签发，有效期至 { $until }
+doctor-tls-plain = { $version }，{ $cipher }
+doctor-tls-soon-means = { $days ->
+   *[other] 证书还有 { $days } 天到期，早该续期了。
+}
+doctor-tls-soon-next = 请通知服务器的管理员。如果是自己的服务器，请续期证书并重新加载。
+doctor-tls-expired = { $host } 的证书已于 { $until } 过期
+doctor-tls-expired-means = 管理员没有续期，或者本机时钟不对：现在显示 { $today }。
+doctor-tls-expired-next = 请检查本机日期。如果日期正确，请通知管理员。修复之前不要发送密码。
+doctor-tls-not-yet = { $host } 的证书尚未生效
+doctor-tls-not-yet-means = 很可能是本机时钟不对：现在显示 { $today }。
+doctor-tls-not-yet-next = 请校准本机时钟，然后再试。
+doctor-tls-wrong-name = 证书不属于 { $host }，而属于 { $names }
+doctor-tls-wrong-name-means = 服务器使用另一个名称，或者网络中有别的东西在代替它应答。
+doctor-tls-wrong-name-next = 如果那个名称属于您的服务商，请把它用作主机名。否则不要发送密码。
+doctor-tls-self-signed = { $host } 的证书是它自己签发的
+doctor-tls-unknown-issuer = { $host } 的证书由 { $issuer } 签发，本机不信任它
+doctor-tls-own-means = 无法证明这就是正确的服务器。自己的服务器常常如此；如果是服务商，那就是攻击，或者是杀毒软件在读取邮件。
+doctor-tls-own-next = 如果是自己的服务器，请在那里核对指纹（openssl x509 -noout -fingerprint -sha256 -in cert.pem）：{ $fingerprint }
+doctor-tls-own-save = 如果一致，就可以信任它：给本命令加上 --save-certificate server.pem，然后给每个命令加上 --ca-file server.pem。
+doctor-tls-too-old = { $host } 没有今天仍然安全的 TLS 版本或加密算法
+doctor-tls-too-old-means = 服务器只提供 TLS 1.0 或 1.1，或者旧的加密算法，别人可以读取内容。
+doctor-tls-too-old-next = 请通知管理员：TLS 1.2 是最低的安全要求。
+doctor-tls-other = 与 { $host } 的 TLS 失败：{ $error }
+doctor-tls-other-next = 请把这段文字告诉服务器的管理员。
+doctor-tls-no-stls = 服务器在这个端口不提供 TLS（STLS）
+doctor-tls-no-stls-means = 网络上的其他人可能读到密码和邮件，所以本程序什么也不发送。
+doctor-tls-no-stls-next = 请使用 995 端口。如果服务器完全没有 TLS，请向管理员提出。
+doctor-save-failed = 证书无法写入 { $file }：{ $error }
+
+doctor-pop3 = 服务器支持 { $capabilities }
+doctor-pop3-no-capa = 服务器不说明它支持什么（CAPA）
+doctor-pop3-no-capa-means = 它比较旧。可以收信，但每次只能执行一个命令。
+doctor-pop3-no-uidl-means = 没有 UIDL，本程序无法知道哪些邮件已经收取。
+doctor-pop3-no-uidl-next = 请在 pop3 fetch 时使用 --delete：每封邮件收取一次，然后从服务器删除。
+
+doctor-login = 已用 { $method } 以 { $user } 登录
+doctor-login-skipped = 没有尝试登录
+doctor-login-skipped-next = 要尝试登录，请提供密码：设置 POP3_PASSWORD、使用 --password-file，或者在询问时输入。
+doctor-login-wrong = 服务器拒绝用户名或密码：“{ $text }”
+doctor-login-wrong-means = 用户名或密码不对，或者密码的种类不对。
+doctor-login-wrong-next = 请重新输入密码。用户名请分别试试完整地址和 @ 前面的部分（--user）。
+doctor-login-other-password = 服务器需要另一种密码：“{ $text }”
+doctor-login-other-password-means = 网页登录密码在这里不能用于邮件程序。
+doctor-login-other-password-next = 请在服务商的网页上生成应用专用密码或授权码并使用它，或者使用访问令牌（--token-command）。
+doctor-login-pop-off = 这个邮箱没有开启 POP：“{ $text }”
+doctor-login-pop-off-means = 只有在用户开启之后，服务商才允许邮件程序登录。
+doctor-login-pop-off-next = 请在服务商网页的邮箱设置中开启 POP3。
+doctor-login-in-use = 另一个程序正在使用这个邮箱：“{ $text }”
+doctor-login-in-use-means = 一个邮箱同时只能有一个会话。中断的旧会话可能要到超时才结束。
+doctor-login-in-use-next = 请关闭其他邮件程序（包括手机上的），十分钟后再试。
+doctor-login-delay = 服务器限制登录的频率：“{ $text }”
+doctor-login-delay-means = 不久前刚登录过。
+doctor-login-delay-next = 请稍后再试，并让邮件程序降低检查频率。
+doctor-login-temporary = 服务器现在无法登录：“{ $text }”
+doctor-login-temporary-next = 请过几分钟再试。
+doctor-login-web = 服务商阻止了登录：“{ $text }”
+doctor-login-web-means = 服务商要求用户先在网页上登录并确认。
+doctor-login-no-mechanism = 没有双方都支持的登录方式
+doctor-login-no-mechanism-means = 服务器只提供本程序没有的登录方式，或者不适用于密码的方式。
+doctor-login-no-mechanism-next = 如果服务器需要令牌，请使用 --token-command。否则请向管理员要求 TLS 上的 PLAIN 或 SCRAM-SHA-256。
+doctor-login-other = 登录失败：{ $error }
+
+doctor-session-silent = { $seconds ->
+   *[other] 服务器 { $seconds } 秒没有应答
+}
+doctor-session-silent-next = 请稍后再试，或者加大 --timeout。
+doctor-session-closed = 服务器关闭了连接
+doctor-session-closed-means = 有些服务器用断开代替拒绝：登录太多，或者被封锁。
+doctor-session-closed-next = 请等几分钟再试。
+doctor-session-other = { $error }
+doctor-mailbox = { $messages ->
+   *[other] { $messages } 封邮件，{ $octets } 字节
+}
+doctor-speed = 一个命令需要 { $milliseconds } 毫秒
+doctor-speed-no-pipeline = 没有 PIPELINING，每封邮件都要等前一封的应答。
+doctor-speed-pipeline = 一个命令需要 { $milliseconds } 毫秒；{ $count } 个命令逐个执行需要 { $apart } 毫秒，流水线执行需要 { $together } 毫秒
+
+doctor-result-works = 可以收取邮件：{ $command }
+doctor-result-no-login = 服务器可用；没有尝试登录。收取邮件的命令：{ $command }
+doctor-result-fails = 无法收取邮件。标有 ✗ 的行说明原因和办法。
+doctor-report-examined = 检查对象：{ $subject }

@@ -1,0 +1,160 @@
+# 本程式的繁體中文文字。
+
+check-settings = 設定
+check-names = 網域名稱
+check-network = 網路
+check-service = 服務
+check-tls = TLS
+check-pop3 = POP3
+check-login = 登入
+check-mailbox = 信箱
+check-speed = 速度
+
+password-account = 登入需要信箱密碼。
+password-app = 登入需要應用程式密碼，不是網頁登入密碼。
+password-code = 登入需要授權碼，不是網頁登入密碼。
+password-token = 登入需要存取權杖（OAuth）；密碼會被拒絕。
+password-app-or-token = 登入需要應用程式密碼（不是網頁登入密碼）或存取權杖（OAuth）。
+
+doctor-settings = { $host }，連接埠 { $ports }；沒有指定使用者
+doctor-settings-user = { $host }，連接埠 { $ports }，使用者 { $user }
+doctor-settings-provider = { $provider }：{ $host }，連接埠 { $ports }，使用者 { $user }
+doctor-settings-no-pop3 = { $provider } 不能使用 POP3：{ $why }
+doctor-unknown-address = 不知道 { $address } 的 POP3 伺服器
+doctor-unknown-address-next = 請指定：pop3 doctor 位址 --host pop.example.org
+doctor-advice = { $provider }：{ $text }
+doctor-password-prompt = { $user } 的密碼（按 Enter 略過登入）：{ " " }
+
+doctor-names = { $host } 的位址是 { $addresses }
+doctor-names-unknown = 沒有名為 { $host } 的主機
+doctor-names-unknown-means = 名稱寫錯了，或者業者已經停用它。
+doctor-names-unknown-next = 請檢查拼字。業者的說明頁面會寫明主機名稱，通常帶有 POP 或 POP3 字樣。
+doctor-names-no-resolver = 現在無法查詢名稱 { $host }
+doctor-names-no-resolver-means = 本機的名稱伺服器（DNS）沒有回應。
+doctor-names-no-resolver-next = 請檢查網路。如果其他名稱也不能用，請重新啟動路由器或更換名稱伺服器。
+doctor-names-private = { $host } 的位址是 { $addresses }，屬於內部網路
+doctor-names-private-means = { $provider } 的伺服器在網際網路上。網路中有東西改變了名稱的指向。
+doctor-names-private-next = 請用瀏覽器開啟一個網頁：旅館和車站的網路要求先登入。否則請檢查 hosts 檔案、防火牆和防毒軟體。
+
+doctor-network = { $address } 連接埠 { $port } 接受連線
+doctor-network-refused = { $address } 連接埠 { $port } 拒絕連線
+doctor-network-refused-means = 主機存在，但沒有伺服器監聽這個連接埠。
+doctor-network-refused-next = 請檢查主機和連接埠：995 用於 TLS，110 用於 STLS。如果是自己的機器，請啟動伺服器。
+doctor-network-silent = { $address } 連接埠 { $port } 沒有回應
+doctor-network-silent-means = 途中的防火牆丟棄了封包，或者主機沒有開機。
+doctor-network-silent-next = 請換一個網路，例如手機熱點。有些網路和防毒軟體會封鎖郵件連接埠；其管理員可以開放 995。
+doctor-network-no-route = 本機沒有到 { $address } 連接埠 { $port } 的路由
+doctor-network-no-route-means = 網路已中斷，或者缺少路由。
+doctor-network-no-route-next = 請檢查網路線、無線網路或 VPN。
+doctor-network-no-ipv6 = 本機沒有 IPv6，因此略過 { $address } 連接埠 { $port }；IPv4 可用
+doctor-network-ipv6-means = 這裡 IPv6 不通，IPv4 可用。每次連線可能都要先等待 IPv6。
+doctor-network-ipv6-next = 請通知網路或伺服器的管理員。在此之前仍能收信，只是可能較慢。
+doctor-network-other = { $address } 連接埠 { $port }：{ $error }
+
+doctor-service-tls = 連接埠 { $port } 是 TLS 上的 POP3：「{ $text }」
+doctor-service-clear = 連接埠 { $port } 是 POP3：「{ $text }」
+doctor-service-slow-means = 問候語來得很慢。伺服器忙碌，或者它在查詢每個用戶端的位址。
+doctor-service-has-tls = 連接埠 { $port } 一開始就使用 TLS，而嘗試時沒有用
+doctor-service-has-tls-next = 請去掉 --stls：連接埠 { $port } 從一開始就使用 TLS。
+doctor-service-no-tls = 連接埠 { $port } 是不帶 TLS 的 POP3，而嘗試時用了 TLS
+doctor-service-no-tls-next = 請對連接埠 { $port } 使用 --stls，或者使用連接埠 995。
+doctor-service-refuses = 連接埠 { $port } 拒絕工作階段：「{ $text }」
+doctor-service-refuses-means = 伺服器存在，但現在不接受工作階段：連線太多、正在維護，或者封鎖了本機位址。
+doctor-service-refuses-next = 請過幾分鐘再試，並減少同時連線的程式。
+doctor-service-imap = 連接埠 { $port } 是 IMAP 伺服器
+doctor-service-smtp = 連接埠 { $port } 是 SMTP 或 FTP 伺服器
+doctor-service-ssh = 連接埠 { $port } 是 SSH 伺服器
+doctor-service-http = 連接埠 { $port } 是網頁伺服器
+doctor-service-portal-means = 業者在那裡有郵件伺服器。網路中有別的東西在代替它回應：旅館或車站的登入頁面，或者代理伺服器。
+doctor-service-portal-next = 請用瀏覽器開啟一個網頁，登入網路，然後再試。
+doctor-service-unknown = 連接埠 { $port } 不是 POP3：「{ $text }」
+doctor-service-usual-ports = POP3 通常在連接埠 995，或者在帶 STLS 的連接埠 110。
+doctor-service-silent = 連接埠 { $port } 接受連線，但什麼也不說
+doctor-service-silent-means = 伺服器沒有反應，或者防火牆、防毒軟體接管了連線而不轉送。
+doctor-service-silent-next = 請稍後再試，並關閉防毒軟體的郵件防護再試一次。
+doctor-service-closed = 連接埠 { $port } 立即關閉每個連線
+doctor-service-closed-means = 伺服器封鎖了本機位址，或者前面的代理沒有可用的伺服器。
+doctor-service-closed-next = 請等幾分鐘：登入過多時伺服器會封鎖位址。否則請詢問管理員。
+
+doctor-tls = { $version }，{ $cipher }；憑證屬於 { $names }，由 { $issuer } 簽發，有效期至 { $until }
+doctor-tls-plain = { $version }，{ $cipher }
+doctor-tls-soon-means = { $days ->
+   *[other] 憑證還有 { $days } 天到期，早該更新了。
+}
+doctor-tls-soon-next = 請通知伺服器的管理員。如果是自己的伺服器，請更新憑證並重新載入。
+doctor-tls-expired = { $host } 的憑證已於 { $until } 過期
+doctor-tls-expired-means = 管理員沒有更新，或者本機時鐘不對：現在顯示 { $today }。
+doctor-tls-expired-next = 請檢查本機日期。如果日期正確，請通知管理員。修復之前不要傳送密碼。
+doctor-tls-not-yet = { $host } 的憑證尚未生效
+doctor-tls-not-yet-means = 很可能是本機時鐘不對：現在顯示 { $today }。
+doctor-tls-not-yet-next = 請校正本機時鐘，然後再試。
+doctor-tls-wrong-name = 憑證不屬於 { $host }，而屬於 { $names }
+doctor-tls-wrong-name-means = 伺服器使用另一個名稱，或者網路中有別的東西在代替它回應。
+doctor-tls-wrong-name-next = 如果那個名稱屬於您的業者，請把它用作主機名稱。否則不要傳送密碼。
+doctor-tls-self-signed = { $host } 的憑證是它自己簽發的
+doctor-tls-unknown-issuer = { $host } 的憑證由 { $issuer } 簽發，本機不信任它
+doctor-tls-own-means = 無法證明這就是正確的伺服器。自己的伺服器常常如此；如果是業者，那就是攻擊，或者是防毒軟體在讀取郵件。
+doctor-tls-own-next = 如果是自己的伺服器，請在那裡核對指紋（openssl x509 -noout -fingerprint -sha256 -in cert.pem）：{ $fingerprint }
+doctor-tls-own-save = 如果一致，就可以信任它：給本命令加上 --save-certificate server.pem，然後給每個命令加上 --ca-file server.pem。
+doctor-tls-too-old = { $host } 沒有今天仍然安全的 TLS 版本或加密演算法
+doctor-tls-too-old-means = 伺服器只提供 TLS 1.0 或 1.1，或者舊的加密演算法，別人可以讀取內容。
+doctor-tls-too-old-next = 請通知管理員：TLS 1.2 是最低的安全要求。
+doctor-tls-other = 與 { $host } 的 TLS 失敗：{ $error }
+doctor-tls-other-next = 請把這段文字告訴伺服器的管理員。
+doctor-tls-no-stls = 伺服器在這個連接埠不提供 TLS（STLS）
+doctor-tls-no-stls-means = 網路上的其他人可能讀到密碼和郵件，所以本程式什麼也不傳送。
+doctor-tls-no-stls-next = 請使用連接埠 995。如果伺服器完全沒有 TLS，請向管理員提出。
+doctor-save-failed = 憑證無法寫入 { $file }：{ $error }
+
+doctor-pop3 = 伺服器支援 { $capabilities }
+doctor-pop3-no-capa = 伺服器不說明它支援什麼（CAPA）
+doctor-pop3-no-capa-means = 它比較舊。可以收信，但每次只能執行一個命令。
+doctor-pop3-no-uidl-means = 沒有 UIDL，本程式無法知道哪些郵件已經收取。
+doctor-pop3-no-uidl-next = 請在 pop3 fetch 時使用 --delete：每封郵件收取一次，然後從伺服器刪除。
+
+doctor-login = 已用 { $method } 以 { $user } 登入
+doctor-login-skipped = 沒有嘗試登入
+doctor-login-skipped-next = 要嘗試登入，請提供密碼：設定 POP3_PASSWORD、使用 --password-file，或者在詢問時輸入。
+doctor-login-wrong = 伺服器拒絕使用者名稱或密碼：「{ $text }」
+doctor-login-wrong-means = 使用者名稱或密碼不對，或者密碼的種類不對。
+doctor-login-wrong-next = 請重新輸入密碼。使用者名稱請分別試試完整位址和 @ 前面的部分（--user）。
+doctor-login-other-password = 伺服器需要另一種密碼：「{ $text }」
+doctor-login-other-password-means = 網頁登入密碼在這裡不能用於郵件程式。
+doctor-login-other-password-next = 請在業者的網頁上產生應用程式密碼或授權碼並使用它，或者使用存取權杖（--token-command）。
+doctor-login-pop-off = 這個信箱沒有開啟 POP：「{ $text }」
+doctor-login-pop-off-means = 只有在使用者開啟之後，業者才允許郵件程式登入。
+doctor-login-pop-off-next = 請在業者網頁的信箱設定中開啟 POP3。
+doctor-login-in-use = 另一個程式正在使用這個信箱：「{ $text }」
+doctor-login-in-use-means = 一個信箱同時只能有一個工作階段。中斷的舊工作階段可能要到逾時才結束。
+doctor-login-in-use-next = 請關閉其他郵件程式（包括手機上的），十分鐘後再試。
+doctor-login-delay = 伺服器限制登入的頻率：「{ $text }」
+doctor-login-delay-means = 不久前剛登入過。
+doctor-login-delay-next = 請稍後再試，並讓郵件程式降低檢查頻率。
+doctor-login-temporary = 伺服器現在無法登入：「{ $text }」
+doctor-login-temporary-next = 請過幾分鐘再試。
+doctor-login-web = 業者阻止了登入：「{ $text }」
+doctor-login-web-means = 業者要求使用者先在網頁上登入並確認。
+doctor-login-no-mechanism = 沒有雙方都支援的登入方式
+doctor-login-no-mechanism-means = 伺服器只提供本程式沒有的登入方式，或者不適用於密碼的方式。
+doctor-login-no-mechanism-next = 如果伺服器需要權杖，請使用 --token-command。否則請向管理員要求 TLS 上的 PLAIN 或 SCRAM-SHA-256。
+doctor-login-other = 登入失敗：{ $error }
+
+doctor-session-silent = { $seconds ->
+   *[other] 伺服器 { $seconds } 秒沒有回應
+}
+doctor-session-silent-next = 請稍後再試，或者加大 --timeout。
+doctor-session-closed = 伺服器關閉了連線
+doctor-session-closed-means = 有些伺服器用中斷代替拒絕：登入太多，或者被封鎖。
+doctor-session-closed-next = 請等幾分鐘再試。
+doctor-session-other = { $error }
+doctor-mailbox = { $messages ->
+   *[other] { $messages } 封郵件，{ $octets } 位元組
+}
+doctor-speed = 一個命令需要 { $milliseconds } 毫秒
+doctor-speed-no-pipeline = 沒有 PIPELINING，每封郵件都要等前一封的回應。
+doctor-speed-pipeline = 一個命令需要 { $milliseconds } 毫秒；{ $count } 個命令逐一執行需要 { $apart } 毫秒，管線執行需要 { $together } 毫秒
+
+doctor-result-works = 可以收取郵件：{ $command }
+doctor-result-no-login = 伺服器可用；沒有嘗試登入。收取郵件的命令：{ $command }
+doctor-result-fails = 無法收取郵件。標有 ✗ 的行說明原因和辦法。
+doctor-report-examined = 檢查對象：{ $subject }
