@@ -161,7 +161,7 @@ Examples:
 
 `pop3 --help` lists the exit codes.")]
 pub struct Fetch {
-    /// Mail address, if its provider is known or --host names the server; otherwise the host name or address of the server.
+    /// Mail address, or a server: pop.example.org, pop.example.org:995, or a URL such as pops://joe@pop.example.org.
     #[arg(value_name = "ADDRESS|HOST")]
     pub server: String,
 
@@ -254,7 +254,7 @@ Examples:
   pop3 doctor you@126.com --report report.txt
       Write a report that can be shared: the user is not named.")]
 pub struct Doctor {
-    /// Mail address, or host name or address of a server.
+    /// Mail address, or a server: pop.example.org, pop.example.org:995, or a URL such as pops://joe@pop.example.org.
     #[arg(value_name = "ADDRESS|HOST")]
     pub server: String,
 

@@ -82,7 +82,6 @@ fn what_an_address_cannot_do_is_said_before_any_connection() {
     let home = tempfile::tempdir().unwrap();
     for (arguments, code, parts) in [
         (&["you@icloud.com"][..], 2, &["iCloud Mail has no POP3", "https://"][..]),
-        (&["you@example.org"], 2, &["no POP3 server is known for you@example.org", "--host pop.example.org"]),
         (&["you@outlook.com"], 5, &["wants an access token", "--token-command"]),
         (
             &["../x@163.com", "--host", "127.0.0.1", "--port", "1"],
@@ -93,11 +92,89 @@ fn what_an_address_cannot_do_is_said_before_any_connection() {
         (&["x\u{1b}@163.com", "--host", "127.0.0.1", "--port", "1"], 2, &["there is no default folder"]),
         (&["pop.example.org", "--host", "x"], 2, &["--host is for a mail address"]),
         (&["pop.example.org"], 2, &["a host name needs --user and a Maildir", "pop3 fetch joe@gmail.com"]),
-        (&["pop://pop.example.org", "m", "--user", "joe"], 2, &["is not a host name"]),
+        (&["http://pop.example.org", "m", "--user", "joe"], 2, &["begins with pops:// or pop://"]),
+        (&["pops://joe@pop.example.org", "m", "--user", "jane"], 2, &["say the same thing twice"]),
+        (&["pops://pop.example.org", "m", "--user", "joe", "--stls"], 2, &["say the same thing twice"]),
+        (&["pop.example.org:995", "m", "--user", "joe", "--port", "995"], 2, &["say the same thing twice"]),
     ] {
         let output = run(home.path(), arguments);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", told(&output));
         assert!(parts.iter().all(|part| told(&output).contains(part)), "{arguments:?}: {}", told(&output));
     }
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn the_server_of_an_unknown_domain_is_guessed_by_its_certificate_and_greeting() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::builder().user("joe@localhost", "secret", [HELLO]).tls().start().unwrap();
+    let file = home.path().join("ca.pem");
+    fs::write(&file, server.certificate().unwrap()).unwrap();
+    let (port, file) = (server.port().to_string(), file.to_str().unwrap());
+    let output = run(home.path(), &["joe@localhost", "--port", &port, "--ca-file", file]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert!(told(&output).contains("guessed the server localhost"), "{}", told(&output));
+    assert_eq!(fs::read_dir(home.path().join("Mail/joe@localhost/new")).unwrap().count(), 1);
+    // A certificate that nobody vouches for makes no guess, and no credentials are sent.
+    for options in [&[][..], &["--dangerously-any-certificate"], &["--dangerously-cleartext"]] {
+        let output = run(home.path(), &[&["joe@localhost", "--port", &port], options].concat());
+        assert_eq!(output.status.code(), Some(2), "{options:?}: {}", told(&output));
+        assert!(told(&output).contains("no POP3 server is known for joe@localhost"), "{}", told(&output));
+    }
+    let commands = server.commands();
+    assert_eq!(commands.iter().filter(|line| line.starts_with("PASS")).count(), 1, "{commands:?}");
+    // A name that no host can have is looked up by nobody.
+    let address = format!("you@{}.example", "a".repeat(64));
+    let output = run(home.path(), &[&address]);
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    assert!(told(&output).contains("--host pop.example.org"), "{}", told(&output));
+}
+
+#[test]
+fn the_part_before_the_at_is_tried_if_the_server_refuses_the_address() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::builder().user("joe", "secret", [HELLO]).start().unwrap();
+    let output = fetch(home.path(), &server, &["joe@example.org"]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert!(told(&output).contains("with --user joe the next run"), "{}", told(&output));
+    // The same account, however its user was found.
+    let output = fetch(home.path(), &server, &["joe@example.org", "--user", "joe"]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert_eq!(fs::read_dir(home.path().join("Mail/joe@example.org/new")).unwrap().count(), 1);
+    // A user that was named, or that the provider knows, is the only one.
+    for arguments in [&["joe@example.org", "--user", "jane@example.org"][..], &["joe@163.com"]] {
+        let before = server.commands().len();
+        assert_eq!(fetch(home.path(), &server, arguments).status.code(), Some(5));
+        let commands = server.commands();
+        assert_eq!(commands[before..].iter().filter(|line| line.starts_with("USER")).count(), 1, "{commands:?}");
+    }
+}
+
+#[test]
+fn a_server_may_be_named_with_its_port_or_by_a_url() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::builder().user("joe", "secret", [HELLO]).stls().tls_port(0).start().unwrap();
+    let file = home.path().join("ca.pem");
+    fs::write(&file, server.certificate().unwrap()).unwrap();
+    let (clear, tls) = (server.port(), server.tls_port().unwrap());
+    let file = file.to_str().unwrap();
+    for (at, arguments) in [
+        &[&format!("pops://joe;auth=*@localhost:{tls}")[..]][..],
+        &[&format!("pop://joe@localhost:{clear}")],
+        &[&format!("localhost:{tls}"), "--user", "joe"],
+        &[&format!("127.0.0.1:{clear}"), "--user", "joe", "--stls"],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let maildir = home.path().join(at.to_string());
+        let output = run(home.path(), &[arguments, &[maildir.to_str().unwrap(), "--ca-file", file]].concat());
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", told(&output));
+        assert_eq!(fs::read_dir(maildir.join("new")).unwrap().count(), 1, "{arguments:?}");
+    }
+    // The method of the URL is the one that is used: the server refuses it, and no other is tried.
+    let url = format!("pops://joe;auth=SCRAM-SHA-256@localhost:{tls}");
+    let output = run(home.path(), &[&url, home.path().join("x").to_str().unwrap(), "--ca-file", file]);
+    assert!(!output.status.success());
+    assert!(!server.commands().last().unwrap().starts_with("PASS"), "{:?}", server.commands());
 }

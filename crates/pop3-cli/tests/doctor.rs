@@ -88,8 +88,8 @@ fn tls() -> Builder {
 }
 
 /// A server at NetEase 163, and how its user is named.
-const AT_163: &[&str] = &["joe@163.com", "--host", "localhost"];
-const JOE: &[&str] = &["localhost", "--user", "joe"];
+const AT_163: &[&str] = &["joe@163.com", "--host", "127.0.0.1"];
+const JOE: &[&str] = &["127.0.0.1", "--user", "joe"];
 
 fn patients() -> Vec<Patient> {
     let refusing = |text: &str| tls().fault(Fault::on("PASS").refuse(text));
@@ -99,20 +99,20 @@ fn patients() -> Vec<Patient> {
     vec![
         Patient::served("all is well", 0, "", tls(), JOE),
         Patient::served("all is well, STLS", 0, "", Server::builder().stls(), &[JOE, &["--stls"]].concat()),
-        Patient::served("no login is tried", 0, "doctor-login-skipped", tls(), &["localhost"]),
+        Patient::served("no login is tried", 0, "doctor-login-skipped", tls(), &["127.0.0.1"]),
         Patient::served("TLS on a port tried without", 3, "doctor-service-has-tls", tls(), &[JOE, &["--stls"]].concat()),
         Patient::served("no TLS on a port tried with TLS", 4, "doctor-service-no-tls", Server::builder(), JOE),
-        Patient::raw("IMAP", 3, "doctor-service-imap", &["localhost"], false, b"* OK [CAPABILITY IMAP4rev1] ready\r\n"),
-        Patient::raw("SMTP", 3, "doctor-service-smtp", &["localhost"], false, b"220 mail.example.org ESMTP\r\n"),
-        Patient::raw("SSH", 3, "doctor-service-ssh", &["localhost", "--stls"], false, b"SSH-2.0-OpenSSH_9.2p1\r\n"),
-        Patient::raw("HTTP", 3, "doctor-service-http", &["localhost"], true, b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+        Patient::raw("IMAP", 3, "doctor-service-imap", &["127.0.0.1"], false, b"* OK [CAPABILITY IMAP4rev1] ready\r\n"),
+        Patient::raw("SMTP", 3, "doctor-service-smtp", &["127.0.0.1"], false, b"220 mail.example.org ESMTP\r\n"),
+        Patient::raw("SSH", 3, "doctor-service-ssh", &["127.0.0.1", "--stls"], false, b"SSH-2.0-OpenSSH_9.2p1\r\n"),
+        Patient::raw("HTTP", 3, "doctor-service-http", &["127.0.0.1"], true, b"HTTP/1.1 400 Bad Request\r\n\r\n"),
         Patient::served("an expired certificate", 4, "doctor-tls-expired", tls().tls_fault(TlsFault::Expired), JOE),
         Patient::served("a certificate not yet valid", 4, "doctor-tls-not-yet", tls().tls_fault(TlsFault::NotYetValid), JOE),
         Patient::served("a certificate for another name", 4, "doctor-tls-wrong-name", tls().tls_fault(TlsFault::WrongName), JOE),
         self_signed_patient(),
         unknown_authority_patient(),
         Patient::served("no STLS", 4, "doctor-tls-no-stls", Server::builder(), &[JOE, &["--stls"]].concat()),
-        Patient::raw("TLS 1.0 only", 4, "doctor-tls-too-old", &["localhost"], true, protocol_version),
+        Patient::raw("TLS 1.0 only", 4, "doctor-tls-too-old", &["127.0.0.1"], true, protocol_version),
         Patient::served(
             "no common mechanism",
             1,
@@ -120,7 +120,7 @@ fn patients() -> Vec<Patient> {
             tls(),
             &[JOE, &["--token-command", "echo token"]].concat(),
         ),
-        Patient::served("a wrong password", 5, "doctor-login-wrong", tls(), &["localhost", "--user", "jane"]),
+        Patient::served("a wrong password", 5, "doctor-login-wrong", tls(), &["127.0.0.1", "--user", "jane"]),
         Patient::served(
             "an app password is wanted",
             5,
@@ -157,25 +157,27 @@ fn patients() -> Vec<Patient> {
         Patient::served("a server that falls silent", 3, "doctor-session-silent", tls().fault(Fault::on("STAT").stall()), JOE),
         Patient::served("no UIDL", 0, "doctor-pop3-no-uidl-means", tls().capabilities(["TOP", "USER"]), JOE),
         Patient::served("no CAPA", 0, "doctor-pop3-no-capa", tls().fault(Fault::on("CAPA").refuse("what?")), JOE),
-        Patient::new("a port where nothing listens", 3, "doctor-network-refused", &["localhost", "--port", "1"]),
-        Patient::new("an unknown host", 3, "doctor-names-unknown", &["pop.invalid"]),
+        Patient::new("a port where nothing listens", 3, "doctor-network-refused", &["127.0.0.1", "--port", "1"]),
+        // No host can have this name, so no name server is asked.
+        Patient::new("an unknown host", 3, "doctor-names-unknown", &[&format!("{}.invalid", "a".repeat(64))]),
+        Patient::served("a guessed server", 5, "doctor-login-wrong", tls(), &["jane@localhost"]),
         Patient::new("a provider without POP3", 2, "doctor-settings-no-pop3", &["joe@icloud.com"]),
     ]
 }
 
 fn self_signed_patient() -> Patient {
-    let own = self_signed(&parameters("localhost"));
+    let own = self_signed(&parameters("127.0.0.1"));
     let port = serve(own.certificate.der(), &own.key, &version::TLS13).to_string();
-    Patient::new("a self-signed certificate", 4, "doctor-tls-self-signed", &["localhost", "--user", "joe", "--port", &port])
+    Patient::new("a self-signed certificate", 4, "doctor-tls-self-signed", &["127.0.0.1", "--user", "joe", "--port", &port])
 }
 
 fn unknown_authority_patient() -> Patient {
     let mut authority_parameters = parameters("an authority");
     authority_parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = self_signed(&authority_parameters);
-    let leaf = signed_by(&parameters("localhost"), &authority, &authority_parameters);
+    let leaf = signed_by(&parameters("127.0.0.1"), &authority, &authority_parameters);
     let port = serve(leaf.certificate.der(), &leaf.key, &version::TLS13).to_string();
-    Patient::new("an unknown authority", 4, "doctor-tls-unknown-issuer", &["localhost", "--user", "joe", "--port", &port])
+    Patient::new("an unknown authority", 4, "doctor-tls-unknown-issuer", &["127.0.0.1", "--user", "joe", "--port", &port])
 }
 
 /// Returns a screen without what differs from run to run: ports, times, fingerprints, folders and today.
@@ -246,7 +248,8 @@ fn the_screens_in_four_languages() {
                 // Each language has servers of its own: a mailbox has one session at a time.
                 let patients = patients();
                 let mut screens = String::new();
-                for patient in &patients {
+                // How many addresses `localhost` has depends on the machine.
+                for patient in patients.iter().filter(|patient| patient.name != "a guessed server") {
                     let output = patient.examine(&["--language", language]);
                     assert_eq!(output.status.code(), Some(patient.code), "{}: {}", patient.name, text(&output.stderr));
                     screens +=
@@ -293,7 +296,7 @@ fn no_credentials_are_sent_to_a_server_that_is_not_trusted() {
     let server = tls().user("joe", "secret", [HELLO]).start().unwrap();
     let port = server.port().to_string();
     let output =
-        pop3().args(["doctor", "localhost", "--user", "joe", "--port", &port]).env("POP3_PASSWORD", "secret").output().unwrap();
+        pop3().args(["doctor", "127.0.0.1", "--user", "joe", "--port", &port]).env("POP3_PASSWORD", "secret").output().unwrap();
     assert_eq!(output.status.code(), Some(4));
     let lines = server.commands();
     assert!(!lines.iter().any(|line| line.contains("USER") || line.contains("PASS") || line.contains("AUTH")), "{lines:?}");
@@ -306,7 +309,7 @@ fn nothing_is_read_or_deleted() {
     let file = folder.path().join("ca.pem");
     fs::write(&file, server.certificate().unwrap()).unwrap();
     let port = server.port().to_string();
-    let arguments = ["doctor", "localhost", "--user", "joe", "--port", &port, "--ca-file", file.to_str().unwrap()];
+    let arguments = ["doctor", "127.0.0.1", "--user", "joe", "--port", &port, "--ca-file", file.to_str().unwrap()];
     let output = pop3().args(arguments).env("POP3_PASSWORD", "secret").output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
     let harmless = ["CAPA", "USER", "PASS", "STAT", "NOOP", "QUIT", "UTF8"];

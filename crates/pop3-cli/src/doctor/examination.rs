@@ -59,12 +59,17 @@ impl Examination<'_> {
         if let Some(exit) = tell(self.subject.settings()) {
             return Verdict::Fails(exit);
         }
-        let found = network::look_up(&self.subject.host, self.limit);
-        let provider = self.subject.provider_host().map(|provider| provider.name.as_str());
-        if let Some(exit) = tell(network::names(&self.subject.host, &found, provider)) {
-            return Verdict::Fails(exit);
-        }
-        let addresses = found.unwrap_or_default();
+        let addresses = match self.subject.host.parse::<IpAddr>() {
+            Ok(address) => vec![address],
+            Err(_) => {
+                let found = network::look_up(&self.subject.host, self.limit);
+                let provider = self.subject.provider_host().map(|provider| provider.name.as_str());
+                if let Some(exit) = tell(network::names(&self.subject.host, &found, provider)) {
+                    return Verdict::Fails(exit);
+                }
+                found.unwrap_or_default()
+            }
+        };
         let attempts = self.reach(&addresses);
         let mut first = None;
         for endpoint in &self.subject.endpoints {
@@ -273,6 +278,7 @@ mod tests {
             endpoints: vec![endpoint],
             user: None,
             provider,
+            is_guess: false,
         };
         let answer = Answer { kind: Kind::Other(Service::Web), tls: None, took: Duration::ZERO };
         let means = |subject: &Subject| service_finding(&answer, subject, endpoint, false).means.map(|means| means.id());

@@ -30,19 +30,20 @@ use session::Login;
 use subject::Subject;
 
 pub fn run(arguments: &Doctor) -> Result<(), Failure> {
-    let subject = Subject::of(arguments)?;
+    let tls = match &arguments.ca_file {
+        Some(file) => {
+            let pem = fs::read(file).map_err(|error| Failure::file(file, &error))?;
+            tls::client_trusting(&pem)
+                .map_err(|error| Failure::new(Exit::Storage, format_args!("{}: {error}", file.display())))?
+        }
+        None => tls::client()?,
+    };
+    let subject = Subject::of(arguments, &tls)?;
     let login = login(arguments, &subject)?;
     let examination = Examination {
         subject: &subject,
         login: login.as_ref(),
-        tls: match &arguments.ca_file {
-            Some(file) => {
-                let pem = fs::read(file).map_err(|error| Failure::file(file, &error))?;
-                tls::client_trusting(&pem)
-                    .map_err(|error| Failure::new(Exit::Storage, format_args!("{}: {error}", file.display())))?
-            }
-            None => tls::client()?,
-        },
+        tls,
         limit: Duration::from_secs(arguments.timeout),
         save_certificate: arguments.save_certificate.as_deref(),
     };
@@ -81,8 +82,8 @@ pub fn run(arguments: &Doctor) -> Result<(), Failure> {
 /// Returns the result: the command that fetches mail, or the number of failures.
 fn result(arguments: &Doctor, subject: &Subject, verdict: Verdict) -> Message {
     let Verdict::Works { endpoint, is_logged_in } = verdict else { return Message::new("doctor-result-fails") };
-    let is_address = subject.given.contains('@');
-    let mut command = format!("pop3 fetch {}", subject.given);
+    let is_address = subject.given.contains('@') && !subject.given.contains("://");
+    let mut command = format!("pop3 fetch {}", if is_address { &subject.given } else { &subject.host });
     if let Some(host) = &arguments.host {
         command += &format!(" --host {host}");
     }

@@ -1,12 +1,19 @@
 //! What is examined: the host, its ports and the user, from the arguments and from what is known of providers.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use pop3_blocking::rustls::ClientConfig;
 use pop3_providers::{Provider, Tls, provider_of};
 
 use super::finding::{Check, Finding};
+use super::network::look_up;
 use super::service::Begins;
 use crate::arguments::Doctor;
 use crate::failure::{Exit, Failure};
+use crate::guess::{self, guess};
 use crate::language::Message;
+use crate::place::{Place, Scheme};
 
 /// A port, and how its sessions are to begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,35 +32,41 @@ pub struct Subject {
     pub endpoints: Vec<Endpoint>,
     pub user: Option<String>,
     pub provider: Option<&'static Provider>,
+    /// The host was guessed.
+    pub is_guess: bool,
 }
 
 impl Subject {
-    /// Determines the subject.
+    /// Determines the subject. `tls` is what a guessed server must be trusted by.
     ///
     /// # Errors
     /// The arguments name no host, and none is known.
-    pub fn of(arguments: &Doctor) -> Result<Self, Failure> {
+    pub fn of(arguments: &Doctor, tls: &Arc<ClientConfig>) -> Result<Self, Failure> {
         let given = arguments.server.clone();
-        let is_address = given.contains('@');
+        let is_address = given.contains('@') && !given.contains("://");
+        let place = if is_address { Place::default() } else { Place::parse(&given)? };
         let provider = if is_address { provider_of(&given) } else { None };
         let pop3 = provider.and_then(Provider::pop3).filter(|_| arguments.host.is_none());
+        let is_guess = is_address && provider.is_none() && arguments.host.is_none();
         let host = match (&arguments.host, pop3) {
             (Some(host), _) => host.clone(),
             (None, Some(pop3)) => pop3.host.clone(),
             // The provider has no POP3, which the examination says.
             (None, None) if provider.is_some() => String::new(),
-            (None, None) if is_address => {
-                return Err(Failure::new(Exit::Usage, Message::new("doctor-unknown-address").with("address", &given))
-                    .hint(&Message::new("doctor-unknown-address-next").to_string()));
-            }
-            (None, None) => given.clone(),
+            (None, None) if is_guess => guessed(&given, arguments, tls).ok_or_else(|| {
+                Failure::new(Exit::Usage, Message::new("doctor-unknown-address").with("address", &given))
+                    .hint(&Message::new("doctor-unknown-address-next").to_string())
+            })?,
+            (None, None) => place.host,
         };
-        let user = arguments.user.clone().or_else(|| {
+        let user = arguments.user.clone().or(place.user).or_else(|| {
             let form = provider.and_then(Provider::pop3).map(|pop3| pop3.user);
             is_address.then(|| form.map_or(given.as_str(), |form| form.of(&given)).to_owned())
         });
         let preferred = pop3.map(|pop3| (pop3.port, pop3.tls));
-        Ok(Self { endpoints: endpoints(arguments.port, arguments.stls, preferred), given, host, user, provider })
+        let port = arguments.port.or(place.port).or((place.security == Some(Scheme::Pops)).then_some(995));
+        let stls = arguments.stls || place.security == Some(Scheme::Pop);
+        Ok(Self { endpoints: endpoints(port, stls, preferred), given, host, user, provider, is_guess })
     }
 
     /// Returns the provider if the host is the provider's own.
@@ -79,12 +92,25 @@ impl Subject {
                 let password = password_kind(pop3.password);
                 Finding::good(Check::Settings, found).means(password)
             }
+            (_, _, Some(user)) if self.is_guess => {
+                let found = settings(Message::new("doctor-settings-guess")).with("user", user);
+                Finding::note(Check::Settings, found).means(Message::new("doctor-settings-guess-means"))
+            }
             (_, _, Some(user)) => {
                 Finding::good(Check::Settings, settings(Message::new("doctor-settings-user")).with("user", user))
             }
             _ => Finding::good(Check::Settings, settings(Message::new("doctor-settings"))),
         }
     }
+}
+
+/// Guesses the host of an address: one that a session can be begun with, or else one that exists, so that it can be examined.
+fn guessed(address: &str, arguments: &Doctor, tls: &Arc<ClientConfig>) -> Option<String> {
+    let (_, domain) = address.rsplit_once('@')?;
+    let domain = domain.to_lowercase();
+    let works = guess(&domain, arguments.port, arguments.stls, tls, None).map(|guess| guess.host);
+    let limit = Duration::from_secs(arguments.timeout);
+    works.or_else(|| guess::hosts(&domain).into_iter().find(|host| look_up(host, limit).is_ok()))
 }
 
 /// Returns the sentence about the kind of password that a provider wants.

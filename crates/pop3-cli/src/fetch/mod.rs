@@ -1,42 +1,52 @@
 //! The subcommand `pop3 fetch`.
 
+mod connection;
 pub mod progress;
 mod summary;
 mod target;
 
-use std::env;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
 use pop3_blocking::proto::Transcript;
-use pop3_blocking::proto::client::{Awaiting, LoginPolicy, Observer, RemoteError, RequestError, Timeouts};
+use pop3_blocking::proto::client::{Awaiting, LoginFailure, LoginPolicy, Observer, RemoteError, RequestError};
 use pop3_blocking::proto::sasl::Credentials;
-use pop3_blocking::{Client, ClientOptions, Error, Security, rustls, tls};
+use pop3_blocking::{Client, ClientOptions, Error, Security};
 use pop3_fetch::{AccountMaildir, FetchError, Run, TransferOptions};
 use pop3_maildrop::Maildir;
 
-use crate::arguments::{AuthMethod, Fetch, proxy};
+use crate::arguments::{AuthMethod, Fetch};
 use crate::failure::{Exit, Failure, say};
 use crate::withhold::{withhold, withhold_line};
+use connection::Connection;
 use progress::Bar;
 use target::Target;
 
 pub fn run(arguments: &Fetch) -> Result<(), Failure> {
-    let target = Target::of(arguments)?;
-    let options = options(arguments, &target)?;
+    let connection = Connection::of(arguments)?;
+    let mut target = Target::of(arguments, &|domain| connection.guess(domain, arguments))?;
+    let options = connection.options(arguments, target.stls);
     let port = target.port.unwrap_or_else(|| options.security.default_port());
-    // Ports 110 and 995 lead to one maildrop; any other port may be another server, whose unique-ids denote other messages.
-    let account = match port {
-        110 | 995 => format!("{}@{}", target.user, target.host.to_lowercase()),
-        _ => format!("{}@{}:{port}", target.user, target.host.to_lowercase()),
-    };
     target.introduce(port, arguments)?;
-    let credentials = credentials(arguments, &target.user, &account)?;
-    let mut connect = || connect_and_login(arguments, &target.host, port, &options, &credentials);
+    let mut credentials = credentials(arguments, &target.user, &target.account(port))?;
     // No folder is created before the login has succeeded.
-    let mut first = Some(connect().map_err(|error| login_failure(error, &options, &target))?);
+    let mut first = connect_and_login(&target, port, &options, &credentials);
+    let is_wrong = |error: &Error| error.login_failure() == Some(LoginFailure::WrongCredentials);
+    if let (Some(user), true) = (target.other_user(), first.as_ref().is_err_and(is_wrong)) {
+        let other = with_user(&credentials, &user)?;
+        // If this fails, too, the failure of the address is reported.
+        if let Ok(client) = connect_and_login(&target, port, &options, &other) {
+            if !arguments.quiet {
+                eprintln!(
+                    "pop3: the user name is {user}, not the address; with --user {user} the next run needs no second login"
+                );
+            }
+            (first, target.user, credentials) = (Ok(client), user, other);
+        }
+    }
+    let account = target.account(port);
+    let mut connect = || connect_and_login(&target, port, &options, &credentials);
+    let mut first = Some(first.map_err(|error| login_failure(error, &options, &target))?);
     let maildir = create(&target.maildir, arguments.maildir.is_none())?;
     let mut home = AccountMaildir::open(maildir, &account)?;
     let bar = Bar::new();
@@ -50,6 +60,17 @@ pub fn run(arguments: &Fetch) -> Result<(), Failure> {
         say(format_args!("{account}: {}", summary::line(&summary)))?;
     }
     summary::check(summary)
+}
+
+/// Returns the same password or token for another user.
+fn with_user(credentials: &Credentials, user: &str) -> Result<Credentials, Failure> {
+    Ok(match credentials {
+        Credentials::Password { password, .. } => Credentials::password(user, password.expose()).map_err(Error::from)?,
+        Credentials::Token { token, .. } => {
+            Credentials::token(user, str::from_utf8(token.expose()).unwrap_or_default()).map_err(Error::from)?
+        }
+        other => other.clone(),
+    })
 }
 
 /// Opens a Maildir, or creates it. The folder above the default one belongs to the default.
@@ -77,25 +98,6 @@ fn run_failure(error: FetchError, fetched: u64) -> Failure {
     }
 }
 
-fn options(arguments: &Fetch, target: &Target) -> Result<ClientOptions, Failure> {
-    let mut options = ClientOptions::new(security(arguments, arguments.stls || target.stls)?);
-    // `QUIT` may be sent while a listing continues without end, so the window has room for two commands.
-    options.config.window = usize::from(arguments.window).max(2);
-    let from_environment = env::var("POP3_PROXY").ok().filter(|_| arguments.proxy.is_none());
-    if let Some(text) = arguments.proxy.as_ref().or(from_environment.as_ref()) {
-        let proxy = proxy(text).map_err(|wrong| Failure::new(Exit::Usage, format_args!("the proxy URL {wrong}")))?;
-        if from_environment.is_none() && proxy.login.is_some() {
-            tracing::warn!("other users can see the password of the proxy; set POP3_PROXY instead of --proxy");
-        }
-        options.proxy = Some(proxy);
-    }
-    if let Some(seconds) = arguments.timeout {
-        let time = Duration::from_secs(seconds);
-        options.timeouts = Timeouts { connect: time, greeting: time, login: time, command: time, body: time, quit: time };
-    }
-    Ok(options)
-}
-
 /// Returns the token if the arguments name one, otherwise the password.
 fn credentials(arguments: &Fetch, user: &str, account: &str) -> Result<Credentials, Failure> {
     if let Some(token) = arguments.token.read()? {
@@ -107,13 +109,7 @@ fn credentials(arguments: &Fetch, user: &str, account: &str) -> Result<Credentia
     Ok(Credentials::password(user, password.expose()).map_err(Error::from)?)
 }
 
-fn connect_and_login(
-    arguments: &Fetch,
-    host: &str,
-    port: u16,
-    options: &ClientOptions,
-    credentials: &Credentials,
-) -> Result<Client, Error> {
+fn connect_and_login(target: &Target, port: u16, options: &ClientOptions, credentials: &Credentials) -> Result<Client, Error> {
     let secret = match credentials {
         Credentials::Password { password: secret, .. } | Credentials::Token { token: secret, .. } => Some(secret.clone()),
         _ => None,
@@ -124,9 +120,10 @@ fn connect_and_login(
         let write = move |line: &str| tracing::debug!("{}", withhold_line(line, secret.as_ref()));
         Some(Box::new(Transcript::new(write)) as Box<dyn Observer>)
     };
-    let policy = arguments.auth.map_or_else(LoginPolicy::default, AuthMethod::policy);
+    let policy = target.auth.map_or_else(LoginPolicy::default, AuthMethod::policy);
     let policy = LoginPolicy { utf8: true, ..policy };
-    Client::connect_and_login_observed(host, port, options, credentials, &policy, &log).map_err(|error| match credentials {
+    Client::connect_and_login_observed(&target.host, port, options, credentials, &policy, &log).map_err(|error| match credentials
+    {
         Credentials::Password { password: secret, .. } | Credentials::Token { token: secret, .. } => withhold(error, secret),
         _ => error,
     })
@@ -141,20 +138,4 @@ fn login_failure(error: Error, options: &ClientOptions, target: &Target) -> Fail
         return failure.and("A port with TLS from the start (usually 995) needs no --stls or --dangerously-cleartext.");
     }
     failure
-}
-
-fn security(arguments: &Fetch, stls: bool) -> Result<Security, Failure> {
-    if arguments.dangerously_cleartext {
-        return Ok(Security::DangerousCleartext);
-    }
-    let config: Arc<rustls::ClientConfig> = match &arguments.ca_file {
-        Some(file) => {
-            let pem = fs::read(file).map_err(|error| Failure::file(file, &error))?;
-            tls::client_trusting(&pem)
-                .map_err(|error| Failure::new(Exit::Storage, format_args!("{}: {error}", file.display())))?
-        }
-        None if arguments.dangerously_any_certificate => tls::dangerous_unverified_client()?,
-        None => tls::client()?,
-    };
-    Ok(if stls { Security::Stls(config) } else { Security::Tls(config) })
 }

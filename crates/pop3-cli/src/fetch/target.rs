@@ -7,8 +7,10 @@ use std::path::PathBuf;
 use pop3_blocking::proto::client::Refusal;
 use pop3_providers::{PasswordKind, Pop3, Provider, RefusalKind, Tls, provider_of};
 
-use crate::arguments::Fetch;
+use crate::arguments::{AuthMethod, Fetch};
 use crate::failure::{Exit, Failure};
+use crate::guess::Guess;
+use crate::place::{Place, Scheme};
 
 /// Where mail comes from and goes to.
 #[derive(Debug)]
@@ -18,37 +20,58 @@ pub struct Target {
     pub port: Option<u16>,
     pub user: String,
     pub maildir: PathBuf,
-    /// The provider wants `STLS`.
+    /// The provider, or the URL of the server, wants `STLS`.
     pub stls: bool,
+    /// The one login method that may be used.
+    pub auth: Option<AuthMethod>,
+    /// The host was guessed.
+    is_guess: bool,
+    /// The user name is the address, because nothing says what it is.
+    is_user_unknown: bool,
     provider: Option<&'static Provider>,
 }
 
 impl Target {
-    /// Determines the target. With a mail address, the provider's settings apply as far as the arguments name nothing else.
-    pub fn of(arguments: &Fetch) -> Result<Self, Failure> {
+    /// Determines the target. With a mail address, the provider's settings apply as far as the arguments name nothing else. `guess` looks for
+    /// the server of a domain that no provider is known for.
+    pub fn of(arguments: &Fetch, guess: &dyn Fn(&str) -> Option<Guess>) -> Result<Self, Failure> {
         let given = arguments.server.as_str();
         match given.contains('@') && !given.contains("://") {
-            true => Self::of_address(given, arguments),
+            true => Self::of_address(given, arguments, guess),
             false => Self::of_host(given, arguments),
         }
     }
 
-    fn of_host(host: &str, arguments: &Fetch) -> Result<Self, Failure> {
-        if host.contains("://") || host.matches(':').count() == 1 {
-            return Err(Failure::new(Exit::Usage, format_args!("{host:?} is not a host name"))
-                .hint("Give the host alone, and the port with --port."));
-        }
+    fn of_host(text: &str, arguments: &Fetch) -> Result<Self, Failure> {
+        let place = Place::parse(text)?;
         if arguments.host.is_some() {
             return Err(Failure::new(Exit::Usage, "--host is for a mail address; a host name needs no other one"));
         }
-        let (Some(user), Some(maildir)) = (arguments.user.clone(), arguments.maildir.clone()) else {
+        let is_twice = (place.port.is_some() && arguments.port.is_some())
+            || (place.user.is_some() && arguments.user.is_some())
+            || (place.auth.is_some() && arguments.auth.is_some())
+            || (place.security == Some(Scheme::Pops) && (arguments.stls || arguments.dangerously_cleartext));
+        if is_twice {
+            return Err(Failure::new(Exit::Usage, format_args!("{text} and an option say the same thing twice; leave one out")));
+        }
+        let (Some(user), Some(maildir)) = (arguments.user.clone().or(place.user), arguments.maildir.clone()) else {
             return Err(Failure::new(Exit::Usage, "a host name needs --user and a Maildir, too")
                 .hint("For example: pop3 fetch pop.example.org --user joe ~/Maildir\n      With a mail address of a known provider, the address is enough: pop3 fetch joe@gmail.com"));
         };
-        Ok(Self { host: host.to_owned(), port: arguments.port, user, maildir, stls: false, provider: None })
+        Ok(Self {
+            host: place.host,
+            port: arguments.port.or(place.port),
+            user,
+            maildir,
+            stls: place.security == Some(Scheme::Pop),
+            auth: arguments.auth.or(place.auth),
+            is_guess: false,
+            is_user_unknown: false,
+            provider: None,
+        })
     }
 
-    fn of_address(address: &str, arguments: &Fetch) -> Result<Self, Failure> {
+    fn of_address(address: &str, arguments: &Fetch, guess: &dyn Fn(&str) -> Option<Guess>) -> Result<Self, Failure> {
         let provider = provider_of(address);
         // One mailbox has one journal and one folder, however its owner spells the address.
         let address = match (address.rsplit_once('@'), provider) {
@@ -57,7 +80,12 @@ impl Target {
         };
         let address = address.as_str();
         let pop3 = provider.and_then(Provider::pop3);
-        let Some(host) = arguments.host.clone().or_else(|| pop3.map(|pop3| pop3.host.clone())) else {
+        let guessed = match address.rsplit_once('@') {
+            Some((_, domain)) if provider.is_none() && arguments.host.is_none() => guess(domain),
+            _ => None,
+        };
+        let known = guessed.as_ref().map(|guess| &guess.host).or_else(|| pop3.map(|pop3| &pop3.host));
+        let Some(host) = arguments.host.clone().or_else(|| known.cloned()) else {
             return Err(unknown(address, provider));
         };
         let has_own_security = arguments.stls || arguments.dangerously_cleartext;
@@ -65,15 +93,34 @@ impl Target {
         let settings = pop3.filter(|_| arguments.host.is_none() && !has_own_security);
         Ok(Self {
             host,
-            port: arguments.port.or_else(|| settings.map(|pop3| pop3.port)),
+            port: arguments.port.or_else(|| settings.map(|pop3| pop3.port)).or_else(|| guessed.as_ref().map(|guess| guess.port)),
             user: arguments.user.clone().unwrap_or_else(|| pop3.map_or(address, |pop3| pop3.user.of(address)).to_owned()),
             maildir: match &arguments.maildir {
                 Some(maildir) => maildir.clone(),
                 None => default_maildir(address)?,
             },
-            stls: settings.is_some_and(|pop3| pop3.tls == Tls::Stls),
+            stls: settings.is_some_and(|pop3| pop3.tls == Tls::Stls) || guessed.as_ref().is_some_and(|guess| guess.stls),
+            is_guess: guessed.is_some(),
+            is_user_unknown: arguments.user.is_none() && pop3.is_none(),
+            auth: arguments.auth,
             provider,
         })
+    }
+
+    /// Returns the name of the account in the journal.
+    pub fn account(&self, port: u16) -> String {
+        let host = self.host.to_lowercase();
+        // Ports 110 and 995 lead to one maildrop; any other port may be another server, whose unique-ids denote other messages.
+        match port {
+            110 | 995 => format!("{}@{host}", self.user),
+            _ => format!("{}@{host}:{port}", self.user),
+        }
+    }
+
+    /// Returns the user name to try if the server refuses the address: the part before the `@` (RFC 6186 §4). `None` if the user name is known.
+    pub fn other_user(&self) -> Option<String> {
+        let local_part = self.user.rsplit_once('@').map(|(local_part, _)| local_part.to_owned());
+        local_part.filter(|_| self.is_user_unknown)
     }
 
     fn pop3(&self) -> Option<(&'static Provider, &'static Pop3)> {
@@ -82,6 +129,9 @@ impl Target {
 
     /// Says which settings apply, and which password is wanted if a person is going to be asked for it. Fails if a password cannot help.
     pub fn introduce(&self, port: u16, arguments: &Fetch) -> Result<(), Failure> {
+        if self.is_guess && !arguments.quiet {
+            eprintln!("pop3: guessed the server {}: it greets as a POP3 server, with a certificate for this name", self.host);
+        }
         if arguments.maildir.is_none() && !arguments.quiet {
             eprintln!("pop3: {}, port {port}, user {}; mail goes to {}", self.host, self.user, self.maildir.display());
         }
@@ -142,8 +192,10 @@ fn unknown(address: &str, provider: Option<&Provider>) -> Failure {
         let failure = Failure::new(Exit::Usage, format_args!("{address} cannot be fetched over POP3: {why}"));
         return if let Some(help) = &provider.help { failure.hint(help) } else { failure };
     }
+    let domain = address.rsplit_once('@').map_or(address, |(_, domain)| domain);
     Failure::new(Exit::Usage, format_args!("no POP3 server is known for {address}"))
-        .hint("Name it: pop3 fetch ADDRESS --host pop.example.org\n      Your provider's help pages name the host, often with the word POP or POP3.")
+        .hint(&format!("Neither pop.{domain}, pop3.{domain}, mail.{domain} nor {domain} has one with a certificate for its name."))
+        .and("Name it: pop3 fetch ADDRESS --host pop.example.org\n      Your provider's help pages name the host, often with the word POP or POP3.")
 }
 
 /// `~/Mail/ADDRESS`, for an address that is safe as the name of a folder.
