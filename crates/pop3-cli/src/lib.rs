@@ -13,6 +13,7 @@ mod doctor;
 mod failure;
 mod fetch;
 mod guess;
+mod guide;
 mod language;
 mod listeners;
 mod maildirs;
@@ -56,6 +57,7 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Fetch(arguments) => fetch::run(&arguments),
+        Command::Guide(arguments) => guide::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Mock(arguments) => mock::run(&arguments),
         Command::Passwd(arguments) => passwd::run(&arguments),

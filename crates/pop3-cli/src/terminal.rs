@@ -3,6 +3,8 @@
 use std::env;
 use std::io::{self, IsTerminal};
 
+use textwrap::{Options, WordSplitter};
+
 /// The width of output that goes to no terminal.
 const USUAL: usize = 80;
 /// Less is not readable.
@@ -22,4 +24,10 @@ pub fn has_color() -> bool {
         return false;
     }
     is_set("CLICOLOR_FORCE") || (io::stdout().is_terminal() && env::var_os("CLICOLOR").is_none_or(|value| value != "0"))
+}
+
+/// Wraps a paragraph at spaces alone, so that addresses stay whole. `first` and `rest` begin the first line and each other one.
+pub fn wrap(text: &str, width: usize, first: &str, rest: &str) -> String {
+    let options = Options::new(width).word_splitter(WordSplitter::NoHyphenation);
+    textwrap::fill(text, options.initial_indent(first).subsequent_indent(rest))
 }

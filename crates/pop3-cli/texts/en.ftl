@@ -185,3 +185,40 @@ doctor-result-works = Mail can be fetched: { $command }
 doctor-result-no-login = The server can be used; the login was not tried. Mail is fetched by: { $command }
 doctor-result-fails = Mail cannot be fetched. The line marked ✗ says why, and what to do.
 doctor-report-examined = examined: { $subject }
+
+## Guides
+
+guide-overview = POP3 for { $address }
+guide-title = { $client } for { $address }
+guide-before = Before you start
+guide-steps = Steps
+guide-checked = Written for { $version }. Other versions may name things differently.
+guide-warning = Warning: { $text }
+guide-clients = Steps for a mail program: pop3 guide ADDRESS --client NAME. Names: { $names }.
+guide-unknown-client = no mail program { $client } is known
+guide-no-address = { $text } is not a mail address
+guide-name-host = Name your server: pop3 guide ADDRESS --host pop.example.org
+guide-field-host = Server
+guide-field-port = Port
+guide-field-security = Security
+guide-field-user = User name
+guide-field-password = Password
+guide-security-tls = TLS from the start (SSL/TLS)
+guide-security-stls = STLS (STARTTLS)
+guide-password-account = the password of the mailbox
+guide-password-app = the app password
+guide-password-code = the authorization code
+guide-password-token = none: the program must log in with a token (OAuth)
+guide-your-name = your name, as others see it
+guide-smtp = the outgoing server that your provider names
+guide-switch-on = Switch POP on at { $provider }, and get the password there: { $text }
+guide-poll = { $minutes ->
+    [one] { $provider } accepts one login in a minute.
+   *[other] { $provider } accepts one login in { $minutes } minutes.
+}
+guide-deletion = Deletion at { $provider }: { $text }
+guide-help = Help of { $provider }: { $text }
+guide-source = These facts are from { $source } ({ $date }).
+guide-place-thunderbird = For Thunderbird: serve it as https://autoconfig.{ $domain }/mail/config-v1.1.xml
+guide-place-outlook = For Outlook: serve it as https://autodiscover.{ $domain }/autodiscover/autodiscover.xml, as the answer to POST, too
+guide-place-apple = For Apple Mail on Mac, iPhone and iPad: send it to the user, or offer it as a download

@@ -163,3 +163,38 @@ doctor-result-works = El correo se puede descargar: { $command }
 doctor-result-no-login = El servidor se puede usar; no se probó el acceso. El correo se descarga con: { $command }
 doctor-result-fails = El correo no se puede descargar. La línea marcada con ✗ dice por qué y qué hacer.
 doctor-report-examined = examinado: { $subject }
+
+guide-overview = POP3 para { $address }
+guide-title = { $client } para { $address }
+guide-before = Antes de empezar
+guide-steps = Pasos
+guide-checked = Escrito para { $version }. Otras versiones pueden usar otros nombres.
+guide-warning = Aviso: { $text }
+guide-clients = Pasos para un programa de correo: pop3 guide DIRECCIÓN --client NOMBRE. Nombres: { $names }.
+guide-unknown-client = no se conoce el programa de correo { $client }
+guide-no-address = { $text } no es una dirección de correo
+guide-name-host = Indique su servidor: pop3 guide DIRECCIÓN --host pop.example.org
+guide-field-host = Servidor
+guide-field-port = Puerto
+guide-field-security = Seguridad
+guide-field-user = Usuario
+guide-field-password = Contraseña
+guide-security-tls = TLS desde el principio (SSL/TLS)
+guide-security-stls = STLS (STARTTLS)
+guide-password-account = la contraseña del buzón
+guide-password-app = la contraseña de aplicación
+guide-password-code = el código de autorización
+guide-password-token = ninguna: el programa debe acceder con un token (OAuth)
+guide-your-name = su nombre, como lo ven los demás
+guide-smtp = el servidor de salida que indica su proveedor
+guide-switch-on = Active POP en { $provider } y obtenga allí la contraseña: { $text }
+guide-poll = { $minutes ->
+    [one] { $provider } acepta un acceso por minuto.
+   *[other] { $provider } acepta un acceso cada { $minutes } minutos.
+}
+guide-deletion = Borrado en { $provider }: { $text }
+guide-help = Ayuda de { $provider }: { $text }
+guide-source = Estos datos son de { $source } ({ $date }).
+guide-place-thunderbird = Para Thunderbird: publíquelo como https://autoconfig.{ $domain }/mail/config-v1.1.xml
+guide-place-outlook = Para Outlook: publíquelo como https://autodiscover.{ $domain }/autodiscover/autodiscover.xml, también como respuesta a POST
+guide-place-apple = Para Apple Mail en Mac, iPhone y iPad: envíelo al usuario u ofrézcalo como descarga

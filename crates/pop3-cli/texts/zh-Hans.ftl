@@ -160,3 +160,37 @@ doctor-result-works = 可以收取邮件：{ $command }
 doctor-result-no-login = 服务器可用；没有尝试登录。收取邮件的命令：{ $command }
 doctor-result-fails = 无法收取邮件。标有 ✗ 的行说明原因和办法。
 doctor-report-examined = 检查对象：{ $subject }
+
+guide-overview = { $address } 的 POP3 设置
+guide-title = 在 { $client } 中设置 { $address }
+guide-before = 开始之前
+guide-steps = 步骤
+guide-checked = 适用于 { $version }。其他版本的名称可能不同。
+guide-warning = 警告：{ $text }
+guide-clients = 邮件程序的步骤：pop3 guide 地址 --client 名称。名称有：{ $names }。
+guide-unknown-client = 不知道名为 { $client } 的邮件程序
+guide-no-address = { $text } 不是邮件地址
+guide-name-host = 请指定服务器：pop3 guide 地址 --host pop.example.org
+guide-field-host = 服务器
+guide-field-port = 端口
+guide-field-security = 安全
+guide-field-user = 用户名
+guide-field-password = 密码
+guide-security-tls = 从一开始使用 TLS（SSL/TLS）
+guide-security-stls = STLS（STARTTLS）
+guide-password-account = 邮箱密码
+guide-password-app = 应用专用密码
+guide-password-code = 授权码
+guide-password-token = 无：程序必须用访问令牌（OAuth）登录
+guide-your-name = 您的名字，别人会看到
+guide-smtp = 服务商给出的发信服务器
+guide-switch-on = 在 { $provider } 开启 POP 并取得密码：{ $text }
+guide-poll = { $minutes ->
+   *[other] { $provider } 每 { $minutes } 分钟接受一次登录。
+}
+guide-deletion = { $provider } 的删除：{ $text }
+guide-help = { $provider } 的帮助：{ $text }
+guide-source = 以上信息来自 { $source }（{ $date }）。
+guide-place-thunderbird = 用于 Thunderbird：请发布为 https://autoconfig.{ $domain }/mail/config-v1.1.xml
+guide-place-outlook = 用于 Outlook：请发布为 https://autodiscover.{ $domain }/autodiscover/autodiscover.xml，对 POST 也这样应答
+guide-place-apple = 用于 Mac、iPhone 和 iPad 的 Apple 邮件：发送给用户，或者提供下载

@@ -160,3 +160,37 @@ doctor-result-works = 可以收取郵件：{ $command }
 doctor-result-no-login = 伺服器可用；沒有嘗試登入。收取郵件的命令：{ $command }
 doctor-result-fails = 無法收取郵件。標有 ✗ 的行說明原因和辦法。
 doctor-report-examined = 檢查對象：{ $subject }
+
+guide-overview = { $address } 的 POP3 設定
+guide-title = 在 { $client } 中設定 { $address }
+guide-before = 開始之前
+guide-steps = 步驟
+guide-checked = 適用於 { $version }。其他版本的名稱可能不同。
+guide-warning = 警告：{ $text }
+guide-clients = 郵件程式的步驟：pop3 guide 位址 --client 名稱。名稱有：{ $names }。
+guide-unknown-client = 不知道名為 { $client } 的郵件程式
+guide-no-address = { $text } 不是郵件位址
+guide-name-host = 請指定伺服器：pop3 guide 位址 --host pop.example.org
+guide-field-host = 伺服器
+guide-field-port = 連接埠
+guide-field-security = 安全
+guide-field-user = 使用者名稱
+guide-field-password = 密碼
+guide-security-tls = 從一開始使用 TLS（SSL/TLS）
+guide-security-stls = STLS（STARTTLS）
+guide-password-account = 信箱密碼
+guide-password-app = 應用程式密碼
+guide-password-code = 授權碼
+guide-password-token = 無：程式必須用存取權杖（OAuth）登入
+guide-your-name = 您的名字，別人會看到
+guide-smtp = 業者給出的外寄伺服器
+guide-switch-on = 在 { $provider } 開啟 POP 並取得密碼：{ $text }
+guide-poll = { $minutes ->
+   *[other] { $provider } 每 { $minutes } 分鐘接受一次登入。
+}
+guide-deletion = { $provider } 的刪除：{ $text }
+guide-help = { $provider } 的說明：{ $text }
+guide-source = 以上資訊來自 { $source }（{ $date }）。
+guide-place-thunderbird = 用於 Thunderbird：請發布為 https://autoconfig.{ $domain }/mail/config-v1.1.xml
+guide-place-outlook = 用於 Outlook：請發布為 https://autodiscover.{ $domain }/autodiscover/autodiscover.xml，對 POST 也這樣回應
+guide-place-apple = 用於 Mac、iPhone 和 iPad 的 Apple 郵件：傳送給使用者，或者提供下載

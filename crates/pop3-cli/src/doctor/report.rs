@@ -1,12 +1,12 @@
 //! Findings as text for a terminal, as JSON, and as a report to share.
 
 use serde_json::{Value, json};
-use textwrap::Options;
 use textwrap::core::display_width;
 
 use super::finding::{Check, Finding, Outcome};
 use crate::failure::Exit;
 use crate::language::Message;
+use crate::terminal::wrap;
 
 /// How findings are written.
 #[derive(Clone, Copy, Debug)]
@@ -29,23 +29,15 @@ pub fn text(finding: &Finding, style: Style) -> String {
     let margin = margin();
     let gap = " ".repeat(margin - 2 - display_width(&label));
     let time = finding.took.map(|took| format!(" ({} ms)", took.as_millis())).unwrap_or_default();
-    let first = wrapped(&format!("{}{time}", finding.found), &" ".repeat(margin), style);
+    let indent = " ".repeat(margin);
+    let first = wrap(&format!("{}{time}", finding.found), style.width, &indent, &indent);
     let mut lines = vec![format!("{mark} {label}{gap}{}", first.trim_start())];
     if let Some(means) = &finding.means {
-        lines.push(wrapped(&means.to_string(), &" ".repeat(margin), style));
+        lines.push(wrap(&means.to_string(), style.width, &indent, &indent));
     }
-    for next in &finding.next {
-        let indent = format!("{}→ ", " ".repeat(margin));
-        let options = Options::new(style.width).initial_indent(&indent);
-        let rest = " ".repeat(margin + 2);
-        lines.push(textwrap::fill(&next.to_string(), options.subsequent_indent(&rest)));
-    }
+    let (first, rest) = (format!("{}→ ", " ".repeat(margin)), " ".repeat(margin + 2));
+    lines.extend(finding.next.iter().map(|next| wrap(&next.to_string(), style.width, &first, &rest)));
     lines.join("\n")
-}
-
-/// Wraps a paragraph with a margin at the left.
-fn wrapped(text: &str, margin: &str, style: Style) -> String {
-    textwrap::fill(text, Options::new(style.width).initial_indent(margin).subsequent_indent(margin))
 }
 
 /// Returns the width of the marks and the names of the checks, with the space after them.
@@ -58,7 +50,7 @@ fn margin() -> usize {
 
 /// Returns the result as lines of text.
 pub fn result(result: &Message, style: Style) -> String {
-    textwrap::fill(&result.to_string(), style.width)
+    wrap(&result.to_string(), style.width, "", "")
 }
 
 /// Returns everything as JSON. The names of texts are the same in every language.
