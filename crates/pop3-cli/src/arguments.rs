@@ -24,6 +24,7 @@ Exit codes:
      requires a pause
   7  a file or a folder cannot be read or written
   8  success, except for some messages
+  130  interrupted (Ctrl-C); what is stored stays stored
 
 POP3_LOG=debug (or -v) logs more; passwords are never shown.";
 
@@ -40,7 +41,7 @@ pub struct Arguments {
     pub language: Option<Language>,
 
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -24,23 +24,28 @@ mod permissions;
 mod place;
 mod serve;
 mod server_text;
+mod suggestion;
 mod terminal;
 mod withhold;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
 use arguments::{Arguments, Command};
-use language::Language;
+use language::{Language, Message};
 
 /// Runs the subcommand that the arguments name, and returns the exit code.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => suggestion::explained(error).exit(),
+    };
     Language::choose(arguments.language);
-    let level = match arguments.command {
+    let Some(command) = arguments.command else { return introduce() };
+    let level = match command {
         _ if arguments.verbose => "debug",
         // A server logs logins and failed logins by default, at the level `info`.
         Command::Serve(_) => "info",
@@ -49,11 +54,11 @@ pub fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("POP3_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
+        .with_writer(|| terminal::Log)
+        .with_ansi(terminal::has_color(&io::stderr()))
         .with_target(false)
         .init();
-    let outcome = match arguments.command {
+    let outcome = match command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Fetch(arguments) => fetch::run(&arguments),
@@ -72,5 +77,13 @@ pub fn main() -> ExitCode {
             let _ = writeln!(io::stderr(), "pop3: {failure}");
             failure.exit.into()
         }
+    }
+}
+
+/// Says what the program is for, to a person who has given no command.
+fn introduce() -> ExitCode {
+    match failure::say(Message::new("introduction")) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.exit.into(),
     }
 }

@@ -141,7 +141,7 @@ mod tests {
         std::fs::write(&users, "joe:{PLAIN}right\n").unwrap();
         let required = ["pop3", "serve", "--users", users.to_str().unwrap(), "--mail", mail.to_str().unwrap()];
         let arguments = Arguments::parse_from(required.iter().chain(options));
-        let Command::Serve(arguments) = arguments.command else { unreachable!("serve was given") };
+        let Some(Command::Serve(arguments)) = arguments.command else { unreachable!("serve was given") };
         Maildir::create(folder.path().join("joe")).unwrap();
         let template = Template::new(&arguments.mail).unwrap();
         let users = Users::load(&users, false).unwrap();

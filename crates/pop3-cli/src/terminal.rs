@@ -1,8 +1,10 @@
-//! The terminal: its width, and whether it shows colors.
+//! The terminal: its width, its colors, and log lines above a progress bar.
 
 use std::env;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
 
+use indicatif::ProgressBar;
 use textwrap::{Options, WordSplitter};
 
 /// The width of output that goes to no terminal.
@@ -17,17 +19,43 @@ pub fn width() -> usize {
     given.or_else(measured).unwrap_or(USUAL).max(LEAST)
 }
 
-/// Returns `true` if standard output may have colors: on a terminal without `NO_COLOR`, or with `CLICOLOR_FORCE`.
-pub fn has_color() -> bool {
+/// Returns `true` if a stream may have colors: on a terminal without `NO_COLOR`, or with `CLICOLOR_FORCE`.
+pub fn has_color(stream: &impl IsTerminal) -> bool {
     let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
     if env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
         return false;
     }
-    is_set("CLICOLOR_FORCE") || (io::stdout().is_terminal() && env::var_os("CLICOLOR").is_none_or(|value| value != "0"))
+    is_set("CLICOLOR_FORCE") || (stream.is_terminal() && env::var_os("CLICOLOR").is_none_or(|value| value != "0"))
 }
 
 /// Wraps a paragraph at spaces alone, so that addresses stay whole. `first` and `rest` begin the first line and each other one.
 pub fn wrap(text: &str, width: usize, first: &str, rest: &str) -> String {
     let options = Options::new(width).word_splitter(WordSplitter::NoHyphenation);
     textwrap::fill(text, options.initial_indent(first).subsequent_indent(rest))
+}
+
+/// The bar that is on the terminal.
+static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// Makes log lines go above this bar, so that they do not tear it.
+pub fn draw_logs_above(bar: &ProgressBar) {
+    *BAR.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
+}
+
+/// Standard error, above the bar if there is one.
+#[derive(Clone, Copy, Debug)]
+pub struct Log;
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let bar = BAR.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match bar {
+            Some(bar) => bar.suspend(|| io::stderr().write(bytes)),
+            None => io::stderr().write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::process::Output;
 use std::sync::Arc;
 
-use script::{Script, home, pop3, text};
+use script::{Script, home, text};
 
 fn output(found: &Output) -> (Option<i32>, String, String) {
     (found.status.code(), text(&found.stdout), text(&found.stderr))

@@ -222,3 +222,21 @@ guide-source = These facts are from { $source } ({ $date }).
 guide-place-thunderbird = For Thunderbird: serve it as https://autoconfig.{ $domain }/mail/config-v1.1.xml
 guide-place-outlook = For Outlook: serve it as https://autodiscover.{ $domain }/autodiscover/autodiscover.xml, as the answer to POST, too
 guide-place-apple = For Apple Mail on Mac, iPhone and iPad: send it to the user, or offer it as a download
+
+## Fetching
+
+introduction =
+    pop3 brings mail home over POP3, serves it, and says what is wrong.
+
+      pop3 fetch you@example.org     bring new mail into ~/Mail/you@example.org
+      pop3 doctor you@example.org    find out why mail does not come
+      pop3 serve --help              serve the mail of a machine
+
+    pop3 --help lists everything; pop3 demo shows how it works.
+fetch-interrupted = { $count ->
+    [0] interrupted; no message was stored in this run. The next run continues.
+    [one] interrupted; 1 message of this run is safely stored. The next run fetches the rest.
+   *[other] interrupted; { $count } messages of this run are safely stored. The next run fetches the rest.
+}
+fetch-no-maildir = { $folder } is not empty, and is no Maildir
+fetch-no-maildir-next = Name a new or an empty folder, or a Maildir: a folder with the folders cur, new and tmp.

@@ -198,3 +198,19 @@ guide-source = Estos datos son de { $source } ({ $date }).
 guide-place-thunderbird = Para Thunderbird: publíquelo como https://autoconfig.{ $domain }/mail/config-v1.1.xml
 guide-place-outlook = Para Outlook: publíquelo como https://autodiscover.{ $domain }/autodiscover/autodiscover.xml, también como respuesta a POST
 guide-place-apple = Para Apple Mail en Mac, iPhone y iPad: envíelo al usuario u ofrézcalo como descarga
+
+introduction =
+    pop3 trae el correo a casa por POP3, lo sirve y dice qué falla.
+
+      pop3 fetch usted@example.org     traer el correo nuevo a ~/Mail/usted@example.org
+      pop3 doctor usted@example.org    averiguar por qué no llega el correo
+      pop3 serve --help                servir el correo de un equipo
+
+    pop3 --help lo muestra todo; pop3 demo enseña cómo funciona.
+fetch-interrupted = { $count ->
+    [0] interrumpido; no se guardó ningún mensaje. La próxima vez continúa.
+    [one] interrumpido; 1 mensaje está guardado. La próxima vez se descarga el resto.
+   *[other] interrumpido; { $count } mensajes están guardados. La próxima vez se descarga el resto.
+}
+fetch-no-maildir = { $folder } no está vacía y no es un Maildir
+fetch-no-maildir-next = Indique una carpeta nueva o vacía, o un Maildir: una carpeta con las carpetas cur, new y tmp.

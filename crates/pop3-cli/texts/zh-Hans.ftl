@@ -194,3 +194,18 @@ guide-source = 以上信息来自 { $source }（{ $date }）。
 guide-place-thunderbird = 用于 Thunderbird：请发布为 https://autoconfig.{ $domain }/mail/config-v1.1.xml
 guide-place-outlook = 用于 Outlook：请发布为 https://autodiscover.{ $domain }/autodiscover/autodiscover.xml，对 POST 也这样应答
 guide-place-apple = 用于 Mac、iPhone 和 iPad 的 Apple 邮件：发送给用户，或者提供下载
+
+introduction =
+    pop3 通过 POP3 收取邮件、提供邮件服务，并说明哪里有问题。
+
+      pop3 fetch you@example.org     把新邮件收取到 ~/Mail/you@example.org
+      pop3 doctor you@example.org    找出收不到邮件的原因
+      pop3 serve --help              提供本机的邮件
+
+    pop3 --help 列出全部内容；pop3 demo 演示它如何工作。
+fetch-interrupted = { $count ->
+    [0] 已中断；本次没有保存邮件。下次继续。
+   *[other] 已中断；本次的 { $count } 封邮件已安全保存。下次收取其余邮件。
+}
+fetch-no-maildir = { $folder } 不是空的，也不是 Maildir
+fetch-no-maildir-next = 请指定新的或空的文件夹，或者 Maildir：其中有 cur、new 和 tmp 文件夹。

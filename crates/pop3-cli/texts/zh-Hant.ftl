@@ -194,3 +194,18 @@ guide-source = 以上資訊來自 { $source }（{ $date }）。
 guide-place-thunderbird = 用於 Thunderbird：請發布為 https://autoconfig.{ $domain }/mail/config-v1.1.xml
 guide-place-outlook = 用於 Outlook：請發布為 https://autodiscover.{ $domain }/autodiscover/autodiscover.xml，對 POST 也這樣回應
 guide-place-apple = 用於 Mac、iPhone 和 iPad 的 Apple 郵件：傳送給使用者，或者提供下載
+
+introduction =
+    pop3 透過 POP3 收取郵件、提供郵件服務，並說明哪裡有問題。
+
+      pop3 fetch you@example.org     把新郵件收取到 ~/Mail/you@example.org
+      pop3 doctor you@example.org    找出收不到郵件的原因
+      pop3 serve --help              提供本機的郵件
+
+    pop3 --help 列出全部內容；pop3 demo 示範它如何運作。
+fetch-interrupted = { $count ->
+    [0] 已中斷；本次沒有儲存郵件。下次繼續。
+   *[other] 已中斷；本次的 { $count } 封郵件已安全儲存。下次收取其餘郵件。
+}
+fetch-no-maildir = { $folder } 不是空的，也不是 Maildir
+fetch-no-maildir-next = 請指定新的或空的資料夾，或者 Maildir：其中有 cur、new 和 tmp 資料夾。

@@ -29,6 +29,11 @@ pub trait Progress {
     fn octets_received(&self, octets: u64) {
         let _ = octets;
     }
+
+    /// Reports that a message of this many octets is safely on disk.
+    fn message_stored(&self, octets: u64) {
+        let _ = octets;
+    }
 }
 
 impl Progress for () {}

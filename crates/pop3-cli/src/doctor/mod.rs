@@ -47,7 +47,7 @@ pub fn run(arguments: &Doctor) -> Result<(), Failure> {
         limit: Duration::from_secs(arguments.timeout),
         save_certificate: arguments.save_certificate.as_deref(),
     };
-    let style = Style { width: terminal::width(), has_color: terminal::has_color() };
+    let style = Style { width: terminal::width(), has_color: terminal::has_color(&io::stdout()) };
     let spinner = ProgressBar::new_spinner();
     spinner.enable_steady_tick(Duration::from_millis(100));
     let mut findings = Vec::new();

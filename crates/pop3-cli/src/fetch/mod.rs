@@ -17,6 +17,7 @@ use pop3_maildrop::Maildir;
 
 use crate::arguments::{AuthMethod, Fetch};
 use crate::failure::{Exit, Failure, say};
+use crate::language::Message;
 use crate::withhold::{withhold, withhold_line};
 use connection::Connection;
 use progress::Bar;
@@ -25,6 +26,7 @@ use target::Target;
 pub fn run(arguments: &Fetch) -> Result<(), Failure> {
     let connection = Connection::of(arguments)?;
     let mut target = Target::of(arguments, &|domain| connection.guess(domain, arguments))?;
+    refuse_other_folder(&target.maildir)?;
     let options = connection.options(arguments, target.stls);
     let port = target.port.unwrap_or_else(|| options.security.default_port());
     target.introduce(port, arguments)?;
@@ -50,6 +52,7 @@ pub fn run(arguments: &Fetch) -> Result<(), Failure> {
     let maildir = create(&target.maildir, arguments.maildir.is_none())?;
     let mut home = AccountMaildir::open(maildir, &account)?;
     let bar = Bar::new();
+    bar.explain_interrupt();
     let transfer = TransferOptions { window: arguments.window.into(), ..TransferOptions::new(arguments.delete) };
     let mut run = Run::new(&mut home, &transfer, &bar);
     let result = run.fetch_new(&mut || first.take().map_or_else(&mut connect, Ok));
@@ -71,6 +74,17 @@ fn with_user(credentials: &Credentials, user: &str) -> Result<Credentials, Failu
         }
         other => other.clone(),
     })
+}
+
+/// Returns a failure for a folder with something else than a Maildir in it, which mail would be mixed with.
+fn refuse_other_folder(maildir: &Path) -> Result<(), Failure> {
+    let is_maildir = ["cur", "new", "tmp"].iter().any(|sub| maildir.join(sub).is_dir());
+    let has_entries = fs::read_dir(maildir).is_ok_and(|mut entries| entries.next().is_some());
+    match has_entries && !is_maildir {
+        true => Err(Failure::new(Exit::Usage, Message::new("fetch-no-maildir").with("folder", maildir.display()))
+            .hint(&Message::new("fetch-no-maildir-next").to_string())),
+        false => Ok(()),
+    }
 }
 
 /// Opens a Maildir, or creates it. The folder above the default one belongs to the default.

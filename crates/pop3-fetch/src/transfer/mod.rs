@@ -444,6 +444,7 @@ impl Transfer<'_> {
         for message in stored {
             self.summary.fetched += 1;
             self.summary.octets += message.octets;
+            self.progress.message_stored(message.octets);
             self.state.recognition.add_stored(&message.planned, message.fingerprint);
             if self.options.delete && !message.suspect {
                 let PlannedMessage { number, unique_id, .. } = message.planned;
