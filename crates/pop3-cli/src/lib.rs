@@ -6,6 +6,7 @@
 //! }
 //! ```
 
+mod account;
 mod arguments;
 mod demo;
 mod descriptors;

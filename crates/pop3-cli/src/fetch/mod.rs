@@ -1,79 +1,61 @@
 //! The subcommand `pop3 fetch`.
 
-mod connection;
 pub mod progress;
 mod summary;
-mod target;
 
+use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use pop3_blocking::proto::Transcript;
-use pop3_blocking::proto::client::{Awaiting, LoginFailure, LoginPolicy, Observer, RemoteError, RequestError};
-use pop3_blocking::proto::sasl::Credentials;
-use pop3_blocking::{Client, ClientOptions, Error, Security};
 use pop3_fetch::{AccountMaildir, FetchError, Run, TransferOptions};
 use pop3_maildrop::Maildir;
 
-use crate::arguments::{AuthMethod, Fetch};
+use crate::account::Account;
+use crate::arguments::Fetch;
 use crate::failure::{Exit, Failure, say};
 use crate::language::Message;
-use crate::withhold::{withhold, withhold_line};
-use connection::Connection;
 use progress::Bar;
-use target::Target;
 
 pub fn run(arguments: &Fetch) -> Result<(), Failure> {
-    let connection = Connection::of(arguments)?;
-    let mut target = Target::of(arguments, &|domain| connection.guess(domain, arguments))?;
-    refuse_other_folder(&target.maildir)?;
-    let options = connection.options(arguments, target.stls);
-    let port = target.port.unwrap_or_else(|| options.security.default_port());
-    target.introduce(port, arguments)?;
-    let mut credentials = credentials(arguments, &target.user, &target.account(port))?;
+    let mut account = Account::of(&arguments.account)?;
+    let folder = folder(arguments, account.address())?;
+    refuse_other_folder(&folder)?;
+    // `QUIT` may be sent while a listing continues without end, so the window has room for two commands.
+    account.options.config.window = usize::from(arguments.window).max(2);
     // No folder is created before the login has succeeded.
-    let mut first = connect_and_login(&target, port, &options, &credentials);
-    let is_wrong = |error: &Error| error.login_failure() == Some(LoginFailure::WrongCredentials);
-    if let (Some(user), true) = (target.other_user(), first.as_ref().is_err_and(is_wrong)) {
-        let other = with_user(&credentials, &user)?;
-        // If this fails, too, the failure of the address is reported.
-        if let Ok(client) = connect_and_login(&target, port, &options, &other) {
-            if !arguments.quiet {
-                eprintln!(
-                    "pop3: the user name is {user}, not the address; with --user {user} the next run needs no second login"
-                );
-            }
-            (first, target.user, credentials) = (Ok(client), user, other);
-        }
-    }
-    let account = target.account(port);
-    let mut connect = || connect_and_login(&target, port, &options, &credentials);
-    let mut first = Some(first.map_err(|error| login_failure(error, &options, &target))?);
-    let maildir = create(&target.maildir, arguments.maildir.is_none())?;
-    let mut home = AccountMaildir::open(maildir, &account)?;
+    let is_default = arguments.maildir.is_none();
+    let (account, client) = account.log_in(&arguments.account, is_default.then_some(&folder), arguments.quiet)?;
+    let mut home = AccountMaildir::open(create(&folder, is_default)?, &account.name())?;
     let bar = Bar::new();
     bar.explain_interrupt();
     let transfer = TransferOptions { window: arguments.window.into(), ..TransferOptions::new(arguments.delete) };
     let mut run = Run::new(&mut home, &transfer, &bar);
-    let result = run.fetch_new(&mut || first.take().map_or_else(&mut connect, Ok));
+    let mut first = Some(client);
+    let result = run.fetch_new(&mut || first.take().map_or_else(|| account.connect(), Ok));
     bar.clear();
     let summary = run.into_summary();
     result.map_err(|error| run_failure(error, summary.fetched))?;
     if !arguments.quiet {
-        say(format_args!("{account}: {}", summary::line(&summary)))?;
+        say(format_args!("{}: {}", account.name(), summary::line(&summary)))?;
     }
     summary::check(summary)
 }
 
-/// Returns the same password or token for another user.
-fn with_user(credentials: &Credentials, user: &str) -> Result<Credentials, Failure> {
-    Ok(match credentials {
-        Credentials::Password { password, .. } => Credentials::password(user, password.expose()).map_err(Error::from)?,
-        Credentials::Token { token, .. } => {
-            Credentials::token(user, str::from_utf8(token.expose()).unwrap_or_default()).map_err(Error::from)?
-        }
-        other => other.clone(),
-    })
+/// Returns the Maildir: the one that the arguments name, or `~/Mail/ADDRESS` for an address that is safe as the name of a folder.
+fn folder(arguments: &Fetch, address: Option<&str>) -> Result<PathBuf, Failure> {
+    if let Some(maildir) = &arguments.maildir {
+        return Ok(maildir.clone());
+    }
+    let Some(name) = address else {
+        return Err(Failure::new(Exit::Usage, "a host name needs a Maildir, too")
+            .hint("For example: pop3 fetch pop.example.org --user joe ~/Maildir"));
+    };
+    let is_safe = !name.starts_with('.') && !name.contains(['/', '\\', '\0']) && !name.chars().any(char::is_control);
+    match env::var_os("HOME").filter(|home| !home.is_empty() && is_safe) {
+        Some(home) => Ok(PathBuf::from(home).join("Mail").join(name)),
+        None => Err(Failure::new(Exit::Usage, format_args!("there is no default folder for {name:?}"))
+            .hint("Name a Maildir: pop3 fetch ADDRESS MAILDIR")),
+    }
 }
 
 /// Returns a failure for a folder with something else than a Maildir in it, which mail would be mixed with.
@@ -110,46 +92,4 @@ fn run_failure(error: FetchError, fetched: u64) -> Failure {
         }
         _ => failure,
     }
-}
-
-/// Returns the token if the arguments name one, otherwise the password.
-fn credentials(arguments: &Fetch, user: &str, account: &str) -> Result<Credentials, Failure> {
-    if let Some(token) = arguments.token.read()? {
-        let token = str::from_utf8(token.expose())
-            .map_err(|_| Failure::new(Exit::Login, "the access token contains bytes that are not ASCII"))?;
-        return Ok(Credentials::token(user, token).map_err(Error::from)?);
-    }
-    let password = arguments.password.read(account)?;
-    Ok(Credentials::password(user, password.expose()).map_err(Error::from)?)
-}
-
-fn connect_and_login(target: &Target, port: u16, options: &ClientOptions, credentials: &Credentials) -> Result<Client, Error> {
-    let secret = match credentials {
-        Credentials::Password { password: secret, .. } | Credentials::Token { token: secret, .. } => Some(secret.clone()),
-        _ => None,
-    };
-    // The dialogue, for `--verbose`.
-    let log = || {
-        let secret = secret.clone();
-        let write = move |line: &str| tracing::debug!("{}", withhold_line(line, secret.as_ref()));
-        Some(Box::new(Transcript::new(write)) as Box<dyn Observer>)
-    };
-    let policy = target.auth.map_or_else(LoginPolicy::default, AuthMethod::policy);
-    let policy = LoginPolicy { utf8: true, ..policy };
-    Client::connect_and_login_observed(&target.host, port, options, credentials, &policy, &log).map_err(|error| match credentials
-    {
-        Credentials::Password { password: secret, .. } | Credentials::Token { token: secret, .. } => withhold(error, secret),
-        _ => error,
-    })
-}
-
-fn login_failure(error: Error, options: &ClientOptions, target: &Target) -> Failure {
-    let silent =
-        matches!(&error, Error::TimedOut { .. } | Error::Request(RequestError::Remote(RemoteError::Closed(Awaiting::Greeting))));
-    let refusal = error.refusal().cloned();
-    let failure = target.advise(Failure::from(error), refusal.as_ref());
-    if silent && !matches!(options.security, Security::Tls(_)) {
-        return failure.and("A port with TLS from the start (usually 995) needs no --stls or --dangerously-cleartext.");
-    }
-    failure
 }

@@ -1,25 +1,26 @@
-//! The server, the user and the Maildir of a fetch, from the arguments and from what is known of providers.
+//! The server and the user of an account, from the arguments and from what is known of providers.
 
 use std::env;
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::Path;
 
 use pop3_blocking::proto::client::Refusal;
 use pop3_providers::{PasswordKind, Pop3, Provider, RefusalKind, Tls, provider_of};
 
-use crate::arguments::{AuthMethod, Fetch};
+use crate::arguments::{AccountArguments, AuthMethod};
 use crate::failure::{Exit, Failure};
 use crate::guess::Guess;
 use crate::place::{Place, Scheme};
 
-/// Where mail comes from and goes to.
+/// The server and the user.
 #[derive(Debug)]
 pub struct Target {
     pub host: String,
     /// The port, if the arguments or the provider name one.
     pub port: Option<u16>,
     pub user: String,
-    pub maildir: PathBuf,
+    /// The mail address, if one was given, in one spelling.
+    pub address: Option<String>,
     /// The provider, or the URL of the server, wants `STLS`.
     pub stls: bool,
     /// The one login method that may be used.
@@ -34,7 +35,7 @@ pub struct Target {
 impl Target {
     /// Determines the target. With a mail address, the provider's settings apply as far as the arguments name nothing else. `guess` looks for
     /// the server of a domain that no provider is known for.
-    pub fn of(arguments: &Fetch, guess: &dyn Fn(&str) -> Option<Guess>) -> Result<Self, Failure> {
+    pub fn of(arguments: &AccountArguments, guess: &dyn Fn(&str) -> Option<Guess>) -> Result<Self, Failure> {
         let given = arguments.server.as_str();
         match given.contains('@') && !given.contains("://") {
             true => Self::of_address(given, arguments, guess),
@@ -42,7 +43,7 @@ impl Target {
         }
     }
 
-    fn of_host(text: &str, arguments: &Fetch) -> Result<Self, Failure> {
+    fn of_host(text: &str, arguments: &AccountArguments) -> Result<Self, Failure> {
         let place = Place::parse(text)?;
         if arguments.host.is_some() {
             return Err(Failure::new(Exit::Usage, "--host is for a mail address; a host name needs no other one"));
@@ -54,15 +55,15 @@ impl Target {
         if is_twice {
             return Err(Failure::new(Exit::Usage, format_args!("{text} and an option say the same thing twice; leave one out")));
         }
-        let (Some(user), Some(maildir)) = (arguments.user.clone().or(place.user), arguments.maildir.clone()) else {
-            return Err(Failure::new(Exit::Usage, "a host name needs --user and a Maildir, too")
-                .hint("For example: pop3 fetch pop.example.org --user joe ~/Maildir\n      With a mail address of a known provider, the address is enough: pop3 fetch joe@gmail.com"));
+        let Some(user) = arguments.user.clone().or(place.user) else {
+            return Err(Failure::new(Exit::Usage, "a host name needs --user, too")
+                .hint("For example: pop3 fetch pop.example.org --user joe ~/Maildir\n      With a mail address, the address is enough: pop3 fetch joe@gmail.com"));
         };
         Ok(Self {
             host: place.host,
             port: arguments.port.or(place.port),
             user,
-            maildir,
+            address: None,
             stls: place.security == Some(Scheme::Pop),
             auth: arguments.auth.or(place.auth),
             is_guess: false,
@@ -71,7 +72,7 @@ impl Target {
         })
     }
 
-    fn of_address(address: &str, arguments: &Fetch, guess: &dyn Fn(&str) -> Option<Guess>) -> Result<Self, Failure> {
+    fn of_address(address: &str, arguments: &AccountArguments, guess: &dyn Fn(&str) -> Option<Guess>) -> Result<Self, Failure> {
         let provider = provider_of(address);
         // One mailbox has one journal and one folder, however its owner spells the address.
         let address = match (address.rsplit_once('@'), provider) {
@@ -95,10 +96,7 @@ impl Target {
             host,
             port: arguments.port.or_else(|| settings.map(|pop3| pop3.port)).or_else(|| guessed.as_ref().map(|guess| guess.port)),
             user: arguments.user.clone().unwrap_or_else(|| pop3.map_or(address, |pop3| pop3.user.of(address)).to_owned()),
-            maildir: match &arguments.maildir {
-                Some(maildir) => maildir.clone(),
-                None => default_maildir(address)?,
-            },
+            address: Some(address.to_owned()),
             stls: settings.is_some_and(|pop3| pop3.tls == Tls::Stls) || guessed.as_ref().is_some_and(|guess| guess.stls),
             is_guess: guessed.is_some(),
             is_user_unknown: arguments.user.is_none() && pop3.is_none(),
@@ -127,13 +125,14 @@ impl Target {
         self.provider.and_then(|provider| Some((provider, provider.pop3()?)))
     }
 
-    /// Says which settings apply, and which password is wanted if a person is going to be asked for it. Fails if a password cannot help.
-    pub fn introduce(&self, port: u16, arguments: &Fetch) -> Result<(), Failure> {
-        if self.is_guess && !arguments.quiet {
+    /// Says which settings apply, unless the run is to be quiet, and which password is wanted if a person is going to be asked for it.
+    /// `maildir` is the default folder, if mail goes there. Fails if a password cannot help.
+    pub fn introduce(&self, port: u16, maildir: Option<&Path>, quiet: bool, arguments: &AccountArguments) -> Result<(), Failure> {
+        if self.is_guess && !quiet {
             eprintln!("pop3: guessed the server {}: it greets as a POP3 server, with a certificate for this name", self.host);
         }
-        if arguments.maildir.is_none() && !arguments.quiet {
-            eprintln!("pop3: {}, port {port}, user {}; mail goes to {}", self.host, self.user, self.maildir.display());
+        if let Some(maildir) = maildir.filter(|_| !quiet) {
+            eprintln!("pop3: {}, port {port}, user {}; mail goes to {}", self.host, self.user, maildir.display());
         }
         let Some((provider, pop3)) = self.pop3() else { return Ok(()) };
         let has_token = arguments.token.token_file.is_some() || arguments.token.token_command.is_some();
@@ -196,15 +195,4 @@ fn unknown(address: &str, provider: Option<&Provider>) -> Failure {
     Failure::new(Exit::Usage, format_args!("no POP3 server is known for {address}"))
         .hint(&format!("Neither pop.{domain}, pop3.{domain}, mail.{domain} nor {domain} has one with a certificate for its name."))
         .and("Name it: pop3 fetch ADDRESS --host pop.example.org\n      Your provider's help pages name the host, often with the word POP or POP3.")
-}
-
-/// `~/Mail/ADDRESS`, for an address that is safe as the name of a folder.
-fn default_maildir(address: &str) -> Result<PathBuf, Failure> {
-    let name = address;
-    let is_safe = !name.starts_with('.') && !name.contains(['/', '\\', '\0']) && !name.chars().any(char::is_control);
-    match env::var_os("HOME").filter(|home| !home.is_empty() && is_safe) {
-        Some(home) => Ok(PathBuf::from(home).join("Mail").join(name)),
-        None => Err(Failure::new(Exit::Usage, format_args!("there is no default folder for {address:?}"))
-            .hint("Name a Maildir: pop3 fetch ADDRESS MAILDIR")),
-    }
 }

@@ -1,4 +1,4 @@
-//! How a fetch connects: TLS, proxy and time-outs, from the arguments.
+//! How an account is connected to: TLS, proxy and time-outs, from the arguments.
 
 use std::env;
 use std::fs;
@@ -9,11 +9,11 @@ use pop3_blocking::proto::client::Timeouts;
 use pop3_blocking::rustls::ClientConfig;
 use pop3_blocking::{ClientOptions, Proxy, Security, tls};
 
-use crate::arguments::{Fetch, proxy};
+use crate::arguments::{AccountArguments, proxy};
 use crate::failure::{Exit, Failure};
 use crate::guess::{Guess, guess};
 
-/// How a fetch connects.
+/// How an account is connected to.
 #[derive(Debug)]
 pub struct Connection {
     /// What is trusted. `None`: the arguments want no TLS.
@@ -26,7 +26,7 @@ impl Connection {
     ///
     /// # Errors
     /// A file cannot be read, or the URL of the proxy is wrong.
-    pub fn of(arguments: &Fetch) -> Result<Self, Failure> {
+    pub fn of(arguments: &AccountArguments) -> Result<Self, Failure> {
         let tls = match &arguments.ca_file {
             _ if arguments.dangerously_cleartext => None,
             Some(file) => {
@@ -41,14 +41,12 @@ impl Connection {
     }
 
     /// Returns the options of the sessions. `stls`: the connection begins in the clear.
-    pub fn options(&self, arguments: &Fetch, stls: bool) -> ClientOptions {
+    pub fn options(&self, arguments: &AccountArguments, stls: bool) -> ClientOptions {
         let mut options = ClientOptions::new(match &self.tls {
             None => Security::DangerousCleartext,
             Some(tls) if stls || arguments.stls => Security::Stls(Arc::clone(tls)),
             Some(tls) => Security::Tls(Arc::clone(tls)),
         });
-        // `QUIT` may be sent while a listing continues without end, so the window has room for two commands.
-        options.config.window = usize::from(arguments.window).max(2);
         options.proxy.clone_from(&self.proxy);
         if let Some(seconds) = arguments.timeout {
             let time = Duration::from_secs(seconds);
@@ -58,13 +56,13 @@ impl Connection {
     }
 
     /// Guesses the server of a domain. Without a certificate that is verified a guess proves nothing, so then there is none.
-    pub fn guess(&self, domain: &str, arguments: &Fetch) -> Option<Guess> {
+    pub fn guess(&self, domain: &str, arguments: &AccountArguments) -> Option<Guess> {
         let tls = self.tls.as_ref().filter(|_| !arguments.dangerously_any_certificate)?;
         guess(domain, arguments.port, arguments.stls, tls, self.proxy.as_ref())
     }
 }
 
-fn proxy_of(arguments: &Fetch) -> Result<Option<Proxy>, Failure> {
+fn proxy_of(arguments: &AccountArguments) -> Result<Option<Proxy>, Failure> {
     let from_environment = env::var("POP3_PROXY").ok().filter(|_| arguments.proxy.is_none());
     let Some(text) = arguments.proxy.as_ref().or(from_environment.as_ref()) else { return Ok(None) };
     let proxy = proxy(text).map_err(|wrong| Failure::new(Exit::Usage, format_args!("the proxy URL {wrong}")))?;

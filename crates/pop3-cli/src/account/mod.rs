@@ -1,0 +1,153 @@
+//! An account as the arguments name it: its server, its user and its login.
+
+mod connection;
+mod target;
+
+use std::path::Path;
+
+use pop3_blocking::proto::Transcript;
+use pop3_blocking::proto::client::{Awaiting, LoginFailure, LoginPolicy, Observer, RemoteError, RequestError};
+use pop3_blocking::proto::sasl::Credentials;
+use pop3_blocking::{Client, ClientOptions, Error, Security};
+
+use crate::arguments::{AccountArguments, AuthMethod};
+use crate::failure::{Exit, Failure};
+use crate::withhold::{withhold, withhold_line};
+use connection::Connection;
+use target::Target;
+
+/// An account, before its password is known.
+#[derive(Debug)]
+pub struct Account {
+    target: Target,
+    port: u16,
+    pub options: ClientOptions,
+}
+
+impl Account {
+    /// Determines the server and the user. Looks for the server of an address whose provider is not known.
+    ///
+    /// # Errors
+    /// The arguments are wrong, a file that they name cannot be read, or no server is known.
+    pub fn of(arguments: &AccountArguments) -> Result<Self, Failure> {
+        let connection = Connection::of(arguments)?;
+        let target = Target::of(arguments, &|domain| connection.guess(domain, arguments))?;
+        let options = connection.options(arguments, target.stls);
+        Ok(Self { port: target.port.unwrap_or_else(|| options.security.default_port()), target, options })
+    }
+
+    /// Returns the mail address, if one was given, in one spelling.
+    pub fn address(&self) -> Option<&str> {
+        self.target.address.as_deref()
+    }
+
+    /// Says which settings apply, reads the password or asks for it, and logs in. `maildir` is the default folder, if mail goes there.
+    ///
+    /// # Errors
+    /// There is no password, the server cannot be reached or trusted, or it refuses the login.
+    pub fn log_in(
+        mut self,
+        arguments: &AccountArguments,
+        maildir: Option<&Path>,
+        quiet: bool,
+    ) -> Result<(LoggedIn, Client), Failure> {
+        self.target.introduce(self.port, maildir, quiet, arguments)?;
+        let credentials = self.credentials(arguments)?;
+        let error = match self.connect(&credentials) {
+            Ok(client) => return Ok((LoggedIn { account: self, credentials }, client)),
+            Err(error) => error,
+        };
+        if let (Some(user), Some(LoginFailure::WrongCredentials)) = (self.target.other_user(), error.login_failure()) {
+            let other = with_user(&credentials, &user)?;
+            // If this fails, too, the failure of the address is reported.
+            if let Ok(client) = self.connect(&other) {
+                if !quiet {
+                    eprintln!(
+                        "pop3: the user name is {user}, not the address; with --user {user} the next run needs no second login"
+                    );
+                }
+                self.target.user = user;
+                return Ok((LoggedIn { account: self, credentials: other }, client));
+            }
+        }
+        Err(self.login_failure(error))
+    }
+
+    /// Returns the token if the arguments name one, otherwise the password.
+    fn credentials(&self, arguments: &AccountArguments) -> Result<Credentials, Failure> {
+        let user = &self.target.user;
+        if let Some(token) = arguments.token.read()? {
+            let token = str::from_utf8(token.expose())
+                .map_err(|_| Failure::new(Exit::Login, "the access token contains bytes that are not ASCII"))?;
+            return Ok(Credentials::token(user, token).map_err(Error::from)?);
+        }
+        let password = arguments.password.read(&self.target.account(self.port))?;
+        Ok(Credentials::password(user, password.expose()).map_err(Error::from)?)
+    }
+
+    fn connect(&self, credentials: &Credentials) -> Result<Client, Error> {
+        let secret = match credentials {
+            Credentials::Password { password: secret, .. } | Credentials::Token { token: secret, .. } => Some(secret.clone()),
+            _ => None,
+        };
+        // The dialogue, for `--verbose`.
+        let log = || {
+            let secret = secret.clone();
+            let write = move |line: &str| tracing::debug!("{}", withhold_line(line, secret.as_ref()));
+            Some(Box::new(Transcript::new(write)) as Box<dyn Observer>)
+        };
+        let policy = self.target.auth.map_or_else(LoginPolicy::default, AuthMethod::policy);
+        let policy = LoginPolicy { utf8: true, ..policy };
+        let client = Client::connect_and_login_observed(&self.target.host, self.port, &self.options, credentials, &policy, &log);
+        client.map_err(|error| match credentials {
+            Credentials::Password { password: secret, .. } | Credentials::Token { token: secret, .. } => withhold(error, secret),
+            _ => error,
+        })
+    }
+
+    fn login_failure(&self, error: Error) -> Failure {
+        let silent = matches!(
+            &error,
+            Error::TimedOut { .. } | Error::Request(RequestError::Remote(RemoteError::Closed(Awaiting::Greeting)))
+        );
+        let refusal = error.refusal().cloned();
+        let failure = self.target.advise(Failure::from(error), refusal.as_ref());
+        if silent && !matches!(self.options.security, Security::Tls(_)) {
+            return failure.and("A port with TLS from the start (usually 995) needs no --stls or --dangerously-cleartext.");
+        }
+        failure
+    }
+}
+
+/// An account whose login has succeeded.
+#[derive(Debug)]
+pub struct LoggedIn {
+    account: Account,
+    credentials: Credentials,
+}
+
+impl LoggedIn {
+    /// Returns the name of the account in journals and messages.
+    pub fn name(&self) -> String {
+        self.account.target.account(self.account.port)
+    }
+
+    /// Connects and logs in again.
+    ///
+    /// # Errors
+    /// See [`Client::connect_and_login`].
+    pub fn connect(&self) -> Result<Client, Error> {
+        self.account.connect(&self.credentials)
+    }
+}
+
+/// Returns the same password or token for another user.
+fn with_user(credentials: &Credentials, user: &str) -> Result<Credentials, Failure> {
+    Ok(match credentials {
+        Credentials::Password { password, .. } => Credentials::password(user, password.expose()).map_err(Error::from)?,
+        Credentials::Token { token, .. } => {
+            Credentials::token(user, str::from_utf8(token.expose()).unwrap_or_default()).map_err(Error::from)?
+        }
+        other => other.clone(),
+    })
+}

@@ -1,0 +1,62 @@
+//! The arguments of `pop3 fetch`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::AccountArguments;
+
+/// Fetch mail from a POP3 server into a Maildir.
+///
+/// A message counts as fetched when it is safely on disk. Only then is it deleted on the server, if --delete is given. A journal
+/// in the Maildir records fetched messages, so no message is stored twice, and after an interruption the next run continues.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  pop3 fetch you@126.com
+      Fetch new messages into ~/Mail/you@126.com. Host, port and TLS
+      of many providers are known, and which password they want.
+
+  pop3 fetch pop.example.org --user joe@example.org ~/Maildir
+      Fetch new messages over TLS (port 995), keep them on the
+      server, and ask for the password.
+
+  POP3_PASSWORD=… pop3 fetch pop.example.org --user joe \\
+      --delete ~/Maildir
+      Fetch new messages in a script, and delete them on the
+      server when they are safely on disk.
+
+  pop3 fetch pop.example.org --user joe --stls \\
+      --password-file ~/.pop3-password ~/Maildir
+      Use port 110 with STLS, and read the password from the
+      first line of a file.
+
+  pop3 fetch outlook.office365.com --user joe@example.org \\
+      --auth xoauth2 --token-command 'get-token joe' ~/Maildir
+      Log in with an access token that a command prints.
+
+`pop3 --help` lists the exit codes.")]
+pub struct Fetch {
+    #[command(flatten)]
+    pub account: AccountArguments,
+
+    /// Maildir to store the mail in; created if it does not exist. Default with a mail address: ~/Mail/ADDRESS.
+    pub maildir: Option<PathBuf>,
+
+    /// Delete messages on the server when they are safely on disk. By default, they are kept.
+    #[arg(long, conflicts_with = "keep")]
+    pub delete: bool,
+
+    /// Keep messages on the server. This is the default.
+    #[arg(long)]
+    pub keep: bool,
+
+    /// Maximum number of commands that wait for their replies at once, if the server announces PIPELINING. With 1, each command
+    /// is sent after the reply to the previous one.
+    #[arg(long, value_name = "NUMBER", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub window: u16,
+
+    /// Print no summary, only warnings and errors.
+    #[arg(short, long)]
+    pub quiet: bool,
+}

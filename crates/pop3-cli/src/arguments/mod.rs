@@ -1,0 +1,95 @@
+//! The command line of the program `pop3`.
+
+mod account;
+mod doctor;
+mod fetch;
+mod guide;
+mod mock;
+mod serve;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use account::{AccountArguments, AuthMethod, PasswordSource, TokenSource, proxy};
+pub use doctor::Doctor;
+pub use fetch::Fetch;
+pub use guide::{Guide, GuideFormat};
+pub use mock::Mock;
+pub use serve::Serve;
+
+use crate::language::Language;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  success
+  1  any other failure; the message explains it
+  2  the command line is wrong
+  3  the connection failed or broke: try again, no mail is lost
+  4  the connection cannot be trusted (TLS)
+  5  the server refuses the user name or the password
+  6  try again later: the mailbox is in use, or the server
+     requires a pause
+  7  a file or a folder cannot be read or written
+  8  success, except for some messages
+  130  interrupted (Ctrl-C); what is stored stays stored
+
+POP3_LOG=debug (or -v) logs more; passwords are never shown.";
+
+/// Fetches mail over POP3 without losing a message, serves Maildirs, and shows how POP3 works.
+#[derive(Debug, Parser)]
+#[command(name = "pop3", version, after_help = EXIT_CODES)]
+pub struct Arguments {
+    /// Log more to standard error.
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+
+    /// Language of texts for people. (Default: what LC_ALL, LC_MESSAGES or LANG says; the help is English.)
+    #[arg(long, global = true, value_name = "LANGUAGE", value_enum)]
+    pub language: Option<Language>,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Demo(Demo),
+    Doctor(Doctor),
+    Fetch(Fetch),
+    Guide(Guide),
+    Serve(Serve),
+    Passwd(Passwd),
+    Mock(Mock),
+}
+
+/// Show how POP3 works, without any set-up.
+///
+/// Starts a server with TLS on this machine, with a small temporary Maildir, fetches the mail from it, prints the dialogue of
+/// client and server, and explains how to connect your own mail program to the server.
+#[derive(Args, Debug)]
+pub struct Demo {
+    /// End when the mail is fetched, even on a terminal. Without a terminal, the program always ends then.
+    #[arg(long)]
+    pub once: bool,
+
+    /// Port for POP3 with STLS. 0 selects a free port.
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+
+    /// Port for POP3 over TLS. 0 selects a free port.
+    #[arg(long, default_value_t = 0)]
+    pub tls_port: u16,
+}
+
+/// Set the password of a user for `pop3 serve`.
+///
+/// On a terminal, asks for the password twice. Otherwise reads it from the first line of standard input.
+#[derive(Args, Debug)]
+pub struct Passwd {
+    /// File of users; created, accessible only to its owner, if it does not exist.
+    pub users: PathBuf,
+
+    /// Name of the user.
+    pub name: String,
+}

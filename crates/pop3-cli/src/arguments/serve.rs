@@ -1,0 +1,109 @@
+//! The arguments of `pop3 serve`.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use pop3_tokio::IpNet;
+
+use crate::listeners::ListenAddress;
+
+/// Parses a network, or an address, which is a network of one host.
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = text.parse::<IpAddr>().map(IpNet::from);
+    address.or_else(|_| text.parse()).map_err(|_| "neither an address nor a network like 192.0.2.0/24".to_owned())
+}
+
+/// Serve Maildirs over POP3.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  pop3 passwd users joe
+      Ask for a password, and store its hash in the file `users`.
+
+  pop3 serve --users users --mail '/home/%u/Maildir' \\
+      --cert cert.pem --key key.pem \\
+      --listen 0.0.0.0:110 --listen-tls 0.0.0.0:995
+      Serve all users in this file, with STLS on port 110
+      and TLS on port 995.
+
+Each line of the file of users is NAME:HASH. HASH is a hash that
+`pop3 passwd` writes, or {PLAIN} followed by the password itself.
+Lines that begin with # are comments. The file is read again when
+it has changed. The Maildir of each user must exist.
+
+Logins, failed logins and the ends of sessions are logged to
+standard error, with user, address, method and TLS.
+
+SIGHUP reloads the certificate. SIGTERM and Ctrl-C let sessions
+finish their commands, for up to 30 s.")]
+pub struct Serve {
+    /// File of users, with a name and a password hash on each line.
+    #[arg(long, value_name = "FILE")]
+    pub users: PathBuf,
+
+    /// Path of each user's Maildir; %u stands for the user name. In the part of the path from the first folder with %u on, a
+    /// symbolic link is followed only if it belongs to root or to the user that runs the server.
+    #[arg(long, value_name = "PATH")]
+    pub mail: String,
+
+    /// Ignore the case of ASCII letters in user names; %u stands for the name in lower case.
+    #[arg(long)]
+    pub ignore_case: bool,
+
+    /// Address and port for POP3 without TLS until STLS; a port alone means all addresses. May be given more than once.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Vec<ListenAddress>,
+
+    /// Address and port for POP3 over TLS; a port alone means all addresses. May be given more than once.
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "cert")]
+    pub listen_tls: Vec<ListenAddress>,
+
+    /// PEM file with the certificate chain.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub cert: Option<PathBuf>,
+
+    /// PEM file with the private key of the certificate.
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub key: Option<PathBuf>,
+
+    /// Accept passwords without TLS: an attacker on the network path can read them and the mail.
+    #[arg(long)]
+    pub dangerously_cleartext: bool,
+
+    /// Minimum time between two logins of a user.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub login_delay: u64,
+
+    /// At a login, remove the user's messages that are older than this number of days. By default, messages are kept forever.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub expire: Option<u32>,
+
+    /// Address or network of proxies that may report the address of their client (XCLIENT). May be given more than once.
+    #[arg(long, value_name = "NETWORK", value_parser = network)]
+    pub trust_proxy: Vec<IpNet>,
+
+    /// Expect a PROXY protocol header, version 1 or 2, at the beginning of each connection from a trusted proxy.
+    #[arg(long, requires = "trust_proxy")]
+    pub proxy_protocol: bool,
+
+    /// Maximum number of sessions at once.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
+    pub max_sessions: usize,
+
+    /// Maximum number of sessions at once from one source: an IPv4 address, or an IPv6 network of 64 bits.
+    #[arg(long, value_name = "NUMBER", default_value_t = 100)]
+    pub max_sessions_per_source: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_networks_are_parsed() {
+        assert_eq!(network("192.0.2.1").unwrap().to_string(), "192.0.2.1/32");
+        assert_eq!(network("2001:db8::/32").unwrap().to_string(), "2001:db8::/32");
+        assert!(network("example.org").is_err());
+    }
+}
