@@ -18,11 +18,13 @@ mod guide;
 mod language;
 mod listeners;
 mod maildirs;
+mod manual;
 mod mock;
 mod passwd;
 mod password;
 mod permissions;
 mod place;
+mod read;
 mod serve;
 mod server_text;
 mod suggestion;
@@ -66,6 +68,9 @@ pub fn main() -> ExitCode {
         Command::Guide(arguments) => guide::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Mock(arguments) => mock::run(&arguments),
+        Command::Read(arguments) => read::run(&arguments),
+        Command::Completions(arguments) => manual::completions(&arguments),
+        Command::Man(arguments) => manual::man(&arguments),
         Command::Passwd(arguments) => passwd::run(&arguments),
     };
     match outcome {

@@ -1,11 +1,28 @@
-//! Texts of servers, made readable.
+//! Texts of servers and messages, made readable.
+
+use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 
 /// Returns the text of a server for a person: decoded, and with its control characters replaced. Texts that are not UTF-8 are taken for what
 /// their bytes look most like: GB18030, Big5, Shift-JIS, Latin-1 or another legacy encoding.
 pub fn readable(text: &[u8]) -> String {
-    let decoded = match str::from_utf8(text) {
+    one_line(&decoded(text))
+}
+
+/// Returns text of several lines in the same way. Lines and tabulators stay.
+pub fn readable_lines(text: &[u8]) -> String {
+    let safe = |char: char| if is_unsafe(char) && !matches!(char, '\n' | '\t') { '\u{fffd}' } else { char };
+    decoded(text).replace("\r\n", "\n").chars().map(safe).collect()
+}
+
+/// Returns text with its control characters replaced, line ends too.
+pub fn one_line(text: &str) -> String {
+    text.chars().map(|char| if is_unsafe(char) { '\u{fffd}' } else { char }).collect()
+}
+
+fn decoded(text: &[u8]) -> Cow<'_, str> {
+    match str::from_utf8(text) {
         Ok(text) => text.into(),
         Err(_) => {
             let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
@@ -13,8 +30,7 @@ pub fn readable(text: &[u8]) -> String {
             let encoding = detector.guess(None, Utf8Detection::Deny);
             encoding.decode_without_bom_handling(text).0
         }
-    };
-    decoded.chars().map(|char| if is_unsafe(char) { '\u{fffd}' } else { char }).collect()
+    }
 }
 
 /// Returns `true` for characters that change how a terminal shows the text around them.

@@ -240,3 +240,30 @@ fetch-interrupted = { $count ->
 }
 fetch-no-maildir = { $folder } is not empty, and is no Maildir
 fetch-no-maildir-next = Name a new or an empty folder, or a Maildir: a folder with the folders cur, new and tmp.
+
+## Reading
+
+read-empty = There is no mail.
+read-newest = These are the newest { $shown } of { $count } messages; --all lists them all.
+read-no-message = there is no message { $number }
+read-no-maildir = { $folder } is no Maildir
+read-delete-local = --delete is for mail on a server; in a Maildir, delete the file
+read-ask = { $count ->
+    [one] Delete this message on the server? It cannot be brought back. [y/N]
+   *[other] Delete these { $count } messages on the server? They cannot be brought back. [y/N]
+}
+read-yes = y yes
+read-no-terminal = there is no terminal to ask; --yes deletes without asking
+read-nothing-deleted = Nothing is deleted.
+read-refused = the server refuses to delete message { $number }, so nothing is deleted
+read-deleted = { $count ->
+    [one] 1 message is deleted on the server.
+   *[other] { $count } messages are deleted on the server.
+}
+read-no-text = (This message has no text.)
+read-attachment = Attachment: { $name } ({ $octets } octets)
+read-from = From
+read-to = To
+read-cc = Cc
+read-date = Date
+read-subject = Subject

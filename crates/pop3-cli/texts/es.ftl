@@ -214,3 +214,28 @@ fetch-interrupted = { $count ->
 }
 fetch-no-maildir = { $folder } no está vacía y no es un Maildir
 fetch-no-maildir-next = Indique una carpeta nueva o vacía, o un Maildir: una carpeta con las carpetas cur, new y tmp.
+
+read-empty = No hay correo.
+read-newest = Estos son los { $shown } mensajes más nuevos de { $count }; --all los muestra todos.
+read-no-message = no existe el mensaje { $number }
+read-no-maildir = { $folder } no es un Maildir
+read-delete-local = --delete es para el correo de un servidor; en un Maildir, borre el archivo
+read-ask = { $count ->
+    [one] ¿Borrar este mensaje en el servidor? No se puede recuperar. [s/N]
+   *[other] ¿Borrar estos { $count } mensajes en el servidor? No se pueden recuperar. [s/N]
+}
+read-yes = s sí si y
+read-no-terminal = no hay terminal para preguntar; --yes borra sin preguntar
+read-nothing-deleted = No se borra nada.
+read-refused = el servidor rechaza borrar el mensaje { $number }, así que no se borra nada
+read-deleted = { $count ->
+    [one] 1 mensaje borrado en el servidor.
+   *[other] { $count } mensajes borrados en el servidor.
+}
+read-no-text = (Este mensaje no tiene texto.)
+read-attachment = Adjunto: { $name } ({ $octets } octetos)
+read-from = De
+read-to = Para
+read-cc = Copia
+read-date = Fecha
+read-subject = Asunto

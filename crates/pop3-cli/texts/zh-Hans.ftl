@@ -209,3 +209,26 @@ fetch-interrupted = { $count ->
 }
 fetch-no-maildir = { $folder } 不是空的，也不是 Maildir
 fetch-no-maildir-next = 请指定新的或空的文件夹，或者 Maildir：其中有 cur、new 和 tmp 文件夹。
+
+read-empty = 没有邮件。
+read-newest = 以上是 { $count } 封邮件中最新的 { $shown } 封；--all 列出全部。
+read-no-message = 没有第 { $number } 封邮件
+read-no-maildir = { $folder } 不是 Maildir
+read-delete-local = --delete 用于服务器上的邮件；在 Maildir 中请删除文件
+read-ask = { $count ->
+   *[other] 从服务器删除这 { $count } 封邮件吗？删除后无法恢复。[y/N]
+}
+read-yes = y yes 是
+read-no-terminal = 没有可以询问的终端；--yes 不询问就删除
+read-nothing-deleted = 没有删除。
+read-refused = 服务器拒绝删除第 { $number } 封邮件，因此没有删除任何邮件
+read-deleted = { $count ->
+   *[other] 已从服务器删除 { $count } 封邮件。
+}
+read-no-text = （这封邮件没有文字。）
+read-attachment = 附件：{ $name }（{ $octets } 字节）
+read-from = 发件人
+read-to = 收件人
+read-cc = 抄送
+read-date = 日期
+read-subject = 主题

@@ -209,3 +209,26 @@ fetch-interrupted = { $count ->
 }
 fetch-no-maildir = { $folder } 不是空的，也不是 Maildir
 fetch-no-maildir-next = 請指定新的或空的資料夾，或者 Maildir：其中有 cur、new 和 tmp 資料夾。
+
+read-empty = 沒有郵件。
+read-newest = 以上是 { $count } 封郵件中最新的 { $shown } 封；--all 列出全部。
+read-no-message = 沒有第 { $number } 封郵件
+read-no-maildir = { $folder } 不是 Maildir
+read-delete-local = --delete 用於伺服器上的郵件；在 Maildir 中請刪除檔案
+read-ask = { $count ->
+   *[other] 從伺服器刪除這 { $count } 封郵件嗎？刪除後無法復原。[y/N]
+}
+read-yes = y yes 是
+read-no-terminal = 沒有可以詢問的終端機；--yes 不詢問就刪除
+read-nothing-deleted = 沒有刪除。
+read-refused = 伺服器拒絕刪除第 { $number } 封郵件，因此沒有刪除任何郵件
+read-deleted = { $count ->
+   *[other] 已從伺服器刪除 { $count } 封郵件。
+}
+read-no-text = （這封郵件沒有文字。）
+read-attachment = 附件：{ $name }（{ $octets } 位元組）
+read-from = 寄件者
+read-to = 收件者
+read-cc = 副本
+read-date = 日期
+read-subject = 主旨

@@ -5,6 +5,7 @@ mod doctor;
 mod fetch;
 mod guide;
 mod mock;
+mod read;
 mod serve;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ pub use doctor::Doctor;
 pub use fetch::Fetch;
 pub use guide::{Guide, GuideFormat};
 pub use mock::Mock;
+pub use read::Read;
 pub use serve::Serve;
 
 use crate::language::Language;
@@ -59,8 +61,11 @@ pub enum Command {
     Fetch(Fetch),
     Guide(Guide),
     Serve(Serve),
+    Read(Read),
     Passwd(Passwd),
     Mock(Mock),
+    Completions(Completions),
+    Man(Man),
 }
 
 /// Show how POP3 works, without any set-up.
@@ -92,4 +97,22 @@ pub struct Passwd {
 
     /// Name of the user.
     pub name: String,
+}
+
+/// Print the completions of a shell.
+///
+/// For example: pop3 completions bash > /etc/bash_completion.d/pop3
+#[derive(Args, Debug)]
+pub struct Completions {
+    /// The shell.
+    pub shell: clap_complete::Shell,
+}
+
+/// Write the manual pages into a folder.
+///
+/// For example: pop3 man /usr/local/share/man/man1
+#[derive(Args, Debug)]
+pub struct Man {
+    /// The folder, which must exist.
+    pub folder: PathBuf,
 }
