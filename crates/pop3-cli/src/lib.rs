@@ -7,6 +7,7 @@
 //! ```
 
 mod account;
+mod accounts;
 mod arguments;
 mod demo;
 mod descriptors;
@@ -34,7 +35,7 @@ mod withhold;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use tracing_subscriber::EnvFilter;
 
 use arguments::{Arguments, Command};
@@ -42,8 +43,12 @@ use language::{Language, Message};
 
 /// Runs the subcommand that the arguments name, and returns the exit code.
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
+    let parsed = Arguments::command().try_get_matches().and_then(|matches| {
+        let arguments = Arguments::from_arg_matches(&matches)?;
+        Ok((arguments, matches))
+    });
+    let (arguments, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => suggestion::explained(error).exit(),
     };
     Language::choose(arguments.language);
@@ -64,7 +69,8 @@ pub fn main() -> ExitCode {
     let outcome = match command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
-        Command::Fetch(arguments) => fetch::run(&arguments),
+        Command::Fetch(arguments) => fetch::run(&arguments, &accounts::given(&matches, &["fetch"])),
+        Command::Accounts(arguments) => accounts::run(&arguments, &accounts::given(&matches, &["accounts", "add"])),
         Command::Guide(arguments) => guide::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Mock(arguments) => mock::run(&arguments),

@@ -2,9 +2,9 @@
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::LazyLock;
 
-use indicatif::ProgressBar;
+use indicatif::{MultiProgress, ProgressBar};
 use textwrap::{Options, WordSplitter};
 
 /// The width of output that goes to no terminal.
@@ -34,25 +34,26 @@ pub fn wrap(text: &str, width: usize, first: &str, rest: &str) -> String {
     textwrap::fill(text, options.initial_indent(first).subsequent_indent(rest))
 }
 
-/// The bar that is on the terminal.
-static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
+/// The bars that are on the terminal.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
-/// Makes log lines go above this bar, so that they do not tear it.
-pub fn draw_logs_above(bar: &ProgressBar) {
-    *BAR.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
+/// Adds a bar. It is visible only on a terminal.
+pub fn add(bar: ProgressBar) -> ProgressBar {
+    BARS.add(bar)
 }
 
-/// Standard error, above the bar if there is one.
+/// Runs a function that prints, so that the bars are drawn below what it prints and are not torn.
+pub fn above_bars<T>(print: impl FnOnce() -> T) -> T {
+    BARS.suspend(print)
+}
+
+/// Standard error, above the bars if there are any.
 #[derive(Clone, Copy, Debug)]
 pub struct Log;
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let bar = BAR.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match bar {
-            Some(bar) => bar.suspend(|| io::stderr().write(bytes)),
-            None => io::stderr().write(bytes),
-        }
+        above_bars(|| io::stderr().write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -267,3 +267,27 @@ read-to = To
 read-cc = Cc
 read-date = Date
 read-subject = Subject
+
+## Accounts
+
+accounts-none = no account is configured
+accounts-none-next = Name an address: pop3 fetch ADDRESS. Or add an account: pop3 accounts add ADDRESS
+accounts-unknown = there is no account { $account }; pop3 accounts list shows them
+accounts-exists = there is an account { $account } already, in { $file }
+accounts-no-home = there is no home for the file of accounts: set HOME or XDG_CONFIG_HOME
+accounts-no-maildir = a host name needs a Maildir, too: pop3 accounts add HOST MAILDIR --user NAME
+accounts-unknown-key = { $file }, account { $account }: there is no key { $key }
+accounts-similar-key = A similar key exists: { $key }
+accounts-keys = The keys are the options of pop3 fetch; pop3 fetch --help lists them.
+accounts-wrong-type = { $file }, account { $account }: the value of { $key } is of the wrong kind
+accounts-wrong-key = { $file }, account { $account }: { $error }
+accounts-no-server = { $file }, account { $account }: the key server is missing; it is a mail address or a host name
+accounts-works = { $count ->
+    [one] { $account }: the login works; 1 message is on the server
+   *[other] { $account }: the login works; { $count } messages are on the server
+}
+accounts-added = { $count ->
+    [one] { $account } is added to { $file }; 1 message is on the server. Fetch it: pop3 fetch
+   *[other] { $account } is added to { $file }; { $count } messages are on the server. Fetch them: pop3 fetch
+}
+accounts-store = Store the password in { $file }, which only you can read? [Y/n]

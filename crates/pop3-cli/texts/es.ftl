@@ -239,3 +239,25 @@ read-to = Para
 read-cc = Copia
 read-date = Fecha
 read-subject = Asunto
+
+accounts-none = no hay ninguna cuenta configurada
+accounts-none-next = Indique una dirección: pop3 fetch DIRECCIÓN. O añada una cuenta: pop3 accounts add DIRECCIÓN
+accounts-unknown = no existe la cuenta { $account }; pop3 accounts list las muestra
+accounts-exists = ya existe una cuenta { $account } en { $file }
+accounts-no-home = no hay carpeta para el archivo de cuentas: defina HOME o XDG_CONFIG_HOME
+accounts-no-maildir = un servidor necesita también un Maildir: pop3 accounts add SERVIDOR MAILDIR --user NOMBRE
+accounts-unknown-key = { $file }, cuenta { $account }: no existe la clave { $key }
+accounts-similar-key = Existe una clave parecida: { $key }
+accounts-keys = Las claves son las opciones de pop3 fetch; pop3 fetch --help las muestra.
+accounts-wrong-type = { $file }, cuenta { $account }: el valor de { $key } es de otra clase
+accounts-wrong-key = { $file }, cuenta { $account }: { $error }
+accounts-no-server = { $file }, cuenta { $account }: falta la clave server; es una dirección de correo o un servidor
+accounts-works = { $count ->
+    [one] { $account }: el acceso funciona; hay 1 mensaje en el servidor
+   *[other] { $account }: el acceso funciona; hay { $count } mensajes en el servidor
+}
+accounts-added = { $count ->
+    [one] { $account } se añadió a { $file }; hay 1 mensaje en el servidor. Descárguelo: pop3 fetch
+   *[other] { $account } se añadió a { $file }; hay { $count } mensajes en el servidor. Descárguelos: pop3 fetch
+}
+accounts-store = ¿Guardar la contraseña en { $file }, que solo usted puede leer? [S/n]

@@ -232,3 +232,23 @@ read-to = 收件人
 read-cc = 抄送
 read-date = 日期
 read-subject = 主题
+
+accounts-none = 没有配置账户
+accounts-none-next = 请指定地址：pop3 fetch 地址。或者添加账户：pop3 accounts add 地址
+accounts-unknown = 没有名为 { $account } 的账户；pop3 accounts list 列出全部
+accounts-exists = { $file } 中已经有名为 { $account } 的账户
+accounts-no-home = 没有地方存放账户文件：请设置 HOME 或 XDG_CONFIG_HOME
+accounts-no-maildir = 主机名还需要 Maildir：pop3 accounts add 主机 MAILDIR --user 用户
+accounts-unknown-key = { $file }，账户 { $account }：没有名为 { $key } 的键
+accounts-similar-key = 有一个相似的键：{ $key }
+accounts-keys = 键就是 pop3 fetch 的选项；pop3 fetch --help 列出它们。
+accounts-wrong-type = { $file }，账户 { $account }：{ $key } 的值类型不对
+accounts-wrong-key = { $file }，账户 { $account }：{ $error }
+accounts-no-server = { $file }，账户 { $account }：缺少键 server；它是邮件地址或主机名
+accounts-works = { $count ->
+   *[other] { $account }：可以登录；服务器上有 { $count } 封邮件
+}
+accounts-added = { $count ->
+   *[other] 已把 { $account } 添加到 { $file }；服务器上有 { $count } 封邮件。收取：pop3 fetch
+}
+accounts-store = 把密码存放在只有您能读取的 { $file } 吗？[Y/n]

@@ -232,3 +232,23 @@ read-to = 收件者
 read-cc = 副本
 read-date = 日期
 read-subject = 主旨
+
+accounts-none = 沒有設定帳號
+accounts-none-next = 請指定位址：pop3 fetch 位址。或者新增帳號：pop3 accounts add 位址
+accounts-unknown = 沒有名為 { $account } 的帳號；pop3 accounts list 列出全部
+accounts-exists = { $file } 中已經有名為 { $account } 的帳號
+accounts-no-home = 沒有地方存放帳號檔案：請設定 HOME 或 XDG_CONFIG_HOME
+accounts-no-maildir = 主機名稱還需要 Maildir：pop3 accounts add 主機 MAILDIR --user 使用者
+accounts-unknown-key = { $file }，帳號 { $account }：沒有名為 { $key } 的鍵
+accounts-similar-key = 有一個相似的鍵：{ $key }
+accounts-keys = 鍵就是 pop3 fetch 的選項；pop3 fetch --help 列出它們。
+accounts-wrong-type = { $file }，帳號 { $account }：{ $key } 的值類型不對
+accounts-wrong-key = { $file }，帳號 { $account }：{ $error }
+accounts-no-server = { $file }，帳號 { $account }：缺少鍵 server；它是郵件位址或主機名稱
+accounts-works = { $count ->
+   *[other] { $account }：可以登入；伺服器上有 { $count } 封郵件
+}
+accounts-added = { $count ->
+   *[other] 已把 { $account } 新增到 { $file }；伺服器上有 { $count } 封郵件。收取：pop3 fetch
+}
+accounts-store = 把密碼存放在只有您能讀取的 { $file } 嗎？[Y/n]

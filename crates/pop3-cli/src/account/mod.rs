@@ -5,9 +5,9 @@ mod target;
 
 use std::path::Path;
 
-use pop3_blocking::proto::Transcript;
 use pop3_blocking::proto::client::{Awaiting, LoginFailure, LoginPolicy, Observer, RemoteError, RequestError};
 use pop3_blocking::proto::sasl::Credentials;
+use pop3_blocking::proto::{Secret, Transcript};
 use pop3_blocking::{Client, ClientOptions, Error, Security};
 
 use crate::arguments::{AccountArguments, AuthMethod};
@@ -29,9 +29,9 @@ impl Account {
     ///
     /// # Errors
     /// The arguments are wrong, a file that they name cannot be read, or no server is known.
-    pub fn of(arguments: &AccountArguments) -> Result<Self, Failure> {
+    pub fn of(server: &str, arguments: &AccountArguments) -> Result<Self, Failure> {
         let connection = Connection::of(arguments)?;
-        let target = Target::of(arguments, &|domain| connection.guess(domain, arguments))?;
+        let target = Target::of(server, arguments, &|domain| connection.guess(domain, arguments))?;
         let options = connection.options(arguments, target.stls);
         Ok(Self { port: target.port.unwrap_or_else(|| options.security.default_port()), target, options })
     }
@@ -41,36 +41,14 @@ impl Account {
         self.target.address.as_deref()
     }
 
-    /// Says which settings apply, reads the password or asks for it, and logs in. `maildir` is the default folder, if mail goes there.
+    /// Says which settings apply, and reads the password or asks for it. `maildir` is the default folder, if mail goes there.
     ///
     /// # Errors
-    /// There is no password, the server cannot be reached or trusted, or it refuses the login.
-    pub fn log_in(
-        mut self,
-        arguments: &AccountArguments,
-        maildir: Option<&Path>,
-        quiet: bool,
-    ) -> Result<(LoggedIn, Client), Failure> {
+    /// There is no password, or no password can help.
+    pub fn ask(self, arguments: &AccountArguments, maildir: Option<&Path>, quiet: bool) -> Result<Login, Failure> {
         self.target.introduce(self.port, maildir, quiet, arguments)?;
         let credentials = self.credentials(arguments)?;
-        let error = match self.connect(&credentials) {
-            Ok(client) => return Ok((LoggedIn { account: self, credentials }, client)),
-            Err(error) => error,
-        };
-        if let (Some(user), Some(LoginFailure::WrongCredentials)) = (self.target.other_user(), error.login_failure()) {
-            let other = with_user(&credentials, &user)?;
-            // If this fails, too, the failure of the address is reported.
-            if let Ok(client) = self.connect(&other) {
-                if !quiet {
-                    eprintln!(
-                        "pop3: the user name is {user}, not the address; with --user {user} the next run needs no second login"
-                    );
-                }
-                self.target.user = user;
-                return Ok((LoggedIn { account: self, credentials: other }, client));
-            }
-        }
-        Err(self.login_failure(error))
+        Ok(Login { account: self, credentials })
     }
 
     /// Returns the token if the arguments name one, otherwise the password.
@@ -119,17 +97,50 @@ impl Account {
     }
 }
 
-/// An account whose login has succeeded.
+/// An account and its credentials.
 #[derive(Debug)]
-pub struct LoggedIn {
+pub struct Login {
     account: Account,
     credentials: Credentials,
 }
 
-impl LoggedIn {
+impl Login {
     /// Returns the name of the account in journals and messages.
     pub fn name(&self) -> String {
         self.account.target.account(self.account.port)
+    }
+
+    /// Returns the password; `None` for a token.
+    pub const fn password(&self) -> Option<&Secret> {
+        match &self.credentials {
+            Credentials::Password { password, .. } => Some(password),
+            _ => None,
+        }
+    }
+
+    /// Logs in, with the part of the address before the `@` if the server refuses the address and nothing says what the user is.
+    ///
+    /// # Errors
+    /// The server cannot be reached or trusted, or it refuses the login.
+    pub fn log_in(mut self, quiet: bool) -> Result<(Self, Client), Failure> {
+        let error = match self.connect() {
+            Ok(client) => return Ok((self, client)),
+            Err(error) => error,
+        };
+        if let (Some(user), Some(LoginFailure::WrongCredentials)) = (self.account.target.other_user(), error.login_failure()) {
+            let other = with_user(&self.credentials, &user)?;
+            // If this fails, too, the failure of the address is reported.
+            if let Ok(client) = self.account.connect(&other) {
+                if !quiet {
+                    eprintln!(
+                        "pop3: the user name is {user}, not the address; with --user {user} the next run needs no second login"
+                    );
+                }
+                (self.account.target.user, self.credentials) = (user, other);
+                return Ok((self, client));
+            }
+        }
+        Err(self.account.login_failure(error))
     }
 
     /// Connects and logs in again.

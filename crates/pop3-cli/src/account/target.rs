@@ -35,8 +35,7 @@ pub struct Target {
 impl Target {
     /// Determines the target. With a mail address, the provider's settings apply as far as the arguments name nothing else. `guess` looks for
     /// the server of a domain that no provider is known for.
-    pub fn of(arguments: &AccountArguments, guess: &dyn Fn(&str) -> Option<Guess>) -> Result<Self, Failure> {
-        let given = arguments.server.as_str();
+    pub fn of(given: &str, arguments: &AccountArguments, guess: &dyn Fn(&str) -> Option<Guess>) -> Result<Self, Failure> {
         match given.contains('@') && !given.contains("://") {
             true => Self::of_address(given, arguments, guess),
             false => Self::of_host(given, arguments),

@@ -8,13 +8,9 @@ use pop3_tokio::proto::client::LoginPolicy;
 use pop3_tokio::proto::sasl::Mechanism;
 use pop3_tokio::{Proxy, ProxyKind};
 
-/// The account of a command: the server, the user, and how to connect.
+/// The account of a command beside its server: the user, and how to connect.
 #[derive(Args, Debug)]
 pub struct AccountArguments {
-    /// Mail address, or a server: pop.example.org, pop.example.org:995, or a URL such as pops://joe@pop.example.org.
-    #[arg(value_name = "ADDRESS|HOST")]
-    pub server: String,
-
     /// User name of the mailbox. Default with a mail address: what its provider wants, usually the address.
     #[arg(short, long)]
     pub user: Option<String>,

@@ -31,17 +31,30 @@ Examples:
       Use port 110 with STLS, and read the password from the
       first line of a file.
 
+  pop3 fetch
+      Fetch all accounts of the configuration; see
+      `pop3 accounts --help`.
+
   pop3 fetch outlook.office365.com --user joe@example.org \\
       --auth xoauth2 --token-command 'get-token joe' ~/Maildir
       Log in with an access token that a command prints.
 
 `pop3 --help` lists the exit codes.")]
 pub struct Fetch {
-    #[command(flatten)]
-    pub account: AccountArguments,
+    /// Mail address, a server (pop.example.org, pop.example.org:995, or a URL such as pops://joe@pop.example.org), or the name of an
+    /// account of the configuration. Without it, all accounts of the configuration are fetched.
+    #[arg(value_name = "ADDRESS|HOST|ACCOUNT")]
+    pub server: Option<String>,
 
     /// Maildir to store the mail in; created if it does not exist. Default with a mail address: ~/Mail/ADDRESS.
     pub maildir: Option<PathBuf>,
+
+    /// More accounts of the configuration.
+    #[arg(value_name = "ACCOUNT")]
+    pub more: Vec<String>,
+
+    #[command(flatten)]
+    pub account: AccountArguments,
 
     /// Delete messages on the server when they are safely on disk. By default, they are kept.
     #[arg(long, conflicts_with = "keep")]

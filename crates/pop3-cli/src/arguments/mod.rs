@@ -1,6 +1,7 @@
 //! The command line of the program `pop3`.
 
 mod account;
+mod accounts;
 mod doctor;
 mod fetch;
 mod guide;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use account::{AccountArguments, AuthMethod, PasswordSource, TokenSource, proxy};
+pub use accounts::{Accounts, AccountsAdd, AccountsCommand};
 pub use doctor::Doctor;
 pub use fetch::Fetch;
 pub use guide::{Guide, GuideFormat};
@@ -59,6 +61,7 @@ pub enum Command {
     Demo(Demo),
     Doctor(Doctor),
     Fetch(Fetch),
+    Accounts(Accounts),
     Guide(Guide),
     Serve(Serve),
     Read(Read),

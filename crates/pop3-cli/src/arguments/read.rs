@@ -23,6 +23,10 @@ Examples:
   pop3 read ~/Mail/you@126.com
       List the messages of a Maildir.")]
 pub struct Read {
+    /// Mail address, a server (pop.example.org, pop.example.org:995, or a URL such as pops://joe@pop.example.org), or a Maildir.
+    #[arg(value_name = "ADDRESS|HOST|MAILDIR")]
+    pub server: String,
+
     #[command(flatten)]
     pub account: AccountArguments,
 

@@ -133,7 +133,7 @@ fn serve(
 fn fetch(server: SocketAddr, certificate: &str, home: Maildir) -> Result<(), Failure> {
     let options = ClientOptions::new(Security::Stls(tls::client_trusting(certificate.as_bytes())?));
     let mut home = AccountMaildir::open(home, "demo")?;
-    let bar = Bar::new();
+    let bar = Bar::new(&Arc::default());
     let mut connect = || {
         let observer = Box::new(Dialogue::new(bar.terminal().clone()));
         let mut client = Client::connect_observed(&server.ip().to_string(), server.port(), &options, Some(observer))?;

@@ -48,13 +48,13 @@ pub fn run(arguments: &Doctor) -> Result<(), Failure> {
         save_certificate: arguments.save_certificate.as_deref(),
     };
     let style = Style { width: terminal::width(), has_color: terminal::has_color(&io::stdout()) };
-    let spinner = ProgressBar::new_spinner();
+    let spinner = terminal::add(ProgressBar::new_spinner());
     spinner.enable_steady_tick(Duration::from_millis(100));
     let mut findings = Vec::new();
     let mut failed = Ok(());
     let verdict = examination.run(&mut |finding| {
         if !arguments.json {
-            let told = spinner.suspend(|| say(report::text(&finding, style)));
+            let told = terminal::above_bars(|| say(report::text(&finding, style)));
             failed = std::mem::replace(&mut failed, Ok(())).and(told);
         }
         findings.push(finding);

@@ -3,42 +3,111 @@
 pub mod progress;
 mod summary;
 
+use std::collections::VecDeque;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use pop3_fetch::{AccountMaildir, FetchError, Run, TransferOptions};
 use pop3_maildrop::Maildir;
 
-use crate::account::Account;
+use crate::account::{Account, Login};
+use crate::accounts::{self, Given};
 use crate::arguments::Fetch;
 use crate::failure::{Exit, Failure, say};
 use crate::language::Message;
-use progress::Bar;
+use crate::terminal;
+use progress::{Bar, explain_interrupt};
 
-pub fn run(arguments: &Fetch) -> Result<(), Failure> {
-    let mut account = Account::of(&arguments.account)?;
-    let folder = folder(arguments, account.address())?;
-    refuse_other_folder(&folder)?;
-    // `QUIT` may be sent while a listing continues without end, so the window has room for two commands.
-    account.options.config.window = usize::from(arguments.window).max(2);
-    // No folder is created before the login has succeeded.
-    let is_default = arguments.maildir.is_none();
-    let (account, client) = account.log_in(&arguments.account, is_default.then_some(&folder), arguments.quiet)?;
-    let mut home = AccountMaildir::open(create(&folder, is_default)?, &account.name())?;
-    let bar = Bar::new();
-    bar.explain_interrupt();
-    let transfer = TransferOptions { window: arguments.window.into(), ..TransferOptions::new(arguments.delete) };
-    let mut run = Run::new(&mut home, &transfer, &bar);
-    let mut first = Some(client);
-    let result = run.fetch_new(&mut || first.take().map_or_else(|| account.connect(), Ok));
-    bar.clear();
-    let summary = run.into_summary();
-    result.map_err(|error| run_failure(error, summary.fetched))?;
-    if !arguments.quiet {
-        say(format_args!("{}: {}", account.name(), summary::line(&summary)))?;
+pub fn run(arguments: &Fetch, given: &Given) -> Result<(), Failure> {
+    let stored = Arc::default();
+    let Some(selected) = accounts::selected(arguments, given)? else {
+        let job = Job::of(arguments)?;
+        explain_interrupt(&stored);
+        return job.run(&Bar::new(&stored), None);
+    };
+    // Passwords are asked for one after the other, before any bar is drawn.
+    let mut exits = Vec::new();
+    let mut jobs = VecDeque::new();
+    for (name, arguments) in &selected.accounts {
+        match Job::of(arguments) {
+            Ok(job) => jobs.push_back((name.as_str(), job)),
+            Err(failure) => exits.push(told(name, &failure)),
+        }
     }
-    summary::check(summary)
+    explain_interrupt(&stored);
+    let (jobs, failed) = (Mutex::new(jobs), Mutex::new(exits));
+    thread::scope(|scope| {
+        for _ in 0..selected.jobs.min(selected.accounts.len()) {
+            scope.spawn(|| {
+                loop {
+                    let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                    let Some((name, job)) = next else { break };
+                    if let Err(failure) = job.run(&Bar::new(&stored), Some(name)) {
+                        failed.lock().unwrap_or_else(PoisonError::into_inner).push(told(name, &failure));
+                    }
+                }
+            });
+        }
+    });
+    let exits = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match exits.first() {
+        None => Ok(()),
+        // Accounts that fail in different ways have no code in common.
+        Some(first) if exits.iter().any(|exit| exit != first) => Err(Failure::told(Exit::Other)),
+        Some(first) => Err(Failure::told(*first)),
+    }
+}
+
+/// Tells the failure of an account of the configuration, and returns its exit code.
+fn told(name: &str, failure: &Failure) -> Exit {
+    terminal::above_bars(|| eprintln!("pop3: {name}: {failure}"));
+    failure.exit
+}
+
+/// A fetch whose password is known.
+struct Job<'a> {
+    arguments: &'a Fetch,
+    folder: PathBuf,
+    login: Login,
+}
+
+impl<'a> Job<'a> {
+    /// Determines where the mail comes from and goes to, and asks for the password.
+    fn of(arguments: &'a Fetch) -> Result<Self, Failure> {
+        let server = arguments.server.as_deref().unwrap_or_default();
+        let mut account = Account::of(server, &arguments.account)?;
+        let folder = folder(arguments, account.address())?;
+        refuse_other_folder(&folder)?;
+        // `QUIT` may be sent while a listing continues without end, so the window has room for two commands.
+        account.options.config.window = usize::from(arguments.window).max(2);
+        let told = arguments.maildir.is_none().then_some(folder.as_path());
+        let login = account.ask(&arguments.account, told, arguments.quiet)?;
+        Ok(Self { arguments, folder, login })
+    }
+
+    /// Fetches, and prints the results under `name`, or else under the user and the host.
+    fn run(self, bar: &Bar, name: Option<&str>) -> Result<(), Failure> {
+        let Self { arguments, folder, login } = self;
+        // No folder is created before the login has succeeded.
+        let (login, client) = login.log_in(arguments.quiet)?;
+        let account = login.name();
+        let mut home = AccountMaildir::open(create(&folder, arguments.maildir.is_none())?, &account)?;
+        let transfer = TransferOptions { window: arguments.window.into(), ..TransferOptions::new(arguments.delete) };
+        let mut run = Run::new(&mut home, &transfer, bar);
+        let mut first = Some(client);
+        let result = run.fetch_new(&mut || first.take().map_or_else(|| login.connect(), Ok));
+        bar.clear();
+        let summary = run.into_summary();
+        result.map_err(|error| run_failure(error, summary.fetched))?;
+        if !arguments.quiet {
+            let line = format!("{}: {}", name.unwrap_or(&account), summary::line(&summary));
+            terminal::above_bars(|| say(line))?;
+        }
+        summary::check(summary)
+    }
 }
 
 /// Returns the Maildir: the one that the arguments name, or `~/Mail/ADDRESS` for an address that is safe as the name of a folder.

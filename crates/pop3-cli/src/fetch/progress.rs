@@ -1,4 +1,4 @@
-//! The progress bar of a run, and what an interrupt says.
+//! The progress bars of a run, and what an interrupt says.
 
 use std::io;
 use std::sync::Arc;
@@ -17,19 +17,19 @@ const INTERRUPTED: i32 = 130;
 /// A progress bar, which is visible only on a terminal.
 pub struct Bar {
     bar: ProgressBar,
-    /// The number of messages that are safely on disk.
+    /// The number of messages of all bars that are safely on disk.
     stored: Arc<AtomicU64>,
 }
 
 impl Bar {
-    pub fn new() -> Self {
-        let bar = ProgressBar::no_length();
+    /// Adds a bar to the terminal. `stored` counts the messages of all bars that are safely on disk.
+    pub fn new(stored: &Arc<AtomicU64>) -> Self {
+        let bar = terminal::add(ProgressBar::no_length());
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
         {
             bar.set_style(style);
         }
-        terminal::draw_logs_above(&bar);
-        Self { bar, stored: Arc::default() }
+        Self { bar, stored: Arc::clone(stored) }
     }
 
     /// Returns the bar, for output above it.
@@ -41,24 +41,24 @@ impl Bar {
     pub fn clear(&self) {
         self.bar.finish_and_clear();
     }
+}
 
-    /// Ends the program at an interrupt (Ctrl-C), and says how many messages are stored. What is stored stays so whenever the program ends;
-    /// this only tells it.
-    pub fn explain_interrupt(&self) {
-        let (bar, stored) = (self.bar.clone(), Arc::clone(&self.stored));
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
-        // From here on an interrupt waits for the thread.
-        let Ok(mut interrupts) = runtime.block_on(async { interrupts() }) else { return };
-        let explain = move || {
-            if runtime.block_on(interrupts.recv()).is_some() {
-                bar.finish_and_clear();
-                eprintln!("pop3: {}", Message::new("fetch-interrupted").with("count", stored.load(Ordering::Relaxed)));
-                std::process::exit(INTERRUPTED);
-            }
-        };
-        // The operating system refuses a thread only if it has no room, and then the mail is more important.
-        let _ = thread::Builder::new().name("interrupt".to_owned()).spawn(explain);
-    }
+/// Ends the program at an interrupt (Ctrl-C), and says how many messages are stored. What is stored stays so whenever the program ends; this only
+/// tells it.
+pub fn explain_interrupt(stored: &Arc<AtomicU64>) {
+    let stored = Arc::clone(stored);
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
+    // From here on an interrupt waits for the thread.
+    let Ok(mut interrupts) = runtime.block_on(async { interrupts() }) else { return };
+    let explain = move || {
+        if runtime.block_on(interrupts.recv()).is_some() {
+            let told = Message::new("fetch-interrupted").with("count", stored.load(Ordering::Relaxed));
+            terminal::above_bars(|| eprintln!("pop3: {told}"));
+            std::process::exit(INTERRUPTED);
+        }
+    };
+    // The operating system refuses a thread only if it has no room, and then the mail is more important.
+    let _ = thread::Builder::new().name("interrupt".to_owned()).spawn(explain);
 }
 
 #[cfg(unix)]

@@ -34,16 +34,16 @@ trait Mailbox {
 }
 
 pub fn run(arguments: &Read) -> Result<(), Failure> {
-    let folder = Path::new(&arguments.account.server);
+    let folder = Path::new(&arguments.server);
     if folder.is_dir() {
         if !arguments.delete.is_empty() {
             return Err(Failure::new(Exit::Usage, Message::new("read-delete-local")));
         }
         return look(&mut Folder::open(folder)?, arguments);
     }
-    let mut account = Account::of(&arguments.account)?;
+    let mut account = Account::of(&arguments.server, &arguments.account)?;
     account.options.config.max_message = Some(server::LONGEST);
-    let (_, client) = account.log_in(&arguments.account, None, false)?;
+    let (_, client) = account.ask(&arguments.account, None, false)?.log_in(false)?;
     let mut server = Server::new(client)?;
     if arguments.delete.is_empty() {
         look(&mut server, arguments)?;

@@ -1,0 +1,177 @@
+//! The file of accounts. Its keys are the options of `pop3 fetch`, so that each option has its key and is checked in one place.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, FromArgMatches};
+use serde::Deserialize;
+use toml::Value;
+
+use crate::arguments::{Arguments, Command, Fetch};
+use crate::failure::{Exit, Failure};
+use crate::language::Message;
+
+/// The number of accounts that are fetched at once, unless the file says otherwise.
+const JOBS: usize = 4;
+
+/// The file of accounts.
+#[derive(Debug)]
+pub struct Config {
+    path: PathBuf,
+    file: File,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    /// The number of accounts that are fetched at once.
+    jobs: Option<usize>,
+    /// Keys for all accounts.
+    #[serde(default)]
+    defaults: BTreeMap<String, Value>,
+    #[serde(default)]
+    accounts: BTreeMap<String, BTreeMap<String, Value>>,
+}
+
+/// Options of the command line, by their long names. They come before the keys of the file.
+pub type Given = BTreeMap<String, Vec<String>>;
+
+impl Config {
+    /// Returns the path of the file: `$XDG_CONFIG_HOME/pop3/config.toml`, or `~/.config/pop3/config.toml`.
+    pub fn path() -> Option<PathBuf> {
+        let folder = |name: &str| env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+        let config = folder("XDG_CONFIG_HOME").or_else(|| folder("HOME").map(|home| home.join(".config")))?;
+        Some(config.join("pop3").join("config.toml"))
+    }
+
+    /// Reads a file. `None` if there is none.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is not what it should be.
+    pub fn read(path: &Path) -> Result<Option<Self>, Failure> {
+        let text = match fs::read_to_string(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            text => text.map_err(|error| Failure::file(path, &error))?,
+        };
+        let file: File = toml::from_str(&text)
+            .map_err(|error| Failure::new(Exit::Usage, format_args!("{}: {}", path.display(), error.to_string().trim_end())))?;
+        Ok(Some(Self { path: path.to_owned(), file }))
+    }
+
+    /// Returns the number of accounts that are fetched at once.
+    pub fn jobs(&self) -> usize {
+        self.file.jobs.unwrap_or(JOBS).max(1)
+    }
+
+    /// Returns the names of all accounts.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.file.accounts.keys().map(String::as_str)
+    }
+
+    /// Returns `true` if there is an account of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.file.accounts.contains_key(name)
+    }
+
+    /// Returns the arguments of `pop3 fetch` for an account.
+    ///
+    /// # Errors
+    /// A key is unknown or has a wrong value. The failure names the file, the account and the key.
+    pub fn fetch(&self, name: &str, given: &Given) -> Result<Fetch, Failure> {
+        let own = self.file.accounts.get(name).cloned().unwrap_or_default();
+        let mut keys = self.file.defaults.clone();
+        // What is nearer replaces what it excludes: the account's keys those of all accounts, and the command line's options both.
+        keys.retain(|key, _| !own.keys().any(|own| excludes(own, key)));
+        keys.extend(own);
+        keys.retain(|key, _| !given.keys().any(|given| given == key || excludes(given, key)));
+        let mut line = vec!["pop3".to_owned(), "fetch".to_owned()];
+        let wrong = |what: Message| {
+            let place = what.with("file", self.path.display()).with("account", name);
+            Failure::new(Exit::Usage, place)
+        };
+        for (key, value) in &keys {
+            if key == "server" || key == "maildir" {
+                continue;
+            }
+            let option = format!("--{key}");
+            match value {
+                Value::Boolean(true) => line.push(option),
+                Value::Boolean(false) => {}
+                Value::String(text) => line.push(format!("{option}={}", expanded(key, text))),
+                Value::Integer(number) => line.push(format!("{option}={number}")),
+                _ => return Err(wrong(Message::new("accounts-wrong-type").with("key", key))),
+            }
+        }
+        for (option, values) in given {
+            match values.is_empty() {
+                true => line.push(format!("--{option}")),
+                false => line.extend(values.iter().map(|value| format!("--{option}={value}"))),
+            }
+        }
+        line.push("--".to_owned());
+        for key in ["server", "maildir"] {
+            match keys.get(key) {
+                Some(Value::String(text)) => line.push(expanded(key, text)),
+                Some(_) => return Err(wrong(Message::new("accounts-wrong-type").with("key", key))),
+                None if key == "server" => return Err(wrong(Message::new("accounts-no-server"))),
+                None => {}
+            }
+        }
+        let parsed = Arguments::command().try_get_matches_from(line).and_then(|matches| Arguments::from_arg_matches(&matches));
+        match parsed.map(|arguments| arguments.command) {
+            Ok(Some(Command::Fetch(fetch))) => Ok(fetch),
+            Ok(_) => Err(wrong(Message::new("accounts-no-server"))),
+            Err(error) => Err(explained(&error, wrong)),
+        }
+    }
+}
+
+/// Returns `true` if the two options exclude each other.
+fn excludes(one: &str, other: &str) -> bool {
+    const GROUPS: [&[&str]; 3] = [
+        &["password-file", "password-command", "token-file", "token-command"],
+        &["keep", "delete"],
+        &["dangerously-cleartext", "dangerously-any-certificate", "ca-file"],
+    ];
+    one != other && GROUPS.iter().any(|group| group.contains(&one) && group.contains(&other))
+}
+
+/// Returns a value of the file with `~/` replaced by the home, for keys that name a file or a folder.
+fn expanded(key: &str, text: &str) -> String {
+    let is_path = key == "maildir" || key.ends_with("-file");
+    match (text.strip_prefix("~/"), env::var("HOME")) {
+        (Some(rest), Ok(home)) if is_path => format!("{}/{rest}", home.trim_end_matches('/')),
+        _ => text.to_owned(),
+    }
+}
+
+/// Explains an error of clap as one of the file: its options are keys there.
+fn explained(error: &clap::Error, wrong: impl Fn(Message) -> Failure) -> Failure {
+    let text = |kind: ContextKind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.trim_start_matches('-').to_owned()),
+        Some(ContextValue::Strings(texts)) => texts.first().map(|text| text.trim_start_matches('-').to_owned()),
+        _ => None,
+    };
+    let argument = text(ContextKind::InvalidArg).unwrap_or_default();
+    let key = argument.split([' ', '=']).next().unwrap_or_default();
+    match error.kind() {
+        ErrorKind::UnknownArgument => {
+            let failure = wrong(Message::new("accounts-unknown-key").with("key", key));
+            match text(ContextKind::SuggestedArg) {
+                Some(similar) => failure.hint(&Message::new("accounts-similar-key").with("key", similar).to_string()),
+                None => failure.hint(&Message::new("accounts-keys").to_string()),
+            }
+        }
+        // The value of an option that takes none, or none of one that takes one.
+        ErrorKind::TooManyValues | ErrorKind::NoEquals => wrong(Message::new("accounts-wrong-type").with("key", key)),
+        _ => {
+            let text = error.render().to_string();
+            let first = text.lines().next().unwrap_or_default();
+            wrong(Message::new("accounts-wrong-key").with("error", first.trim_start_matches("error: ")))
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The accounts of the configuration.
+
+mod script;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Output;
+
+use pop3_test::{Builder, Fault, Server};
+use script::{pop3, text};
+
+const HELLO: &str = "Subject: hello\r\n\r\nHello.\r\n";
+
+/// A home with a configuration.
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new(config: &str) -> Self {
+        let home = Self(tempfile::tempdir().unwrap());
+        if !config.is_empty() {
+            fs::create_dir_all(home.config().parent().unwrap()).unwrap();
+            fs::write(home.config(), config).unwrap();
+        }
+        home
+    }
+
+    fn config(&self) -> PathBuf {
+        self.0.path().join(".config/pop3/config.toml")
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = pop3();
+        command.current_dir(self.0.path());
+        command.args(arguments).env("HOME", self.0.path()).env_remove("XDG_CONFIG_HOME").env("LC_ALL", "C");
+        command.env("POP3_PASSWORD", "secret").output().unwrap()
+    }
+
+    fn mail(&self, maildir: &str) -> usize {
+        fs::read_dir(self.0.path().join(maildir).join("new")).map_or(0, Iterator::count)
+    }
+}
+
+fn server(user: &str) -> Builder {
+    Server::builder().user(user, "secret", [HELLO])
+}
+
+/// Two accounts at two servers.
+fn two(one: &Server, two: &Server) -> String {
+    format!(
+        "[defaults]\ndangerously-cleartext = true\ndelete = true\n\n\
+         [accounts.home]\nserver = \"joe@example.org\"\nhost = \"127.0.0.1\"\nport = {}\ndelete = false\n\n\
+         [accounts.work]\nserver = \"127.0.0.1:{}\"\nuser = \"jane\"\nmaildir = \"~/work\"\n",
+        one.port(),
+        two.port()
+    )
+}
+
+#[test]
+fn all_accounts_are_fetched_without_a_name_and_those_that_are_named() {
+    let (one, other) = (server("joe@example.org").start().unwrap(), server("jane").start().unwrap());
+    let home = Home::new(&two(&one, &other));
+    let output = home.run(&["fetch", "work"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).starts_with("work: 1 message (23 B) fetched, 1 deleted"), "{}", text(&output.stdout));
+    assert_eq!((home.mail("work"), home.mail("Mail/joe@example.org")), (1, 0));
+    let output = home.run(&["fetch"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let mut lines: Vec<_> = text(&output.stdout).lines().map(str::to_owned).collect();
+    lines.sort();
+    assert_eq!(lines, ["home: 1 message (23 B) fetched", "work: nothing new"]);
+    // The account's own key comes before the one for all accounts.
+    assert_eq!((one.messages("joe@example.org").len(), other.messages("jane").len()), (1, 0));
+    let output = home.run(&["fetch", "home", "work", "--quiet"]);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), String::new()), "{}", text(&output.stderr));
+    // Addresses and servers still work beside a configuration.
+    let maildir = home.0.path().join("other");
+    let port = one.port().to_string();
+    let arguments = ["fetch", "127.0.0.1", maildir.to_str().unwrap(), "--user", "joe@example.org", "--port", &port];
+    let output = home.run(&[&arguments[..], &["--dangerously-cleartext"]].concat());
+    assert_eq!((output.status.code(), home.mail("other")), (Some(0), 1), "{}", text(&output.stderr));
+}
+
+#[test]
+fn the_command_line_comes_before_the_file() {
+    let (one, other) = (server("joe@example.org").start().unwrap(), server("jane").start().unwrap());
+    let home = Home::new(&two(&one, &other));
+    // The file says `delete = true`.
+    let output = home.run(&["fetch", "work", "--keep", "--window", "1"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(other.messages("jane").len(), 1);
+    let output = home.run(&["fetch", "work", "--user", "nobody"]);
+    assert_eq!(output.status.code(), Some(5), "{}", text(&output.stderr));
+}
+
+#[test]
+fn one_account_that_fails_does_not_stop_the_others() {
+    let (one, other) = (server("joe@example.org").start().unwrap(), server("jane").fault(Fault::on("PASS").refuse("[AUTH] no")));
+    let other = other.start().unwrap();
+    let home = Home::new(&two(&one, &other));
+    let output = home.run(&["fetch"]);
+    assert_eq!((output.status.code(), home.mail("Mail/joe@example.org")), (Some(5), 1), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("pop3: work: the server refused PASS"), "{}", text(&output.stderr));
+    // Different failures have no code in common.
+    drop(one);
+    assert_eq!(home.run(&["fetch"]).status.code(), Some(1));
+    assert_eq!(home.run(&["accounts", "test", "work"]).status.code(), Some(5));
+}
+
+#[test]
+fn wrong_keys_are_refused_before_any_connection() {
+    let account = |keys: &str| format!("[accounts.a]\nserver = \"127.0.0.1\"\nuser = \"joe\"\nmaildir = \"~/a\"\n{keys}\n");
+    for (config, parts) in [
+        (account("delte = true"), &["config.toml, account a: there is no key delte", "A similar key exists: delete"][..]),
+        (account("password = \"secret\""), &["there is no key password"]),
+        (account("port = \"none\""), &["account a: invalid value 'none' for '--port"]),
+        (account("delete = \"yes\""), &["the value of delete is of the wrong kind"]),
+        (account("port = [1]"), &["the value of port is of the wrong kind"]),
+        (account("maildir = 1").replace("maildir = \"~/a\"\n", ""), &["the value of maildir"]),
+        ("[accounts.a]\nuser = \"joe\"".to_owned(), &["the key server is missing"]),
+        ("[account.a]\nserver = \"x\"".to_owned(), &["unknown field `account`", "accounts"]),
+        ("jobs = \"many\"".to_owned(), &["config.toml"]),
+        ("[accounts.a".to_owned(), &["config.toml"]),
+        ("jobs = 1".to_owned(), &["no account is configured", "pop3 accounts add ADDRESS"]),
+        (String::new(), &["no account is configured"]),
+    ] {
+        let output = Home::new(&config).run(&["fetch"]);
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{config}: {told}");
+        assert!(parts.iter().all(|part| told.contains(part)) && !told.contains("secret"), "{config}: {told}");
+    }
+    let home = Home::new(&account(""));
+    for arguments in [&["fetch", "a", "b"][..], &["accounts", "test", "b"]] {
+        let output = home.run(arguments);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("there is no account b"), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn an_account_is_added_when_its_login_works_and_is_fetched_then() {
+    let server = server("joe@example.org").start().unwrap();
+    let port = server.port().to_string();
+    let home = Home::new("# my accounts\njobs = 2\n");
+    let add = |name: &str, more: &[&str]| {
+        let arguments = ["accounts", "add", "joe@example.org", "--name", name, "--host", "127.0.0.1", "--port", &port];
+        home.run(&[&arguments[..], &["--dangerously-cleartext", "--password-file", "secret.txt"], more].concat())
+    };
+    // A login that fails adds nothing.
+    fs::write(home.0.path().join("secret.txt"), "wrong\n").unwrap();
+    let before = fs::read_to_string(home.config()).unwrap();
+    assert_eq!(add("a \"b\"", &[]).status.code(), Some(5));
+    assert_eq!(fs::read_to_string(home.config()).unwrap(), before);
+    fs::write(home.0.path().join("secret.txt"), "secret\n").unwrap();
+    let output = add("a \"b\"", &["--delete"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("1 message is on the server"), "{}", text(&output.stdout));
+    let config = fs::read_to_string(home.config()).unwrap();
+    assert!(config.starts_with(&before) && config.contains("[accounts.\"a \\\"b\\\"\"]"), "{config}");
+    assert!(
+        config.contains("delete = true") && config.contains(&format!("port = {port}")) && !config.contains("secret\n"),
+        "{config}"
+    );
+    let is_absolute = |line: &str| line.starts_with("password-file = \"/");
+    assert!(config.lines().any(is_absolute), "{config}");
+    assert_eq!(text(&home.run(&["accounts", "list"]).stdout), "a \"b\"\tjoe@example.org\t~/Mail/joe@example.org\n");
+    assert!(text(&home.run(&["accounts", "test"]).stdout).contains("the login works; 1 message"));
+    assert_eq!((home.run(&["fetch"]).status.code(), home.mail("Mail/joe@example.org")), (Some(0), 1));
+    assert_eq!(server.messages("joe@example.org").len(), 0);
+    // A name is there once.
+    let output = add("a \"b\"", &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("already"), "{}", text(&output.stderr));
+}
