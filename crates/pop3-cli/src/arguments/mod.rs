@@ -119,3 +119,50 @@ pub struct Man {
     /// The folder, which must exist.
     pub folder: PathBuf,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    /// Returns the words of a line of a shell, with simple quotes.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut is_quoted = false;
+        for char in line.chars() {
+            match char {
+                '\'' => is_quoted = !is_quoted,
+                ' ' if !is_quoted => words.push(String::new()),
+                char => words.last_mut().unwrap().push(char),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn every_command_in_the_guides_can_be_parsed() {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        if !docs.join("docs/guide").is_dir() {
+            // A published package has no guides beside it.
+            return;
+        }
+        let pages = fs::read_dir(docs.join("docs/guide")).unwrap().map(|entry| entry.unwrap().path());
+        let pages: Vec<PathBuf> = pages.chain([docs.join("README.md")]).collect();
+        let mut count = 0;
+        for page in &pages {
+            let text = fs::read_to_string(page).unwrap().replace("\\\n", " ");
+            let blocks = text.split("```console\n").skip(1).filter_map(|rest| rest.split("```").next());
+            for line in blocks.flat_map(str::lines) {
+                let words = words(line);
+                let Some(at) = words.iter().position(|word| word == "pop3").filter(|at| *at < 2) else { continue };
+                let parsed = Arguments::try_parse_from(&words[at..]);
+                assert!(parsed.is_ok(), "{}: {line}: {}", page.display(), parsed.unwrap_err());
+                count += 1;
+            }
+        }
+        assert!(count > 30, "{count}");
+    }
+}
