@@ -299,7 +299,7 @@ macro_rules! client_methods {
                             }
                             return Self::begin(stream, host, port, options, observer)$($wait)*;
                         }
-                        Err(error) => last = error,
+                        Err(error) => last = $crate::more_telling(last, error),
                     }
                 }
                 Err(failed(last))

@@ -116,6 +116,14 @@ impl Error {
     }
 }
 
+/// Returns the failure to connect that says more: not that this machine has no way to an address, as with IPv6 alone, if another address failed
+/// in another way.
+pub fn more_telling(before: io::Error, now: io::Error) -> io::Error {
+    let is_first = before.kind() == io::ErrorKind::NotFound;
+    let has_no_way = matches!(now.kind(), io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable);
+    if is_first || !has_no_way { now } else { before }
+}
+
 /// For readers of messages: the error as the standard library's, with the kind that tells a time-out and an early end from the rest.
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
@@ -208,6 +216,19 @@ mod tests {
         assert_eq!(failure(Error::Tls(TlsFailure::NothingInCommon(String::new()))), Some(LoginFailure::NoTls));
         assert_eq!(failure(Error::Tls(TlsFailure::Expired(None))), None);
         assert_eq!(failure(timed_out(Duration::ZERO)), None);
+    }
+
+    #[test]
+    fn an_address_without_a_way_does_not_hide_the_failure_of_another() {
+        use io::ErrorKind::{ConnectionRefused, NetworkUnreachable, NotFound, TimedOut};
+        let told = |kinds: &[io::ErrorKind]| {
+            kinds.iter().fold(io::Error::from(NotFound), |before, kind| more_telling(before, io::Error::from(*kind))).kind()
+        };
+        assert_eq!(told(&[ConnectionRefused, NetworkUnreachable]), ConnectionRefused);
+        assert_eq!(told(&[NetworkUnreachable, ConnectionRefused]), ConnectionRefused);
+        assert_eq!(told(&[ConnectionRefused, TimedOut]), TimedOut);
+        assert_eq!(told(&[NetworkUnreachable]), NetworkUnreachable);
+        assert_eq!(told(&[]), NotFound);
     }
 
     #[test]

@@ -40,6 +40,8 @@ mod time;
 pub mod tls;
 
 pub use client_session::{ClientAction, ClientSession};
+#[doc(hidden)]
+pub use error::more_telling;
 pub use error::{Error, in_use_pauses};
 pub use io::{Endpoint, Io};
 #[cfg(feature = "server")]

@@ -1,6 +1,6 @@
 //! Real mail through software that we did not write, on loopback: `cargo test -p pop3-cli --features interop --test interop`.
 //!
-//! Needs root and Debian's packages: dovecot-pop3d, curl, fetchmail, mpop, getmail6, strace, python3. Nothing here skips itself: what is
+//! Needs root and Debian's packages: dovecot-pop3d, curl, fetchmail, mpop, getmail6, iproute2, strace, python3. Nothing here skips itself: what is
 //! not installed fails.
 
 mod clients;
@@ -8,6 +8,7 @@ mod corpus;
 mod faults;
 mod mechanisms;
 mod servers;
+mod standin;
 
 use std::fs;
 use std::path::Path;
