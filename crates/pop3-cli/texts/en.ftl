@@ -291,3 +291,42 @@ accounts-added = { $count ->
    *[other] { $account } is added to { $file }; { $count } messages are on the server. Fetch them: pop3 fetch
 }
 accounts-store = Store the password in { $file }, which only you can read? [Y/n]
+
+## Conformance
+
+conformance-seen = The server: “{ $seen }”
+conformance-login-refused = the server refuses the login, so only the statements before it were examined; pop3 doctor without --conformance says why
+conformance-greeting = The greeting begins with +OK.
+conformance-greeting-length = The greeting has at most 512 octets.
+conformance-capa = The server answers CAPA.
+conformance-capa-lines = Each line of CAPA has at most 512 octets, and none is empty.
+conformance-unknown = An unknown command is answered with -ERR.
+conformance-state = STAT before the login is answered with -ERR.
+conformance-pass-first = PASS without USER is answered with -ERR.
+conformance-empty = An empty line is answered with -ERR.
+conformance-stls-twice = STLS over TLS is answered with -ERR.
+conformance-stls-offered = STLS is not offered over TLS.
+conformance-long-line = A command line of 255 octets is read as one.
+conformance-pipelining = Commands that are sent together are answered each, in order.
+conformance-cancel = A login is cancelled with an asterisk, and answered with -ERR.
+conformance-case = Commands may be in lower case.
+conformance-quit = After QUIT the server closes the connection.
+conformance-open = the connection stays open
+conformance-injection = A command in the clear after STLS is not answered over TLS.
+conformance-injected = a command that was sent in the clear was answered over TLS: an attacker on the network can inject commands
+conformance-noop = NOOP is answered with +OK.
+conformance-stat = STAT is answered with the number and the size of the messages.
+conformance-list = LIST has as many messages and octets as STAT.
+conformance-list-one = LIST with a number is answered in one line.
+conformance-uidl = Unique-ids have 1 to 70 printable characters, and differ.
+conformance-zero = Message number 0 is answered with -ERR.
+conformance-beyond = A message number beyond the last is answered with -ERR.
+conformance-no-number = What is no number is answered with -ERR.
+conformance-logged-in = USER after the login is answered with -ERR.
+conformance-rset = RSET is answered with +OK.
+conformance-update = QUIT after the login is answered with +OK.
+conformance-result = { $broken ->
+    [0] All { $count } statements that could be examined hold.
+    [one] 1 of { $count } statements that could be examined does not hold.
+   *[other] { $broken } of { $count } statements that could be examined do not hold.
+}

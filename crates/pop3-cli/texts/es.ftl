@@ -261,3 +261,40 @@ accounts-added = { $count ->
    *[other] { $account } se añadió a { $file }; hay { $count } mensajes en el servidor. Descárguelos: pop3 fetch
 }
 accounts-store = ¿Guardar la contraseña en { $file }, que solo usted puede leer? [S/n]
+
+conformance-seen = El servidor: «{ $seen }»
+conformance-login-refused = el servidor rechaza el acceso, así que solo se examinó lo anterior; pop3 doctor sin --conformance dice por qué
+conformance-greeting = El saludo empieza con +OK.
+conformance-greeting-length = El saludo tiene como mucho 512 octetos.
+conformance-capa = El servidor responde a CAPA.
+conformance-capa-lines = Cada línea de CAPA tiene como mucho 512 octetos y ninguna está vacía.
+conformance-unknown = Una orden desconocida se responde con -ERR.
+conformance-state = STAT antes del acceso se responde con -ERR.
+conformance-pass-first = PASS sin USER se responde con -ERR.
+conformance-empty = Una línea vacía se responde con -ERR.
+conformance-stls-twice = STLS sobre TLS se responde con -ERR.
+conformance-stls-offered = STLS no se ofrece sobre TLS.
+conformance-long-line = Una línea de 255 octetos se lee como una sola orden.
+conformance-pipelining = Las órdenes enviadas juntas se responden una a una y en orden.
+conformance-cancel = Un acceso se cancela con un asterisco y se responde con -ERR.
+conformance-case = Las órdenes pueden ir en minúsculas.
+conformance-quit = Tras QUIT el servidor cierra la conexión.
+conformance-open = la conexión sigue abierta
+conformance-injection = Una orden en claro tras STLS no se responde sobre TLS.
+conformance-injected = una orden enviada en claro se respondió sobre TLS: un atacante en la red puede introducir órdenes
+conformance-noop = NOOP se responde con +OK.
+conformance-stat = STAT se responde con el número y el tamaño de los mensajes.
+conformance-list = LIST tiene tantos mensajes y octetos como STAT.
+conformance-list-one = LIST con un número se responde en una línea.
+conformance-uidl = Los identificadores únicos tienen de 1 a 70 caracteres imprimibles y son distintos.
+conformance-zero = El mensaje número 0 se responde con -ERR.
+conformance-beyond = Un número mayor que el último se responde con -ERR.
+conformance-no-number = Lo que no es un número se responde con -ERR.
+conformance-logged-in = USER después del acceso se responde con -ERR.
+conformance-rset = RSET se responde con +OK.
+conformance-update = QUIT después del acceso se responde con +OK.
+conformance-result = { $broken ->
+    [0] Se cumplen las { $count } reglas que se pudieron examinar.
+    [one] No se cumple 1 de las { $count } reglas que se pudieron examinar.
+   *[other] No se cumplen { $broken } de las { $count } reglas que se pudieron examinar.
+}

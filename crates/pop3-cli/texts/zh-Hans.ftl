@@ -252,3 +252,39 @@ accounts-added = { $count ->
    *[other] 已把 { $account } 添加到 { $file }；服务器上有 { $count } 封邮件。收取：pop3 fetch
 }
 accounts-store = 把密码存放在只有您能读取的 { $file } 吗？[Y/n]
+
+conformance-seen = 服务器：“{ $seen }”
+conformance-login-refused = 服务器拒绝登录，因此只检查了登录之前的条款；不带 --conformance 的 pop3 doctor 会说明原因
+conformance-greeting = 问候语以 +OK 开头。
+conformance-greeting-length = 问候语最多 512 字节。
+conformance-capa = 服务器应答 CAPA。
+conformance-capa-lines = CAPA 的每一行最多 512 字节，且没有空行。
+conformance-unknown = 未知命令的应答是 -ERR。
+conformance-state = 登录前 STAT 的应答是 -ERR。
+conformance-pass-first = 没有 USER 的 PASS 的应答是 -ERR。
+conformance-empty = 空行的应答是 -ERR。
+conformance-stls-twice = TLS 上的 STLS 的应答是 -ERR。
+conformance-stls-offered = TLS 上不提供 STLS。
+conformance-long-line = 255 字节的命令行作为一个命令读取。
+conformance-pipelining = 一起发送的命令逐个按顺序应答。
+conformance-cancel = 用星号取消登录，应答是 -ERR。
+conformance-case = 命令可以小写。
+conformance-quit = QUIT 之后服务器关闭连接。
+conformance-open = 连接仍然打开
+conformance-injection = STLS 之后的明文命令不会在 TLS 上得到应答。
+conformance-injected = 明文发送的命令在 TLS 上得到了应答：网络上的攻击者可以注入命令
+conformance-noop = NOOP 的应答是 +OK。
+conformance-stat = STAT 的应答是邮件的数量和大小。
+conformance-list = LIST 的邮件数和字节数与 STAT 相同。
+conformance-list-one = 带编号的 LIST 的应答只有一行。
+conformance-uidl = 唯一标识有 1 到 70 个可打印字符，且互不相同。
+conformance-zero = 邮件编号 0 的应答是 -ERR。
+conformance-beyond = 超过最后一封的编号的应答是 -ERR。
+conformance-no-number = 不是数字的编号的应答是 -ERR。
+conformance-logged-in = 登录后 USER 的应答是 -ERR。
+conformance-rset = RSET 的应答是 +OK。
+conformance-update = 登录后 QUIT 的应答是 +OK。
+conformance-result = { $broken ->
+    [0] 能够检查的 { $count } 条全部符合。
+   *[other] 能够检查的 { $count } 条中有 { $broken } 条不符合。
+}

@@ -252,3 +252,39 @@ accounts-added = { $count ->
    *[other] 已把 { $account } 新增到 { $file }；伺服器上有 { $count } 封郵件。收取：pop3 fetch
 }
 accounts-store = 把密碼存放在只有您能讀取的 { $file } 嗎？[Y/n]
+
+conformance-seen = 伺服器：「{ $seen }」
+conformance-login-refused = 伺服器拒絕登入，因此只檢查了登入之前的條款；不帶 --conformance 的 pop3 doctor 會說明原因
+conformance-greeting = 問候語以 +OK 開頭。
+conformance-greeting-length = 問候語最多 512 位元組。
+conformance-capa = 伺服器回應 CAPA。
+conformance-capa-lines = CAPA 的每一行最多 512 位元組，且沒有空行。
+conformance-unknown = 未知命令的回應是 -ERR。
+conformance-state = 登入前 STAT 的回應是 -ERR。
+conformance-pass-first = 沒有 USER 的 PASS 的回應是 -ERR。
+conformance-empty = 空行的回應是 -ERR。
+conformance-stls-twice = TLS 上的 STLS 的回應是 -ERR。
+conformance-stls-offered = TLS 上不提供 STLS。
+conformance-long-line = 255 位元組的命令列作為一個命令讀取。
+conformance-pipelining = 一起傳送的命令逐一按順序回應。
+conformance-cancel = 用星號取消登入，回應是 -ERR。
+conformance-case = 命令可以小寫。
+conformance-quit = QUIT 之後伺服器關閉連線。
+conformance-open = 連線仍然開啟
+conformance-injection = STLS 之後的明文命令不會在 TLS 上得到回應。
+conformance-injected = 明文傳送的命令在 TLS 上得到了回應：網路上的攻擊者可以注入命令
+conformance-noop = NOOP 的回應是 +OK。
+conformance-stat = STAT 的回應是郵件的數量和大小。
+conformance-list = LIST 的郵件數和位元組數與 STAT 相同。
+conformance-list-one = 帶編號的 LIST 的回應只有一行。
+conformance-uidl = 唯一識別碼有 1 到 70 個可列印字元，且互不相同。
+conformance-zero = 郵件編號 0 的回應是 -ERR。
+conformance-beyond = 超過最後一封的編號的回應是 -ERR。
+conformance-no-number = 不是數字的編號的回應是 -ERR。
+conformance-logged-in = 登入後 USER 的回應是 -ERR。
+conformance-rset = RSET 的回應是 +OK。
+conformance-update = 登入後 QUIT 的回應是 +OK。
+conformance-result = { $broken ->
+    [0] 能夠檢查的 { $count } 條全部符合。
+   *[other] 能夠檢查的 { $count } 條中有 { $broken } 條不符合。
+}

@@ -64,6 +64,10 @@ pub struct Doctor {
     #[arg(long)]
     pub json: bool,
 
+    /// Examine which statements of the RFCs the server keeps to, in place of what is wrong. More are examined with a login.
+    #[arg(long, conflicts_with_all = ["report", "save_certificate"])]
+    pub conformance: bool,
+
     /// Write the findings to this file, without the name of the user.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,

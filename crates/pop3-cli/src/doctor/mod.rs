@@ -1,6 +1,7 @@
 //! The subcommand `pop3 doctor`: says what is wrong with an account or a server.
 
 mod certificate;
+mod conformance;
 mod examination;
 mod finding;
 mod network;
@@ -12,11 +13,14 @@ mod subject;
 use std::env;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
 use pop3_blocking::Error;
 use pop3_blocking::proto::sasl::Credentials;
+use pop3_blocking::rustls::ClientConfig;
 use pop3_blocking::tls;
 
 use crate::arguments::Doctor;
@@ -40,6 +44,9 @@ pub fn run(arguments: &Doctor) -> Result<(), Failure> {
     };
     let subject = Subject::of(arguments, &tls)?;
     let login = login(arguments, &subject)?;
+    if arguments.conformance {
+        return conform(arguments, &subject, tls, login.as_ref());
+    }
     let examination = Examination {
         subject: &subject,
         login: login.as_ref(),
@@ -77,6 +84,39 @@ pub fn run(arguments: &Doctor) -> Result<(), Failure> {
         None => Ok(()),
         Some(exit) => Err(Failure::told(exit)),
     }
+}
+
+/// Examines the conformance of the first port that can be connected to.
+fn conform(arguments: &Doctor, subject: &Subject, tls: Arc<ClientConfig>, login: Option<&Login>) -> Result<(), Failure> {
+    let limit = Duration::from_secs(arguments.timeout);
+    let failed = |error: io::Error| {
+        let what = Message::new("doctor-network-other").with("address", &subject.host).with("error", error);
+        Failure::new(
+            Exit::Connection,
+            what.with("port", subject.endpoints.first().map_or(0, |endpoint| endpoint.port).to_string()),
+        )
+    };
+    let addresses = network::look_up(&subject.host, limit).map_err(failed)?;
+    let places = subject.endpoints.iter().flat_map(|end| addresses.iter().map(|address| SocketAddr::new(*address, end.port)));
+    let reached = network::reach(&places.collect::<Vec<_>>(), limit).into_iter().find(|reach| reach.result.is_ok());
+    let address = reached.ok_or_else(|| failed(io::ErrorKind::ConnectionRefused.into()))?.address;
+    let endpoint = subject.endpoints.iter().find(|endpoint| endpoint.port == address.port());
+    let endpoint = *endpoint.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+    let statements = conformance::examine(subject, endpoint, address.ip(), tls, limit, login)?;
+    let broken = statements.iter().filter(|statement| statement.is_broken()).count();
+    let count = statements.iter().filter(|statement| statement.is_examined()).count();
+    let result = Message::new("conformance-result").with("broken", broken).with("count", count);
+    if arguments.json {
+        let statements: Vec<_> = statements.iter().map(conformance::Statement::json).collect();
+        say(format_args!("{:#}", serde_json::json!({ "examined": subject.given, "statements": statements, "broken": broken })))?;
+    } else {
+        let style = Style { width: terminal::width(), has_color: terminal::has_color(&io::stdout()) };
+        for statement in &statements {
+            say(statement.line(style))?;
+        }
+        say(format_args!("\n{}", report::result(&result, style)))?;
+    }
+    if broken == 0 { Ok(()) } else { Err(Failure::told(Exit::Other)) }
 }
 
 /// Returns the result: the command that fetches mail, or the number of failures.

@@ -122,6 +122,29 @@ fn their_clients_bring_everything_home_from_our_server() {
 }
 
 #[test]
+fn the_doctor_examines_dovecot_and_us_alike() {
+    let messages = [b"Subject: one\n\nbody\n".to_vec(), b"Subject: two\n\nbody\n".to_vec()];
+    for (server, name) in [(Server::ours(&messages), "ours"), (Server::dovecot(&messages), "dovecot")] {
+        for (port, options) in [(server.tls, &[][..]), (server.plain, &["--stls"])] {
+            let certificate = server.certificate();
+            let doctor = |more: &[&str]| {
+                let mut command = Command::new(env!("CARGO_BIN_EXE_pop3"));
+                command.args(["doctor", "localhost", "--user", "u1", "--port", &port.to_string(), "--timeout", "20"]);
+                command.args(options).args(more).arg("--ca-file").arg(&certificate);
+                let output = command.env("POP3_PASSWORD", PASSWORD).env("LC_ALL", "C").env("COLUMNS", "200").output().unwrap();
+                let told = [output.stdout, output.stderr].concat();
+                (output.status.code(), String::from_utf8_lossy(&told).into_owned())
+            };
+            let (code, told) = doctor(&[]);
+            assert_eq!(code, Some(0), "{name}: {told}");
+            assert!(told.contains("✓ Mailbox   2 messages"), "{name}: {told}");
+            let (code, told) = doctor(&["--conformance"]);
+            assert_eq!(code, Some(0), "{name}: {told}");
+        }
+    }
+}
+
+#[test]
 fn our_client_logs_in_to_dovecot_by_every_mechanism_that_both_have() {
     let dovecot = Server::dovecot(&[b"Subject: one\n\nbody\n".to_vec()]);
     let trusted = tls::client_trusting(&fs::read(dovecot.certificate()).unwrap()).unwrap();
