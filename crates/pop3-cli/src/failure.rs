@@ -11,6 +11,9 @@ use pop3_blocking::proto::codec::ResponseCode;
 use pop3_blocking::tls::TlsFailure;
 use pop3_fetch::FetchError;
 
+use crate::explanation;
+use crate::language::Message;
+
 /// The exit codes that `pop3 --help` lists. clap uses code 2, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -89,51 +92,43 @@ impl fmt::Display for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let failure = Self::new(exit_of(&error), &error);
-        match (&error, error.refusal().and_then(Refusal::code)) {
-            (_, Some(ResponseCode::InUse)) => {
-                failure.hint("Another program is reading this mailbox now. Try again in a few minutes.")
-            }
-            (_, Some(ResponseCode::LoginDelay)) => match error.login_failure() {
-                Some(LoginFailure::Temporary { retry_after: Some(pause) }) => failure.and(format_args!(
-                    "The server requires a pause of {} seconds between logins. Try again after that.",
-                    pause.as_secs()
-                )),
-                _ => failure.hint("The server requires a pause between logins. Try again later."),
-            },
-            (_, Some(ResponseCode::SysTemp)) => failure.hint("The server has a temporary fault. Try again later."),
-            (Error::Tls(TlsFailure::NotTls), _) => failure.hint("Use --stls on a port that starts without TLS (usually 110)."),
-            (Error::Tls(TlsFailure::SelfSigned), _) => {
-                failure.hint("If this is your own server, copy its certificate from there and give it with --ca-file.")
-            }
-            (Error::Tls(TlsFailure::UnknownIssuer), _) => {
-                failure.hint("If the server has a private certificate, get it from the operator and give it with --ca-file.")
-            }
-            (Error::Tls(TlsFailure::WrongName(_)), _) => failure.hint("Use a host name that is in the certificate."),
-            _ if error.login_failure() == Some(LoginFailure::SwitchedOff) => failure.hint(
-                "POP3 is switched off for this account. Switch it on in the settings of the mailbox on the provider's web page.",
-            ),
-            _ if error.login_failure() == Some(LoginFailure::OtherPassword) => failure.hint(
-                "The provider requires another kind of password: an app password or authorization code from its web page, or an \
-                 access token (--token-file, --token-command).",
-            ),
-            _ if error.refusal().and_then(Refusal::meaning) == Some(RefusalMeaning::Ambiguous) => failure.hint(
-                "The server names several causes at once: a wrong password, the wrong kind of password (try an authorization \
-                 code), POP3 switched off, or too many logins.",
-            ),
-            (_, Some(ResponseCode::SysPerm)) => failure.hint("The server has a fault that its administrator must fix."),
-            (Error::Connect { .. }, _) => failure.hint("Check the host name, the port and the network."),
-            (Error::Request(RequestError::Local(LocalError::CleartextLogin)), _) => {
-                failure.hint("Use TLS, or --dangerously-cleartext on a network that you trust.")
-            }
-            (Error::Request(RequestError::Remote(RemoteError::Closed(_))), _)
-                if error.login_failure() == Some(LoginFailure::WrongCredentials) =>
-            {
-                failure.hint("Some servers hang up without a reply if the user name or the password is wrong. Check both.")
-            }
-            _ => failure,
+        let failure = Self::new(exit_of(&error), explanation::of(&error));
+        match advice_on(&error) {
+            Some(advice) => failure.and(advice),
+            None => failure,
         }
     }
+}
+
+/// Returns what to do about an error of a session.
+fn advice_on(error: &Error) -> Option<Message> {
+    let refusal = error.refusal();
+    Some(match (error, refusal.and_then(Refusal::code)) {
+        (_, Some(ResponseCode::InUse)) => Message::new("advice-in-use"),
+        (_, Some(ResponseCode::LoginDelay)) => match error.login_failure() {
+            Some(LoginFailure::Temporary { retry_after: Some(pause) }) => {
+                Message::new("advice-login-delay-seconds").with("seconds", pause.as_secs())
+            }
+            _ => Message::new("advice-login-delay"),
+        },
+        (_, Some(ResponseCode::SysTemp)) => Message::new("advice-temporary"),
+        (Error::Tls(TlsFailure::NotTls), _) => Message::new("advice-not-tls"),
+        (Error::Tls(TlsFailure::SelfSigned), _) => Message::new("advice-self-signed"),
+        (Error::Tls(TlsFailure::UnknownIssuer), _) => Message::new("advice-unknown-issuer"),
+        (Error::Tls(TlsFailure::WrongName(_)), _) => Message::new("advice-wrong-name"),
+        _ if error.login_failure() == Some(LoginFailure::SwitchedOff) => Message::new("advice-switched-off"),
+        _ if error.login_failure() == Some(LoginFailure::OtherPassword) => Message::new("advice-other-password"),
+        _ if refusal.and_then(Refusal::meaning) == Some(RefusalMeaning::Ambiguous) => Message::new("advice-ambiguous"),
+        (_, Some(ResponseCode::SysPerm)) => Message::new("advice-permanent"),
+        (Error::Connect { .. }, _) => Message::new("advice-connect"),
+        (Error::Request(RequestError::Local(LocalError::CleartextLogin)), _) => Message::new("advice-cleartext"),
+        (Error::Request(RequestError::Remote(RemoteError::Closed(_))), _)
+            if error.login_failure() == Some(LoginFailure::WrongCredentials) =>
+        {
+            Message::new("advice-hung-up")
+        }
+        _ => return None,
+    })
 }
 
 impl From<FetchError> for Failure {
@@ -145,12 +140,19 @@ impl From<FetchError> for Failure {
             FetchError::Disk { .. } => Exit::Storage,
             _ => Exit::Other,
         };
-        let failure = Self::new(exit, &error);
-        match error {
-            FetchError::NoUniqueIds => failure.hint("Use --delete: each message is then fetched once and deleted on the server."),
-            FetchError::UniqueIdsUnavailable => failure.hint("Try again later."),
-            FetchError::Locked { .. } => failure.hint("Wait until the other run has ended."),
-            _ => failure,
+        match &error {
+            FetchError::NoUniqueIds => {
+                Self::new(exit, Message::new("error-no-unique-ids")).and(Message::new("advice-no-unique-ids"))
+            }
+            FetchError::UniqueIdsUnavailable => {
+                Self::new(exit, Message::new("error-unique-ids-unavailable")).and(Message::new("advice-later"))
+            }
+            FetchError::Locked { account } => {
+                Self::new(exit, Message::new("error-locked").with("account", account)).and(Message::new("advice-locked"))
+            }
+            FetchError::ListedTwice => Self::new(exit, Message::new("error-listed-twice")),
+            FetchError::EndlessListing => Self::new(exit, Message::new("error-endless-listing")),
+            _ => Self::new(exit, &error),
         }
     }
 }

@@ -9,9 +9,11 @@
 mod account;
 mod accounts;
 mod arguments;
+mod date;
 mod demo;
 mod descriptors;
 mod doctor;
+mod explanation;
 mod failure;
 mod fetch;
 mod guess;

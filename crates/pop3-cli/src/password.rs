@@ -10,6 +10,7 @@ use pop3_blocking::proto::Secret;
 
 use crate::arguments::{PasswordSource, TokenSource};
 use crate::failure::{Exit, Failure};
+use crate::language::Message;
 
 impl PasswordSource {
     /// Reads the password for `account` from the file, the command, `POP3_PASSWORD` or the terminal, in this order.
@@ -24,10 +25,9 @@ impl PasswordSource {
             return Ok(Secret::from(password.as_encoded_bytes()));
         }
         if !io::stdin().is_terminal() {
-            return Err(Failure::new(Exit::Other, "no password was given, and there is no terminal to ask for it")
-                .hint("Set POP3_PASSWORD, or use --password-file or --password-command."));
+            return Err(Failure::new(Exit::Other, Message::new("password-none")).and(Message::new("password-none-next")));
         }
-        prompt(&format!("Password for {account}: "))
+        prompt(&Message::new("password-prompt").with("account", account).to_string())
     }
 }
 

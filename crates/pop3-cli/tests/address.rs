@@ -16,7 +16,7 @@ fn fetch(home: &Path, server: &Server, arguments: &[&str]) -> Output {
 
 fn run(home: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pop3"));
-    command.arg("fetch").args(arguments).env("HOME", home).env("POP3_PASSWORD", "secret").output().unwrap()
+    command.arg("fetch").args(arguments).env("HOME", home).env("POP3_PASSWORD", "secret").env("LC_ALL", "C").output().unwrap()
 }
 
 fn told(output: &Output) -> String {

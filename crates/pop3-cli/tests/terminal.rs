@@ -91,3 +91,45 @@ fn an_interrupt_says_what_is_stored_and_the_next_run_continues() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert_eq!(mail(&maildir).len(), 2);
 }
+
+#[test]
+fn a_fetch_speaks_four_languages_and_shows_texts_in_gbk() {
+    // 您没有权限使用pop3功能 in GBK, as NetEase sends it.
+    let gbk = b"-ERR \xc4\xfa\xc3\xbb\xd3\xd0\xc8\xa8\xcf\xde\xca\xb9\xd3\xc3pop3\xb9\xa6\xc4\xdc\r\n";
+    let mail = ["Subject: x\r\n\r\ny\r\n"];
+    let refusing =
+        Server::builder().user("joe@163.com", "secret", mail).fault(Fault::on("PASS").reply(&gbk[..])).start().unwrap();
+    let well = Server::builder().user("joe@163.com", "secret", mail).start().unwrap();
+    let fetch = |server: &Server, language: &str| {
+        let (_folder, maildir) = home();
+        let port = server.port().to_string();
+        let arguments = ["fetch", "joe@163.com", "--host", "127.0.0.1", "--port", &port, "--dangerously-cleartext"];
+        let mut command = pop3();
+        command.args(arguments).arg(&maildir).args(["--language", language]).env("POP3_PASSWORD", "secret");
+        let output = command.output().unwrap();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    for (language, refused, advice, fetched) in [
+        (
+            "en",
+            "the server refused PASS: ",
+            "NetEase 163 says that POP is switched off for this mailbox.",
+            "1 message (14 B) fetched",
+        ),
+        (
+            "es",
+            "el servidor rechazó PASS: ",
+            "NetEase 163 dice que POP está desactivado en este buzón.",
+            "1 mensaje (14 B) descargado",
+        ),
+        ("zh-Hans", "服务器拒绝 PASS: ", "NetEase 163 表示这个邮箱没有开启 POP。", "收取 1 封邮件（14 B）"),
+        ("zh-Hant", "伺服器拒絕 PASS: ", "NetEase 163 表示這個信箱沒有開啟 POP。", "收取 1 封郵件（14 B）"),
+    ] {
+        let (code, _, told) = fetch(&refusing, language);
+        assert_eq!(code, Some(5), "{told}");
+        assert!(told.contains(&format!("{refused}您没有权限使用pop3功能\n")) && told.contains(advice), "{told}");
+        let (code, told, troubles) = fetch(&well, language);
+        assert_eq!((code, troubles.as_str()), (Some(0), ""));
+        assert!(told.contains(fetched), "{told}");
+    }
+}

@@ -330,3 +330,82 @@ conformance-result = { $broken ->
     [one] 1 of { $count } statements that could be examined does not hold.
    *[other] { $broken } of { $count } statements that could be examined do not hold.
 }
+
+## What happened, and what to do
+
+error-connect = cannot connect to { $host } port { $port }: { $cause }
+error-silent = the server was silent, or too slow, for { $time } while { $waiting }
+error-seconds = { $count } seconds
+error-milliseconds = { $count } milliseconds
+error-refused = the server refused { $verb }{ $reply }
+error-no-session = the server refuses sessions now{ $reply }
+error-tls-unknown-issuer = TLS: the server's certificate is not signed by a trusted authority
+error-tls-self-signed = TLS: the server has signed its certificate itself, so nothing shows whose it is
+error-tls-expired = TLS: the server's certificate has expired: { $date }, { $days } days ago
+error-tls-not-yet = TLS: the server's certificate is not valid yet: { $date }, { $days } days from now; is the clock of this machine right?
+error-tls-none = TLS: the server does not speak TLS on this port
+error-no-unique-ids = the server does not support UIDL, so fetched messages cannot be distinguished from new ones
+error-unique-ids-unavailable = the server does not list its unique-ids now
+error-locked = another run is fetching { $account } into this Maildir
+error-listed-twice = the server's listing names a message twice, so it cannot be trusted
+error-endless-listing = the server's listing names far more messages than the server counts, so it cannot be trusted
+waiting-greeting = its greeting was awaited
+waiting-login = the login was awaited
+waiting-reply = a reply was awaited
+waiting-message = a message was being received
+waiting-end = the end of the session was awaited
+waiting-handshake = the TLS handshake was done
+waiting-command = a command was sent
+advice-in-use = Another program is reading this mailbox now. Try again in a few minutes.
+advice-login-delay = The server requires a pause between logins. Try again later.
+advice-login-delay-seconds = The server requires a pause of { $seconds } seconds between logins. Try again after that.
+advice-temporary = The server has a temporary fault. Try again later.
+advice-permanent = The server has a fault that its administrator must fix.
+advice-not-tls = Use --stls on a port that starts without TLS (usually 110).
+advice-self-signed = If this is your own server, copy its certificate from there and give it with --ca-file.
+advice-unknown-issuer = If the server has a private certificate, get it from the operator and give it with --ca-file.
+advice-wrong-name = Use a host name that is in the certificate.
+advice-switched-off = POP3 is switched off for this account. Switch it on in the settings of the mailbox on the provider's web page.
+advice-other-password = The provider requires another kind of password: an app password or authorization code from its web page, or an access token (--token-file, --token-command).
+advice-ambiguous = The server names several causes at once: a wrong password, the wrong kind of password (try an authorization code), POP3 switched off, or too many logins.
+advice-connect = Check the host name, the port and the network.
+advice-cleartext = Use TLS, or --dangerously-cleartext on a network that you trust.
+advice-hung-up = Some servers hang up without a reply if the user name or the password is wrong. Check both.
+advice-no-unique-ids = Use --delete: each message is then fetched once and deleted on the server.
+advice-later = Try again later.
+advice-locked = Wait until the other run has ended.
+advice-token = Give a token with --token-command or --token-file.
+advice-tls-port = A port with TLS from the start (usually 995) needs no --stls or --dangerously-cleartext.
+advice-disk = Only messages safely on disk were deleted from the server. Fix the disk and run it again.
+advice-provider-pop-off = { $provider } says that POP is switched off for this mailbox.
+advice-provider-too-often = { $provider } limits how often programs may log in. Try again later.
+advice-provider-blocked = { $provider } blocks this account. Log in to its web page to see why.
+advice-provider-web-login = { $provider } wants a login on its web page first.
+wants-account = { $provider } wants the password of the mailbox
+wants-app = { $provider } wants an app password, which is not the password of the web page
+wants-code = { $provider } wants an authorization code, which is not the password of the web page
+wants-token = { $provider } wants an access token (OAuth); passwords are refused
+wants-app-or-token = { $provider } wants an app password, which is not the password of the web page, or an access token (OAuth)
+password-prompt = Password for { $account }:{ " " }
+password-none = no password was given, and there is no terminal to ask for it
+password-none-next = Set POP3_PASSWORD, or use --password-file or --password-command.
+fetch-guessed = guessed the server { $host }: it greets as a POP3 server, with a certificate for this name
+fetch-settings = { $host }, port { $port }, user { $user }; mail goes to { $folder }
+fetch-other-user = the user name is { $user }, not the address; with --user { $user } the next run needs no second login
+fetch-no-pop3 = { $address } cannot be fetched over POP3: { $why }
+fetch-no-guess = Neither pop.{ $domain }, pop3.{ $domain }, mail.{ $domain } nor { $domain } has one with a certificate for its name.
+fetch-name-host = Name it: pop3 fetch ADDRESS --host pop.example.org. Your provider's help pages name the host, often with the word POP or POP3.
+fetch-stored = { $count ->
+    [one] 1 message is safely stored. Run the command again to fetch the rest.
+   *[other] { $count } messages are safely stored. Run the command again to fetch the rest.
+}
+fetch-nothing = nothing new
+fetch-fetched = { $count ->
+    [one] 1 message ({ $size }) fetched
+   *[other] { $count } messages ({ $size }) fetched
+}
+fetch-deleted = { $count } deleted on the server
+fetch-known = { $count } known already
+fetch-kept = { $count } still on the server although it confirmed their deletion
+fetch-comma = {", "}
+fetch-some-failed = Everything else is done. The next run tries again.

@@ -298,3 +298,80 @@ conformance-result = { $broken ->
     [one] No se cumple 1 de las { $count } reglas que se pudieron examinar.
    *[other] No se cumplen { $broken } de las { $count } reglas que se pudieron examinar.
 }
+
+error-connect = no se puede conectar con { $host }, puerto { $port }: { $cause }
+error-silent = el servidor calló, o fue demasiado lento, durante { $time } mientras { $waiting }
+error-seconds = { $count } segundos
+error-milliseconds = { $count } milisegundos
+error-refused = el servidor rechazó { $verb }{ $reply }
+error-no-session = el servidor rechaza sesiones ahora{ $reply }
+error-tls-unknown-issuer = TLS: el certificado del servidor no está firmado por una autoridad de confianza
+error-tls-self-signed = TLS: el servidor ha firmado él mismo su certificado, así que nada demuestra de quién es
+error-tls-expired = TLS: el certificado del servidor caducó el { $date }, hace { $days } días
+error-tls-not-yet = TLS: el certificado del servidor no es válido hasta el { $date }, dentro de { $days } días; ¿está en hora el reloj de este equipo?
+error-tls-none = TLS: el servidor no habla TLS en este puerto
+error-no-unique-ids = el servidor no tiene UIDL, así que no se distinguen los mensajes nuevos de los descargados
+error-unique-ids-unavailable = el servidor no da ahora sus identificadores únicos
+error-locked = otra ejecución está descargando { $account } en este Maildir
+error-listed-twice = la lista del servidor nombra un mensaje dos veces, así que no es de fiar
+error-endless-listing = la lista del servidor nombra muchos más mensajes de los que cuenta, así que no es de fiar
+waiting-greeting = se esperaba su saludo
+waiting-login = se esperaba el acceso
+waiting-reply = se esperaba una respuesta
+waiting-message = se recibía un mensaje
+waiting-end = se esperaba el final de la sesión
+waiting-handshake = se negociaba TLS
+waiting-command = se enviaba una orden
+advice-in-use = Otro programa está leyendo este buzón. Pruebe de nuevo en unos minutos.
+advice-login-delay = El servidor exige una pausa entre accesos. Pruebe más tarde.
+advice-login-delay-seconds = El servidor exige una pausa de { $seconds } segundos entre accesos. Pruebe después.
+advice-temporary = El servidor tiene un fallo temporal. Pruebe más tarde.
+advice-permanent = El servidor tiene un fallo que debe arreglar su administrador.
+advice-not-tls = Use --stls en un puerto que empieza sin TLS (normalmente 110).
+advice-self-signed = Si es su propio servidor, copie de él el certificado e indíquelo con --ca-file.
+advice-unknown-issuer = Si el servidor tiene un certificado privado, pídalo al administrador e indíquelo con --ca-file.
+advice-wrong-name = Use un nombre de servidor que esté en el certificado.
+advice-switched-off = POP3 está desactivado en esta cuenta. Actívelo en los ajustes del buzón en la página web del proveedor.
+advice-other-password = El proveedor pide otra clase de contraseña: una contraseña de aplicación o un código de autorización de su página web, o un token (--token-file, --token-command).
+advice-ambiguous = El servidor nombra varias causas a la vez: contraseña incorrecta, otra clase de contraseña (pruebe un código de autorización), POP3 desactivado o demasiados accesos.
+advice-connect = Revise el servidor, el puerto y la red.
+advice-cleartext = Use TLS, o --dangerously-cleartext en una red de confianza.
+advice-hung-up = Algunos servidores cuelgan sin responder si el usuario o la contraseña no son correctos. Revise ambos.
+advice-no-unique-ids = Use --delete: cada mensaje se descarga una vez y se borra en el servidor.
+advice-later = Pruebe más tarde.
+advice-locked = Espere a que termine la otra ejecución.
+advice-token = Indique un token con --token-command o --token-file.
+advice-tls-port = Un puerto con TLS desde el principio (normalmente 995) no necesita --stls ni --dangerously-cleartext.
+advice-disk = Solo se borraron del servidor mensajes guardados en el disco. Arregle el disco y pruebe de nuevo.
+advice-provider-pop-off = { $provider } dice que POP está desactivado en este buzón.
+advice-provider-too-often = { $provider } limita la frecuencia de los accesos. Pruebe más tarde.
+advice-provider-blocked = { $provider } bloquea esta cuenta. Entre en su página web para ver por qué.
+advice-provider-web-login = { $provider } quiere primero un acceso en su página web.
+wants-account = { $provider } pide la contraseña del buzón
+wants-app = { $provider } pide una contraseña de aplicación, que no es la de la página web
+wants-code = { $provider } pide un código de autorización, que no es la contraseña de la página web
+wants-token = { $provider } pide un token (OAuth); las contraseñas se rechazan
+wants-app-or-token = { $provider } pide una contraseña de aplicación, que no es la de la página web, o un token (OAuth)
+password-prompt = Contraseña de { $account }:{ " " }
+password-none = no se dio contraseña y no hay terminal para pedirla
+password-none-next = Defina POP3_PASSWORD, o use --password-file o --password-command.
+fetch-guessed = servidor supuesto: { $host }; saluda como servidor POP3, con un certificado para este nombre
+fetch-settings = { $host }, puerto { $port }, usuario { $user }; el correo va a { $folder }
+fetch-other-user = el usuario es { $user }, no la dirección; con --user { $user } la próxima vez basta un acceso
+fetch-no-pop3 = { $address } no se puede descargar por POP3: { $why }
+fetch-no-guess = Ni pop.{ $domain }, ni pop3.{ $domain }, ni mail.{ $domain }, ni { $domain } tienen uno con un certificado para su nombre.
+fetch-name-host = Indíquelo: pop3 fetch DIRECCIÓN --host pop.example.org. Las páginas de ayuda de su proveedor lo nombran, a menudo con la palabra POP o POP3.
+fetch-stored = { $count ->
+    [one] 1 mensaje está guardado. Repita la orden para descargar el resto.
+   *[other] { $count } mensajes están guardados. Repita la orden para descargar el resto.
+}
+fetch-nothing = nada nuevo
+fetch-fetched = { $count ->
+    [one] 1 mensaje ({ $size }) descargado
+   *[other] { $count } mensajes ({ $size }) descargados
+}
+fetch-deleted = { $count } borrados en el servidor
+fetch-known = { $count } ya conocidos
+fetch-kept = { $count } siguen en el servidor aunque confirmó su borrado
+fetch-comma = {", "}
+fetch-some-failed = Todo lo demás está hecho. La próxima vez se intenta de nuevo.

@@ -288,3 +288,78 @@ conformance-result = { $broken ->
     [0] 能够检查的 { $count } 条全部符合。
    *[other] 能够检查的 { $count } 条中有 { $broken } 条不符合。
 }
+
+error-connect = 无法连接 { $host } 端口 { $port }：{ $cause }
+error-silent = 服务器 { $time } 没有应答或者太慢（{ $waiting }）
+error-seconds = { $count } 秒
+error-milliseconds = { $count } 毫秒
+error-refused = 服务器拒绝 { $verb }{ $reply }
+error-no-session = 服务器现在拒绝会话{ $reply }
+error-tls-unknown-issuer = TLS：服务器的证书不是由受信任的机构签发的
+error-tls-self-signed = TLS：服务器的证书是它自己签发的，无法证明属于谁
+error-tls-expired = TLS：服务器的证书已过期：{ $date }，{ $days } 天前
+error-tls-not-yet = TLS：服务器的证书尚未生效：{ $date }，还有 { $days } 天；本机时钟对吗？
+error-tls-none = TLS：服务器在这个端口不使用 TLS
+error-no-unique-ids = 服务器不支持 UIDL，无法区分已收取的邮件和新邮件
+error-unique-ids-unavailable = 服务器现在不列出唯一标识
+error-locked = 另一个运行正在把 { $account } 收取到这个 Maildir
+error-listed-twice = 服务器的列表中同一封邮件出现两次，不可信
+error-endless-listing = 服务器列出的邮件远多于它的计数，不可信
+waiting-greeting = 等待问候语
+waiting-login = 等待登录
+waiting-reply = 等待应答
+waiting-message = 接收邮件
+waiting-end = 等待会话结束
+waiting-handshake = TLS 握手
+waiting-command = 发送命令
+advice-in-use = 另一个程序正在读取这个邮箱。请过几分钟再试。
+advice-login-delay = 服务器要求两次登录之间有间隔。请稍后再试。
+advice-login-delay-seconds = 服务器要求两次登录之间间隔 { $seconds } 秒。请在此之后再试。
+advice-temporary = 服务器有临时故障。请稍后再试。
+advice-permanent = 服务器有故障，需要其管理员修复。
+advice-not-tls = 对不以 TLS 开始的端口（通常是 110）请使用 --stls。
+advice-self-signed = 如果是自己的服务器，请从那里复制证书，并用 --ca-file 指定。
+advice-unknown-issuer = 如果服务器使用私有证书，请向管理员索取，并用 --ca-file 指定。
+advice-wrong-name = 请使用证书中的主机名。
+advice-switched-off = 这个账户没有开启 POP3。请在服务商网页的邮箱设置中开启。
+advice-other-password = 服务商需要另一种密码：其网页上的应用专用密码或授权码，或者访问令牌（--token-file、--token-command）。
+advice-ambiguous = 服务器同时给出了几个原因：密码错误、密码种类不对（请试授权码）、POP3 未开启，或者登录太多。
+advice-connect = 请检查主机名、端口和网络。
+advice-cleartext = 请使用 TLS，或者在可信的网络中使用 --dangerously-cleartext。
+advice-hung-up = 有些服务器在用户名或密码错误时不应答就断开。请检查两者。
+advice-no-unique-ids = 请使用 --delete：每封邮件收取一次，然后从服务器删除。
+advice-later = 请稍后再试。
+advice-locked = 请等另一个运行结束。
+advice-token = 请用 --token-command 或 --token-file 提供令牌。
+advice-tls-port = 一开始就使用 TLS 的端口（通常是 995）不需要 --stls 或 --dangerously-cleartext。
+advice-disk = 只有已安全存盘的邮件才从服务器删除。请修复磁盘后再运行。
+advice-provider-pop-off = { $provider } 表示这个邮箱没有开启 POP。
+advice-provider-too-often = { $provider } 限制程序登录的频率。请稍后再试。
+advice-provider-blocked = { $provider } 封锁了这个账户。请登录其网页查看原因。
+advice-provider-web-login = { $provider } 要求先在其网页上登录。
+wants-account = { $provider } 需要邮箱密码
+wants-app = { $provider } 需要应用专用密码，不是网页登录密码
+wants-code = { $provider } 需要授权码，不是网页登录密码
+wants-token = { $provider } 需要访问令牌（OAuth）；密码会被拒绝
+wants-app-or-token = { $provider } 需要应用专用密码（不是网页登录密码）或访问令牌（OAuth）
+password-prompt = { $account } 的密码：{ " " }
+password-none = 没有提供密码，也没有可以询问的终端
+password-none-next = 请设置 POP3_PASSWORD，或者使用 --password-file 或 --password-command。
+fetch-guessed = 猜测的服务器：{ $host }；它以 POP3 服务器问候，证书与此名称相符
+fetch-settings = { $host }，端口 { $port }，用户 { $user }；邮件存放到 { $folder }
+fetch-other-user = 用户名是 { $user }，不是完整地址；下次用 --user { $user } 就不需要第二次登录
+fetch-no-pop3 = { $address } 不能通过 POP3 收取：{ $why }
+fetch-no-guess = pop.{ $domain }、pop3.{ $domain }、mail.{ $domain } 和 { $domain } 都没有证书与其名称相符的 POP3 服务器。
+fetch-name-host = 请指定：pop3 fetch 地址 --host pop.example.org。服务商的帮助页面会写明主机名，通常带有 POP 或 POP3 字样。
+fetch-stored = { $count ->
+   *[other] { $count } 封邮件已安全保存。请再次运行命令收取其余邮件。
+}
+fetch-nothing = 没有新邮件
+fetch-fetched = { $count ->
+   *[other] 收取 { $count } 封邮件（{ $size }）
+}
+fetch-deleted = 从服务器删除 { $count } 封
+fetch-known = { $count } 封已知
+fetch-kept = { $count } 封仍在服务器上，尽管它确认了删除
+fetch-comma = ，
+fetch-some-failed = 其余都已完成。下次运行会再试。

@@ -288,3 +288,78 @@ conformance-result = { $broken ->
     [0] 能夠檢查的 { $count } 條全部符合。
    *[other] 能夠檢查的 { $count } 條中有 { $broken } 條不符合。
 }
+
+error-connect = 無法連線 { $host } 連接埠 { $port }：{ $cause }
+error-silent = 伺服器 { $time } 沒有回應或者太慢（{ $waiting }）
+error-seconds = { $count } 秒
+error-milliseconds = { $count } 毫秒
+error-refused = 伺服器拒絕 { $verb }{ $reply }
+error-no-session = 伺服器現在拒絕工作階段{ $reply }
+error-tls-unknown-issuer = TLS：伺服器的憑證不是由受信任的機構簽發的
+error-tls-self-signed = TLS：伺服器的憑證是它自己簽發的，無法證明屬於誰
+error-tls-expired = TLS：伺服器的憑證已過期：{ $date }，{ $days } 天前
+error-tls-not-yet = TLS：伺服器的憑證尚未生效：{ $date }，還有 { $days } 天；本機時鐘對嗎？
+error-tls-none = TLS：伺服器在這個連接埠不使用 TLS
+error-no-unique-ids = 伺服器不支援 UIDL，無法區分已收取的郵件和新郵件
+error-unique-ids-unavailable = 伺服器現在不列出唯一識別碼
+error-locked = 另一個執行正在把 { $account } 收取到這個 Maildir
+error-listed-twice = 伺服器的清單中同一封郵件出現兩次，不可信
+error-endless-listing = 伺服器列出的郵件遠多於它的計數，不可信
+waiting-greeting = 等待問候語
+waiting-login = 等待登入
+waiting-reply = 等待回應
+waiting-message = 接收郵件
+waiting-end = 等待工作階段結束
+waiting-handshake = TLS 交握
+waiting-command = 傳送命令
+advice-in-use = 另一個程式正在讀取這個信箱。請過幾分鐘再試。
+advice-login-delay = 伺服器要求兩次登入之間有間隔。請稍後再試。
+advice-login-delay-seconds = 伺服器要求兩次登入之間間隔 { $seconds } 秒。請在此之後再試。
+advice-temporary = 伺服器有暫時的故障。請稍後再試。
+advice-permanent = 伺服器有故障，需要其管理員修復。
+advice-not-tls = 對不以 TLS 開始的連接埠（通常是 110）請使用 --stls。
+advice-self-signed = 如果是自己的伺服器，請從那裡複製憑證，並用 --ca-file 指定。
+advice-unknown-issuer = 如果伺服器使用私有憑證，請向管理員索取，並用 --ca-file 指定。
+advice-wrong-name = 請使用憑證中的主機名稱。
+advice-switched-off = 這個帳號沒有開啟 POP3。請在業者網頁的信箱設定中開啟。
+advice-other-password = 業者需要另一種密碼：其網頁上的應用程式密碼或授權碼，或者存取權杖（--token-file、--token-command）。
+advice-ambiguous = 伺服器同時給出了幾個原因：密碼錯誤、密碼種類不對（請試授權碼）、POP3 未開啟，或者登入太多。
+advice-connect = 請檢查主機名稱、連接埠和網路。
+advice-cleartext = 請使用 TLS，或者在可信的網路中使用 --dangerously-cleartext。
+advice-hung-up = 有些伺服器在使用者名稱或密碼錯誤時不回應就斷開。請檢查兩者。
+advice-no-unique-ids = 請使用 --delete：每封郵件收取一次，然後從伺服器刪除。
+advice-later = 請稍後再試。
+advice-locked = 請等另一個執行結束。
+advice-token = 請用 --token-command 或 --token-file 提供權杖。
+advice-tls-port = 一開始就使用 TLS 的連接埠（通常是 995）不需要 --stls 或 --dangerously-cleartext。
+advice-disk = 只有已安全存盤的郵件才從伺服器刪除。請修復磁碟後再執行。
+advice-provider-pop-off = { $provider } 表示這個信箱沒有開啟 POP。
+advice-provider-too-often = { $provider } 限制程式登入的頻率。請稍後再試。
+advice-provider-blocked = { $provider } 封鎖了這個帳號。請登入其網頁查看原因。
+advice-provider-web-login = { $provider } 要求先在其網頁上登入。
+wants-account = { $provider } 需要信箱密碼
+wants-app = { $provider } 需要應用程式密碼，不是網頁登入密碼
+wants-code = { $provider } 需要授權碼，不是網頁登入密碼
+wants-token = { $provider } 需要存取權杖（OAuth）；密碼會被拒絕
+wants-app-or-token = { $provider } 需要應用程式密碼（不是網頁登入密碼）或存取權杖（OAuth）
+password-prompt = { $account } 的密碼：{ " " }
+password-none = 沒有提供密碼，也沒有可以詢問的終端機
+password-none-next = 請設定 POP3_PASSWORD，或者使用 --password-file 或 --password-command。
+fetch-guessed = 猜測的伺服器：{ $host }；它以 POP3 伺服器問候，憑證與此名稱相符
+fetch-settings = { $host }，連接埠 { $port }，使用者 { $user }；郵件存放到 { $folder }
+fetch-other-user = 使用者名稱是 { $user }，不是完整位址；下次用 --user { $user } 就不需要第二次登入
+fetch-no-pop3 = { $address } 不能透過 POP3 收取：{ $why }
+fetch-no-guess = pop.{ $domain }、pop3.{ $domain }、mail.{ $domain } 和 { $domain } 都沒有憑證與其名稱相符的 POP3 伺服器。
+fetch-name-host = 請指定：pop3 fetch 位址 --host pop.example.org。業者的說明頁面會寫明主機名稱，通常帶有 POP 或 POP3 字樣。
+fetch-stored = { $count ->
+   *[other] { $count } 封郵件已安全儲存。請再次執行命令收取其餘郵件。
+}
+fetch-nothing = 沒有新郵件
+fetch-fetched = { $count ->
+   *[other] 收取 { $count } 封郵件（{ $size }）
+}
+fetch-deleted = 從伺服器刪除 { $count } 封
+fetch-known = { $count } 封已知
+fetch-kept = { $count } 封仍在伺服器上，儘管它確認了刪除
+fetch-comma = ，
+fetch-some-failed = 其餘都已完成。下次執行會再試。

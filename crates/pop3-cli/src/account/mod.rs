@@ -12,6 +12,7 @@ use pop3_blocking::{Client, ClientOptions, Error, Security};
 
 use crate::arguments::{AccountArguments, AuthMethod};
 use crate::failure::{Exit, Failure};
+use crate::language::Message;
 use crate::withhold::{withhold, withhold_line};
 use connection::Connection;
 use target::Target;
@@ -91,7 +92,7 @@ impl Account {
         let refusal = error.refusal().cloned();
         let failure = self.target.advise(Failure::from(error), refusal.as_ref());
         if silent && !matches!(self.options.security, Security::Tls(_)) {
-            return failure.and("A port with TLS from the start (usually 995) needs no --stls or --dangerously-cleartext.");
+            return failure.and(Message::new("advice-tls-port"));
         }
         failure
     }
@@ -132,9 +133,7 @@ impl Login {
             // If this fails, too, the failure of the address is reported.
             if let Ok(client) = self.account.connect(&other) {
                 if !quiet {
-                    eprintln!(
-                        "pop3: the user name is {user}, not the address; with --user {user} the next run needs no second login"
-                    );
+                    eprintln!("pop3: {}", Message::new("fetch-other-user").with("user", &user));
                 }
                 (self.account.target.user, self.credentials) = (user, other);
                 return Ok((self, client));

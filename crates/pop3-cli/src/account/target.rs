@@ -10,7 +10,9 @@ use pop3_providers::{PasswordKind, Pop3, Provider, RefusalKind, Tls, provider_of
 use crate::arguments::{AccountArguments, AuthMethod};
 use crate::failure::{Exit, Failure};
 use crate::guess::Guess;
+use crate::language::Message;
 use crate::place::{Place, Scheme};
+use crate::server_text::readable;
 
 /// The server and the user.
 #[derive(Debug)]
@@ -128,17 +130,20 @@ impl Target {
     /// `maildir` is the default folder, if mail goes there. Fails if a password cannot help.
     pub fn introduce(&self, port: u16, maildir: Option<&Path>, quiet: bool, arguments: &AccountArguments) -> Result<(), Failure> {
         if self.is_guess && !quiet {
-            eprintln!("pop3: guessed the server {}: it greets as a POP3 server, with a certificate for this name", self.host);
+            eprintln!("pop3: {}", Message::new("fetch-guessed").with("host", &self.host));
         }
         if let Some(maildir) = maildir.filter(|_| !quiet) {
-            eprintln!("pop3: {}, port {port}, user {}; mail goes to {}", self.host, self.user, maildir.display());
+            let told = Message::new("fetch-settings").with("host", &self.host).with("port", port.to_string());
+            eprintln!("pop3: {}", told.with("user", &self.user).with("folder", maildir.display()));
         }
         let Some((provider, pop3)) = self.pop3() else { return Ok(()) };
         let has_token = arguments.token.token_file.is_some() || arguments.token.token_command.is_some();
         if pop3.password == PasswordKind::Token && !has_token && arguments.host.is_none() {
-            return Err(Failure::new(Exit::Login, format_args!("{} wants {}", provider.name, pop3.password))
-                .hint("Give a token with --token-command or --token-file.")
-                .and(provider.switch_on.as_deref().unwrap_or_default()));
+            let failure = Failure::new(Exit::Login, wants(provider, pop3.password)).and(Message::new("advice-token"));
+            return Err(match &provider.switch_on {
+                Some(text) => failure.and(text),
+                None => failure,
+            });
         }
         let password = &arguments.password;
         let is_asked = !has_token
@@ -147,7 +152,7 @@ impl Target {
             && env::var_os("POP3_PASSWORD").is_none()
             && io::stdin().is_terminal();
         if is_asked {
-            eprintln!("pop3: {} wants {}. {}", provider.name, pop3.password, advice(provider));
+            eprintln!("pop3: {}. {}", wants(provider, pop3.password), advice(provider));
         }
         Ok(())
     }
@@ -158,26 +163,35 @@ impl Target {
         let refusal = refusal.filter(|refusal| refusal.verb.is_some());
         let (Some((provider, pop3)), Some(refusal)) = (self.pop3(), refusal) else { return failure };
         let name = &provider.name;
-        let meaning = provider.meaning(&String::from_utf8_lossy(&refusal.text));
+        let meaning = provider.meaning(&readable(&refusal.text));
         if meaning.is_none() && refusal.is_transient() {
             return failure;
         }
+        let said = |message: Message| message.with("provider", name);
         let advised = match meaning {
-            Some(RefusalKind::PopOff) => failure.and(format_args!("{name} says that POP is switched off for this mailbox.")),
-            Some(RefusalKind::TooOften) => {
-                return failure.and(format_args!("{name} limits how often programs may log in. Try again later."));
-            }
-            Some(RefusalKind::Blocked) => {
-                failure.and(format_args!("{name} blocks this account. Log in to its web page to see why."))
-            }
-            Some(RefusalKind::WebLogin) => failure.and(format_args!("{name} wants a login on its web page first.")),
-            _ => failure.and(format_args!("{name} wants {}.", pop3.password)),
+            Some(RefusalKind::PopOff) => failure.and(said(Message::new("advice-provider-pop-off"))),
+            Some(RefusalKind::TooOften) => return failure.and(said(Message::new("advice-provider-too-often"))),
+            Some(RefusalKind::Blocked) => failure.and(said(Message::new("advice-provider-blocked"))),
+            Some(RefusalKind::WebLogin) => failure.and(said(Message::new("advice-provider-web-login"))),
+            _ => failure.and(format_args!("{}.", wants(provider, pop3.password))),
         };
         match advice(provider) {
             advice if advice.is_empty() => advised,
             advice => advised.and(advice),
         }
     }
+}
+
+/// Returns the words about the kind of password that a provider wants.
+fn wants(provider: &Provider, kind: PasswordKind) -> Message {
+    let wants = match kind {
+        PasswordKind::Account => Message::new("wants-account"),
+        PasswordKind::AppPassword => Message::new("wants-app"),
+        PasswordKind::AuthorizationCode => Message::new("wants-code"),
+        PasswordKind::Token => Message::new("wants-token"),
+        PasswordKind::AppPasswordOrToken => Message::new("wants-app-or-token"),
+    };
+    wants.with("provider", &provider.name)
 }
 
 /// Returns how to switch POP on, and where the provider's help is.
@@ -187,11 +201,12 @@ fn advice(provider: &Provider) -> String {
 
 fn unknown(address: &str, provider: Option<&Provider>) -> Failure {
     if let Some((provider, why)) = provider.and_then(|provider| Some((provider, provider.unavailable()?))) {
-        let failure = Failure::new(Exit::Usage, format_args!("{address} cannot be fetched over POP3: {why}"));
+        let told = Message::new("fetch-no-pop3").with("address", address).with("why", why);
+        let failure = Failure::new(Exit::Usage, told);
         return if let Some(help) = &provider.help { failure.hint(help) } else { failure };
     }
     let domain = address.rsplit_once('@').map_or(address, |(_, domain)| domain);
-    Failure::new(Exit::Usage, format_args!("no POP3 server is known for {address}"))
-        .hint(&format!("Neither pop.{domain}, pop3.{domain}, mail.{domain} nor {domain} has one with a certificate for its name."))
-        .and("Name it: pop3 fetch ADDRESS --host pop.example.org\n      Your provider's help pages name the host, often with the word POP or POP3.")
+    Failure::new(Exit::Usage, Message::new("doctor-unknown-address").with("address", address))
+        .and(Message::new("fetch-no-guess").with("domain", domain))
+        .and(Message::new("fetch-name-host"))
 }

@@ -9,11 +9,12 @@ use pop3_blocking::rustls::pki_types::CertificateDer;
 use pop3_blocking::tls::TlsFailure;
 use sha2::{Digest, Sha256};
 use x509_cert::Certificate;
-use x509_cert::der::{DateTime, Decode};
+use x509_cert::der::Decode;
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
 use super::finding::{Check, Finding};
+use crate::date;
 use crate::failure::Exit;
 use crate::language::Message;
 
@@ -84,7 +85,7 @@ impl Facts {
         Some(Self {
             names,
             issuer: parsed.issuer.to_string(),
-            until: day(parsed.validity.not_after.to_date_time()),
+            until: date::of(parsed.validity.not_after.to_unix_duration()),
             ends: parsed.validity.not_after.to_unix_duration(),
             fingerprint: digest.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":"),
         })
@@ -106,12 +107,7 @@ fn name(name: &GeneralName) -> Option<String> {
 
 /// Returns the date of this machine, as `2026-11-26`.
 pub fn today() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    DateTime::from_unix_duration(now).map_or_else(|_| "?".to_owned(), day)
-}
-
-fn day(day: DateTime) -> String {
-    format!("{:04}-{:02}-{:02}", day.year(), day.month(), day.day())
+    date::of(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
 /// Returns the finding of a handshake whose certificate is trusted.

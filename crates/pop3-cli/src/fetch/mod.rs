@@ -152,13 +152,10 @@ fn run_failure(error: FetchError, fetched: u64) -> Failure {
     let is_disk = matches!(error, FetchError::Disk { .. });
     let failure = Failure::from(error);
     if is_disk {
-        return failure.hint("Only messages safely on disk were deleted from the server. Fix the disk and run it again.");
+        return failure.and(Message::new("advice-disk"));
     }
     match fetched {
-        1 if is_session => failure.and("1 message is safely stored. Run the command again to fetch the rest."),
-        2.. if is_session => {
-            failure.and(format_args!("{fetched} messages are safely stored. Run the command again to fetch the rest."))
-        }
+        1.. if is_session => failure.and(Message::new("fetch-stored").with("count", fetched)),
         _ => failure,
     }
 }

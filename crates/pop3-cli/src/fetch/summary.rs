@@ -4,24 +4,25 @@ use indicatif::HumanBytes;
 use pop3_fetch::{Problem, RunSummary};
 
 use crate::failure::{Exit, Failure};
+use crate::language::Message;
 
 /// Returns the results in one line.
 pub fn line(summary: &RunSummary) -> String {
-    let mut text = match summary.fetched {
-        0 => "nothing new".to_owned(),
-        1 => format!("1 message ({}) fetched", HumanBytes(summary.octets)),
-        count => format!("{count} messages ({}) fetched", HumanBytes(summary.octets)),
-    };
+    let size = HumanBytes(summary.octets);
+    let mut parts = vec![match summary.fetched {
+        0 => Message::new("fetch-nothing"),
+        count => Message::new("fetch-fetched").with("count", count).with("size", size),
+    }];
     if summary.deleted > 0 {
-        text += &format!(", {} deleted on the server", summary.deleted);
+        parts.push(Message::new("fetch-deleted").with("count", summary.deleted));
     }
     if summary.known > 0 {
-        text += &format!(", {} known already", summary.known);
+        parts.push(Message::new("fetch-known").with("count", summary.known));
     }
     if summary.kept > 0 {
-        text += &format!(", {} still on the server although it confirmed their deletion", summary.kept);
+        parts.push(Message::new("fetch-kept").with("count", summary.kept));
     }
-    text
+    parts.iter().map(ToString::to_string).collect::<Vec<_>>().join(&Message::new("fetch-comma").to_string())
 }
 
 /// Returns a failure with all problems if there are any.
@@ -30,7 +31,7 @@ pub fn check(summary: RunSummary) -> Result<(), Failure> {
         return Ok(());
     }
     let problems: Vec<String> = summary.problems.into_iter().map(describe).collect();
-    Err(Failure::new(Exit::SomeFailed, problems.join("\npop3: ")).hint("Everything else is done. The next run tries again."))
+    Err(Failure::new(Exit::SomeFailed, problems.join("\npop3: ")).and(Message::new("fetch-some-failed")))
 }
 
 fn describe(problem: Problem) -> String {

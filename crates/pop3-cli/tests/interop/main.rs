@@ -53,6 +53,7 @@ fn pop3_fetch(server: &Server, user: &str, mode: Mode, maildir: &Path, options: 
         .args(secured)
         .args(options)
         .arg(maildir)
+        .env("LC_ALL", "C")
         .env("POP3_PASSWORD", PASSWORD)
         .output()
         .unwrap()

@@ -17,7 +17,7 @@ use std::thread;
 pub fn pop3() -> Command {
     pop3_contract::limit_test();
     let mut command = Command::new(env!("CARGO_BIN_EXE_pop3"));
-    command.env_remove("POP3_PASSWORD").env_remove("POP3_LOG").stdin(Stdio::null());
+    command.env_remove("POP3_PASSWORD").env_remove("POP3_LOG").env("LC_ALL", "C").stdin(Stdio::null());
     command
 }
 
