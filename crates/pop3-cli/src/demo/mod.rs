@@ -71,7 +71,8 @@ pub fn run(arguments: &Demo) -> Result<(), Failure> {
     compare(&folder.path().join("server"), &home_path)?;
 
     say("\nAll messages were fetched into a second Maildir, byte for byte as they were sent.")?;
-    say("\nTo fetch your own mail:  pop3 fetch HOST --user NAME MAILDIR     (pop3 fetch --help)")?;
+    say("\nTo fetch your own mail:  pop3 fetch you@example.org              (pop3 fetch --help)")?;
+    say("If no mail comes:        pop3 doctor you@example.org             (pop3 doctor --help)")?;
     say("To serve Maildirs:       pop3 serve --users FILE --mail PATH …   (pop3 serve --help)")?;
     if arguments.once || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         say("\nTo connect your own mail program to this server, run `pop3 demo` on a terminal, without --once. The server")?;
