@@ -12,7 +12,7 @@ const WITHHELD: &[u8] = b"(not shown: it contains the password)";
 /// Replaces each text of the server that contains the secret. The complete text is replaced, because a gap in it would reveal the
 /// place of the secret.
 pub fn withhold(error: Error, secret: &Secret) -> Error {
-    let text = |text: Box<[u8]>| if contains(&text, secret) { WITHHELD.into() } else { text };
+    let text = |text: Box<[u8]>| if reveals(&text, secret) { WITHHELD.into() } else { text };
     let refusal = |mut refusal: Refusal| {
         refusal.text = text(refusal.text);
         refusal.detail = refusal.detail.map(text);
@@ -23,7 +23,7 @@ pub fn withhold(error: Error, secret: &Secret) -> Error {
         RequestError::Refused(refused) => RequestError::Refused(refusal(refused)),
         RequestError::NoTls(refused) => RequestError::NoTls(refusal(refused)),
         RequestError::Unreadable { verb, line } => {
-            let line = if contains(line.as_bytes(), secret) { String::from_utf8_lossy(WITHHELD).into_owned() } else { line };
+            let line = if reveals(line.as_bytes(), secret) { String::from_utf8_lossy(WITHHELD).into_owned() } else { line };
             RequestError::Unreadable { verb, line }
         }
         RequestError::Remote(RemoteError::NotAReply(line)) => RequestError::Remote(RemoteError::NotAReply(text(line))),
@@ -35,14 +35,14 @@ pub fn withhold(error: Error, secret: &Secret) -> Error {
 /// Returns a line of the dialogue, or a note in its place if it contains the secret, as when a server repeats it.
 pub fn withhold_line<'l>(line: &'l str, secret: Option<&Secret>) -> &'l str {
     match secret {
-        Some(secret) if contains(line.as_bytes(), secret) => "(a line is not shown: it contains the password)",
+        Some(secret) if reveals(line.as_bytes(), secret) => "(a line is not shown: it contains the password)",
         _ => line,
     }
 }
 
 /// Returns `true` if a text contains the secret, or a word in base64 that contains the secret after decoding, as in an echoed
 /// `AUTH`.
-fn contains(text: &[u8], secret: &Secret) -> bool {
+pub fn reveals(text: &[u8], secret: &Secret) -> bool {
     let secret = secret.expose();
     if secret.is_empty() {
         return false;

@@ -47,7 +47,7 @@ fn server(user: &str) -> Builder {
 /// Two accounts at two servers.
 fn two(one: &Server, two: &Server) -> String {
     format!(
-        "[defaults]\ndangerously-cleartext = true\ndelete = true\n\n\
+        "[defaults]\ndangerously-cleartext = true\ndelete = true\npassword-command = \"echo secret\"\n\n\
          [accounts.home]\nserver = \"joe@example.org\"\nhost = \"127.0.0.1\"\nport = {}\ndelete = false\n\n\
          [accounts.work]\nserver = \"127.0.0.1:{}\"\nuser = \"jane\"\nmaildir = \"~/work\"\n",
         one.port(),
@@ -157,7 +157,7 @@ fn an_account_is_added_when_its_login_works_and_is_fetched_then() {
     let config = fs::read_to_string(home.config()).unwrap();
     assert!(config.starts_with(&before) && config.contains("[accounts.\"a \\\"b\\\"\"]"), "{config}");
     assert!(
-        config.contains("delete = true") && config.contains(&format!("port = {port}")) && !config.contains("secret\n"),
+        config.contains("delete = true") && config.contains(&format!("port = \"{port}\"")) && !config.contains("secret\n"),
         "{config}"
     );
     let is_absolute = |line: &str| line.starts_with("password-file = \"/");
@@ -170,4 +170,58 @@ fn an_account_is_added_when_its_login_works_and_is_fetched_then() {
     let output = add("a \"b\"", &[]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("already"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn one_password_goes_to_one_account() {
+    let (one, other) = (server("joe@example.org").start().unwrap(), server("jane").start().unwrap());
+    let home = Home::new(&two(&one, &other).replace("password-command = \"echo secret\"\n", ""));
+    let output = home.run(&["fetch"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("POP3_PASSWORD is for one account"), "{}", text(&output.stderr));
+    assert_eq!((one.sessions(), other.sessions()), (0, 0));
+    assert_eq!(home.run(&["fetch", "work"]).status.code(), Some(0));
+}
+
+#[test]
+fn what_an_added_account_needs_is_written_as_it_is() {
+    let server = server("007123").start().unwrap();
+    let home = Home::new("");
+    let port = server.port().to_string();
+    let add = |more: &[&str]| {
+        let arguments = ["accounts", "add", "127.0.0.1", "~/mail", "--port", &port, "--dangerously-cleartext"];
+        home.run(&[&arguments[..], more].concat())
+    };
+    // Digits with zeros before them are a name.
+    let output = add(&["--name", "digits", "--user", "007123"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let output = home.run(&["fetch", "digits"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    // The password of a proxy would be in a file that others may read.
+    let output = add(&["--name", "proxy", "--user", "007123", "--proxy", "socks5://me:hidden@127.0.0.1:1"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("POP3_PROXY") && !text(&output.stderr).contains("hidden"), "{}", text(&output.stderr));
+    // A file in another form of TOML stays readable, or stays as it is.
+    fs::write(home.config(), "accounts = { a = { server = \"x\" } }\n").unwrap();
+    let output = add(&["--name", "b", "--user", "007123"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert_eq!(fs::read_to_string(home.config()).unwrap(), "accounts = { a = { server = \"x\" } }\n");
+}
+
+#[test]
+fn an_added_account_remembers_which_user_the_server_takes() {
+    let server = server("joe").start().unwrap();
+    let port = server.port().to_string();
+    let home = Home::new("");
+    let output =
+        home.run(&["accounts", "add", "joe@example.org", "--host", "127.0.0.1", "--port", &port, "--dangerously-cleartext"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(fs::read_to_string(home.config()).unwrap().contains("user = \"joe\""));
+    let before = server.commands().len();
+    assert_eq!(home.run(&["fetch", "joe@example.org"]).status.code(), Some(0));
+    assert_eq!(server.commands()[before..].iter().filter(|line| line.starts_with("USER")).count(), 1);
+    // An address that is the name of an account may still be fetched into another Maildir.
+    let arguments = ["fetch", "joe@example.org", "backup", "--host", "127.0.0.1", "--port", &port, "--dangerously-cleartext"];
+    let output = home.run(&arguments);
+    assert_eq!((output.status.code(), home.mail("backup")), (Some(0), 1), "{}", text(&output.stderr));
 }

@@ -73,6 +73,12 @@ fn each_statement_that_a_server_breaks_is_named() {
         (tls().fault(Fault::on("UIDL").reply("+OK\r\n1 a\r\n2 a\r\n.\r\n")), &["uidl"]),
         (tls().fault(Fault::on("UIDL").reply("+OK\r\n1 a b\r\n2 c\r\n.\r\n")), &["uidl"]),
         (tls().fault(Fault::on("LIST").nth(5).reply("+OK\r\n1 17\r\n.\r\n")), &["list-one"]),
+        // Numbers beyond those of the machine.
+        (tls().fault(Fault::on("STAT").nth(2).reply("+OK 18446744073709551615 0\r\n")), &["list"]),
+        (
+            tls().fault(Fault::on("LIST").nth(1).reply("+OK\r\n1 18446744073709551615\r\n2 18446744073709551615\r\n.\r\n")),
+            &["list"],
+        ),
         (tls().fault(Fault::on("RSET").refuse("no")), &["rset"]),
         (tls().fault(Fault::on("QUIT").nth(2).refuse("no")), &["update"]),
     ] {
@@ -92,6 +98,8 @@ fn without_a_password_the_statements_before_the_login_are_examined() {
     // A refused login is not taken for a server that keeps to everything.
     let output = examine(server.port(), server.certificate().unwrap(), &["--user", "jane"]);
     assert_eq!(output.status.code(), Some(5), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("✓ RFC 1939 §4     The greeting begins with +OK."), "{}", text(&output.stdout));
+    assert!(text(&output.stderr).contains("refuses the login"), "{}", text(&output.stderr));
 }
 
 #[test]
@@ -101,6 +109,21 @@ fn no_password_is_sent_to_a_server_that_is_not_trusted() {
     let output = examine(server.port(), other.certificate().unwrap(), &["--user", "joe"]);
     assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
     assert_eq!(server.commands(), [""; 0]);
+}
+
+#[test]
+fn a_password_that_the_server_repeats_is_not_shown() {
+    let server = Server::builder().tls().fault(Fault::on("NOOP").refuse("unknown: PASS secret"));
+    let server = with_mail(server).start().unwrap();
+    for options in [&["--user", "joe"][..], &["--user", "joe", "--json"]] {
+        let output = examine(server.port(), server.certificate().unwrap(), options);
+        let told = text(&output.stdout) + &text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains("not shown") && !told.contains("PASS secret"), "{told}");
+    }
+    // A token is no password.
+    let output = examine(server.port(), server.certificate().unwrap(), &["--user", "joe", "--token-command", "echo token"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
 }
 
 /// A server that answers, over TLS, what came in the clear together with `STLS`.

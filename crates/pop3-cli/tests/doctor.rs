@@ -317,3 +317,14 @@ fn nothing_is_read_or_deleted() {
     assert!(lines.iter().all(|line| harmless.iter().any(|verb| line.starts_with(verb))), "{lines:?}");
     assert!(lines.iter().any(|line| line.starts_with("STAT")), "{lines:?}");
 }
+
+#[test]
+fn a_report_on_a_host_does_not_name_the_part_before_the_at_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.txt");
+    let server = tls().fault(Fault::on("PASS").refuse("[AUTH] mailbox ann.smith is locked"));
+    let patient = Patient::served("", 5, "", server, &["127.0.0.1", "--user", "ann.smith@example.org"]);
+    assert_eq!(patient.examine(&["--report", file.to_str().unwrap()]).status.code(), Some(5));
+    let report = fs::read_to_string(&file).unwrap();
+    assert!(report.contains("mailbox USER is locked") && report.contains("127.0.0.1") && !report.contains("smith"), "{report}");
+}

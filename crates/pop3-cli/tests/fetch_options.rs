@@ -149,3 +149,33 @@ fn old_files_in_tmp_are_removed_and_new_ones_stay() {
     assert!(!old.exists() && new.exists());
     assert_eq!(mail(&maildir).len(), 1, "mail is not touched");
 }
+
+#[test]
+fn larger_messages_stay_on_the_server_and_come_without_the_limit() {
+    use pop3_test::Server;
+    let large = format!("Subject: large\r\n\r\n{}", "x".repeat(70).repeat(30) + "\r\n");
+    let mail = ["Subject: small\r\n\r\n1\r\n", &large, "Subject: small too\r\n\r\n2\r\n"];
+    let server = Server::builder().user("joe", "secret", mail).start().unwrap();
+    let (_folder, maildir) = home();
+    let fetch = |options: &[&str]| {
+        let port = server.port().to_string();
+        let mut command = pop3();
+        command.args(["fetch", "127.0.0.1", "--user", "joe", "--port", &port, "--dangerously-cleartext", "--delete"]);
+        let output = command.args(options).arg(&maildir).env("POP3_PASSWORD", "secret").output().unwrap();
+        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let (code, told) = fetch(&["--max-size", "1K"]);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("2 messages") && told.contains("1 larger than the limit left on the server"), "{told}");
+    assert_eq!(server.messages("joe"), [large.as_bytes()], "it was not deleted");
+    assert!(!server.commands().contains(&"RETR 2".to_owned()), "{:?}", server.commands());
+    let (code, told) = fetch(&[]);
+    assert_eq!(code, Some(0), "{told}");
+    assert_eq!((mail_in(&maildir), server.messages("joe").len()), (3, 0));
+    let (code, told) = fetch(&["--max-size", "1.5M"]);
+    assert_eq!(code, Some(2), "{told}");
+}
+
+fn mail_in(maildir: &std::path::Path) -> usize {
+    fs::read_dir(maildir.join("new")).unwrap().count()
+}

@@ -122,6 +122,9 @@ fn what_cannot_be_guided_says_why() {
         (&["you@example.org"], "--host pop.example.org"),
         (&["example.org"], "is not a mail address"),
         (&["you@gmail.com", "--client", "pine"], "thunderbird"),
+        (&["you@/etc/x", "--host", "h", "--autoconfig", "/nowhere"], "is not a mail address"),
+        (&["you@../../x", "--host", "h", "--autoconfig", "/nowhere"], "is not a mail address"),
+        (&["@example.org", "--host", "h"], "is not a mail address"),
     ] {
         let output = pop3().arg("guide").args(arguments).env("LC_ALL", "C").output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

@@ -71,6 +71,8 @@ pub struct Plan {
     pub kept: u64,
     /// The number of messages without a unique-id that are not fetched: without deletion, each run would fetch them again.
     pub nameless: usize,
+    /// The number of messages that are larger than the options allow.
+    pub too_large: u64,
     /// Messages that failed several times and are not tried in this session.
     pub set_aside: Vec<MessageNumber>,
     /// Unique-ids do not identify messages, so a message may be stored under another unique-id.
@@ -85,6 +87,8 @@ pub struct Plan {
 struct PlanOptions {
     /// Stored messages are to be deleted.
     delete: bool,
+    /// The maximum size of a message to be retrieved, in octets.
+    max_message: Option<u64>,
     /// The time for which messages are set aside, in seconds.
     set_aside: u64,
     /// The current time, in seconds since 1970.
@@ -96,7 +100,7 @@ impl Plan {
     pub fn new(listing: &Listing, state: &JournalState, options: &TransferOptions, now: u64) -> Self {
         let mut plan = Self::default();
         let delete = options.delete;
-        let plan_options = PlanOptions { delete, set_aside: options.set_aside.as_secs(), now };
+        let plan_options = PlanOptions { delete, max_message: options.max_message, set_aside: options.set_aside.as_secs(), now };
         for message in &listing.messages {
             *plan.listed.entry(message.unique_id.clone()).or_default() += 1;
             *plan.sizes.entry((message.unique_id.clone(), message.octets)).or_default() += 1;
@@ -157,6 +161,10 @@ impl Plan {
     }
 
     fn plan_retrieval(&mut self, message: &Listed, compare: bool, state: &JournalState, options: &PlanOptions) {
+        if options.max_message.is_some_and(|max| message.octets.is_some_and(|octets| octets > max)) {
+            self.too_large += 1;
+            return;
+        }
         let mut planned = PlannedMessage::new(message, compare, 0);
         let Some(failures) = state.failures(&planned.failure_key()) else { return self.to_retrieve.push(planned) };
         if failures.tries >= MAX_TRIES && options.now.saturating_sub(failures.last) < options.set_aside {

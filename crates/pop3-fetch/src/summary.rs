@@ -20,6 +20,9 @@ pub struct RunSummary {
     pub known: u64,
     /// The number of messages that the server keeps although it confirmed their deletion.
     pub kept: u64,
+    /// The number of messages that stay on the server because they are larger than
+    /// [`max_message`](crate::TransferOptions::max_message).
+    pub too_large: u64,
     /// The failures that did not end the run.
     pub problems: Vec<Problem>,
 }

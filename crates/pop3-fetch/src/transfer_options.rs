@@ -15,6 +15,9 @@ pub struct TransferOptions {
     pub time: Duration,
     /// Maximum number of commands that wait for their replies at once, if the server supports pipelining. Default: 256.
     pub window: usize,
+    /// Maximum size of a message in octets, as the server announces it. Larger ones stay on the server, and are fetched by a later run without
+    /// this limit. Default: no limit.
+    pub max_message: Option<u64>,
     /// Time for which a message is set aside after several failed tries. Default: 24 hours.
     pub set_aside: Duration,
 }
@@ -28,6 +31,7 @@ impl TransferOptions {
             octets: 32 * 1024 * 1024,
             time: Duration::from_secs(2),
             window: 256,
+            max_message: None,
             set_aside: Duration::from_secs(24 * 3600),
         }
     }

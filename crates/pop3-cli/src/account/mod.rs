@@ -49,7 +49,7 @@ impl Account {
     pub fn ask(self, arguments: &AccountArguments, maildir: Option<&Path>, quiet: bool) -> Result<Login, Failure> {
         self.target.introduce(self.port, maildir, quiet, arguments)?;
         let credentials = self.credentials(arguments)?;
-        Ok(Login { account: self, credentials })
+        Ok(Login { account: self, credentials, is_other_user: false })
     }
 
     /// Returns the token if the arguments name one, otherwise the password.
@@ -103,12 +103,32 @@ impl Account {
 pub struct Login {
     account: Account,
     credentials: Credentials,
+    /// The user is the part of the address before the `@`.
+    is_other_user: bool,
 }
 
 impl Login {
     /// Returns the name of the account in journals and messages.
     pub fn name(&self) -> String {
         self.account.target.account(self.account.port)
+    }
+
+    /// Returns the settings that were found by trying: the host and the port of a guess, and the user if it is not the address.
+    pub fn found(&self) -> Vec<(&'static str, String)> {
+        let target = &self.account.target;
+        let mut found = Vec::new();
+        if target.is_guess() {
+            found.extend([("host", target.host.clone()), ("port", self.account.port.to_string())]);
+        }
+        if self.is_other_user {
+            found.push(("user", target.user.clone()));
+        }
+        found
+    }
+
+    /// Returns `true` if the server was guessed, and needs `STLS`.
+    pub const fn is_stls(&self) -> bool {
+        self.account.target.is_guess() && self.account.target.stls
     }
 
     /// Returns the password; `None` for a token.
@@ -135,7 +155,7 @@ impl Login {
                 if !quiet {
                     eprintln!("pop3: {}", Message::new("fetch-other-user").with("user", &user));
                 }
-                (self.account.target.user, self.credentials) = (user, other);
+                (self.account.target.user, self.credentials, self.is_other_user) = (user, other, true);
                 return Ok((self, client));
             }
         }

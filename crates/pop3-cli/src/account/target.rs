@@ -122,6 +122,11 @@ impl Target {
         local_part.filter(|_| self.is_user_unknown)
     }
 
+    /// Returns `true` if the host was guessed.
+    pub const fn is_guess(&self) -> bool {
+        self.is_guess
+    }
+
     fn pop3(&self) -> Option<(&'static Provider, &'static Pop3)> {
         self.provider.and_then(|provider| Some((provider, provider.pop3()?)))
     }

@@ -22,6 +22,14 @@ pub fn add(arguments: &AccountsAdd, given: &Given) -> Result<(), Failure> {
             Message::new("accounts-exists").with("account", &name).with("file", path.display()),
         ));
     }
+    if given.get("proxy").is_some_and(|proxy| proxy.iter().any(|proxy| proxy.contains('@'))) {
+        return Err(Failure::new(Exit::Usage, Message::new("accounts-proxy-password")));
+    }
+    let password_file = password_file(&path, &name);
+    if password_file.exists() {
+        let found = Message::new("accounts-password-exists").with("file", password_file.display());
+        return Err(Failure::new(Exit::Usage, found));
+    }
     let account = Account::of(&server, &arguments.fetch.account)?;
     if arguments.fetch.maildir.is_none() && account.address().is_none() {
         return Err(Failure::new(Exit::Usage, Message::new("accounts-no-maildir")));
@@ -35,45 +43,69 @@ pub fn add(arguments: &AccountsAdd, given: &Given) -> Result<(), Failure> {
         let value = values.first().map_or_else(|| "true".to_owned(), |value| of_option(option, value));
         keys.push((option.clone(), value));
     }
-    let password = store_password(&login, &path, &name, arguments)?;
-    keys.extend(password.map(|file| ("password-file".to_owned(), quoted(&file.display().to_string()))));
-    append(&path, &name, &keys)?;
+    // What the login has found need not be looked for again.
+    keys.extend(
+        login
+            .found()
+            .into_iter()
+            .filter(|(key, _)| !given.contains_key(*key))
+            .map(|(key, value)| (key.to_owned(), quoted(&value))),
+    );
+    if login.is_stls() && !given.contains_key("stls") {
+        keys.push(("stls".to_owned(), "true".to_owned()));
+    }
+    let is_stored = store_password(&login, &password_file, arguments)?;
+    if is_stored {
+        keys.push(("password-file".to_owned(), quoted(&password_file.display().to_string())));
+    }
+    if let Err(failure) = append(&path, &name, &keys) {
+        if is_stored {
+            // No password stays behind without its account. If it cannot be removed, the first failure says more.
+            let _ = fs::remove_file(&password_file);
+        }
+        return Err(failure);
+    }
     say(Message::new("accounts-added").with("account", &name).with("count", count).with("file", path.display()))
 }
 
-/// Stores a password that was typed, if its owner agrees, in a file that only they can read.
-fn store_password(login: &Login, config: &Path, name: &str, arguments: &AccountsAdd) -> Result<Option<PathBuf>, Failure> {
+/// Returns the path of the file for the password of an account.
+fn password_file(config: &Path, name: &str) -> PathBuf {
+    let safe = |char: char| if char.is_alphanumeric() || "@.-_+".contains(char) { char } else { '_' };
+    config.with_file_name(format!("{}.password", name.chars().map(safe).collect::<String>()))
+}
+
+/// Stores a password that was typed, if its owner agrees, in a file that only they can read. Returns whether it is stored.
+fn store_password(login: &Login, file: &Path, arguments: &AccountsAdd) -> Result<bool, Failure> {
     let source = &arguments.fetch.account.password;
     let is_named = source.password_file.is_some() || source.password_command.is_some();
-    let (Some(password), true) = (login.password().filter(|_| !is_named), io::stdin().is_terminal()) else { return Ok(None) };
+    let (Some(password), true) = (login.password().filter(|_| !is_named), io::stdin().is_terminal()) else { return Ok(false) };
     if env::var_os("POP3_PASSWORD").is_some() {
-        return Ok(None);
+        return Ok(false);
     }
-    let safe: String =
-        name.chars().map(|char| if char.is_alphanumeric() || "@.-_+".contains(char) { char } else { '_' }).collect();
-    let file = config.with_file_name(format!("{safe}.password"));
     eprint!("{} ", Message::new("accounts-store").with("file", file.display()));
     let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(|error| Failure::new(Exit::Other, error))?;
+    let count = io::stdin().read_line(&mut answer).map_err(|error| Failure::new(Exit::Other, error))?;
     let yes = Message::new("read-yes").to_string();
-    let agrees = answer.trim().is_empty() || yes.split(' ').any(|yes| yes.eq_ignore_ascii_case(answer.trim()));
+    // An end of input is no agreement.
+    let is_default = count > 0 && answer.trim().is_empty();
+    let agrees = is_default || yes.split(' ').any(|yes| yes.eq_ignore_ascii_case(answer.trim()));
     if !agrees {
-        return Ok(None);
+        return Ok(false);
     }
-    let failed = |error: io::Error| Failure::file(&file, &error);
-    make_folder(&file)?;
+    let failed = |error: io::Error| Failure::file(file, &error);
+    make_folder(file)?;
     let mut options = OpenOptions::new();
     // A file that is there already may be someone's who reads along.
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut stored = options.open(&file).map_err(failed)?;
-    stored
-        .write_all(password.expose())
-        .and_then(|()| stored.write_all(b"\n"))
-        .and_then(|()| stored.sync_all())
-        .map_err(failed)?;
-    Ok(Some(file))
+    let mut stored = options.open(file).map_err(failed)?;
+    let written = stored.write_all(password.expose()).and_then(|()| stored.write_all(b"\n")).and_then(|()| stored.sync_all());
+    if written.is_err() {
+        let _ = fs::remove_file(file);
+    }
+    written.map_err(failed)?;
+    Ok(true)
 }
 
 /// Appends an account to the file. What is in it stays as it is.
@@ -87,6 +119,7 @@ fn append(path: &Path, name: &str, keys: &[(String, String)]) -> Result<(), Fail
     let keys: String = keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
     let gap = if text.is_empty() || text.ends_with("\n\n") { "" } else { "\n" };
     let text = format!("{text}{gap}[accounts.{}]\n{keys}", quoted(name));
+    Config::parse(path, &text)?;
     // A new file in the place of the old one, so that a crash leaves one of them.
     let mut new = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
     new.write_all(text.as_bytes()).and_then(|()| new.as_file().sync_all()).map_err(failed)?;
@@ -101,12 +134,12 @@ fn make_folder(file: &Path) -> Result<(), Failure> {
     fs::create_dir_all(folder).map_err(|error| Failure::file(folder, &error))
 }
 
-/// Returns a value of the command line in TOML. Files are named from the root, since the program runs elsewhere next time.
+/// Returns a value of the command line in TOML, as a string, so that a user name of digits stays what it is. Files are named from the root,
+/// since the program runs elsewhere next time.
 fn of_option(option: &str, value: &str) -> String {
-    match value.parse::<u64>() {
-        Ok(number) => number.to_string(),
-        Err(_) if option.ends_with("-file") => quoted(&absolute(Path::new(value))),
-        Err(_) => quoted(value),
+    match option.ends_with("-file") {
+        true => quoted(&absolute(Path::new(value))),
+        false => quoted(value),
     }
 }
 

@@ -57,9 +57,17 @@ impl Config {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             text => text.map_err(|error| Failure::file(path, &error))?,
         };
-        let file: File = toml::from_str(&text)
+        Self::parse(path, &text).map(Some)
+    }
+
+    /// Parses the text of a file.
+    ///
+    /// # Errors
+    /// It is not what it should be.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Failure> {
+        let file: File = toml::from_str(text)
             .map_err(|error| Failure::new(Exit::Usage, format_args!("{}: {}", path.display(), error.to_string().trim_end())))?;
-        Ok(Some(Self { path: path.to_owned(), file }))
+        Ok(Self { path: path.to_owned(), file })
     }
 
     /// Returns the number of accounts that are fetched at once.

@@ -3,6 +3,8 @@
 mod add;
 mod config;
 
+use std::env;
+
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory};
 
@@ -63,6 +65,10 @@ pub fn selected(arguments: &Fetch, given: &Given) -> Result<Option<Selected>, Fa
             _ => Err(Failure::new(Exit::Usage, Message::new("accounts-unknown").with("account", &names[0]))),
         };
     };
+    // An address may be the name of an account, and be fetched into another Maildir.
+    if names.len() == 2 && names[0].contains('@') && !config.has(&names[1]) {
+        return Ok(None);
+    }
     if names.is_empty() {
         names = config.names().map(str::to_owned).collect();
     }
@@ -73,7 +79,12 @@ pub fn selected(arguments: &Fetch, given: &Given) -> Result<Option<Selected>, Fa
         true => config.fetch(&name, given).map(|fetch| (name, fetch)),
         false => Err(Failure::new(Exit::Usage, Message::new("accounts-unknown").with("account", name))),
     };
-    let accounts = names.into_iter().map(account).collect::<Result<_, _>>()?;
+    let accounts = names.into_iter().map(account).collect::<Result<Vec<_>, _>>()?;
+    let without_password = accounts.iter().filter(|(_, fetch)| !fetch.account.has_secret()).count();
+    if without_password > 1 && env::var_os("POP3_PASSWORD").is_some() {
+        // No operator of one server gets the password of another.
+        return Err(Failure::new(Exit::Usage, Message::new("accounts-one-password")));
+    }
     Ok(Some(Selected { accounts, jobs: config.jobs() }))
 }
 

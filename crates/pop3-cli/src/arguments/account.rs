@@ -60,6 +60,17 @@ pub struct AccountArguments {
     pub timeout: Option<u64>,
 }
 
+impl AccountArguments {
+    /// Returns `true` if the arguments name where the password or the token comes from.
+    pub const fn has_secret(&self) -> bool {
+        let (password, token) = (&self.password, &self.token);
+        password.password_file.is_some()
+            || password.password_command.is_some()
+            || token.token_file.is_some()
+            || token.token_command.is_some()
+    }
+}
+
 /// The source of the password: these options, `POP3_PASSWORD`, or a prompt on the terminal, in this order.
 #[derive(Args, Debug)]
 pub struct PasswordSource {

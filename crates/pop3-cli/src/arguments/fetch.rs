@@ -2,9 +2,34 @@
 
 use std::path::PathBuf;
 
+use std::str::FromStr;
+
 use clap::Args;
 
 use super::AccountArguments;
+
+/// A size in octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size(pub u64);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "must be a number of octets, such as 500000, 500K, 10M or 1G".to_owned();
+        let (number, unit) = match text.to_ascii_uppercase().strip_suffix(['K', 'M', 'G']) {
+            Some(number) => (number.to_owned(), text[number.len()..].to_ascii_uppercase()),
+            None => (text.to_owned(), String::new()),
+        };
+        let factor: u64 = match unit.as_str() {
+            "K" => 1 << 10,
+            "M" => 1 << 20,
+            "G" => 1 << 30,
+            _ => 1,
+        };
+        number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor)).map(Self).ok_or_else(wrong)
+    }
+}
 
 /// Fetch mail from a POP3 server into a Maildir.
 ///
@@ -64,6 +89,11 @@ pub struct Fetch {
     #[arg(long)]
     pub keep: bool,
 
+    /// Leave messages that are larger on the server, in octets, or with K, M or G after the number. A later run without this option
+    /// fetches them.
+    #[arg(long, value_name = "SIZE")]
+    pub max_size: Option<Size>,
+
     /// Maximum number of commands that wait for their replies at once, if the server announces PIPELINING. With 1, each command
     /// is sent after the reply to the previous one.
     #[arg(long, value_name = "NUMBER", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -72,4 +102,19 @@ pub struct Fetch {
     /// Print no summary, only warnings and errors.
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_may_have_a_unit() {
+        for (text, size) in [("0", 0), ("500000", 500_000), ("2k", 2048), ("10M", 10 << 20), ("1G", 1 << 30)] {
+            assert_eq!(text.parse(), Ok(Size(size)), "{text}");
+        }
+        for text in ["", "M", "-1", "1.5M", "10MB", "99999999999999999999", "99999999999G", "10 M", "1é"] {
+            assert!(text.parse::<Size>().is_err(), "{text}");
+        }
+    }
 }

@@ -17,6 +17,7 @@ use super::finding::{Check, Finding};
 use crate::date;
 use crate::failure::Exit;
 use crate::language::Message;
+use crate::server_text::readable;
 
 /// A certificate that ends sooner than this is worth a warning: renewal should have happened, and has not.
 const SOON: Duration = Duration::from_secs(14 * 86_400);
@@ -84,7 +85,7 @@ impl Facts {
         let digest = Sha256::digest(certificate);
         Some(Self {
             names,
-            issuer: parsed.issuer.to_string(),
+            issuer: readable(parsed.issuer.to_string().as_bytes()),
             until: date::of(parsed.validity.not_after.to_unix_duration()),
             ends: parsed.validity.not_after.to_unix_duration(),
             fingerprint: digest.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":"),
@@ -130,7 +131,7 @@ pub fn trusted(handshake: &Handshake, now: SystemTime) -> Finding {
 fn listed(names: &[String]) -> String {
     const MOST: usize = 4;
     let more = if names.len() > MOST { ", …" } else { "" };
-    names.iter().take(MOST).map(|name| crate::server_text::readable(name.as_bytes())).collect::<Vec<_>>().join(", ") + more
+    names.iter().take(MOST).map(|name| readable(name.as_bytes())).collect::<Vec<_>>().join(", ") + more
 }
 
 /// Returns the finding of a certificate that is not trusted, or of a failed handshake. `today` is the date of this machine.

@@ -102,7 +102,10 @@ fn conform(arguments: &Doctor, subject: &Subject, tls: Arc<ClientConfig>, login:
     let address = reached.ok_or_else(|| failed(io::ErrorKind::ConnectionRefused.into()))?.address;
     let endpoint = subject.endpoints.iter().find(|endpoint| endpoint.port == address.port());
     let endpoint = *endpoint.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
-    let statements = conformance::examine(subject, endpoint, address.ip(), tls, limit, login)?;
+    if login.is_some_and(|login| matches!(login.credentials, Credentials::Token { .. })) {
+        return Err(Failure::new(Exit::Usage, Message::new("conformance-token")));
+    }
+    let (statements, failure) = conformance::examine(subject, endpoint, address.ip(), tls, limit, login)?;
     let broken = statements.iter().filter(|statement| statement.is_broken()).count();
     let count = statements.iter().filter(|statement| statement.is_examined()).count();
     let result = Message::new("conformance-result").with("broken", broken).with("count", count);
@@ -116,7 +119,11 @@ fn conform(arguments: &Doctor, subject: &Subject, tls: Arc<ClientConfig>, login:
         }
         say(format_args!("\n{}", report::result(&result, style)))?;
     }
-    if broken == 0 { Ok(()) } else { Err(Failure::told(Exit::Other)) }
+    match failure {
+        Some(failure) => Err(failure),
+        None if broken > 0 => Err(Failure::told(Exit::Other)),
+        None => Ok(()),
+    }
 }
 
 /// Returns the result: the command that fetches mail, or the number of failures.
@@ -161,9 +168,11 @@ fn shared(subject: &Subject, findings: &[Finding], result: &Message) -> String {
     let parts: Vec<_> = [system, examined, String::new()].into_iter().chain(lines).collect();
     let text = format!("{}\n\n{}\n", parts.join("\n"), report::result(result, style));
     let mut private: Vec<String> = subject.user.iter().cloned().collect();
-    if let Some((local_part, _)) = subject.given.rsplit_once('@') {
-        private.extend([subject.given.clone(), local_part.to_owned()]);
-    }
+    private.push(subject.given.clone());
+    let addresses: Vec<String> = private.clone();
+    private.extend(addresses.iter().filter_map(|address| Some(address.rsplit_once('@')?.0.to_owned())));
+    // The host is no secret, and is what the report is about.
+    private.retain(|part| *part != subject.host);
     report::redacted(&text, &private)
 }
 

@@ -95,7 +95,11 @@ impl<'a> Job<'a> {
         let (login, client) = login.log_in(arguments.quiet)?;
         let account = login.name();
         let mut home = AccountMaildir::open(create(&folder, arguments.maildir.is_none())?, &account)?;
-        let transfer = TransferOptions { window: arguments.window.into(), ..TransferOptions::new(arguments.delete) };
+        let transfer = TransferOptions {
+            window: arguments.window.into(),
+            max_message: arguments.max_size.map(|size| size.0),
+            ..TransferOptions::new(arguments.delete)
+        };
         let mut run = Run::new(&mut home, &transfer, bar);
         let mut first = Some(client);
         let result = run.fetch_new(&mut || first.take().map_or_else(|| login.connect(), Ok));

@@ -19,6 +19,9 @@ pub fn line(summary: &RunSummary) -> String {
     if summary.known > 0 {
         parts.push(Message::new("fetch-known").with("count", summary.known));
     }
+    if summary.too_large > 0 {
+        parts.push(Message::new("fetch-too-large").with("count", summary.too_large));
+    }
     if summary.kept > 0 {
         parts.push(Message::new("fetch-kept").with("count", summary.kept));
     }

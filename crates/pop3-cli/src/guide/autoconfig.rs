@@ -29,11 +29,18 @@ pub fn files(settings: &Settings) -> Vec<File> {
             place: Message::new("guide-place-outlook").with("domain", &domain),
         },
         File {
-            path: format!("{domain}.mobileconfig"),
-            text: apple(settings, &domain),
+            path: format!("{}.mobileconfig", file_name(&settings.address)),
+            text: apple(settings),
             place: Message::new("guide-place-apple").with("domain", &domain),
         },
     ]
+}
+
+/// Returns the address as the name of a file.
+fn file_name(address: &str) -> String {
+    let address = address.to_lowercase();
+    let is_safe = address.chars().all(|char| char.is_alphanumeric() || "@.-_+".contains(char)) && !address.starts_with('.');
+    if is_safe { address } else { identifier(&address, "file") }
 }
 
 /// Returns the form of the user name in Mozilla's format: Thunderbird replaces the words between percent signs.
@@ -71,6 +78,8 @@ fn thunderbird(settings: &Settings, domain: &str) -> String {
 /// Returns the answer of the Autodiscover service in Microsoft's “POX” format.
 fn outlook(settings: &Settings) -> String {
     let encryption = if settings.tls == Tls::Stls { "TLS" } else { "SSL" };
+    // Whether the user name has the domain in it.
+    let domain = if settings.user == settings.address { "on" } else { "off" };
     let smtp = settings.smtp.as_ref().map_or_else(String::new, |smtp| {
         format!(
             "      <Protocol>\n        <Type>SMTP</Type>\n        <Server>{}</Server>\n        <Port>587</Port>\n        <SPA>off</SPA>\n        \
@@ -82,7 +91,7 @@ fn outlook(settings: &Settings) -> String {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Autodiscover xmlns=\"http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006\">\n  \
          <Response xmlns=\"http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a\">\n    <Account>\n      \
          <AccountType>email</AccountType>\n      <Action>settings</Action>\n      <Protocol>\n        <Type>POP3</Type>\n        \
-         <Server>{host}</Server>\n        <Port>{port}</Port>\n        <SPA>off</SPA>\n        <SSL>on</SSL>\n        \
+         <Server>{host}</Server>\n        <Port>{port}</Port>\n        <DomainRequired>{domain}</DomainRequired>\n        <SPA>off</SPA>\n        <SSL>on</SSL>\n        \
          <Encryption>{encryption}</Encryption>\n        <AuthRequired>on</AuthRequired>\n      </Protocol>\n{smtp}    </Account>\n  </Response>\n\
          </Autodiscover>\n",
         host = escaped(&settings.host),
@@ -91,7 +100,7 @@ fn outlook(settings: &Settings) -> String {
 }
 
 /// Returns a configuration profile of Apple's, for one address. Its identifiers depend on the address alone, so a newer profile replaces it.
-fn apple(settings: &Settings, domain: &str) -> String {
+fn apple(settings: &Settings) -> String {
     let smtp = settings.smtp.as_ref().map_or_else(String::new, |smtp| {
         format!(
             "      <key>OutgoingMailServerHostName</key><string>{}</string>\n      <key>OutgoingMailServerPortNumber</key><integer>587</integer>\n      \
@@ -100,14 +109,14 @@ fn apple(settings: &Settings, domain: &str) -> String {
             escaped(smtp)
         )
     });
-    let (address, domain) = (escaped(&settings.address), escaped(domain));
+    let address = escaped(&settings.address);
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \
          \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n<plist version=\"1.0\">\n<dict>\n  <key>PayloadType</key><string>Configuration</string>\n  \
-         <key>PayloadVersion</key><integer>1</integer>\n  <key>PayloadIdentifier</key><string>pop3.{domain}</string>\n  \
+         <key>PayloadVersion</key><integer>1</integer>\n  <key>PayloadIdentifier</key><string>pop3.{profile}</string>\n  \
          <key>PayloadUUID</key><string>{profile}</string>\n  <key>PayloadDisplayName</key><string>{address}</string>\n  \
          <key>PayloadContent</key>\n  <array>\n    <dict>\n      <key>PayloadType</key><string>com.apple.mail.managed</string>\n      \
-         <key>PayloadVersion</key><integer>1</integer>\n      <key>PayloadIdentifier</key><string>pop3.{domain}.mail</string>\n      \
+         <key>PayloadVersion</key><integer>1</integer>\n      <key>PayloadIdentifier</key><string>pop3.{profile}.mail</string>\n      \
          <key>PayloadUUID</key><string>{mail}</string>\n      <key>EmailAccountType</key><string>EmailTypePOP</string>\n      \
          <key>EmailAddress</key><string>{address}</string>\n      <key>IncomingMailServerAuthentication</key><string>EmailAuthPassword</string>\n      \
          <key>IncomingMailServerHostName</key><string>{host}</string>\n      <key>IncomingMailServerPortNumber</key><integer>{port}</integer>\n      \

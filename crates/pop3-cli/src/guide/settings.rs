@@ -5,6 +5,7 @@ use pop3_providers::{PasswordKind, Provider, Tls, provider_of};
 use crate::arguments::Guide;
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
+use crate::server_text::one_line;
 
 /// The settings of an address.
 #[derive(Debug)]
@@ -27,8 +28,13 @@ impl Settings {
     /// The address has no known provider, or one without POP3, and the arguments name no host.
     pub fn of(arguments: &Guide) -> Result<Self, Failure> {
         let address = arguments.address.clone();
-        if !address.contains('@') {
-            return Err(Failure::new(Exit::Usage, Message::new("guide-no-address").with("text", &address)));
+        let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+        // The domain becomes part of names of files and hosts.
+        let is_domain =
+            !domain.starts_with(['.', '-']) && domain.chars().all(|char| char.is_alphanumeric() || ".-".contains(char));
+        if !is_domain || domain.is_empty() || address.starts_with('@') || address.chars().any(char::is_control) {
+            let found = Message::new("guide-no-address").with("text", one_line(&address));
+            return Err(Failure::new(Exit::Usage, found));
         }
         let provider = provider_of(&address).filter(|_| arguments.host.is_none());
         if let Some((provider, why)) = provider.and_then(|provider| Some((provider, provider.unavailable()?))) {

@@ -6,12 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::table::Row;
-use super::{Mailbox, no_message};
+use super::{LONGEST_HEADER, Mailbox, no_message};
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
-
-/// More of a message than any header needs.
-const HEADER: u64 = 256 * 1024;
 
 /// The mail in a Maildir, the oldest message first.
 pub struct Folder(Vec<PathBuf>);
@@ -63,7 +60,7 @@ impl Mailbox for Folder {
             let file = File::open(path).map_err(failed)?;
             let octets = file.metadata().map_err(failed)?.len();
             let mut header = Vec::new();
-            file.take(HEADER).read_to_end(&mut header).map_err(failed)?;
+            file.take(LONGEST_HEADER as u64).read_to_end(&mut header).map_err(failed)?;
             Ok(Row::of(*number, &header, Some(octets), mark(path)))
         };
         numbers.iter().map(row).collect()

@@ -21,6 +21,9 @@ use table::Row;
 /// The number of messages in a list without `--all`.
 const NEWEST: usize = 50;
 
+/// The octets of a header that a list looks at: more than any needs.
+const LONGEST_HEADER: usize = 256 * 1024;
+
 /// Messages in the order of their numbers, which count from 1.
 trait Mailbox {
     /// Returns the numbers of all messages.

@@ -6,7 +6,7 @@ use pop3_blocking::Client;
 use pop3_blocking::proto::codec::{MessageNumber, ScanListing};
 
 use super::table::Row;
-use super::{Mailbox, no_message};
+use super::{LONGEST_HEADER, Mailbox, no_message};
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
 
@@ -60,17 +60,15 @@ impl Mailbox for Server {
 
     fn rows(&mut self, numbers: &[u32]) -> Result<Vec<Row>, Failure> {
         let numbers = numbers.iter().map(|number| self.number(*number)).collect::<Result<Vec<_>, _>>()?;
-        let mut headers = HashMap::new();
+        let octets: HashMap<_, _> = self.listing.iter().map(|listed| (listed.number, listed.octets)).collect();
+        let mut rows = Vec::new();
         self.client.tops(numbers.iter().copied(), 0, |number, header| {
-            // A message without a header in the list is one whose header the server did not give.
-            headers.insert(number, header.unwrap_or_default());
+            // A message whose header the server does not give is in the list without it.
+            let header = header.unwrap_or_default();
+            let octets = octets.get(&number).copied().flatten();
+            rows.push(Row::of(number.get(), header.get(..LONGEST_HEADER).unwrap_or(&header), octets, ""));
         })?;
-        let octets = |number| self.listing.iter().find(|listed| listed.number == number).and_then(|listed| listed.octets);
-        let row = |number: &MessageNumber| {
-            let header = headers.get(number).map(Vec::as_slice).unwrap_or_default();
-            Row::of(number.get(), header, octets(*number), "")
-        };
-        Ok(numbers.iter().map(row).collect())
+        Ok(rows)
     }
 
     fn message(&mut self, number: u32) -> Result<Vec<u8>, Failure> {

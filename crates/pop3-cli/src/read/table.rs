@@ -54,17 +54,20 @@ fn column(text: &str, width: usize) -> String {
 
 /// Returns a text in at most this many columns.
 fn cut(text: &str, width: usize) -> String {
-    if display_width(text) <= width {
-        return text.to_owned();
-    }
+    // Characters without a width could go on for ever.
+    let most = width * 4;
     let mut cut = String::new();
-    for char in text.chars() {
-        if display_width(&cut) + display_width(char.encode_utf8(&mut [0; 4])) + 1 > width {
-            break;
+    let mut used = 0;
+    for (count, char) in text.chars().enumerate() {
+        used += display_width(char.encode_utf8(&mut [0; 4]));
+        if used > width || count == most {
+            // The last character makes room for the mark.
+            while display_width(&cut) + 1 > width && cut.pop().is_some() {}
+            return cut + "…";
         }
         cut.push(char);
     }
-    cut + "…"
+    cut
 }
 
 #[cfg(test)]
@@ -93,5 +96,8 @@ mod tests {
         assert_eq!(cut("邮件邮件", 5), "邮件…");
         assert_eq!(column("邮件", 6), "邮件  ");
         assert_eq!(cut("mail", 4), "mail");
+        assert_eq!(cut("", 4), "");
+        // Characters without a width end, too.
+        assert!(cut(&"\u{301}".repeat(1_000_000), 20).chars().count() < 100);
     }
 }

@@ -28,7 +28,7 @@ pub fn examine(way: &Way<'_>, user: &str, login: &Login) -> Result<Option<Vec<St
     statements.push(unique_ids(&mut dialogue)?);
     for (text, command) in [
         (Message::new("conformance-zero"), "LIST 0".to_owned()),
-        (Message::new("conformance-beyond"), format!("LIST {}", messages + 1)),
+        (Message::new("conformance-beyond"), format!("LIST {}", messages.saturating_add(1))),
         (Message::new("conformance-no-number"), "LIST x".to_owned()),
     ] {
         let reply = dialogue.ask(&command)?;
@@ -41,6 +41,8 @@ pub fn examine(way: &Way<'_>, user: &str, login: &Login) -> Result<Option<Vec<St
     statements.push(Statement::shown("RFC 1939 §5", Message::new("conformance-rset"), reply.starts_with(b"+OK"), &reply));
     let reply = dialogue.ask("QUIT")?;
     statements.push(Statement::shown("RFC 1939 §6", Message::new("conformance-update"), reply.starts_with(b"+OK"), &reply));
+    // A server that repeats the password has it shown nowhere.
+    statements.iter_mut().for_each(|statement| statement.withhold(&login.secret));
     Ok(Some(statements))
 }
 
@@ -73,8 +75,10 @@ fn listing(dialogue: &mut Dialogue, messages: u64, octets: u64) -> Result<Statem
     }
     let lines = dialogue.listing()?;
     let sizes: Vec<u64> = lines.iter().filter_map(|line| numbers(&[b"+OK ", line.as_slice()].concat()).get(1).copied()).collect();
-    let is_kept = lines.len() as u64 == messages && sizes.len() == lines.len() && sizes.iter().sum::<u64>() == octets;
-    let seen = format!("STAT {messages} {octets}, LIST {} {}", lines.len(), sizes.iter().sum::<u64>());
+    let sum = sizes.iter().try_fold(0_u64, |sum, size| sum.checked_add(*size));
+    let is_kept = lines.len() as u64 == messages && sizes.len() == lines.len() && sum == Some(octets);
+    let listed = sum.map_or_else(|| "?".to_owned(), |sum| sum.to_string());
+    let seen = format!("STAT {messages} {octets}, LIST {} {listed}", lines.len());
     Ok(Statement::shown("RFC 1939 §5", text, is_kept, seen.as_bytes()))
 }
 

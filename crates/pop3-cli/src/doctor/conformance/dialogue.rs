@@ -11,8 +11,12 @@ use pop3_blocking::{Error, Socket, Transport};
 
 /// A line may have this many octets: more than the RFCs allow, so that longer lines are seen as such.
 const LONGEST_LINE: usize = 4096;
-/// A listing may have this many lines.
-const MOST_LINES: usize = 200_000;
+/// A listing may have this many octets: the unique-ids of 200,000 messages.
+const MOST_OCTETS: usize = 16 * 1024 * 1024;
+/// A listing may take this long as a whole.
+const LISTING: Duration = Duration::from_secs(60);
+/// How long a server that should be silent is listened to.
+const SHORT: Duration = Duration::from_millis(700);
 
 trait Stream: Transport {
     fn set_limit(&mut self, deadline: Instant) -> io::Result<()>;
@@ -28,6 +32,13 @@ impl Stream for StreamOwned<ClientConnection, Box<dyn Transport>> {
     fn set_limit(&mut self, deadline: Instant) -> io::Result<()> {
         self.sock.set_deadline(deadline)
     }
+}
+
+fn without_end(mut line: Vec<u8>) -> Vec<u8> {
+    while line.last().is_some_and(|octet| matches!(octet, b'\r' | b'\n')) {
+        line.pop();
+    }
+    line
 }
 
 /// A connection to a server.
@@ -76,7 +87,11 @@ impl Dialogue {
 
     /// Returns the next line with its end, as it came.
     pub fn raw_line(&mut self) -> io::Result<Vec<u8>> {
-        self.stream.set_limit(Instant::now() + self.limit)?;
+        self.line_before(Instant::now() + self.limit)
+    }
+
+    fn line_before(&mut self, deadline: Instant) -> io::Result<Vec<u8>> {
+        self.stream.set_limit(deadline)?;
         loop {
             if let Some(at) = self.buffer.iter().position(|octet| *octet == b'\n') {
                 return Ok(self.buffer.drain(..=at).collect());
@@ -96,22 +111,21 @@ impl Dialogue {
 
     /// Returns the next line without its end.
     pub fn line(&mut self) -> io::Result<Vec<u8>> {
-        let mut line = self.raw_line()?;
-        while line.last().is_some_and(|octet| matches!(octet, b'\r' | b'\n')) {
-            line.pop();
-        }
-        Ok(line)
+        Ok(without_end(self.raw_line()?))
     }
 
     /// Returns the lines of a listing up to the final dot.
     pub fn listing(&mut self) -> io::Result<Vec<Vec<u8>>> {
+        let deadline = Instant::now() + self.limit.max(LISTING);
         let mut lines = Vec::new();
+        let mut octets = 0;
         loop {
-            let line = self.line()?;
+            let line = without_end(self.line_before(deadline)?);
             if line == b"." {
                 return Ok(lines);
             }
-            if lines.len() == MOST_LINES {
+            octets += line.len() + 2;
+            if octets > MOST_OCTETS {
                 return Err(io::Error::other("a listing does not end"));
             }
             lines.push(line);
@@ -120,13 +134,11 @@ impl Dialogue {
 
     /// Returns `true` if the server says something within a short time. Reads all that it says.
     pub fn speaks(&mut self) -> bool {
-        let before = self.limit;
-        self.limit = Duration::from_millis(700).min(before);
+        let deadline = Instant::now() + SHORT.min(self.limit);
         let mut spoke = false;
-        while self.line().is_ok() {
+        while Instant::now() < deadline && self.line_before(deadline).is_ok() {
             spoke = true;
         }
-        self.limit = before;
         spoke
     }
 

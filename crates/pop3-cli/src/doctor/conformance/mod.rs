@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pop3_blocking::Error;
+use pop3_blocking::proto::Secret;
 use pop3_blocking::rustls::ClientConfig;
 use serde_json::{Value, json};
 
@@ -20,6 +21,7 @@ use crate::failure::{Exit, Failure};
 use crate::language::Message;
 use crate::server_text::readable;
 use crate::terminal::wrap;
+use crate::withhold::{reveals, withhold};
 use dialogue::Dialogue;
 
 /// Whether a statement holds.
@@ -49,6 +51,15 @@ impl Statement {
     /// Returns a statement that holds if `is_kept`, with the line that shows it.
     fn shown(source: &'static str, text: Message, is_kept: bool, line: &[u8]) -> Self {
         Self::new(source, text, if is_kept { Holds::Yes } else { Holds::No(said(line)) })
+    }
+
+    /// Replaces what was seen if it contains a secret.
+    fn withhold(&mut self, secret: &Secret) {
+        if let Holds::No(seen) = &self.holds
+            && reveals(seen.to_string().as_bytes(), secret)
+        {
+            self.holds = Holds::No(Message::new("conformance-withheld"));
+        }
     }
 
     /// Returns `true` if the server breaks the statement.
@@ -126,10 +137,10 @@ impl Way<'_> {
     }
 }
 
-/// Examines a server.
+/// Examines a server. Returns the statements that were examined, and the failure that kept the rest from it.
 ///
 /// # Errors
-/// No session with TLS could be begun, or one broke.
+/// No session with TLS could be begun, or the first one broke.
 pub fn examine(
     subject: &Subject,
     endpoint: Endpoint,
@@ -137,15 +148,18 @@ pub fn examine(
     tls: Arc<ClientConfig>,
     limit: Duration,
     login: Option<&Login>,
-) -> Result<Vec<Statement>, Failure> {
+) -> Result<(Vec<Statement>, Option<Failure>), Failure> {
     let address = SocketAddr::new(address, endpoint.port);
     let way = Way { host: &subject.host, address, begins: endpoint.begins, tls, limit };
     let mut statements = before_login::examine(&way).map_err(Failure::from)?;
-    if let (Some(login), Some(user)) = (login, &subject.user) {
-        match after_login::examine(&way, user, login).map_err(Failure::from)? {
-            Some(more) => statements.extend(more),
-            None => return Err(Failure::new(Exit::Login, Message::new("conformance-login-refused"))),
+    let (Some(login), Some(user)) = (login, &subject.user) else { return Ok((statements, None)) };
+    let failure = match after_login::examine(&way, user, login) {
+        Ok(Some(more)) => {
+            statements.extend(more);
+            None
         }
-    }
-    Ok(statements)
+        Ok(None) => Some(Failure::new(Exit::Login, Message::new("conformance-login-refused"))),
+        Err(error) => Some(Failure::from(withhold(error, &login.secret))),
+    };
+    Ok((statements, failure))
 }
