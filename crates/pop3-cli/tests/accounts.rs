@@ -5,6 +5,7 @@ mod script;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Output;
+use std::thread;
 
 use pop3_test::{Builder, Fault, Server};
 use script::{pop3, text};
@@ -162,7 +163,7 @@ fn an_account_is_added_when_its_login_works_and_is_fetched_then() {
     );
     let is_absolute = |line: &str| line.starts_with("password-file = \"/");
     assert!(config.lines().any(is_absolute), "{config}");
-    assert_eq!(text(&home.run(&["accounts", "list"]).stdout), "a \"b\"\tjoe@example.org\t~/Mail/joe@example.org\n");
+    assert_eq!(text(&home.run(&["accounts", "list"]).stdout), "a \"b\"  joe@example.org  ~/Mail/joe@example.org\n");
     assert!(text(&home.run(&["accounts", "test"]).stdout).contains("the login works; 1 message"));
     assert_eq!((home.run(&["fetch"]).status.code(), home.mail("Mail/joe@example.org")), (Some(0), 1));
     assert_eq!(server.messages("joe@example.org").len(), 0);
@@ -224,4 +225,79 @@ fn an_added_account_remembers_which_user_the_server_takes() {
     let arguments = ["fetch", "joe@example.org", "backup", "--host", "127.0.0.1", "--port", &port, "--dangerously-cleartext"];
     let output = home.run(&arguments);
     assert_eq!((output.status.code(), home.mail("backup")), (Some(0), 1), "{}", text(&output.stderr));
+}
+
+#[test]
+fn accounts_that_are_added_at_the_same_time_are_all_there() {
+    let servers: Vec<_> = (1..=4).map(|number| server(&format!("u{number}")).start().unwrap()).collect();
+    let home = Home::new("");
+    thread::scope(|scope| {
+        for (at, server) in servers.iter().enumerate() {
+            let home = &home;
+            scope.spawn(move || {
+                let (name, port) = (format!("u{}", at + 1), server.port().to_string());
+                let arguments = ["accounts", "add", "127.0.0.1", &name, "--name", &name, "--user", &name, "--port", &port];
+                let output = home.run(&[&arguments[..], &["--dangerously-cleartext"]].concat());
+                assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+            });
+        }
+    });
+    assert_eq!(text(&home.run(&["accounts", "list"]).stdout).lines().count(), 4);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_of_accounts_behind_a_link_is_changed_and_the_link_stays() {
+    let server = server("joe").start().unwrap();
+    let home = Home::new("");
+    let real = home.0.path().join("dotfiles.toml");
+    fs::write(&real, "jobs = 2").unwrap();
+    fs::create_dir_all(home.config().parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink(&real, home.config()).unwrap();
+    let port = server.port().to_string();
+    let add = |maildir: &std::ffi::OsStr| {
+        let mut command = pop3();
+        command.args(["accounts", "add", "127.0.0.1", "--name", "a", "--user", "joe", "--port", &port]);
+        command.arg("--dangerously-cleartext").arg(maildir).env("HOME", home.0.path()).env_remove("XDG_CONFIG_HOME");
+        command.env("POP3_PASSWORD", "secret").output().unwrap()
+    };
+    // A path that TOML cannot hold would become another one.
+    let output = add(std::os::unix::ffi::OsStrExt::from_bytes(b"/tmp/caf\xe9"));
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    let output = add("mail".as_ref());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(fs::symlink_metadata(home.config()).unwrap().is_symlink());
+    assert!(fs::read_to_string(&real).unwrap().starts_with("jobs = 2\n\n[accounts.\"a\"]\n"));
+}
+
+#[test]
+fn what_is_nearer_replaces_what_it_excludes() {
+    let server = Server::builder().user("joe", "secret", [HELLO]).tls().start().unwrap();
+    let clear = server_in_clear();
+    let (tls, port) = (server.port(), clear.port());
+    let home = Home::new(&format!(
+        "[defaults]\nstls = true\nuser = \"nobody\"\nport = 1\n\n\
+         [accounts.clear]\nserver = \"127.0.0.1\"\nport = {port}\nuser = \"joe\"\nmaildir = \"~/clear\"\ndangerously-cleartext = true\n\n\
+         [accounts.url]\nserver = \"pops://joe@127.0.0.1:{tls}\"\nmaildir = \"~/url\"\nca-file = \"~/ca.pem\"\n"
+    ));
+    fs::write(home.0.path().join("ca.pem"), server.certificate().unwrap()).unwrap();
+    for name in ["clear", "url"] {
+        let output = home.run(&["fetch", name]);
+        assert_eq!((output.status.code(), home.mail(name)), (Some(0), 1), "{}", text(&output.stderr));
+    }
+    // An account is tried with the keys for all accounts.
+    let home = Home::new("[defaults]\nauth = \"scram-sha-256\"\n");
+    let port = port.to_string();
+    let arguments = ["accounts", "add", "127.0.0.1", "mail", "--user", "joe", "--port", &port, "--dangerously-cleartext"];
+    let output = home.run(&arguments);
+    assert_ne!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    assert_eq!(fs::read_to_string(home.config()).unwrap(), "[defaults]\nauth = \"scram-sha-256\"\n");
+    for name in ["", "a\nb"] {
+        let output = home.run(&[&arguments[..], &["--name", name]].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    }
+}
+
+fn server_in_clear() -> Server {
+    server("joe").start().unwrap()
 }

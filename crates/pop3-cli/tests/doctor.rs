@@ -156,6 +156,7 @@ fn patients() -> Vec<Patient> {
         ),
         Patient::served("a server that falls silent", 3, "doctor-session-silent", tls().fault(Fault::on("STAT").stall()), JOE),
         Patient::served("no UIDL", 0, "doctor-pop3-no-uidl-means", tls().capabilities(["TOP", "USER"]), JOE),
+        Patient::served("no NOOP", 0, "", tls().fault(Fault::on("NOOP").refuse("what?")), JOE),
         Patient::served("no CAPA", 0, "doctor-pop3-no-capa", tls().fault(Fault::on("CAPA").refuse("what?")), JOE),
         Patient::new("a port where nothing listens", 3, "doctor-network-refused", &["127.0.0.1", "--port", "1"]),
         // No host can have this name, so no name server is asked.

@@ -116,6 +116,12 @@ fn mail_programs_get_files_to_set_themselves_up() {
 }
 
 #[test]
+fn a_user_name_is_no_command_of_mutt() {
+    let told = guide(&["a\"; set x=`id`/b@example.org", "--host", "h", "--client", "mutt"], "200");
+    assert!(told.contains("pops://a%22%3B%20set%20x%3D%60id%60%2Fb%40example%2Eorg@h:995"), "{told}");
+}
+
+#[test]
 fn what_cannot_be_guided_says_why() {
     for (arguments, part) in [
         (&["you@icloud.com"][..], "iCloud Mail has no POP3"),
@@ -125,6 +131,9 @@ fn what_cannot_be_guided_says_why() {
         (&["you@/etc/x", "--host", "h", "--autoconfig", "/nowhere"], "is not a mail address"),
         (&["you@../../x", "--host", "h", "--autoconfig", "/nowhere"], "is not a mail address"),
         (&["@example.org", "--host", "h"], "is not a mail address"),
+        (&["a\u{1b}[31m@example.org", "--host", "h"], "is not a mail address"),
+        (&["a@example.org", "--host", "h\u{1b}[2J"], "has control characters"),
+        (&["a@example.org", "--host", "h", "--user", "u\n"], "has control characters"),
     ] {
         let output = pop3().arg("guide").args(arguments).env("LC_ALL", "C").output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

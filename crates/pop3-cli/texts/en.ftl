@@ -415,3 +415,6 @@ accounts-password-exists = there is a file { $file } already; remove it, or give
 accounts-one-password = POP3_PASSWORD is for one account, and several have no password of their own: use password-file or password-command in their sections
 conformance-withheld = (not shown: it contains the password)
 conformance-token = --conformance logs in with a password, and not with a token
+accounts-wrong-name = an account needs a name without control characters: --name NAME
+accounts-not-utf8 = the file of accounts is UTF-8, and a path or an option is not; choose another
+guide-control = { $text } has control characters in it

@@ -381,3 +381,6 @@ accounts-password-exists = ya existe el archivo { $file }; bórrelo o dé otro -
 accounts-one-password = POP3_PASSWORD es para una sola cuenta, y varias no tienen contraseña propia: use password-file o password-command en sus secciones
 conformance-withheld = (no se muestra: contiene la contraseña)
 conformance-token = --conformance accede con contraseña, no con un token
+accounts-wrong-name = una cuenta necesita un nombre sin caracteres de control: --name NOMBRE
+accounts-not-utf8 = el archivo de cuentas es UTF-8, y una ruta u opción no lo es; elija otra
+guide-control = { $text } contiene caracteres de control

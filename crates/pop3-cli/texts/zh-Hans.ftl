@@ -369,3 +369,6 @@ accounts-password-exists = 文件 { $file } 已经存在；请删除它，或者
 accounts-one-password = POP3_PASSWORD 只用于一个账户，而有几个账户没有自己的密码：请在各自的部分使用 password-file 或 password-command
 conformance-withheld = （不显示：其中含有密码）
 conformance-token = --conformance 用密码登录，不能用令牌
+accounts-wrong-name = 账户需要一个没有控制字符的名称：--name 名称
+accounts-not-utf8 = 账户文件使用 UTF-8，而某个路径或选项不是 UTF-8；请改用别的
+guide-control = { $text } 中有控制字符

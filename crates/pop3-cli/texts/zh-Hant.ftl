@@ -369,3 +369,6 @@ accounts-password-exists = 檔案 { $file } 已經存在；請刪除它，或者
 accounts-one-password = POP3_PASSWORD 只用於一個帳號，而有幾個帳號沒有自己的密碼：請在各自的部分使用 password-file 或 password-command
 conformance-withheld = （不顯示：其中含有密碼）
 conformance-token = --conformance 用密碼登入，不能用權杖
+accounts-wrong-name = 帳號需要一個沒有控制字元的名稱：--name 名稱
+accounts-not-utf8 = 帳號檔案使用 UTF-8，而某個路徑或選項不是 UTF-8；請改用別的
+guide-control = { $text } 中有控制字元

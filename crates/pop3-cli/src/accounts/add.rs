@@ -7,54 +7,42 @@ use std::path::{Path, PathBuf};
 
 use super::config::{Config, Given};
 use crate::account::{Account, Login};
-use crate::arguments::AccountsAdd;
+use crate::arguments::{AccountsAdd, Fetch};
 use crate::failure::{Exit, Failure, say};
 use crate::language::Message;
 
 /// Logs in to an account, and adds it to the file of accounts if that succeeds.
 pub fn add(arguments: &AccountsAdd, given: &Given) -> Result<(), Failure> {
     let path = Config::path().ok_or_else(|| Failure::new(Exit::Usage, Message::new("accounts-no-home")))?;
+    // A link leads to the file that is changed.
+    let path = path.canonicalize().unwrap_or(path);
     let server = arguments.fetch.server.clone().unwrap_or_default();
     let name = arguments.name.clone().unwrap_or_else(|| server.clone());
-    if Config::read(&path)?.is_some_and(|config| config.has(&name)) {
-        return Err(Failure::new(
-            Exit::Usage,
-            Message::new("accounts-exists").with("account", &name).with("file", path.display()),
-        ));
+    if name.is_empty() || name.chars().any(char::is_control) {
+        return Err(Failure::new(Exit::Usage, Message::new("accounts-wrong-name")));
     }
-    if given.get("proxy").is_some_and(|proxy| proxy.iter().any(|proxy| proxy.contains('@'))) {
-        return Err(Failure::new(Exit::Usage, Message::new("accounts-proxy-password")));
-    }
+    let mut keys = keys(arguments, given, &server)?;
     let password_file = password_file(&path, &name);
     if password_file.exists() {
         let found = Message::new("accounts-password-exists").with("file", password_file.display());
         return Err(Failure::new(Exit::Usage, found));
     }
-    let account = Account::of(&server, &arguments.fetch.account)?;
-    if arguments.fetch.maildir.is_none() && account.address().is_none() {
+    // The account is tried as it will be fetched: with the keys for all accounts.
+    let fetch = Config::parse(&path, &with_account(&path, &name, &keys)?)?.fetch(&name, &Given::new())?;
+    let account = Account::of(&server, &fetch.account)?;
+    if fetch.maildir.is_none() && account.address().is_none() {
         return Err(Failure::new(Exit::Usage, Message::new("accounts-no-maildir")));
     }
-    let (login, mut client) = account.ask(&arguments.fetch.account, None, false)?.log_in(false)?;
+    let (login, mut client) = account.ask(&fetch.account, None, false)?.log_in(false)?;
     let count = client.stat()?.messages;
     client.quit()?;
-    let mut keys = vec![("server".to_owned(), quoted(&server))];
-    keys.extend(arguments.fetch.maildir.iter().map(|maildir| ("maildir".to_owned(), quoted(&absolute(maildir)))));
-    for (option, values) in given.iter().filter(|(option, _)| *option != "name") {
-        let value = values.first().map_or_else(|| "true".to_owned(), |value| of_option(option, value));
-        keys.push((option.clone(), value));
-    }
     // What the login has found need not be looked for again.
-    keys.extend(
-        login
-            .found()
-            .into_iter()
-            .filter(|(key, _)| !given.contains_key(*key))
-            .map(|(key, value)| (key.to_owned(), quoted(&value))),
-    );
+    let found = login.found().into_iter().filter(|(key, _)| !given.contains_key(*key));
+    keys.extend(found.map(|(key, value)| (key.to_owned(), quoted(&value))));
     if login.is_stls() && !given.contains_key("stls") {
         keys.push(("stls".to_owned(), "true".to_owned()));
     }
-    let is_stored = store_password(&login, &password_file, arguments)?;
+    let is_stored = store_password(&login, &password_file, &fetch)?;
     if is_stored {
         keys.push(("password-file".to_owned(), quoted(&password_file.display().to_string())));
     }
@@ -68,6 +56,47 @@ pub fn add(arguments: &AccountsAdd, given: &Given) -> Result<(), Failure> {
     say(Message::new("accounts-added").with("account", &name).with("count", count).with("file", path.display()))
 }
 
+/// Returns the keys of the account: the server, the Maildir and the options of the command line, in TOML.
+fn keys(arguments: &AccountsAdd, given: &Given, server: &str) -> Result<Vec<(String, String)>, Failure> {
+    if given.get("proxy").is_some_and(|proxy| proxy.iter().any(|proxy| proxy.contains('@'))) {
+        return Err(Failure::new(Exit::Usage, Message::new("accounts-proxy-password")));
+    }
+    let mut keys = vec![("server".to_owned(), quoted(server))];
+    keys.extend(arguments.fetch.maildir.iter().map(|maildir| ("maildir".to_owned(), quoted(&absolute(maildir)))));
+    for (option, values) in given.iter().filter(|(option, _)| *option != "name") {
+        let value = values.first().map_or_else(|| "true".to_owned(), |value| of_option(option, value));
+        keys.push((option.clone(), value));
+    }
+    // A path that is not UTF-8 would become another path.
+    match keys.iter().any(|(_, value)| value.contains('\u{fffd}')) {
+        true => Err(Failure::new(Exit::Usage, Message::new("accounts-not-utf8"))),
+        false => Ok(keys),
+    }
+}
+
+/// Returns the text of the file with the account.
+///
+/// # Errors
+/// The file cannot be read, or has an account of this name.
+fn with_account(path: &Path, name: &str, keys: &[(String, String)]) -> Result<String, Failure> {
+    let text = match fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        text => text.map_err(|error| Failure::file(path, &error))?,
+    };
+    if Config::parse(path, &text)?.has(name) {
+        let found = Message::new("accounts-exists").with("account", name).with("file", path.display());
+        return Err(Failure::new(Exit::Usage, found));
+    }
+    let keys: String = keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+    let gap = match text.as_str() {
+        "" => "",
+        text if text.ends_with("\n\n") => "",
+        text if text.ends_with('\n') => "\n",
+        _ => "\n\n",
+    };
+    Ok(format!("{text}{gap}[accounts.{}]\n{keys}", quoted(name)))
+}
+
 /// Returns the path of the file for the password of an account.
 fn password_file(config: &Path, name: &str) -> PathBuf {
     let safe = |char: char| if char.is_alphanumeric() || "@.-_+".contains(char) { char } else { '_' };
@@ -75,8 +104,8 @@ fn password_file(config: &Path, name: &str) -> PathBuf {
 }
 
 /// Stores a password that was typed, if its owner agrees, in a file that only they can read. Returns whether it is stored.
-fn store_password(login: &Login, file: &Path, arguments: &AccountsAdd) -> Result<bool, Failure> {
-    let source = &arguments.fetch.account.password;
+fn store_password(login: &Login, file: &Path, fetch: &Fetch) -> Result<bool, Failure> {
+    let source = &fetch.account.password;
     let is_named = source.password_file.is_some() || source.password_command.is_some();
     let (Some(password), true) = (login.password().filter(|_| !is_named), io::stdin().is_terminal()) else { return Ok(false) };
     if env::var_os("POP3_PASSWORD").is_some() {
@@ -112,13 +141,10 @@ fn store_password(login: &Login, file: &Path, arguments: &AccountsAdd) -> Result
 fn append(path: &Path, name: &str, keys: &[(String, String)]) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::file(path, &error);
     make_folder(path)?;
-    let text = match fs::read_to_string(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        text => text.map_err(failed)?,
-    };
-    let keys: String = keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
-    let gap = if text.is_empty() || text.ends_with("\n\n") { "" } else { "\n" };
-    let text = format!("{text}{gap}[accounts.{}]\n{keys}", quoted(name));
+    // Runs that add at the same time wait for each other, and then see what the other has added.
+    let lock = OpenOptions::new().create(true).write(true).truncate(false).open(path.with_extension("lock")).map_err(failed)?;
+    lock.lock().map_err(failed)?;
+    let text = with_account(path, name, keys)?;
     Config::parse(path, &text)?;
     // A new file in the place of the old one, so that a crash leaves one of them.
     let mut new = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new("."))).map_err(failed)?;

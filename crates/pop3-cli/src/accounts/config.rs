@@ -14,6 +14,7 @@ use toml::Value;
 use crate::arguments::{Arguments, Command, Fetch};
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
+use crate::place::Place;
 
 /// The number of accounts that are fetched at once, unless the file says otherwise.
 const JOBS: usize = 4;
@@ -93,7 +94,8 @@ impl Config {
         let own = self.file.accounts.get(name).cloned().unwrap_or_default();
         let mut keys = self.file.defaults.clone();
         // What is nearer replaces what it excludes: the account's keys those of all accounts, and the command line's options both.
-        keys.retain(|key, _| !own.keys().any(|own| excludes(own, key)));
+        let named = own.get("server").and_then(Value::as_str).map(named_by).unwrap_or_default();
+        keys.retain(|key, _| !own.keys().any(|own| excludes(own, key)) && !named.contains(&key.as_str()));
         keys.extend(own);
         keys.retain(|key, _| !given.keys().any(|given| given == key || excludes(given, key)));
         let mut line = vec!["pop3".to_owned(), "fetch".to_owned()];
@@ -138,12 +140,27 @@ impl Config {
     }
 }
 
+/// Returns the keys that a server's own name stands for, such as the port in `pop.example.org:995`.
+fn named_by(server: &str) -> Vec<&'static str> {
+    let is_address = server.contains('@') && !server.contains("://");
+    let Some(place) = Place::parse(server).ok().filter(|_| !is_address) else { return Vec::new() };
+    let keys = [
+        ("port", place.port.is_some()),
+        ("user", place.user.is_some()),
+        ("auth", place.auth.is_some()),
+        ("stls", place.security.is_some()),
+        ("dangerously-cleartext", place.security.is_some()),
+    ];
+    keys.into_iter().filter(|(_, is_named)| *is_named).map(|(key, _)| key).collect()
+}
+
 /// Returns `true` if the two options exclude each other.
 fn excludes(one: &str, other: &str) -> bool {
-    const GROUPS: [&[&str]; 3] = [
+    const GROUPS: [&[&str]; 4] = [
         &["password-file", "password-command", "token-file", "token-command"],
         &["keep", "delete"],
         &["dangerously-cleartext", "dangerously-any-certificate", "ca-file"],
+        &["dangerously-cleartext", "stls"],
     ];
     one != other && GROUPS.iter().any(|group| group.contains(&one) && group.contains(&other))
 }

@@ -12,6 +12,7 @@ use crate::account::Account;
 use crate::arguments::{Accounts, AccountsCommand, Arguments, Fetch};
 use crate::failure::{Exit, Failure, say};
 use crate::language::Message;
+use crate::server_text::one_line;
 use config::Config;
 pub use config::Given;
 
@@ -111,8 +112,8 @@ fn list() -> Result<(), Failure> {
         let fetch = config.fetch(name, &Given::new())?;
         let server = fetch.server.unwrap_or_default();
         match fetch.maildir {
-            Some(maildir) => say(format_args!("{name}\t{server}\t{}", maildir.display()))?,
-            None => say(format_args!("{name}\t{server}\t~/Mail/{server}"))?,
+            Some(maildir) => say(one_line(&format!("{name}  {server}  {}", maildir.display())))?,
+            None => say(one_line(&format!("{name}  {server}  ~/Mail/{server}")))?,
         }
     }
     Ok(())

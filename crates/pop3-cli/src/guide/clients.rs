@@ -84,7 +84,7 @@ mod tests {
         assert_eq!((ids.len(), clients.client.len()), (14, 14), "{ids:?}");
         for client in &clients.client {
             let text = format!("{:?}", client.steps);
-            for setting in ["{host}", "{port}", "{user}", "{password}"] {
+            for setting in ["{host}", "{port}", "{user", "{password}"] {
                 assert!(text.contains(setting), "{}: {setting}", client.id);
             }
             let is_by_security = |field: &Field| matches!(field, Field::BySecurity { .. });

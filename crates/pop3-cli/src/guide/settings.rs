@@ -1,5 +1,6 @@
 //! The settings that a guide is about.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use pop3_providers::{PasswordKind, Provider, Tls, provider_of};
 
 use crate::arguments::Guide;
@@ -47,6 +48,11 @@ impl Settings {
             Failure::new(Exit::Usage, Message::new("doctor-unknown-address").with("address", &address))
                 .hint(&Message::new("guide-name-host").to_string())
         })?;
+        // Nothing of the command line becomes markup or a command of the terminal.
+        let given = [Some(&host), arguments.user.as_ref(), arguments.smtp_host.as_ref()];
+        if let Some(text) = given.into_iter().flatten().find(|text| text.chars().any(char::is_control)) {
+            return Err(Failure::new(Exit::Usage, Message::new("guide-control").with("text", one_line(text))));
+        }
         let is_stls = arguments.stls || arguments.port == Some(110);
         let tls = if is_stls { Tls::Stls } else { pop3.map_or(Tls::Implicit, |pop3| pop3.tls) };
         let usual_port = if tls == Tls::Stls { 110 } else { 995 };
@@ -93,6 +99,7 @@ impl Settings {
         let values = [
             ("{address}", self.address.clone()),
             ("{user}", self.user.clone()),
+            ("{user-in-url}", utf8_percent_encode(&self.user, NON_ALPHANUMERIC).to_string()),
             ("{host}", self.host.clone()),
             ("{port}", self.port.to_string()),
             ("{password}", self.password().to_string()),

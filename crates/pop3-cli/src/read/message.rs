@@ -6,12 +6,20 @@ use crate::language::Message;
 use crate::server_text::{one_line, readable_lines};
 use crate::terminal::wrap;
 
+/// The most messages within messages that are parsed. The parser calls itself for each, and more would exhaust the stack.
+const MOST_NESTED: usize = 500;
+
+/// Returns how many messages a message can have within it, at most.
+fn nesting(message: &[u8]) -> usize {
+    const TYPE: &[u8] = b"message/";
+    message.windows(TYPE.len()).filter(|window| window.eq_ignore_ascii_case(TYPE)).count()
+}
+
 /// Returns a message for a terminal: its most important header fields, its text and the names of its attachments. Of HTML, the text;
 /// nothing is loaded.
 pub fn text(message: &[u8], width: usize) -> String {
-    let Some(parsed) = MessageParser::default().parse(message) else {
-        return readable_lines(message);
-    };
+    let parsed = if nesting(message) > MOST_NESTED { None } else { MessageParser::default().parse(message) };
+    let Some(parsed) = parsed else { return readable_lines(message) };
     let mut lines = header(&parsed);
     lines.push(String::new());
     let mut bodies = (0..parsed.text_body_count()).filter_map(|at| parsed.body_text(at)).peekable();
@@ -88,6 +96,12 @@ mod tests {
             Content-Type: application/pdf; name=\"a\x1b.pdf\"\r\nContent-Disposition: attachment\r\n\r\n%PDF\r\n--b--\r\n";
         let text = text(message, 80);
         assert!(text.contains("Text.") && text.contains(".pdf") && !text.contains("%PDF") && !text.contains('\x1b'), "{text}");
+    }
+
+    #[test]
+    fn messages_within_messages_without_end_are_shown_as_they_are() {
+        let text = text(&b"Content-Type: Message/rfc822\r\n\r\n".repeat(300_000), 80);
+        assert!(text.starts_with("Content-Type: Message/rfc822\n"), "{}", &text[..80]);
     }
 
     #[test]
