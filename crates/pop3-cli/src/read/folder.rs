@@ -5,8 +5,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::mailbox::{LONGEST_HEADER, Mailbox, no_message};
 use super::table::Row;
-use super::{LONGEST_HEADER, Mailbox, no_message};
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
 

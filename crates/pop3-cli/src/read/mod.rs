@@ -1,6 +1,7 @@
 //! The subcommand `pop3 read`: looks at the mail on a server or in a Maildir.
 
 mod folder;
+mod mailbox;
 mod message;
 mod server;
 mod table;
@@ -15,26 +16,11 @@ use crate::failure::{Exit, Failure, say};
 use crate::language::Message;
 use crate::terminal;
 use folder::Folder;
+use mailbox::Mailbox;
 use server::Server;
-use table::Row;
 
 /// The number of messages in a list without `--all`.
 const NEWEST: usize = 50;
-
-/// The octets of a header that a list looks at: more than any needs.
-const LONGEST_HEADER: usize = 256 * 1024;
-
-/// Messages in the order of their numbers, which count from 1.
-trait Mailbox {
-    /// Returns the numbers of all messages.
-    fn numbers(&mut self) -> Result<Vec<u32>, Failure>;
-
-    /// Returns what a list says of these messages.
-    fn rows(&mut self, numbers: &[u32]) -> Result<Vec<Row>, Failure>;
-
-    /// Returns a message.
-    fn message(&mut self, number: u32) -> Result<Vec<u8>, Failure>;
-}
 
 pub fn run(arguments: &Read) -> Result<(), Failure> {
     let folder = Path::new(&arguments.server);
@@ -112,8 +98,4 @@ fn is_confirmed(count: usize) -> Result<bool, Failure> {
     io::stdin().read_line(&mut answer).map_err(|error| Failure::new(Exit::Other, error))?;
     let yes = Message::new("read-yes").to_string();
     Ok(yes.split(' ').any(|yes| yes.eq_ignore_ascii_case(answer.trim())))
-}
-
-fn no_message(number: u32) -> Failure {
-    Failure::new(Exit::Usage, Message::new("read-no-message").with("number", number))
 }

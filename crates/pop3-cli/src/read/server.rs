@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use pop3_blocking::Client;
 use pop3_blocking::proto::codec::{MessageNumber, ScanListing};
 
+use super::mailbox::{LONGEST_HEADER, Mailbox, no_message};
 use super::table::Row;
-use super::{LONGEST_HEADER, Mailbox, no_message};
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
 
