@@ -70,13 +70,13 @@ pub fn main() -> ExitCode {
         .init();
     let outcome = match command {
         Command::Demo(arguments) => demo::run(&arguments),
-        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(arguments, &accounts::given(&matches, &["doctor"])),
         Command::Fetch(arguments) => fetch::run(&arguments, &accounts::given(&matches, &["fetch"])),
         Command::Accounts(arguments) => accounts::run(&arguments, &accounts::given(&matches, &["accounts", "add"])),
         Command::Guide(arguments) => guide::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Mock(arguments) => mock::run(&arguments),
-        Command::Read(arguments) => read::run(&arguments),
+        Command::Read(arguments) => read::run(&arguments, &accounts::given(&matches, &["read"])),
         Command::Completions(arguments) => manual::completions(&arguments),
         Command::Man(arguments) => manual::man(&arguments),
         Command::Passwd(arguments) => passwd::run(&arguments),

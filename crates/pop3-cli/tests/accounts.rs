@@ -163,7 +163,8 @@ fn an_account_is_added_when_its_login_works_and_is_fetched_then() {
     );
     let is_absolute = |line: &str| line.starts_with("password-file = \"/");
     assert!(config.lines().any(is_absolute), "{config}");
-    assert_eq!(text(&home.run(&["accounts", "list"]).stdout), "a \"b\"  joe@example.org  ~/Mail/joe@example.org\n");
+    let listed = format!("a \"b\"  joe@example.org  127.0.0.1:{port}  ~/Mail/joe@example.org\n");
+    assert_eq!(text(&home.run(&["accounts", "list"]).stdout), listed);
     assert!(text(&home.run(&["accounts", "test"]).stdout).contains("the login works; 1 message"));
     assert_eq!((home.run(&["fetch"]).status.code(), home.mail("Mail/joe@example.org")), (Some(0), 1));
     assert_eq!(server.messages("joe@example.org").len(), 0);
@@ -300,4 +301,46 @@ fn what_is_nearer_replaces_what_it_excludes() {
 
 fn server_in_clear() -> Server {
     server("joe").start().unwrap()
+}
+
+#[test]
+fn an_account_is_read_and_examined_by_its_name() {
+    let (one, other) = (server("joe@example.org").tls().start().unwrap(), server("jane").start().unwrap());
+    let home = Home::new(&format!(
+        "[accounts.home]\nserver = \"joe@example.org\"\nhost = \"127.0.0.1\"\nport = {}\nca-file = \"~/ca.pem\"\n\
+         password-command = \"echo secret\"\ndelete = true\n",
+        one.port()
+    ));
+    fs::write(home.0.path().join("ca.pem"), one.certificate().unwrap()).unwrap();
+    let output = home.run(&["read", "home"]);
+    assert_eq!((output.status.code(), text(&output.stdout).lines().count()), (Some(0), 1), "{}", text(&output.stderr));
+    let output = home.run(&["doctor", "home", "--timeout", "5"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("logged in as joe@example.org"), "{}", text(&output.stdout));
+    assert_eq!(one.messages("joe@example.org").len(), 1, "neither deletes");
+    // The command line comes before the file here, too.
+    assert_eq!(home.run(&["read", "home", "--user", "nobody"]).status.code(), Some(5));
+    drop(other);
+}
+
+#[test]
+fn a_name_is_an_account_or_a_server_and_a_misspelt_one_is_neither() {
+    let (one, other) = (server("joe@example.org").start().unwrap(), server("jane").start().unwrap());
+    let home = Home::new(&two(&one, &other));
+    let output = home.run(&["fetch", "wrok"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("there is no account wrok"), "{}", text(&output.stderr));
+    // Two users of one server are two accounts, and the server itself is still a server.
+    let server = Server::builder().user("ann", "secret", [HELLO]).user("bob", "secret", [HELLO]).start().unwrap();
+    let host = format!("127.0.0.1:{}", server.port());
+    for user in ["ann", "bob"] {
+        let output = home.run(&["accounts", "add", &host, user, "--user", user, "--dangerously-cleartext"]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    }
+    let output = home.run(&["accounts", "add", &host, "x", "--user", "ann", "--dangerously-cleartext"]);
+    assert!(text(&output.stderr).contains("--name NAME"), "{}", text(&output.stderr));
+    let maildir = home.0.path().join("there");
+    let output = home.run(&["fetch", &host, maildir.to_str().unwrap(), "--user", "ann", "--dangerously-cleartext"]);
+    assert_eq!((output.status.code(), home.mail("there")), (Some(0), 1), "{}", text(&output.stderr));
+    assert!(text(&home.run(&["accounts", "list"]).stdout).contains(&format!("ann@{host}  {host}")));
 }

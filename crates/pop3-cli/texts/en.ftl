@@ -22,10 +22,10 @@ password-app-or-token = The login wants an app password, which is not the passwo
 
 ## Settings
 
-doctor-settings = { $host }, ports { $ports }; no user is named
-doctor-settings-user = { $host }, ports { $ports }, user { $user }
+doctor-settings = { $host }, port { $ports }; no user is named
+doctor-settings-user = { $host }, port { $ports }, user { $user }
 doctor-settings-provider = { $provider }: { $host }, port { $ports }, user { $user }
-doctor-settings-guess = guessed: { $host }, ports { $ports }, user { $user }
+doctor-settings-guess = guessed: { $host }, port { $ports }, user { $user }
 doctor-settings-guess-means = The program knows no provider for this address. If the host is another one, name it with --host.
 doctor-settings-no-pop3 = { $provider } cannot be used with POP3: { $why }
 doctor-unknown-address = no POP3 server is known for { $address }
@@ -110,7 +110,7 @@ doctor-tls-wrong-name-means = The server is known by another name, or something 
 doctor-tls-wrong-name-next = If the other name belongs to your provider, use it as the host. Otherwise do not send the password.
 doctor-tls-self-signed = { $host } has signed its certificate itself
 doctor-tls-unknown-issuer = the certificate of { $host } is signed by { $issuer }, which this machine does not trust
-doctor-tls-own-means = Nothing shows that this is the right server. On one's own server that is usual; at a provider it is an attack, or a virus scanner that reads along.
+doctor-tls-own-means = Nothing shows that this is the right server. On one's own server that is usual; at a provider it means an attack, or a virus scanner on this machine that reads the mail.
 doctor-tls-own-next = If it is your own server, compare the fingerprint there (openssl x509 -noout -fingerprint -sha256 -in cert.pem): { $fingerprint }
 doctor-tls-own-save = If it is the same, trust it: add --save-certificate server.pem to this command, and then --ca-file server.pem to every command.
 doctor-tls-too-old = { $host } has no version of TLS or no ciphers that are safe today
@@ -134,6 +134,7 @@ doctor-pop3-no-uidl-next = Use pop3 fetch with --delete: each message is then fe
 ## Login
 
 doctor-login = logged in as { $user } with { $method }
+doctor-login-other-next = The administrator of the server must look into its log. If it is your own server, look there.
 doctor-login-skipped = the login was not tried
 doctor-login-skipped-next = Give a password to try it: set POP3_PASSWORD, use --password-file, or type it when asked.
 doctor-login-wrong = the server refuses the user or the password: “{ $text }”
@@ -183,7 +184,7 @@ doctor-speed-pipeline = a command takes { $milliseconds } ms; { $count } take { 
 
 doctor-result-works = Mail can be fetched: { $command }
 doctor-result-no-login = The server can be used; the login was not tried. Mail is fetched by: { $command }
-doctor-result-fails = Mail cannot be fetched. The line marked ✗ says why, and what to do.
+doctor-result-fails = Mail cannot be fetched. The lines marked ✗ say why, and what to do.
 doctor-report-examined = examined: { $subject }
 
 ## Guides
@@ -208,7 +209,7 @@ guide-security-stls = STLS (STARTTLS)
 guide-password-account = the password of the mailbox
 guide-password-app = the app password
 guide-password-code = the authorization code
-guide-password-token = none: the program must log in with a token (OAuth)
+guide-password-token = leave it empty: the program must offer a login in the browser (OAuth), or it cannot be used
 guide-your-name = your name, as others see it
 guide-smtp = the outgoing server that your provider names
 guide-switch-on = Switch POP on at { $provider }, and get the password there: { $text }
@@ -274,6 +275,7 @@ accounts-none = no account is configured
 accounts-none-next = Name an address: pop3 fetch ADDRESS. Or add an account: pop3 accounts add ADDRESS
 accounts-unknown = there is no account { $account }; pop3 accounts list shows them
 accounts-exists = there is an account { $account } already, in { $file }
+accounts-exists-next = Give this one another name: --name NAME
 accounts-no-home = there is no home for the file of accounts: set HOME or XDG_CONFIG_HOME
 accounts-no-maildir = a host name needs a Maildir, too: pop3 accounts add HOST MAILDIR --user NAME
 accounts-unknown-key = { $file }, account { $account }: there is no key { $key }

@@ -17,7 +17,11 @@ pub fn add(arguments: &AccountsAdd, given: &Given) -> Result<(), Failure> {
     // A link leads to the file that is changed.
     let path = path.canonicalize().unwrap_or(path);
     let server = arguments.fetch.server.clone().unwrap_or_default();
-    let name = arguments.name.clone().unwrap_or_else(|| server.clone());
+    let name = arguments.name.clone().unwrap_or_else(|| match &arguments.fetch.account.user {
+        // Two users of one server are two accounts.
+        Some(user) if !server.contains('@') => format!("{user}@{server}"),
+        _ => server.clone(),
+    });
     if name.is_empty() || name.chars().any(char::is_control) {
         return Err(Failure::new(Exit::Usage, Message::new("accounts-wrong-name")));
     }
@@ -85,7 +89,7 @@ fn with_account(path: &Path, name: &str, keys: &[(String, String)]) -> Result<St
     };
     if Config::parse(path, &text)?.has(name) {
         let found = Message::new("accounts-exists").with("account", name).with("file", path.display());
-        return Err(Failure::new(Exit::Usage, found));
+        return Err(Failure::new(Exit::Usage, found).and(Message::new("accounts-exists-next")));
     }
     let keys: String = keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
     let gap = match text.as_str() {

@@ -59,16 +59,20 @@ pub fn selected(arguments: &Fetch, given: &Given) -> Result<Option<Selected>, Fa
         Some(path) => Config::read(&path)?,
         None => None,
     };
-    let Some(config) = config.filter(|config| names.is_empty() || config.has(&names[0])) else {
+    let Some(config) = config else {
         return match names.len() {
             0 => Err(no_account()),
             1 | 2 => Ok(None),
-            _ => Err(Failure::new(Exit::Usage, Message::new("accounts-unknown").with("account", &names[0]))),
+            _ => Err(unknown(&names[0])),
         };
     };
-    // An address may be the name of an account, and be fetched into another Maildir.
-    if names.len() == 2 && names[0].contains('@') && !config.has(&names[1]) {
-        return Ok(None);
+    // Without a dot, a colon or an @, a name is no server on the internet.
+    let is_server = |name: &str| name.contains(['.', ':', '@']) || given.contains_key("user");
+    match names.iter().find(|name| !config.has(name)) {
+        // A server that has the name of an account may be fetched into another Maildir.
+        Some(_) if names.len() <= 2 && is_server(&names[0]) => return Ok(None),
+        Some(name) => return Err(unknown(name)),
+        None => {}
     }
     if names.is_empty() {
         names = config.names().map(str::to_owned).collect();
@@ -76,10 +80,7 @@ pub fn selected(arguments: &Fetch, given: &Given) -> Result<Option<Selected>, Fa
     if names.is_empty() {
         return Err(no_account());
     }
-    let account = |name: String| match config.has(&name) {
-        true => config.fetch(&name, given).map(|fetch| (name, fetch)),
-        false => Err(Failure::new(Exit::Usage, Message::new("accounts-unknown").with("account", name))),
-    };
+    let account = |name: String| config.fetch(&name, given).map(|fetch| (name, fetch));
     let accounts = names.into_iter().map(account).collect::<Result<Vec<_>, _>>()?;
     let without_password = accounts.iter().filter(|(_, fetch)| !fetch.account.has_secret()).count();
     if without_password > 1 && env::var_os("POP3_PASSWORD").is_some() {
@@ -87,6 +88,40 @@ pub fn selected(arguments: &Fetch, given: &Given) -> Result<Option<Selected>, Fa
         return Err(Failure::new(Exit::Usage, Message::new("accounts-one-password")));
     }
     Ok(Some(Selected { accounts, jobs: config.jobs() }))
+}
+
+/// Returns the settings of the account that a command names in the place of a server. `None` if there is no such account. Of the command line,
+/// only what names an account or its login applies.
+///
+/// # Errors
+/// The configuration cannot be read, or the account has a wrong key.
+pub fn named(name: &str, given: &Given) -> Result<Option<Fetch>, Failure> {
+    const OPTIONS: [&str; 13] = [
+        "user",
+        "host",
+        "port",
+        "stls",
+        "ca-file",
+        "dangerously-any-certificate",
+        "dangerously-cleartext",
+        "proxy",
+        "auth",
+        "password-file",
+        "password-command",
+        "token-file",
+        "token-command",
+    ];
+    let config = match Config::path() {
+        Some(path) => Config::read(&path)?,
+        None => None,
+    };
+    let Some(config) = config.filter(|config| config.has(name)) else { return Ok(None) };
+    let given = given.iter().filter(|(option, _)| OPTIONS.contains(&option.as_str()));
+    config.fetch(name, &given.map(|(option, values)| (option.clone(), values.clone())).collect()).map(Some)
+}
+
+fn unknown(name: &str) -> Failure {
+    Failure::new(Exit::Usage, Message::new("accounts-unknown").with("account", name))
 }
 
 fn no_account() -> Failure {
@@ -111,10 +146,10 @@ fn list() -> Result<(), Failure> {
     for name in config.names() {
         let fetch = config.fetch(name, &Given::new())?;
         let server = fetch.server.unwrap_or_default();
-        match fetch.maildir {
-            Some(maildir) => say(one_line(&format!("{name}  {server}  {}", maildir.display())))?,
-            None => say(one_line(&format!("{name}  {server}  ~/Mail/{server}")))?,
-        }
+        let port = fetch.account.port.map(|port| format!(":{port}")).unwrap_or_default();
+        let host = fetch.account.host.map(|host| format!("  {host}{port}")).unwrap_or_default();
+        let maildir = fetch.maildir.map_or_else(|| format!("~/Mail/{server}"), |maildir| maildir.display().to_string());
+        say(one_line(&format!("{name}  {server}{host}  {maildir}")))?;
     }
     Ok(())
 }
@@ -126,7 +161,7 @@ fn test(names: &[String]) -> Result<(), Failure> {
     let mut failed = None;
     for name in if names.is_empty() { &all } else { names } {
         if !config.has(name) {
-            return Err(Failure::new(Exit::Usage, Message::new("accounts-unknown").with("account", name)));
+            return Err(unknown(name));
         }
         if let Err(failure) = test_one(&config, name) {
             eprintln!("pop3: {name}: {failure}");

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{PasswordSource, TokenSource};
+use super::{Fetch, PasswordSource, TokenSource};
 
 /// Find out why mail cannot be fetched.
 ///
@@ -75,4 +75,15 @@ pub struct Doctor {
     /// Write the certificate that the server shows to this file, trusted or not.
     #[arg(long, value_name = "FILE")]
     pub save_certificate: Option<PathBuf>,
+}
+
+impl Doctor {
+    /// Takes the settings of an account of the configuration.
+    pub fn take_account(&mut self, fetch: Fetch) {
+        let account = fetch.account;
+        self.server = fetch.server.unwrap_or_default();
+        self.stls |= account.stls;
+        (self.user, self.host, self.port, self.ca_file) = (account.user, account.host, account.port, account.ca_file);
+        (self.password, self.token) = (account.password, account.token);
+    }
 }

@@ -23,6 +23,7 @@ use pop3_blocking::proto::sasl::Credentials;
 use pop3_blocking::rustls::ClientConfig;
 use pop3_blocking::tls;
 
+use crate::accounts::{self, Given};
 use crate::arguments::Doctor;
 use crate::failure::{Exit, Failure, say};
 use crate::language::Message;
@@ -33,7 +34,14 @@ use report::Style;
 use session::Login;
 use subject::Subject;
 
-pub fn run(arguments: &Doctor) -> Result<(), Failure> {
+pub fn run(mut arguments: Doctor, given: &Given) -> Result<(), Failure> {
+    if let Some(fetch) = accounts::named(&arguments.server, given)? {
+        arguments.take_account(fetch);
+    }
+    examine(&arguments)
+}
+
+fn examine(arguments: &Doctor) -> Result<(), Failure> {
     let tls = match &arguments.ca_file {
         Some(file) => {
             let pem = fs::read(file).map_err(|error| Failure::file(file, &error))?;
@@ -173,6 +181,8 @@ fn shared(subject: &Subject, findings: &[Finding], result: &Message) -> String {
     private.extend(addresses.iter().filter_map(|address| Some(address.rsplit_once('@')?.0.to_owned())));
     // The host is no secret, and is what the report is about.
     private.retain(|part| *part != subject.host);
+    let home = env::var("HOME").ok().filter(|home| home.len() > 1);
+    let text = home.map_or_else(|| text.clone(), |home| text.replace(&home, "~"));
     report::redacted(&text, &private)
 }
 

@@ -11,6 +11,7 @@ use pop3_blocking::{Client, ClientOptions, Error};
 use pop3_providers::{Provider, RefusalKind};
 
 use super::finding::{Check, Finding};
+use crate::explanation;
 use crate::failure::Exit;
 use crate::language::Message;
 use crate::server_text::readable;
@@ -139,7 +140,8 @@ impl Session<'_> {
                     .means(Message::new("doctor-login-wrong-means"))
                     .next(Message::new("doctor-login-wrong-next")),
             ),
-            _ => failed(Exit::Other, Message::new("doctor-login-other").with("error", error)),
+            _ => failed(Exit::Other, Message::new("doctor-login-other").with("error", explanation::of(error)))
+                .next(Message::new("doctor-login-other-next")),
         }
     }
 

@@ -84,7 +84,7 @@ impl Subject {
             return provider.help.as_ref().into_iter().map(help).fold(finding, Finding::next);
         }
         let ports: Vec<_> = self.endpoints.iter().map(|endpoint| endpoint.port.to_string()).collect();
-        let settings = |message: Message| message.with("host", &self.host).with("ports", ports.join(", "));
+        let settings = |message: Message| message.with("host", &self.host).with("ports", ports.join("/"));
         match (self.provider, self.provider.and_then(Provider::pop3), &self.user) {
             (Some(provider), Some(pop3), Some(user)) => {
                 let found =

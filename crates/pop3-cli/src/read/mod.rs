@@ -11,6 +11,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use crate::account::Account;
+use crate::accounts::{self, Given};
 use crate::arguments::Read;
 use crate::failure::{Exit, Failure, say};
 use crate::language::Message;
@@ -22,7 +23,7 @@ use server::Server;
 /// The number of messages in a list without `--all`.
 const NEWEST: usize = 50;
 
-pub fn run(arguments: &Read) -> Result<(), Failure> {
+pub fn run(arguments: &Read, given: &Given) -> Result<(), Failure> {
     let folder = Path::new(&arguments.server);
     if folder.is_dir() {
         if !arguments.delete.is_empty() {
@@ -30,9 +31,14 @@ pub fn run(arguments: &Read) -> Result<(), Failure> {
         }
         return look(&mut Folder::open(folder)?, arguments);
     }
-    let mut account = Account::of(&arguments.server, &arguments.account)?;
+    let configured = accounts::named(&arguments.server, given)?;
+    let (server, login) = match &configured {
+        Some(fetch) => (fetch.server.as_deref().unwrap_or_default(), &fetch.account),
+        None => (arguments.server.as_str(), &arguments.account),
+    };
+    let mut account = Account::of(server, login)?;
     account.options.config.max_message = Some(server::LONGEST);
-    let (_, client) = account.ask(&arguments.account, None, false)?.log_in(false)?;
+    let (_, client) = account.ask(login, None, false)?.log_in(false)?;
     let mut server = Server::new(client)?;
     if arguments.delete.is_empty() {
         look(&mut server, arguments)?;
