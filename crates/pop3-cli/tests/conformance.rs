@@ -60,7 +60,7 @@ fn a_right_server_keeps_to_every_statement() {
 #[test]
 fn each_statement_that_a_server_breaks_is_named() {
     let tls = || Server::builder().tls();
-    for (server, expected) in [
+    let cases = [
         (tls().fault(Fault::on("greeting").reply("+OKAY\r\n")), &["greeting"][..]),
         (tls().fault(Fault::on("greeting").reply(format!("+OK {}\r\n", "x".repeat(600)))), &["greeting-length"]),
         (tls().fault(Fault::on("CAPA").refuse("what?")), &["capa"]),
@@ -81,10 +81,15 @@ fn each_statement_that_a_server_breaks_is_named() {
         ),
         (tls().fault(Fault::on("RSET").refuse("no")), &["rset"]),
         (tls().fault(Fault::on("QUIT").nth(2).refuse("no")), &["update"]),
-    ] {
-        let expected: BTreeSet<_> = expected.iter().map(|&id| id.to_owned()).collect();
-        assert_eq!(broken(server, &[]), expected);
-    }
+    ];
+    thread::scope(|scope| {
+        for (server, expected) in cases {
+            scope.spawn(move || {
+                let expected: BTreeSet<_> = expected.iter().map(|&id| id.to_owned()).collect();
+                assert_eq!(broken(server, &[]), expected);
+            });
+        }
+    });
 }
 
 #[test]

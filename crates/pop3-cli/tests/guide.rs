@@ -77,6 +77,8 @@ fn a_guide_fits_narrow_and_wide_terminals_and_other_languages() {
         let arguments = ["you@163.com", "--client", "foxmail-5", "--language", "zh-Hans"];
         screens::compare(&format!("guide.{width}.txt"), &guide(&arguments, width));
     }
+    let own = guide(&["joe@example.org", "--host", "pop.example.org", "--port", "1995"], "80");
+    assert!(own.contains("Port       1995\n") && own.contains("TLS from the start"), "{own}");
     let spanish = guide(&["you@gmail.com", "--language", "es"], "80");
     assert!(spanish.contains("Servidor    pop.gmail.com"), "{spanish}");
 }
