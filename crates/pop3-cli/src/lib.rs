@@ -94,7 +94,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Says what the program is for, to a person who has given no command.
+/// Prints what the program is for, in place of a missing command.
 fn introduce() -> ExitCode {
     match failure::say(Message::new("introduction")) {
         Ok(()) => ExitCode::SUCCESS,

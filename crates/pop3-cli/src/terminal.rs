@@ -7,6 +7,9 @@ use std::sync::LazyLock;
 use indicatif::{MultiProgress, ProgressBar};
 use textwrap::{Options, WordSplitter};
 
+use crate::failure::{Exit, Failure};
+use crate::language::Message;
+
 /// The width of output that goes to no terminal.
 const USUAL: usize = 80;
 /// Less is not readable.
@@ -32,6 +35,19 @@ pub fn has_color(stream: &impl IsTerminal) -> bool {
 pub fn wrap(text: &str, width: usize, first: &str, rest: &str) -> String {
     let options = Options::new(width).word_splitter(WordSplitter::NoHyphenation);
     textwrap::fill(text, options.initial_indent(first).subsequent_indent(rest))
+}
+
+/// Asks a question on standard error, and reads the answer from standard input. An empty line is the default; an end of input is a no.
+///
+/// # Errors
+/// The answer cannot be read.
+pub fn agrees(question: &Message, default: bool) -> Result<bool, Failure> {
+    eprint!("{question} ");
+    let mut answer = String::new();
+    let count = io::stdin().read_line(&mut answer).map_err(|error| Failure::new(Exit::Other, error))?;
+    let (answer, yes) = (answer.trim(), Message::new("read-yes").to_string());
+    let is_default = count > 0 && answer.is_empty();
+    Ok((is_default && default) || yes.split(' ').any(|yes| yes.eq_ignore_ascii_case(answer)))
 }
 
 /// The bars that are on the terminal.

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,11 +30,7 @@ impl Connection {
     pub fn of(arguments: &AccountArguments) -> Result<Self, Failure> {
         let tls = match &arguments.ca_file {
             _ if arguments.dangerously_cleartext => None,
-            Some(file) => {
-                let pem = fs::read(file).map_err(|error| Failure::file(file, &error))?;
-                let trusting = tls::client_trusting(&pem);
-                Some(trusting.map_err(|error| Failure::new(Exit::Storage, format_args!("{}: {error}", file.display())))?)
-            }
+            Some(file) => Some(trusting(file)?),
             None if arguments.dangerously_any_certificate => Some(tls::dangerous_unverified_client()?),
             None => Some(tls::client()?),
         };
@@ -60,6 +57,15 @@ impl Connection {
         let tls = self.tls.as_ref().filter(|_| !arguments.dangerously_any_certificate)?;
         guess(domain, arguments.port, arguments.stls, tls, self.proxy.as_ref())
     }
+}
+
+/// Returns the TLS settings that trust the certificates of a file, and no others.
+///
+/// # Errors
+/// The file cannot be read, or has no certificate.
+pub fn trusting(file: &Path) -> Result<Arc<ClientConfig>, Failure> {
+    let pem = fs::read(file).map_err(|error| Failure::file(file, &error))?;
+    tls::client_trusting(&pem).map_err(|error| Failure::new(Exit::Storage, format_args!("{}: {error}", file.display())))
 }
 
 fn proxy_of(arguments: &AccountArguments) -> Result<Option<Proxy>, Failure> {

@@ -15,6 +15,7 @@ use crate::failure::{Exit, Failure};
 use crate::language::Message;
 use crate::withhold::{withhold, withhold_line};
 use connection::Connection;
+pub use connection::trusting;
 use target::Target;
 
 /// An account, before its password is known.

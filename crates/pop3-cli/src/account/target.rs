@@ -150,12 +150,7 @@ impl Target {
                 None => failure,
             });
         }
-        let password = &arguments.password;
-        let is_asked = !has_token
-            && password.password_file.is_none()
-            && password.password_command.is_none()
-            && env::var_os("POP3_PASSWORD").is_none()
-            && io::stdin().is_terminal();
+        let is_asked = !arguments.has_secret() && env::var_os("POP3_PASSWORD").is_none() && io::stdin().is_terminal();
         if is_asked {
             eprintln!("pop3: {}. {}", wants(provider, pop3.password), advice(provider));
         }

@@ -10,6 +10,7 @@ use crate::account::{Account, Login};
 use crate::arguments::{AccountsAdd, Fetch};
 use crate::failure::{Exit, Failure, say};
 use crate::language::Message;
+use crate::terminal::agrees;
 
 /// Logs in to an account, and adds it to the file of accounts if that succeeds.
 pub fn add(arguments: &AccountsAdd, given: &Given) -> Result<(), Failure> {
@@ -115,14 +116,7 @@ fn store_password(login: &Login, file: &Path, fetch: &Fetch) -> Result<bool, Fai
     if env::var_os("POP3_PASSWORD").is_some() {
         return Ok(false);
     }
-    eprint!("{} ", Message::new("accounts-store").with("file", file.display()));
-    let mut answer = String::new();
-    let count = io::stdin().read_line(&mut answer).map_err(|error| Failure::new(Exit::Other, error))?;
-    let yes = Message::new("read-yes").to_string();
-    // An end of input is no agreement.
-    let is_default = count > 0 && answer.trim().is_empty();
-    let agrees = is_default || yes.split(' ').any(|yes| yes.eq_ignore_ascii_case(answer.trim()));
-    if !agrees {
+    if !agrees(&Message::new("accounts-store").with("file", file.display()), true)? {
         return Ok(false);
     }
     let failed = |error: io::Error| Failure::file(file, &error);

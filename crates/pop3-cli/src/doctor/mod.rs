@@ -23,6 +23,7 @@ use pop3_blocking::proto::sasl::Credentials;
 use pop3_blocking::rustls::ClientConfig;
 use pop3_blocking::tls;
 
+use crate::account::trusting;
 use crate::accounts::{self, Given};
 use crate::arguments::Doctor;
 use crate::failure::{Exit, Failure, say};
@@ -43,11 +44,7 @@ pub fn run(mut arguments: Doctor, given: &Given) -> Result<(), Failure> {
 
 fn examine(arguments: &Doctor) -> Result<(), Failure> {
     let tls = match &arguments.ca_file {
-        Some(file) => {
-            let pem = fs::read(file).map_err(|error| Failure::file(file, &error))?;
-            tls::client_trusting(&pem)
-                .map_err(|error| Failure::new(Exit::Storage, format_args!("{}: {error}", file.display())))?
-        }
+        Some(file) => trusting(file)?,
         None => tls::client()?,
     };
     let subject = Subject::of(arguments, &tls)?;

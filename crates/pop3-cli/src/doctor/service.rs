@@ -100,14 +100,22 @@ type Handshaken = (StreamOwned<ClientConnection, Socket>, Handshake);
 fn handshake(mut socket: Socket, host: &str) -> Result<Result<Handshaken, TlsFailure>, Error> {
     let mut connection = ClientConnection::new(tls::dangerous_unverified_client()?, tls::server_name(host)?)
         .map_err(|error| Error::Tls(TlsFailure::from(&error)))?;
-    while connection.is_handshaking() {
-        match connection.complete_io(&mut socket) {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Ok(Err(TlsFailure::of(&error))),
-            _ => {}
-        }
+    if let Err(error) = complete(&mut connection, &mut socket) {
+        return Ok(Err(TlsFailure::of(&error)));
     }
     let handshake = Handshake::of(&connection);
     Ok(Ok((StreamOwned::new(connection, socket), handshake)))
+}
+
+/// Does a handshake. The deadline of the stream bounds it.
+pub fn complete(connection: &mut ClientConnection, stream: &mut (impl Read + Write)) -> io::Result<()> {
+    while connection.is_handshaking() {
+        match connection.complete_io(stream) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// A stream whose reads end at a deadline.

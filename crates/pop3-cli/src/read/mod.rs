@@ -15,7 +15,7 @@ use crate::accounts::{self, Given};
 use crate::arguments::Read;
 use crate::failure::{Exit, Failure, say};
 use crate::language::Message;
-use crate::terminal;
+use crate::terminal::{self, agrees};
 use folder::Folder;
 use mailbox::Mailbox;
 use server::Server;
@@ -99,9 +99,5 @@ fn is_confirmed(count: usize) -> Result<bool, Failure> {
     if !io::stdin().is_terminal() {
         return Err(Failure::new(Exit::Usage, Message::new("read-no-terminal")));
     }
-    eprint!("{} ", Message::new("read-ask").with("count", count));
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(|error| Failure::new(Exit::Other, error))?;
-    let yes = Message::new("read-yes").to_string();
-    Ok(yes.split(' ').any(|yes| yes.eq_ignore_ascii_case(answer.trim())))
+    agrees(&Message::new("read-ask").with("count", count), false)
 }

@@ -123,6 +123,15 @@ fn their_clients_bring_everything_home_from_our_server() {
 }
 
 #[test]
+fn questions_at_a_terminal_are_answered_by_a_person_alone() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/prompts.py");
+    let mut command = Command::new("timeout");
+    command.args(["300", "python3"]).arg(script).env("POP3", env!("CARGO_BIN_EXE_pop3"));
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
 fn the_doctor_examines_dovecot_and_us_alike() {
     let messages = [b"Subject: one\n\nbody\n".to_vec(), b"Subject: two\n\nbody\n".to_vec()];
     for (server, name) in [(Server::ours(&messages), "ours"), (Server::dovecot(&messages), "dovecot")] {

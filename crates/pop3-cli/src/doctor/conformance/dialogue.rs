@@ -9,6 +9,8 @@ use pop3_blocking::rustls::{ClientConfig, ClientConnection, StreamOwned};
 use pop3_blocking::tls::{self, TlsFailure};
 use pop3_blocking::{Error, Socket, Transport};
 
+use crate::doctor::service::complete;
+
 /// A line may have this many octets: more than the RFCs allow, so that longer lines are seen as such.
 const LONGEST_LINE: usize = 4096;
 /// A listing may have this many octets: the unique-ids of 200,000 messages.
@@ -62,12 +64,7 @@ impl Dialogue {
         socket.set_deadline(Instant::now() + self.limit)?;
         let mut connection = ClientConnection::new(Arc::clone(config), tls::server_name(host)?)
             .map_err(|error| Error::Tls(TlsFailure::from(&error)))?;
-        while connection.is_handshaking() {
-            match connection.complete_io(&mut socket) {
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(failed(&error)),
-                _ => {}
-            }
-        }
+        complete(&mut connection, &mut socket).map_err(|error| failed(&error))?;
         // What came in the clear after `STLS` stays unread: nothing of it can be trusted.
         Ok(Self { stream: Box::new(StreamOwned::new(connection, socket)), buffer: Vec::new(), limit: self.limit })
     }
