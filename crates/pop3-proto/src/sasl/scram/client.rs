@@ -18,6 +18,7 @@ use crate::sasl::exchange::ClientMechanism;
 use crate::sasl::mechanism::Mechanism;
 use crate::sasl::prepare::prepare;
 
+#[cfg_attr(test, derive(Clone))]
 enum ClientStage {
     /// The exchange has failed: the client sends nothing more.
     Dead,
@@ -30,6 +31,7 @@ enum ClientStage {
 }
 
 /// The client side of a `SCRAM` exchange.
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct ScramClient {
     mechanism: Mechanism,
     hash: ScramHash,
