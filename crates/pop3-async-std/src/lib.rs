@@ -28,9 +28,13 @@ use pop3_futures::Runtime;
 #[cfg(feature = "server")]
 use {async_std::net::TcpListener, pop3_futures::ServerRuntime};
 
+#[cfg(feature = "native-tls")]
+pub use pop3_futures::native_tls;
+#[cfg(feature = "rustls")]
+pub use pop3_futures::rustls;
 #[cfg(feature = "server")]
 pub use pop3_futures::{AsyncMode, BlockingMode, maildrop};
-pub use pop3_futures::{ClientOptions, Error, Proxy, ProxyHandshake, ProxyIo, ProxyKind, Security, proto, rustls, tls};
+pub use pop3_futures::{ClientOptions, Error, Proxy, ProxyHandshake, ProxyIo, ProxyKind, Security, proto, tls};
 #[cfg(feature = "server")]
 pub use pop3_futures::{IpNet, ListenSecurity, ObservedSession, ProxyHeader, ServerOptions, SessionObservers};
 

@@ -2,12 +2,14 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::{Mutex, mpsc};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use futures_lite::io::{AsyncRead, AsyncWrite};
 use pop3_async_std::maildrop::Memory;
-use pop3_async_std::{Client, ClientOptions, Error, ListenSecurity, Security, Server, ServerOptions};
+use pop3_async_std::proto::Transcript;
+use pop3_async_std::{Client, ClientOptions, Error, ListenSecurity, Security, Server, ServerOptions, SessionObservers};
 
 /// Says this at once, and then a byte every ten milliseconds; reads nothing if it is deaf.
 struct Dripping {
@@ -60,8 +62,27 @@ async fn a_server_that_drips_is_left_as_one_that_is_silent() {
     assert!(started.elapsed() >= SHORT);
 }
 
-fn server() -> Server<Memory> {
+/// Options whose observers report each time-out of a session.
+fn observed() -> (ServerOptions, mpsc::Receiver<()>) {
+    let (sender, time_outs) = mpsc::channel();
+    let sender = Mutex::new(sender);
     let mut options = ServerOptions::dangerous_cleartext();
+    options.observers = SessionObservers::new(move |_| {
+        let sender = sender.lock().unwrap().clone();
+        Some(Box::new(Transcript::new(move |line| {
+            if line.starts_with("(session ended: the client was silent, or too slow;") {
+                sender.send(()).unwrap();
+            }
+        })))
+    });
+    (options, time_outs)
+}
+
+fn server() -> Server<Memory> {
+    server_with(ServerOptions::dangerous_cleartext())
+}
+
+fn server_with(mut options: ServerOptions) -> Server<Memory> {
     (options.timeouts.login, options.timeouts.idle) = (SHORT, SHORT);
     Server::new(options, Memory::new().with_user("joe", "secret", [b"x\n".to_vec()]))
 }
@@ -69,8 +90,10 @@ fn server() -> Server<Memory> {
 #[async_std::test]
 async fn s21_h35_h36_a_client_that_drips_is_sent_away() {
     for says in [&b"USER joe\r\nPA"[..], b"USER joe\r\nPASS secret\r\nNO"] {
-        let ended = server().serve_stream(Box::new(Dripping { says, deaf: false }), ListenSecurity::Cleartext).await;
+        let (options, time_outs) = observed();
+        let ended = server_with(options).serve_stream(Box::new(Dripping { says, deaf: false }), ListenSecurity::Cleartext).await;
         assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(time_outs.try_iter().count(), 1);
     }
 }
 

@@ -1,18 +1,15 @@
-//! The client: connecting, TLS, and the loop between the session and the stream.
+//! The client: connecting, and the loop between the session and the stream.
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use pop3_driver::proto::client::{Action, Connection, RequestError};
-use pop3_driver::proto::sasl::ChannelBinding;
-use pop3_driver::rustls::{self, ClientConnection};
-use pop3_driver::tls::{self, TlsFailure};
-use pop3_driver::{ClientAction, ClientSession, Error, client_methods, deadline_after, message_methods};
+use pop3_driver::{ClientAction, ClientSession, Error, client_methods, message_methods};
 
-use crate::stream::{Canceller, Socket, Stream, Transport, closed, handshake, perform};
+use crate::stream::{Canceller, Socket, Stream, Transport, perform};
 
 /// A session with a POP3 server.
 ///
@@ -23,7 +20,7 @@ pub struct Client {
     stream: Stream,
 }
 
-client_methods!([] [] {} {} Box<dyn Transport>, Stream, Instant::now, closed, perform, thread::sleep);
+client_methods!([] [] {} {} Box<dyn Transport>, Stream, Instant::now, perform, thread::sleep);
 
 impl Client {
     /// Returns a function that another thread may call to end this client's calls: it breaks the connection, so a call that waits fails at
@@ -44,8 +41,8 @@ impl Client {
         self.stream.canceller()
     }
 
-    fn shut_down(&mut self) -> io::Result<()> {
-        self.stream.set_deadline(deadline_after(Instant::now(), self.session.timeouts().quit))?;
+    fn close_stream(&mut self, deadline: Instant) -> io::Result<()> {
+        self.stream.set_deadline(deadline)?;
         self.stream.close()
     }
 
@@ -75,20 +72,6 @@ impl Client {
     fn open_stream(address: SocketAddr, deadline: Instant) -> io::Result<Stream> {
         let stream = TcpStream::connect_timeout(&address, deadline.saturating_duration_since(Instant::now()))?;
         Ok(Box::new(Socket::new(stream)?))
-    }
-
-    /// Starts TLS over `stream`, verified for `host`, and returns what a login can be bound to.
-    fn start_tls(
-        stream: Stream,
-        host: &str,
-        config: &Arc<rustls::ClientConfig>,
-        after: Duration,
-    ) -> Result<(Stream, ChannelBinding), Error> {
-        let connection = ClientConnection::new(Arc::clone(config), tls::server_name(host)?)?;
-        let done = handshake(connection, stream, deadline_after(Instant::now(), after));
-        let stream = done.map_err(|error| TlsFailure::of_handshake(&error, after))?;
-        let binding = tls::client_binding(&stream.conn);
-        Ok((Box::new(stream), binding))
     }
 }
 

@@ -21,6 +21,8 @@
 mod client;
 #[cfg(feature = "server")]
 mod mode;
+#[cfg(feature = "rustls")]
+mod rustls_stream;
 #[cfg(feature = "server")]
 mod server;
 #[cfg(feature = "server")]
@@ -28,7 +30,11 @@ mod session;
 mod stream;
 
 pub use client::{Client, Message, MessageReader};
-pub use pop3_driver::{ClientOptions, Error, Proxy, ProxyHandshake, ProxyIo, ProxyKind, Security, proto, rustls, tls};
+#[cfg(feature = "native-tls")]
+pub use pop3_driver::native_tls;
+#[cfg(feature = "rustls")]
+pub use pop3_driver::rustls;
+pub use pop3_driver::{ClientOptions, Error, Proxy, ProxyHandshake, ProxyIo, ProxyKind, Security, proto, tls};
 #[cfg(feature = "server")]
 pub use pop3_driver::{IpNet, ListenSecurity, ObservedSession, ProxyHeader, ServerOptions, SessionObservers};
 #[cfg(feature = "server")]

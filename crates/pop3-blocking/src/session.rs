@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use pop3_driver::proto::server::ConnectionInfo;
-use pop3_driver::rustls::ServerConnection;
+use pop3_driver::rustls::{ServerConnection, StreamOwned};
 use pop3_driver::server::ServerSession;
 use pop3_driver::tls::{self, ServerTls, TlsFailure};
 use pop3_driver::{Endpoint, Io, SessionLimiter, session_methods};
 use pop3_maildrop::{LoginError, Pending};
 
 use crate::mode::Mode;
-use crate::stream::{Stream, closed, handshake, perform};
+use crate::stream::{Stream, perform};
 
 /// A session of a server, on the low level: the caller gets each question and answers when it can. Until then nothing more is read, and TCP
 /// holds the client back.
@@ -75,8 +75,9 @@ impl Session {
         stream.close()
     }
 
+    /// Returns a stream that is closed, in the place of one whose handshake failed.
     fn closed() -> Stream {
-        closed()
+        Box::new(io::empty())
     }
 
     /// Does something on a stream. The shutdown ends its reads.
@@ -99,4 +100,21 @@ impl Session {
         let info = tls::connection_info(&stream.conn, tls)?;
         Ok((Box::new(stream), info))
     }
+}
+
+/// Does a TLS handshake before the deadline.
+pub(crate) fn handshake(
+    connection: ServerConnection,
+    mut stream: Stream,
+    deadline: Instant,
+) -> io::Result<StreamOwned<ServerConnection, Stream>> {
+    stream.set_deadline(deadline)?;
+    let mut stream = StreamOwned::new(connection, stream);
+    while stream.conn.is_handshaking() {
+        match stream.conn.complete_io(&mut stream.sock) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(stream)
 }

@@ -1,12 +1,10 @@
-//! Streams: reads, writes and handshakes that end at a deadline.
+//! Streams: reads and writes that end at a deadline.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::ops::DerefMut;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pop3_driver::rustls::{ConnectionCommon, SideData, StreamOwned};
 use pop3_driver::{Endpoint, Io};
 
 /// A stream that a session can run over.
@@ -41,11 +39,6 @@ impl Transport for io::Empty {
     fn set_deadline(&mut self, _: Instant) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// Returns a stream that is closed, in the place of one whose handshake failed.
-pub(crate) fn closed() -> Stream {
-    Box::new(io::empty())
 }
 
 /// A TCP connection whose reads and writes end at a deadline, however many of them there are.
@@ -114,42 +107,6 @@ impl Write for Socket {
 /// Unix reports the time-out of a socket as `WouldBlock`.
 fn timed_out(error: io::Error) -> io::Error {
     if error.kind() == io::ErrorKind::WouldBlock { io::ErrorKind::TimedOut.into() } else { error }
-}
-
-impl<C: DerefMut<Target = ConnectionCommon<D>> + Send, D: SideData> Transport for StreamOwned<C, Stream> {
-    fn set_deadline(&mut self, deadline: Instant) -> io::Result<()> {
-        self.sock.set_deadline(deadline)
-    }
-
-    fn close(&mut self) -> io::Result<()> {
-        self.conn.send_close_notify();
-        self.flush()?;
-        self.sock.close()
-    }
-
-    fn canceller(&self) -> Option<Canceller> {
-        self.sock.canceller()
-    }
-}
-
-/// Does a TLS handshake before the deadline.
-pub(crate) fn handshake<C, D: SideData>(
-    connection: C,
-    mut stream: Stream,
-    deadline: Instant,
-) -> io::Result<StreamOwned<C, Stream>>
-where
-    C: DerefMut<Target = ConnectionCommon<D>>,
-{
-    stream.set_deadline(deadline)?;
-    let mut stream = StreamOwned::new(connection, stream);
-    while stream.conn.is_handshaking() {
-        match stream.conn.complete_io(&mut stream.sock) {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(stream)
 }
 
 /// Performs an action of one end of the connection on the stream. After an interrupted call the end requests the action again.

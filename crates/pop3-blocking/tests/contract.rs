@@ -2,7 +2,7 @@
 
 mod peer;
 
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use peer::{Stream, blocking, spawn};
@@ -134,7 +134,7 @@ fn h01_h02_h07_h08_h25_s45_s46_the_starttls_catalogue() {
     for case in cases() {
         for cut in [Cut::Whole, Cut::EveryByte, Cut::Random(1), Cut::Random(2)] {
             let feed = Feed::scripted(case.says.iter().map(Vec::as_slice), cut);
-            let mut options = ClientOptions::new(Security::Stls(Arc::clone(&trusted)));
+            let mut options = ClientOptions::new(Security::Stls(trusted.clone()));
             // Even somebody who allows cleartext logins gets none where STLS is demanded.
             options.config.cleartext_login = CleartextLogin::DangerouslyAllow;
             let policy = LoginPolicy { apop: true, ..LoginPolicy::default() };

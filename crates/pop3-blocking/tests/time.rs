@@ -1,15 +1,16 @@
 //! Deadlines, by what a stream is told of them.
 
 use std::io::{Read, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, mpsc};
 
 use pop3_blocking::maildrop::Memory;
-use pop3_blocking::{Client, ClientOptions, Error, ListenSecurity, Security, Server, ServerOptions};
+use pop3_blocking::proto::Transcript;
+use pop3_blocking::{Client, ClientOptions, Error, ListenSecurity, Security, Server, ServerOptions, SessionObservers};
 
 /// A server that sends one byte for each read, and remembers which deadlines it was given.
 struct Dripping {
     says: std::vec::IntoIter<u8>,
-    deadlines: Arc<std::sync::Mutex<Vec<std::time::Instant>>>,
+    deadlines: Arc<Mutex<Vec<std::time::Instant>>>,
 }
 
 impl Read for Dripping {
@@ -43,7 +44,7 @@ impl pop3_blocking::Transport for Dripping {
 
 #[test]
 fn a_server_that_drips_is_left_as_one_that_is_silent() {
-    let deadlines: Arc<std::sync::Mutex<Vec<std::time::Instant>>> = Arc::default();
+    let deadlines: Arc<Mutex<Vec<std::time::Instant>>> = Arc::default();
     let stream = Dripping { says: vec![b'x'; 100].into_iter(), deadlines: Arc::clone(&deadlines) };
     let options = ClientOptions::new(Security::DangerousCleartext);
     let error = Client::with_stream(Box::new(stream), "localhost", 110, &options, None).unwrap_err();
@@ -56,7 +57,7 @@ fn a_server_that_drips_is_left_as_one_that_is_silent() {
 /// A stream that takes everything and fails to flush now and then.
 struct Clogged {
     says: &'static [u8],
-    took: Arc<std::sync::Mutex<Vec<u8>>>,
+    took: Arc<Mutex<Vec<u8>>>,
     faults: Vec<std::io::ErrorKind>,
 }
 
@@ -87,7 +88,7 @@ impl pop3_blocking::Transport for Clogged {
 fn a_flush_that_fails_sends_no_command_twice() {
     use std::io::ErrorKind::{Interrupted, TimedOut};
     for faults in [vec![Interrupted], vec![TimedOut], vec![TimedOut, Interrupted]] {
-        let took: Arc<std::sync::Mutex<Vec<u8>>> = Arc::default();
+        let took: Arc<Mutex<Vec<u8>>> = Arc::default();
         let stream = Clogged { says: b"+OK\r\n", took: Arc::clone(&took), faults };
         let options = ClientOptions::new(Security::DangerousCleartext);
         let mut client = Client::with_stream(Box::new(stream), "localhost", 110, &options, None).unwrap();
@@ -99,15 +100,33 @@ fn a_flush_that_fails_sends_no_command_twice() {
     }
 }
 
+/// Options whose observers report each time-out of a session.
+fn observed() -> (ServerOptions, mpsc::Receiver<()>) {
+    let (sender, time_outs) = mpsc::channel();
+    let sender = Mutex::new(sender);
+    let mut options = ServerOptions::dangerous_cleartext();
+    options.observers = SessionObservers::new(move |_| {
+        let sender = sender.lock().unwrap().clone();
+        Some(Box::new(Transcript::new(move |line| {
+            if line.starts_with("(session ended: the client was silent, or too slow;") {
+                sender.send(()).unwrap();
+            }
+        })))
+    });
+    (options, time_outs)
+}
+
 #[test]
 fn s21_h35_h36_a_client_that_drips_is_sent_away() {
     let store = Memory::new().with_user("joe", "secret", [b"x\n".to_vec()]);
-    let server = Server::new(ServerOptions::dangerous_cleartext(), store);
+    let (options, time_outs) = observed();
+    let server = Server::new(options, store);
     for (said, dripped) in [(&b"USER joe\r\n"[..], 10), (b"USER joe\r\nPASS secret\r\n", 20)] {
-        let deadlines: Arc<std::sync::Mutex<Vec<std::time::Instant>>> = Arc::default();
+        let deadlines: Arc<Mutex<Vec<std::time::Instant>>> = Arc::default();
         let says = [said, &vec![b'x'; dripped]].concat();
         let stream = Dripping { says: says.into_iter(), deadlines: Arc::clone(&deadlines) };
         assert!(server.serve_stream(Box::new(stream), ListenSecurity::Cleartext).is_err());
+        assert_eq!(time_outs.try_iter().count(), 1);
         let deadlines = deadlines.lock().unwrap();
         let last = &deadlines[deadlines.len() - dripped..];
         assert!(last.iter().all(|deadline| *deadline == last[0]), "no byte moves it");

@@ -94,7 +94,7 @@ fn s36_logins_are_bound_to_tls_13_by_its_exporter_and_to_tls_12_by_the_certifica
         let place = serve_with(options, Memory::new().with_user("joe", "secret", []), &certificate);
         for mechanism in [Mechanism::ScramSha1Plus, Mechanism::ScramSha256Plus] {
             let policy = LoginPolicy { mechanisms: vec![mechanism], user_pass: false, ..LoginPolicy::default() };
-            let options = ClientOptions::new(Security::Stls(Arc::clone(&place.trusted)));
+            let options = ClientOptions::new(Security::Stls(place.trusted.clone()));
             let mut client = Client::connect_and_login("localhost", place.plain, &options, &joe(), &policy).unwrap();
             assert_eq!(client.stat().unwrap().messages, 0, "{mechanism}, TLS 1.2: {tls12}");
             client.quit().unwrap();
@@ -113,7 +113,7 @@ fn s53_a_certificate_logs_in_by_external_which_is_offered_to_its_clients_only() 
     let tls = tls::server_with_client_auth(certificate.as_bytes(), key.as_bytes(), authority.pem().as_bytes()).unwrap();
     let store = Memory::new().with_user("joe", "secret", []).with_certificate("joe", joes.der().to_vec());
     let place = serve_with(ServerOptions::with_tls(tls), store, &certificate);
-    let without = ClientOptions::new(Security::Tls(Arc::clone(&place.trusted)));
+    let without = ClientOptions::new(Security::Tls(place.trusted.clone()));
     let shown = tls::with_certificate(&place.trusted, joes.pem().as_bytes(), joes_key.serialize_pem().as_bytes()).unwrap();
     let with = ClientOptions::new(Security::Tls(shown));
     let external = Credentials::External { name: Vec::new() };
@@ -135,7 +135,7 @@ fn s53_a_certificate_logs_in_by_external_which_is_offered_to_its_clients_only() 
 fn h10_q04_implicit_tls_goes_nowhere_else() {
     let place = serve(|_| ());
     let free = listen().1.port();
-    let options = ClientOptions::new(Security::Tls(Arc::clone(&place.trusted)));
+    let options = ClientOptions::new(Security::Tls(place.trusted.clone()));
     let error = Client::connect_and_login("localhost", free, &options, &joe(), &LoginPolicy::default()).unwrap_err();
     assert!(matches!(error, Error::Connect { .. }), "{error}");
     // A port that begins in the clear.
@@ -154,7 +154,7 @@ fn h12_a_peer_that_is_silent_in_the_handshake_is_left() {
     say(&mut stream, "STLS");
     assert_eq!(read(&mut stream, &mut [0; 8]).unwrap_or(0), 0, "behind STLS, too");
     let (_silent, address) = listen();
-    let mut options = ClientOptions::new(Security::Tls(Arc::clone(&place.trusted)));
+    let mut options = ClientOptions::new(Security::Tls(place.trusted.clone()));
     options.timeouts.connect = Duration::from_millis(200);
     let error = Client::connect("localhost", address.port(), &options).unwrap_err();
     assert!(matches!(error, Error::TimedOut { waiting_for: "the TLS handshake was done", .. }), "{error}");
@@ -173,7 +173,7 @@ fn h24_a_broken_session_does_not_affect_others() {
         assert!(say(&mut stream, "AUTH LOGIN").starts_with("+ "));
         spoilers.push(stream);
     }
-    let options = ClientOptions::new(Security::Tls(Arc::clone(&place.trusted)));
+    let options = ClientOptions::new(Security::Tls(place.trusted.clone()));
     let client = Client::connect_and_login("localhost", place.tls, &options, &joe(), &LoginPolicy::default()).unwrap();
     client.quit().unwrap();
     for stream in &mut spoilers {
@@ -211,7 +211,7 @@ fn q09_a_server_that_leaves_at_capa_is_tried_without() {
 /// A whole session, of which only so much is read; what became of it.
 fn session(place: &Served, stls: bool, left: usize, ends: bool) -> Result<Vec<u8>, Error> {
     let (port, security): (_, fn(_) -> _) = if stls { (place.plain, Security::Stls) } else { (place.tls, Security::Tls) };
-    let mut options = ClientOptions::new(security(Arc::clone(&place.trusted)));
+    let mut options = ClientOptions::new(security(place.trusted.clone()));
     let backoff = Duration::from_millis(if ends { 60_000 } else { 50 });
     let timeouts = &mut options.timeouts;
     (timeouts.connect, timeouts.greeting, timeouts.command, timeouts.body) = (backoff, backoff, backoff, backoff);

@@ -229,7 +229,7 @@ macro_rules! client_commands {
         pub $($asyncness)* fn quit(mut self) -> Result<(), $crate::Error> {
             self.run($crate::proto::client::requests::quit())$($wait)*?;
             // The server has answered and closes, too: nothing depends on how that ends.
-            let _ = self.shut_down()$($wait)*;
+            self.shut_down()$($wait)*;
             Ok(())
         }
     };

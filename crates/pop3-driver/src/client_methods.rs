@@ -1,15 +1,14 @@
 //! The methods that the clients of all drivers have: connecting, logging in, and requests. `client_commands.rs` has one for each command.
 
-/// Defines the methods that the client of every driver has, in terms of a few that each driver writes itself: the methods `shut_down` (closes
-/// the stream) and `drive` (the loop between the session and the stream), and the functions `resolve`, `open_stream`, and
-/// `start_tls`.
+/// Defines the methods that the client of every driver has, in terms of a few that each driver writes itself: the methods `close_stream` and
+/// `drive` (the loop between the session and the stream), and the functions `resolve` and `open_stream`.
 ///
-/// `client_methods!([] [] {async} {.await} Box<dyn Transport>, Box<dyn Transport>, now, closed, perform, sleep);` for an asynchronous driver, with
+/// `client_methods!([] [] {async} {.await} Box<dyn Transport>, Box<dyn Transport>, now, perform, sleep);` for an asynchronous driver, with
 /// `{} {}` for a blocking one. In brackets are the type parameters of the client; the types are those of the caller's streams and of the driver's
-/// own; `now` returns the driver's time, `closed` a stream that is closed, `perform` does something on a stream, and `sleep` waits.
+/// own; `now` returns the driver's time, `perform` does something on a stream, and `sleep` waits.
 #[macro_export]
 macro_rules! client_methods {
-    ([$($generics:tt)*] [$($params:tt)*] {$($asyncness:tt)*} {$($wait:tt)*} $outer:ty, $stream:ty, $now:path, $closed:path, $perform:path, $sleep:path) => {
+    ([$($generics:tt)*] [$($params:tt)*] {$($asyncness:tt)*} {$($wait:tt)*} $outer:ty, $stream:ty, $now:path, $perform:path, $sleep:path) => {
         impl<$($generics)*> std::fmt::Debug for Client<$($params)*> {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(f, "Client {{ host: {:?}, {:?} }}", self.session.host(), self.connection().machine())
@@ -38,32 +37,30 @@ macro_rules! client_methods {
                 Self::open(host, port, options, observer)$($wait)*?.greet()$($wait)*
             }
 
-            /// Begins a session on a stream, with the handshake of implicit TLS where the options require it.
-            $($asyncness)* fn begin(
-                mut stream: $stream,
+            /// Begins a session on a stream.
+            fn begin(
+                stream: $stream,
                 host: &str,
                 port: u16,
                 options: &$crate::ClientOptions,
                 observer: Option<Box<dyn $crate::proto::client::Observer>>,
             ) -> Result<Self, $crate::Error> {
-                let mut session = $crate::ClientSession::new(host, port, options, observer, $now());
-                if let $crate::Security::Tls(config) = &options.security {
-                    let binding;
-                    (stream, binding) = Self::start_tls(stream, host, config, options.timeouts.connect)$($wait)*?;
-                    session.set_binding(binding);
-                }
-                Ok(Self { session, stream })
+                Ok(Self { session: $crate::ClientSession::new(host, port, options, observer, $now())?, stream })
             }
 
-            /// Does the handshake after `STLS`. If it is interrupted, the session has ended.
+            /// Does the handshake after `STLS`.
             $($asyncness)* fn upgrade(&mut self) -> Result<(), $crate::Error> {
-                let config = self.session.upgrade()?;
-                let stream = std::mem::replace(&mut self.stream, $closed());
-                let (host, after) = (self.session.host(), self.session.timeouts().connect);
-                let (stream, binding) = Self::start_tls(stream, &host, &config, after)$($wait)*?;
-                self.stream = stream;
-                self.session.set_binding(binding);
-                Ok(())
+                self.session.upgrade()?;
+                // The session does the handshake before it asks what is next.
+                self.drive(|_| Ok($crate::proto::client::Action::Done(())))$($wait)*
+            }
+
+            /// Closes the connection. Nothing depends on how it closes.
+            $($asyncness)* fn shut_down(&mut self) {
+                self.session.close();
+                let _ = self.drive(|_| Ok($crate::proto::client::Action::Done(())))$($wait)*;
+                let deadline = $crate::deadline_after($now(), self.session.timeouts().quit);
+                let _ = self.close_stream(deadline)$($wait)*;
             }
 
             /// Begins a session over the caller's stream, on which nothing was sent yet. `host` is the name that a certificate must bear; some
@@ -79,7 +76,7 @@ macro_rules! client_methods {
                 observer: Option<Box<dyn $crate::proto::client::Observer>>,
             ) -> Result<Self, $crate::Error> {
                 options.refuse_proxy()?;
-                Self::begin(stream.into(), host, port, options, observer)$($wait)*?.greet()$($wait)*
+                Self::begin(stream.into(), host, port, options, observer)?.greet()$($wait)*
             }
 
             /// Connects and logs in: greeting, capabilities, `STLS` where the options require it, and the strongest mechanism that both sides
@@ -135,7 +132,7 @@ macro_rules! client_methods {
                 before: &[$crate::proto::client::requests::UniqueIdEntry],
             ) -> Result<(Self, $crate::proto::client::Renumbering), $crate::Error> {
                 // This session may be broken already.
-                let _ = self.shut_down()$($wait)*;
+                self.shut_down()$($wait)*;
                 drop(self);
                 let mut pauses = $crate::in_use_pauses();
                 let mut client = loop {
@@ -164,7 +161,7 @@ macro_rules! client_methods {
                 policy: &$crate::proto::client::LoginPolicy,
             ) -> Result<Self, $crate::Error> {
                 options.refuse_proxy()?;
-                let mut client = Self::begin(stream.into(), host, port, options, None)$($wait)*?;
+                let mut client = Self::begin(stream.into(), host, port, options, None)?;
                 client.login_with(credentials, policy)$($wait)*?;
                 Ok(client)
             }
@@ -218,7 +215,7 @@ macro_rules! client_methods {
                         $crate::proto::client::LoginOutcome::Done => return Ok(()),
                         $crate::proto::client::LoginOutcome::UpgradeTls => self.upgrade()$($wait)*?,
                     }
-                    login.bind(self.session.binding().clone());
+                    login.bind(self.session.binding());
                 }
             }
 
@@ -297,7 +294,7 @@ macro_rules! client_methods {
                                 let done = Self::run_proxy_handshake(&mut stream, &mut *handshake, deadline())$($wait)*;
                                 done.map_err(failed)?;
                             }
-                            return Self::begin(stream, host, port, options, observer)$($wait)*;
+                            return Self::begin(stream, host, port, options, observer);
                         }
                         Err(error) => last = $crate::more_telling(last, error),
                     }

@@ -13,6 +13,7 @@ use pop3_proto::sasl::ChannelBinding;
 
 use crate::io::{Endpoint, Io};
 use crate::time::deadline_after;
+use crate::tls::{TlsConnector, TlsFailure, TlsLayer};
 use crate::{ClientOptions, Error, Security, tls};
 
 /// The next action of a client.
@@ -24,8 +25,8 @@ pub enum ClientAction<T> {
     Io(Io),
 }
 
-/// A client's connection with its deadlines and the properties that a login needs. The driver passes the time as an argument, reads,
-/// writes and waits.
+/// A client's connection with its TLS, its deadlines and the properties that a login needs. The driver passes the time as an argument,
+/// reads, writes and waits.
 ///
 /// A driver's loop, here over a server whose replies are known in advance:
 ///
@@ -36,7 +37,7 @@ pub enum ClientAction<T> {
 ///
 /// let mut replies = [&b"+OK\r\n"[..], b"+OK 7 9000\r\n"].into_iter();
 /// let options = ClientOptions::new(Security::DangerousAssumeEncrypted(Default::default()));
-/// let mut session = ClientSession::new("pop.example.org", 995, &options, None, Instant::now());
+/// let mut session = ClientSession::new("pop.example.org", 995, &options, None, Instant::now())?;
 /// let mut greet = requests::greet();
 /// session.start(&mut greet)?;
 /// let greeting = loop {
@@ -64,9 +65,13 @@ pub struct ClientSession {
     last_sent: Instant,
     host: Arc<str>,
     port: u16,
-    binding: ChannelBinding,
+    /// What a login can be bound to, if the stream was encrypted already.
+    assumed_binding: ChannelBinding,
+    tls: Option<TlsLayer>,
+    /// The end of the handshake's time. It begins with the first action.
+    handshake_deadline: Option<Instant>,
     /// For `STLS`.
-    stls: Option<Arc<rustls::ClientConfig>>,
+    stls: Option<Arc<dyn TlsConnector>>,
     /// The time-out of the last action, and whether it was a read.
     last_action: (Duration, bool),
     /// An action on the stream has failed.
@@ -80,17 +85,30 @@ impl fmt::Debug for ClientSession {
 }
 
 impl ClientSession {
-    /// Begins a session on a connection on which nothing was sent yet except the handshake of implicit TLS.
-    pub fn new(host: &str, port: u16, options: &ClientOptions, observer: Option<Box<dyn Observer>>, now: Instant) -> Self {
-        let (mut binding, mut stls) = (ChannelBinding::default(), None);
+    /// Begins a session on a connection on which nothing was sent yet. The actions begin with the handshake of implicit TLS if the options
+    /// require it.
+    ///
+    /// # Errors
+    /// A certificate cannot contain `host`, or the settings for TLS cannot be used.
+    pub fn new(
+        host: &str,
+        port: u16,
+        options: &ClientOptions,
+        observer: Option<Box<dyn Observer>>,
+        now: Instant,
+    ) -> Result<Self, Error> {
+        let (mut assumed_binding, mut tls, mut stls) = (ChannelBinding::default(), None, None);
         let mut connection = match &options.security {
-            Security::Tls(_) => Connection::new_encrypted(options.config.clone()),
-            Security::DangerousAssumeEncrypted(bound) => {
-                binding = bound.clone();
+            Security::Tls(connector) => {
+                tls = Some(TlsLayer::new(Arc::clone(connector).begin(host)?));
                 Connection::new_encrypted(options.config.clone())
             }
-            Security::Stls(config) => {
-                stls = Some(Arc::clone(config));
+            Security::DangerousAssumeEncrypted(bound) => {
+                assumed_binding = bound.clone();
+                Connection::new_encrypted(options.config.clone())
+            }
+            Security::Stls(connector) => {
+                stls = Some(Arc::clone(connector));
                 Connection::new(options.config.clone())
             }
             Security::DangerousCleartext => Connection::new(options.config.clone()),
@@ -98,7 +116,7 @@ impl ClientSession {
         if let Some(observer) = observer {
             connection.observe(observer);
         }
-        Self {
+        Ok(Self {
             connection,
             timeouts: options.timeouts,
             running_deadline: None,
@@ -106,11 +124,13 @@ impl ClientSession {
             last_sent: now,
             host: host.into(),
             port,
-            binding,
+            assumed_binding,
+            tls,
+            handshake_deadline: None,
             stls,
             last_action: (Duration::ZERO, false),
             stream_failed: false,
-        }
+        })
     }
 
     /// Returns the connection, which reports the state of the session.
@@ -152,26 +172,84 @@ impl ClientSession {
     /// Returns the next action. `next` continues a request or processes events.
     ///
     /// # Errors
-    /// `next` failed.
+    /// `next` failed, or TLS did.
     pub fn next_action<T>(
         &mut self,
         now: Instant,
         mut next: impl FnMut(&mut Connection) -> Result<Action<T>, RequestError>,
     ) -> Result<ClientAction<T>, Error> {
-        let command = self.timeouts.command;
-        Ok(match next(&mut self.connection)? {
-            Action::Done(value) => ClientAction::Done(value),
-            Action::Write => {
-                self.last_action = (command, false);
-                ClientAction::Io(Io::Write(deadline_after(now, command)))
+        if let Some(io) = self.handshake_action(now)? {
+            return Ok(ClientAction::Io(io));
+        }
+        loop {
+            // Before a result, too: the end of a handshake, or the alert that says why it failed.
+            if self.tls.as_ref().is_some_and(|tls| !tls.sealed().is_empty()) {
+                return Ok(ClientAction::Io(self.write_action(now)));
             }
-            // A flush that was cancelled is repeated before the next read.
-            Action::Read if self.unflushed => {
-                self.last_action = (command, false);
-                ClientAction::Io(Io::Flush(deadline_after(now, command)))
+            if let Some(error) = self.tls_failure() {
+                return Err(error);
             }
-            Action::Read => ClientAction::Io(Io::Read(self.read_deadline(now))),
-        })
+            match next(&mut self.connection)? {
+                Action::Done(value) => return Ok(ClientAction::Done(value)),
+                Action::Write => match &mut self.tls {
+                    Some(tls) => {
+                        tls.write(self.connection.output());
+                        self.connection.advance_written(self.connection.output().len());
+                    }
+                    None => return Ok(ClientAction::Io(self.write_action(now))),
+                },
+                Action::Read => {
+                    let Some(tls) = &mut self.tls else { return Ok(ClientAction::Io(self.read_action(now))) };
+                    match tls.read(self.connection.unfilled()) {
+                        // A stream that ends too early fails the machine, which returns that error from the next action on.
+                        Some(count) => _ = self.connection.advance_read(count),
+                        // The next turn of the loop reports it, or writes what TLS itself answers.
+                        None if tls.failure().is_some() || !tls.sealed().is_empty() => {}
+                        None => return Ok(ClientAction::Io(self.read_action(now))),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Returns what the handshake does next on the stream, if it is not done.
+    fn handshake_action(&mut self, now: Instant) -> Result<Option<Io>, Error> {
+        let after = self.timeouts.connect;
+        let Some(tls) = &mut self.tls else { return Ok(None) };
+        if tls.shake_hands() {
+            self.handshake_deadline = None;
+            return Ok(None);
+        }
+        let until = *self.handshake_deadline.get_or_insert_with(|| deadline_after(now, after));
+        self.last_action = (after, true);
+        if !tls.sealed().is_empty() {
+            return Ok(Some(Io::Write(until)));
+        }
+        match self.tls_failure() {
+            Some(error) => Err(error),
+            None if self.unflushed => Ok(Some(Io::Flush(until))),
+            None => Ok(Some(Io::Read(until))),
+        }
+    }
+
+    fn tls_failure(&mut self) -> Option<Error> {
+        let error = self.tls.as_ref()?.failure()?;
+        self.stream_failed = true;
+        Some(error)
+    }
+
+    fn write_action(&mut self, now: Instant) -> Io {
+        self.last_action = (self.timeouts.command, false);
+        Io::Write(deadline_after(now, self.timeouts.command))
+    }
+
+    fn read_action(&mut self, now: Instant) -> Io {
+        // A flush that was cancelled is repeated before the next read.
+        if self.unflushed {
+            self.last_action = (self.timeouts.command, false);
+            return Io::Flush(deadline_after(now, self.timeouts.command));
+        }
+        Io::Read(self.read_deadline(now))
     }
 
     /// Octets alone do not renew the deadline: a server that sends one now and then must not hold the client forever.
@@ -200,7 +278,14 @@ impl ClientSession {
     pub fn failed(&mut self, error: io::Error) -> Error {
         self.stream_failed = true;
         let (after, was_read) = self.last_action;
+        // A server that has gone does not read the alert that says why this end leaves it.
+        if let Some(failure) = self.tls.as_ref().and_then(TlsLayer::failure) {
+            return failure;
+        }
+        let is_handshaking = self.handshake_deadline.is_some();
         match error.kind() {
+            io::ErrorKind::TimedOut if is_handshaking => Error::TimedOut { waiting_for: "the TLS handshake was done", after },
+            _ if is_handshaking => Error::Tls(TlsFailure::Other(error.to_string())),
             io::ErrorKind::TimedOut if was_read => {
                 Error::TimedOut { waiting_for: self.connection.machine().waiting_for(), after }
             }
@@ -229,28 +314,33 @@ impl ClientSession {
     /// # Errors
     /// The operating system has no random numbers.
     pub fn login_context<'h>(&self, host: &'h str) -> Result<LoginContext<'h>, Error> {
-        Ok(LoginContext { host, port: self.port, nonce: tls::random()?, binding: self.binding.clone() })
+        Ok(LoginContext { host, port: self.port, nonce: tls::random()?, binding: self.binding() })
     }
 
-    /// Begins the encrypted part of the session, after the server's `+OK` to `STLS`, and returns the settings for the handshake. If the
-    /// handshake is not completed, the session is unusable.
+    /// Begins the encrypted part of the session, after the server's `+OK` to `STLS`: the next actions are the handshake.
     ///
     /// # Errors
     /// The server sent data in the clear after its `+OK`, or has not sent it.
     // S46
-    pub fn upgrade(&mut self) -> Result<Arc<rustls::ClientConfig>, Error> {
+    pub fn upgrade(&mut self) -> Result<(), Error> {
         self.connection.upgrade()?;
-        self.stls.clone().ok_or(Error::Tls(tls::TlsFailure::NotTls))
+        let connector = self.stls.clone().ok_or(Error::Tls(TlsFailure::NotTls))?;
+        self.tls = Some(TlsLayer::new(connector.begin(&self.host)?));
+        Ok(())
     }
 
-    /// Stores the channel binding of the connection, after a handshake.
-    pub fn set_binding(&mut self, binding: ChannelBinding) {
-        self.binding = binding;
+    /// Ends the session: the next actions write the alert with which TLS ends, and do not wait longer than for `QUIT`.
+    pub fn close(&mut self) {
+        self.timeouts.command = self.timeouts.quit;
+        match &mut self.tls {
+            Some(tls) if !tls.is_handshaking() => tls.close(),
+            _ => self.tls = None,
+        }
     }
 
-    /// Returns the channel binding of the connection.
-    pub const fn binding(&self) -> &ChannelBinding {
-        &self.binding
+    /// Returns what a login can be bound to, once the handshake is done.
+    pub fn binding(&self) -> ChannelBinding {
+        self.tls.as_ref().map_or_else(|| self.assumed_binding.clone(), |tls| tls.connection().channel_binding())
     }
 
     /// Returns the policy for a second attempt, on a new connection, after a login failed with `error`: some servers close the connection
@@ -264,11 +354,14 @@ impl ClientSession {
 
 impl Endpoint for ClientSession {
     fn output(&self) -> &[u8] {
-        self.connection.output()
+        self.tls.as_ref().map_or_else(|| self.connection.output(), TlsLayer::sealed)
     }
 
     fn advance_written(&mut self, count: usize, now: Instant) {
-        self.connection.advance_written(count);
+        match &mut self.tls {
+            Some(tls) => tls.advance_sealed(count),
+            None => self.connection.advance_written(count),
+        }
         self.unflushed = true;
         self.last_sent = now;
     }
@@ -278,12 +371,18 @@ impl Endpoint for ClientSession {
     }
 
     fn unfilled(&mut self) -> &mut [u8] {
-        self.connection.unfilled()
+        match &mut self.tls {
+            Some(tls) => tls.unfilled(),
+            None => self.connection.unfilled(),
+        }
     }
 
     fn advance_read(&mut self, count: usize) {
-        // A stream that ends too early fails the machine, which returns that error from the next action on.
-        let _ = self.connection.advance_read(count);
+        match &mut self.tls {
+            Some(tls) => tls.advance_received(count),
+            // A stream that ends too early fails the machine, which returns that error from the next action on.
+            None => _ = self.connection.advance_read(count),
+        }
     }
 }
 
@@ -294,7 +393,7 @@ mod tests {
 
     fn session(now: Instant) -> ClientSession {
         let options = ClientOptions::new(Security::DangerousAssumeEncrypted(ChannelBinding::default()));
-        ClientSession::new("host", 995, &options, None, now)
+        ClientSession::new("host", 995, &options, None, now).unwrap()
     }
 
     fn read(session: &mut ClientSession, bytes: &[u8]) {

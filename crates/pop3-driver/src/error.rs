@@ -155,6 +155,7 @@ impl From<InvalidArgument> for Error {
     }
 }
 
+#[cfg(feature = "rustls")]
 impl From<rustls::Error> for Error {
     fn from(error: rustls::Error) -> Self {
         Self::Tls(TlsFailure::from(&error))

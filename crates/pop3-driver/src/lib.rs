@@ -50,6 +50,8 @@ pub use ipnet::IpNet;
 pub use login_backoff::LoginBackoff;
 #[cfg(feature = "server")]
 pub use login_slots::{LoginSlot, LoginSlots};
+#[cfg(feature = "native-tls")]
+pub use native_tls;
 pub use options::{ClientOptions, Security};
 #[cfg(feature = "server")]
 pub use pop3_maildrop as store;
@@ -58,6 +60,7 @@ pub use proxy_handshake::{Proxy, ProxyHandshake, ProxyKind};
 #[cfg(feature = "server")]
 pub use proxy_header::ProxyHeader;
 pub use proxy_io::ProxyIo;
+#[cfg(feature = "rustls")]
 pub use rustls;
 #[cfg(feature = "server")]
 pub use server_options::{ListenSecurity, ServerOptions};

@@ -75,8 +75,7 @@ macro_rules! message_methods {
             /// deleted stay.
             pub $($asyncness)* fn close(self) {
                 self.client.session.connection_mut().abandon();
-                // Nothing depends on how the connection closes.
-                let _ = self.client.shut_down()$($wait)*;
+                self.client.shut_down()$($wait)*;
             }
 
             /// Returns the message in memory.

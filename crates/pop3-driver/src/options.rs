@@ -5,17 +5,19 @@ use std::sync::Arc;
 use pop3_proto::client::{CleartextLogin, ClientConfig, Timeouts};
 use pop3_proto::sasl::ChannelBinding;
 
-use crate::tls::TlsFailure;
-use crate::{Error, Proxy, tls};
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+use crate::tls;
+use crate::tls::{TlsConnector, TlsFailure};
+use crate::{Error, Proxy};
 
 /// How a client's connection is secured. Nothing that a server sends turns TLS off.
 // H07, H10
 #[derive(Clone, Debug)]
 pub enum Security {
-    /// TLS from the first byte: port 995.
-    Tls(Arc<rustls::ClientConfig>),
+    /// TLS from the first byte: port 995. The settings are a `rustls::ClientConfig`, or those of another library.
+    Tls(Arc<dyn TlsConnector>),
     /// `STLS` before login: port 110. A server that does not offer it is an error.
-    Stls(Arc<rustls::ClientConfig>),
+    Stls(Arc<dyn TlsConnector>),
     /// No encryption: everyone on the network path can read the password and the mail.
     DangerousCleartext,
     /// The stream that is handed over is encrypted already; holds what a login over it can be bound to. If the stream is not encrypted,
@@ -28,16 +30,18 @@ impl Security {
     ///
     /// # Errors
     /// The operating system has no root certificates.
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
     pub fn tls() -> Result<Self, Error> {
-        Ok(Self::Tls(tls::client()?))
+        Ok(Self::Tls(tls::default_connector()?))
     }
 
     /// Returns `STLS`, with certificates verified as the operating system does it.
     ///
     /// # Errors
     /// The operating system has no root certificates.
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
     pub fn stls() -> Result<Self, Error> {
-        Ok(Self::Stls(tls::client()?))
+        Ok(Self::Stls(tls::default_connector()?))
     }
 
     /// Returns the usual port.

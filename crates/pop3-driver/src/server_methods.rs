@@ -102,17 +102,20 @@ macro_rules! session_methods {
                     $crate::server::ServerAction::Io(io @ $crate::Io::Read(_)) => {
                         match Self::perform_io(stream, session, io, &limiter)$($wait)* {
                             Err(_) if limiter.is_shutting_down() => session.shut_down(),
-                            read => read?,
+                            read => read.map_err(|error| session.failed(error))?,
                         }
                     }
-                    $crate::server::ServerAction::Io(io) => Self::io(stream, session, io)$($wait)*?,
+                    $crate::server::ServerAction::Io(io) => {
+                        Self::io(stream, session, io)$($wait)*.map_err(|error| session.failed(error))?;
+                    }
                     $crate::server::ServerAction::Pause(until) => {
                         Self::pause(until, &limiter)$($wait)*;
                         session.paused();
                     }
                     $crate::server::ServerAction::Handshake(tls, deadline) => {
                         let clear = std::mem::replace(stream, Self::closed());
-                        let (encrypted, info) = Self::accept_tls(clear, &tls, deadline, &limiter)$($wait)*?;
+                        let accepted = Self::accept_tls(clear, &tls, deadline, &limiter)$($wait)*;
+                        let (encrypted, info) = accepted.map_err(|error| session.failed(error))?;
                         session.upgraded(info)?;
                         *stream = encrypted;
                     }
@@ -144,7 +147,7 @@ macro_rules! session_methods {
                         }
                         $crate::server::StoreAction::Check(pending, deadline) => {
                             let outcome = Self::check(pending, deadline, session.session().shared().limiter())$($wait)*;
-                            session.checked(outcome)?;
+                            session.checked(outcome).map_err(|error| session.session().failed(error))?;
                         }
                         $crate::server::StoreAction::Work => session = M::work(session)$($wait)*?,
                     }

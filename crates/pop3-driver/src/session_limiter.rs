@@ -54,17 +54,33 @@ pub struct Seat {
     logged_in: AtomicBool,
     evicted: AtomicBool,
     eviction: Event,
+    timed_out: AtomicBool,
 }
 
 impl Seat {
     fn new() -> Arc<Self> {
-        let (logged_in, evicted) = (AtomicBool::new(false), AtomicBool::new(false));
-        Arc::new(Self { source: Mutex::default(), logged_in, evicted, eviction: Event::new() })
+        Arc::new(Self {
+            source: Mutex::default(),
+            logged_in: AtomicBool::new(false),
+            evicted: AtomicBool::new(false),
+            eviction: Event::new(),
+            timed_out: AtomicBool::new(false),
+        })
     }
 
     /// Records that the client has logged in: the session cannot be evicted any more.
     pub fn set_logged_in(&self) {
         self.logged_in.store(true, Ordering::Release);
+    }
+
+    /// Records that a deadline of the session has passed.
+    pub fn set_timed_out(&self) {
+        self.timed_out.store(true, Ordering::Release);
+    }
+
+    /// Returns `true` once a deadline of the session has passed.
+    pub fn is_timed_out(&self) -> bool {
+        self.timed_out.load(Ordering::Acquire)
     }
 
     /// Runs a session to its end, or until it has to give way to another one. Logs its error.
@@ -333,7 +349,7 @@ impl SessionPermit {
     }
 
     /// Returns the limiter that admitted the session.
-    pub fn limiter(&self) -> &SessionLimiter {
+    pub const fn limiter(&self) -> &Arc<SessionLimiter> {
         &self.limiter
     }
 }

@@ -4,7 +4,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use pop3_proto::server::Observer;
+use pop3_proto::server::{CloseReason, Observer, SessionEnd};
+
+use crate::session_limiter::{Seat, SessionLimiter, SessionPermit};
 
 /// Makes the observer of each session of a server, for [`ServerOptions::observers`](crate::ServerOptions::observers).
 ///
@@ -40,8 +42,43 @@ impl SessionObservers {
         Self(Some(Arc::new(make)))
     }
 
-    pub(crate) fn observer(&self, id: u64, source: Option<IpAddr>) -> Option<Box<dyn Observer>> {
-        self.0.as_ref().and_then(|make| make(ObservedSession { id, source }))
+    pub(crate) fn observer(&self, permit: Option<&SessionPermit>, source: Option<IpAddr>) -> Option<Box<dyn Observer>> {
+        let observer = self.0.as_ref()?(ObservedSession { id: permit.map_or(0, SessionPermit::id), source })?;
+        Some(match permit {
+            Some(permit) => {
+                Box::new(WithDriversReason { observer, seat: Arc::clone(permit.seat()), limiter: Arc::clone(permit.limiter()) })
+            }
+            None => observer,
+        })
+    }
+}
+
+/// An observer that learns the reasons that the protocol does not know, whatever drops the session.
+struct WithDriversReason {
+    observer: Box<dyn Observer>,
+    seat: Arc<Seat>,
+    limiter: Arc<SessionLimiter>,
+}
+
+impl Observer for WithDriversReason {
+    fn received(&mut self, line: &str) {
+        self.observer.received(line);
+    }
+
+    fn sent(&mut self, line: &[u8]) {
+        self.observer.sent(line);
+    }
+
+    fn ended(&mut self, mut end: SessionEnd) {
+        if end.reason.is_none() {
+            end.reason = match () {
+                () if self.seat.is_evicted() => Some(CloseReason::GaveWay),
+                () if self.seat.is_timed_out() => Some(CloseReason::TimedOut),
+                () if self.limiter.is_shutting_down() => Some(CloseReason::ShutDown),
+                () => None,
+            };
+        }
+        self.observer.ended(end);
     }
 }
 

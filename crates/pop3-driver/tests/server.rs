@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use pop3_driver::proto::codec::{MessageNumber, UniqueId};
 use pop3_driver::proto::sasl::PresentedCredentials;
-use pop3_driver::proto::server::{ConnectionInfo, Extension, LoginAttempt, Observer, Question, SessionEnd, Snapshot};
+use pop3_driver::proto::server::{
+    CloseReason, ConnectionInfo, Extension, LoginAttempt, Observer, Question, SessionEnd, Snapshot,
+};
 use pop3_driver::server::{Arrival, ServerAction, ServerSession, ServerShared, StoreAction, StoreSession};
 use pop3_driver::store::{Blocking, LoginError, Maildrop, NotRemoved, Peer, Store, Verification, Verifier, verification};
 use pop3_driver::{Endpoint, Io, ServerOptions, SessionObservers};
@@ -456,4 +458,54 @@ fn a_session_counts_until_its_observer_has_learned_of_the_end() {
     drop(StoreSession::new(session, Blocking(mail), |work| work()).unwrap());
     assert_eq!(ended.try_iter().last(), Some(1), "it still counted");
     assert_eq!(bench.shared.limiter().sessions(), 0);
+}
+
+/// An observer that reports why the session ended.
+struct Reasons(Sender<Option<CloseReason>>);
+
+impl Observer for Reasons {
+    fn ended(&mut self, end: SessionEnd) {
+        self.0.send(end.reason).unwrap();
+    }
+}
+
+#[test]
+fn an_observer_learns_why_a_driver_has_ended_the_session() {
+    let ended = |end: &dyn Fn(&Bench, ServerSession)| {
+        let (sender, reasons) = channel();
+        let mut options = ServerOptions { max_sessions: 1, ..ServerOptions::dangerous_cleartext() };
+        let sender = Mutex::new(sender);
+        options.observers = SessionObservers::new(move |_| Some(Box::new(Reasons(sender.lock().unwrap().clone()))));
+        let bench = Bench::with_options(options);
+        let permit = bench.shared.limiter().try_acquire().unwrap();
+        let arrival = Arrival::new(&bench.shared, None, bench.start).with_permit(permit);
+        end(&bench, ServerSession::new(Arc::clone(&bench.shared), arrival, ConnectionInfo::clear([1; 18])));
+        reasons.try_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(ended(&|_, session| drop(session)), [None], "the client has gone");
+    let timed_out = ended(&|_, session| {
+        let error = session.failed(io::ErrorKind::TimedOut.into());
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    });
+    assert_eq!(timed_out, [Some(CloseReason::TimedOut)]);
+    assert_eq!(ended(&|_, session| drop(session.failed(io::ErrorKind::BrokenPipe.into()))), [None]);
+    let gave_way = ended(&|bench, session| {
+        let _other = bench.shared.limiter().try_acquire().expect("the session is not logged in");
+        drop(session);
+    });
+    assert_eq!(gave_way, [Some(CloseReason::GaveWay)]);
+    let shut_down = ended(&|bench, session| {
+        bench.shared.limiter().begin_shutdown();
+        drop(session);
+    });
+    assert_eq!(shut_down, [Some(CloseReason::ShutDown)]);
+    let quit = ended(&|bench, mut session| {
+        bench.shared.limiter().begin_shutdown();
+        written(&mut session, bench.start);
+        read(&mut session, "QUIT\r\n");
+        while !matches!(session.next_action(bench.start).unwrap(), ServerAction::Close(_)) {
+            written(&mut session, bench.start);
+        }
+    });
+    assert_eq!(quit, [Some(CloseReason::Quit)], "what the protocol says comes first");
 }

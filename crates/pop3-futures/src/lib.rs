@@ -59,17 +59,23 @@ mod runtime;
 #[cfg(feature = "server")]
 mod server;
 #[cfg(feature = "server")]
+mod server_stream;
+#[cfg(feature = "server")]
 mod session;
 mod stream;
 
 pub use client::{Client, Message, MessageReader};
 #[cfg(feature = "server")]
 pub use mode::Mode;
+#[cfg(feature = "native-tls")]
+pub use pop3_driver::native_tls;
+#[cfg(feature = "rustls")]
+pub use pop3_driver::rustls;
 #[cfg(feature = "server")]
 pub use pop3_driver::server::{AsyncMode, BlockingMode};
 #[cfg(feature = "server")]
 pub use pop3_driver::store as maildrop;
-pub use pop3_driver::{ClientOptions, Error, Proxy, ProxyHandshake, ProxyIo, ProxyKind, Security, proto, rustls, tls};
+pub use pop3_driver::{ClientOptions, Error, Proxy, ProxyHandshake, ProxyIo, ProxyKind, Security, proto, tls};
 #[cfg(feature = "server")]
 pub use pop3_driver::{IpNet, ListenSecurity, ObservedSession, ProxyHeader, ServerOptions, SessionObservers};
 pub use runtime::Runtime;

@@ -13,8 +13,9 @@ use tracing::Instrument;
 
 use crate::ServerRuntime;
 use crate::mode::Mode;
+use crate::server_stream::Stream;
 use crate::session::Session;
-use crate::stream::{Stream, before};
+use crate::stream::before;
 
 /// Serves a store, on a runtime.
 #[derive(Debug)]

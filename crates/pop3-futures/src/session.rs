@@ -15,7 +15,8 @@ use pop3_driver::{Endpoint, Io, SessionLimiter, session_methods};
 
 use crate::ServerRuntime;
 use crate::mode::Mode;
-use crate::stream::{Stream, before, closed, perform};
+use crate::server_stream::Stream;
+use crate::stream::{before, perform};
 
 /// A session of a server, on the low level: the caller gets each question and answers when it can. Until then nothing more is read, and TCP
 /// holds the client back.
@@ -45,7 +46,7 @@ impl<R: ServerRuntime> Session<R> {
     }
 
     fn closed() -> Stream<R::Stream> {
-        closed()
+        Stream::Closed
     }
 
     // Does something on a stream, unless the server shuts down meanwhile.

@@ -33,9 +33,13 @@ mod working;
 pub use client::{Client, Message, MessageReader};
 #[cfg(feature = "server")]
 pub use mode::Mode;
+#[cfg(feature = "native-tls")]
+pub use pop3_driver::native_tls;
+#[cfg(feature = "rustls")]
+pub use pop3_driver::rustls;
 #[cfg(feature = "server")]
 pub use pop3_driver::server::{AsyncMode, BlockingMode};
-pub use pop3_driver::{ClientOptions, Error, Proxy, ProxyHandshake, ProxyIo, ProxyKind, Security, proto, rustls, tls};
+pub use pop3_driver::{ClientOptions, Error, Proxy, ProxyHandshake, ProxyIo, ProxyKind, Security, proto, tls};
 #[cfg(feature = "server")]
 pub use pop3_driver::{IpNet, ListenSecurity, ObservedSession, ProxyHeader, ServerOptions, SessionObservers};
 #[cfg(feature = "server")]

@@ -29,11 +29,6 @@ pub(crate) async fn before<T>(deadline: Instant, work: impl Future<Output = io::
     timeout_at(deadline.into(), work).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-/// Returns a stream that is closed, in the place of one whose handshake failed.
-pub(crate) fn closed() -> Stream {
-    Box::new(tokio::io::empty())
-}
-
 /// Makes a stream of a connection, without a delay before small writes (`TCP_NODELAY`).
 pub(crate) fn tcp(stream: TcpStream) -> io::Result<Stream> {
     stream.set_nodelay(true)?;

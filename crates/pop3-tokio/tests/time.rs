@@ -2,15 +2,16 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use pop3_tokio::maildrop::Memory;
+use pop3_tokio::proto::Transcript;
 use pop3_tokio::proto::client::ClientEvent;
 use pop3_tokio::proto::codec::Command;
 use pop3_tokio::proto::server::{ConnectionInfo, ProxiedClient};
-use pop3_tokio::{Client, ClientOptions, Error, ListenSecurity, Security, Server, ServerOptions};
+use pop3_tokio::{Client, ClientOptions, Error, ListenSecurity, Security, Server, ServerOptions, SessionObservers};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 #[tokio::test(start_paused = true)]
@@ -51,10 +52,27 @@ async fn a_flush_that_was_cancelled_is_made_up_for() {
     assert_eq!(server.await.unwrap(), b"CAPA\r\n");
 }
 
+/// Options whose observers report each time-out of a session.
+fn observed() -> (ServerOptions, mpsc::Receiver<()>) {
+    let (sender, time_outs) = mpsc::channel();
+    let sender = Mutex::new(sender);
+    let mut options = ServerOptions::dangerous_cleartext();
+    options.observers = SessionObservers::new(move |_| {
+        let sender = sender.lock().unwrap().clone();
+        Some(Box::new(Transcript::new(move |line| {
+            if line.starts_with("(session ended: the client was silent, or too slow;") {
+                sender.send(()).unwrap();
+            }
+        })))
+    });
+    (options, time_outs)
+}
+
 #[tokio::test(start_paused = true)]
 async fn s21_h35_h36_a_client_that_drips_is_sent_away() {
     let store = Memory::new().with_user("joe", "secret", [b"x\n".to_vec()]);
-    let server = Server::new(ServerOptions::dangerous_cleartext(), store);
+    let (options, time_outs) = observed();
+    let server = Server::new(options, store);
     for (said, expected) in [(&b"US"[..], 60), (b"USER joe\r\nPASS secret\r\nNO", 600), (b"CAPA\r\nQUIT\r\nx", 0)] {
         let (ours, theirs) = tokio::io::duplex(1024);
         let started = tokio::time::Instant::now();
@@ -69,6 +87,7 @@ async fn s21_h35_h36_a_client_that_drips_is_sent_away() {
         let ended = server.serve_stream(Box::new(theirs), ListenSecurity::Cleartext).await;
         assert_eq!(ended.is_err(), expected > 0, "{ended:?}");
         assert_eq!(started.elapsed().as_secs(), expected, "{said:?}");
+        assert_eq!(time_outs.try_iter().count(), usize::from(expected > 0), "{said:?}");
         client.await.unwrap();
     }
 }

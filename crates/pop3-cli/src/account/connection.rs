@@ -41,8 +41,8 @@ impl Connection {
     pub fn options(&self, arguments: &AccountArguments, stls: bool) -> ClientOptions {
         let mut options = ClientOptions::new(match &self.tls {
             None => Security::DangerousCleartext,
-            Some(tls) if stls || arguments.stls => Security::Stls(Arc::clone(tls)),
-            Some(tls) => Security::Tls(Arc::clone(tls)),
+            Some(tls) if stls || arguments.stls => Security::Stls(tls.clone()),
+            Some(tls) => Security::Tls(tls.clone()),
         });
         options.proxy.clone_from(&self.proxy);
         if let Some(seconds) = arguments.timeout {

@@ -146,8 +146,8 @@ impl Examination<'_> {
         tell: &mut impl FnMut(Finding) -> Option<Exit>,
     ) -> Result<(), Stop> {
         let security = match endpoint.begins {
-            Begins::WithTls => Security::Tls(Arc::clone(&self.tls)),
-            Begins::InClear => Security::Stls(Arc::clone(&self.tls)),
+            Begins::WithTls => Security::Tls(self.tls.clone()),
+            Begins::InClear => Security::Stls(self.tls.clone()),
         };
         let mut options = ClientOptions::new(security);
         let limit = self.limit;

@@ -106,8 +106,7 @@ impl ServerSession {
     }
 
     fn observed(mut self) -> Self {
-        let id = self.permit.as_ref().map_or(0, SessionPermit::id);
-        if let Some(observer) = self.shared.options().observers.observer(id, self.source) {
+        if let Some(observer) = self.shared.options().observers.observer(self.permit.as_ref(), self.source) {
             self.connection.observe(observer);
         }
         self
@@ -297,6 +296,14 @@ impl ServerSession {
     pub fn next_flush_action(&mut self, now: Instant) -> Option<ServerAction> {
         let action = self.continue_writing(now);
         action.or_else(|| (!self.connection.output().is_empty()).then(|| self.begin_writing(now)))
+    }
+
+    /// Reports that an action has failed, and returns its error. [`io::ErrorKind::TimedOut`] means that its deadline has passed.
+    pub fn failed(&self, error: io::Error) -> io::Error {
+        if let (io::ErrorKind::TimedOut, Some(permit)) = (error.kind(), &self.permit) {
+            permit.seat().set_timed_out();
+        }
+        error
     }
 
     /// Reports that the time of [`ServerAction::Pause`] is over.

@@ -27,4 +27,13 @@ pub enum CloseReason {
     /// The application aborted the session.
     #[error("the session was aborted")]
     Aborted,
+    /// The client was silent, or too slow, until a deadline of the application had passed.
+    #[error("the client was silent, or too slow")]
+    TimedOut,
+    /// The application ended the session of a client that had not logged in, in favour of another client.
+    #[error("the session gave way to another one")]
+    GaveWay,
+    /// The application ended the session because the server shuts down.
+    #[error("the server shuts down")]
+    ShutDown,
 }

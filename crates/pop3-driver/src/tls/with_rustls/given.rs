@@ -29,11 +29,12 @@ pub fn client_trusting(pem: &[u8]) -> Result<Arc<ClientConfig>, Error> {
     let authorities = match roots.is_empty() {
         true => None,
         false => {
-            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
+            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()?).build();
             Some(verifier.map_err(|error| unreadable(&error))?)
         }
     };
-    let verifier = Explained(GivenCertificates { itself, authorities, algorithms: provider().signature_verification_algorithms });
+    let verifier =
+        Explained(GivenCertificates { itself, authorities, algorithms: provider()?.signature_verification_algorithms });
     Ok(finish(client_builder()?.dangerous().with_custom_certificate_verifier(Arc::new(verifier))))
 }
 
@@ -101,7 +102,7 @@ mod tests {
         parameters.subject_alt_names = names.to_vec();
         parameters.distinguished_name.push(DnType::CommonName, common_name);
         let certificate = parameters.self_signed(&KeyPair::generate().unwrap()).unwrap();
-        let algorithms = provider().signature_verification_algorithms;
+        let algorithms = provider().unwrap().signature_verification_algorithms;
         let verifier = GivenCertificates { itself: vec![certificate.der().clone()], authorities: None, algorithms };
         let host = ServerName::try_from(host).unwrap();
         verifier.verify_server_cert(certificate.der(), &[], &host, &[], UnixTime::now()).is_ok()

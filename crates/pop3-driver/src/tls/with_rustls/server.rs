@@ -8,8 +8,9 @@ use pop3_proto::server::{ConnectionInfo, TlsInfo};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
-use super::{certificate, certificates, exporter, private_key, provider, random, unreadable};
+use super::{certificate, certificates, exporter, private_key, provider, unreadable};
 use crate::Error;
+use crate::tls::random;
 
 /// The TLS settings of a server.
 #[derive(Clone, Debug)]
@@ -35,7 +36,7 @@ impl From<Arc<ServerConfig>> for ServerTls {
 /// # Errors
 /// Fails if the chain or the key cannot be read, or if they do not match.
 pub fn server(certificates_pem: &[u8], key_pem: &[u8]) -> Result<ServerTls, Error> {
-    let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+    let builder = ServerConfig::builder_with_provider(provider()?).with_safe_default_protocol_versions()?;
     let (key, chain) = (private_key(key_pem)?, certificates(certificates_pem)?);
     let server_end_point = chain.first().and_then(certificate::server_end_point);
     let config = builder.with_no_client_auth().with_single_cert(chain, key)?;
@@ -52,9 +53,9 @@ pub fn server_with_client_auth(certificates_pem: &[u8], key_pem: &[u8], authorit
     for authority in certificates(authorities_pem)? {
         roots.add(authority)?;
     }
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider()).allow_unauthenticated().build();
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider()?).allow_unauthenticated().build();
     let verifier = verifier.map_err(|error| unreadable(&error))?;
-    let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+    let builder = ServerConfig::builder_with_provider(provider()?).with_safe_default_protocol_versions()?;
     let (key, chain) = (private_key(key_pem)?, certificates(certificates_pem)?);
     let server_end_point = chain.first().and_then(certificate::server_end_point);
     let config = builder.with_client_cert_verifier(verifier).with_single_cert(chain, key)?;
