@@ -4,11 +4,13 @@ mod script;
 
 use std::fs;
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::Output;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use pop3_test::Server;
 use script::fake::{Fake, Say, message};
 use script::{home, mail, pop3, text};
 
@@ -59,6 +61,23 @@ fn a_token_comes_from_a_file_or_a_command_and_is_never_shown() {
         assert_eq!(code(&output), Some(5));
         assert!(!text(&output.stderr).contains("tok3n"), "{}", text(&output.stderr));
     }
+}
+
+#[test]
+fn h56_the_log_of_the_libraries_names_server_and_user_and_shows_no_secret() {
+    let server = Server::with_messages(["Subject: x\r\n\r\nx\r\n"]).unwrap();
+    let (_folder, maildir) = home();
+    let mut command = pop3();
+    command.args(["fetch", "127.0.0.1"]).arg(&maildir).args(["--port", &server.port().to_string(), "--dangerously-cleartext"]);
+    command.args(["--user", "joe"]).env("POP3_PASSWORD", "secret").env("POP3_LOG", "pop3_driver=trace");
+    let output = command.output().unwrap();
+    let log = text(&output.stderr);
+    assert_eq!(code(&output), Some(0), "{log}");
+    let client = format!("host=\"127.0.0.1\" port={} user=\"joe\"}}: ", server.port());
+    for event in ["logged in", "C: RETR 1", "session ended"] {
+        assert!(log.contains(&format!("{client}{event}")), "{event}: {log}");
+    }
+    assert!(log.contains("C: PASS [redacted]") && !log.contains("secret"), "{log}");
 }
 
 #[test]
@@ -152,7 +171,6 @@ fn old_files_in_tmp_are_removed_and_new_ones_stay() {
 
 #[test]
 fn larger_messages_stay_on_the_server_and_come_without_the_limit() {
-    use pop3_test::Server;
     let large = format!("Subject: large\r\n\r\n{}", "x".repeat(70).repeat(30) + "\r\n");
     let mail = ["Subject: small\r\n\r\n1\r\n", &large, "Subject: small too\r\n\r\n2\r\n"];
     let server = Server::builder().user("joe", "secret", mail).start().unwrap();
@@ -176,6 +194,61 @@ fn larger_messages_stay_on_the_server_and_come_without_the_limit() {
     assert_eq!(code, Some(2), "{told}");
 }
 
-fn mail_in(maildir: &std::path::Path) -> usize {
+/// Fetches from a server with these options, without a failure.
+fn fetched(server: &Server, maildir: &Path, options: &[&str]) {
+    let port = server.port().to_string();
+    let mut command = pop3();
+    command.args(["fetch", "127.0.0.1", "--user", "joe", "--port", &port, "--dangerously-cleartext"]);
+    let output = command.args(options).arg(maildir).env("POP3_PASSWORD", "secret").output().unwrap();
+    assert_eq!(code(&output), Some(0), "{}", text(&output.stderr));
+}
+
+#[test]
+fn messages_are_deleted_so_long_after_they_were_stored() {
+    let server = Server::with_messages(["Subject: 1\r\n\r\n1\r\n"]).unwrap();
+    let (_folder, maildir) = home();
+    for _ in 0..2 {
+        fetched(&server, &maildir, &["--delete-after", "1h"]);
+        assert_eq!((server.messages("joe").len(), mail_in(&maildir)), (1, 1));
+    }
+    // Another limit holds at once, for what is stored already.
+    server.deliver("joe", "new", "Subject: 2\r\n\r\n2\r\n");
+    fetched(&server, &maildir, &["--delete-after", "0s"]);
+    assert_eq!((server.deleted("joe").len(), mail_in(&maildir)), (2, 2));
+}
+
+#[test]
+fn a_second_after_it_was_stored_a_message_is_deleted_and_not_before() {
+    let server = Server::with_messages(["Subject: 1\r\n\r\n1\r\n"]).unwrap();
+    let (_folder, maildir) = home();
+    fetched(&server, &maildir, &["--delete-after", "1s"]);
+    assert_eq!(server.messages("joe").len(), 1, "the run in which a message is stored does not delete it");
+    let began = Instant::now();
+    while server.deleted("joe").is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(60), "it is never deleted");
+        fetched(&server, &maildir, &["--delete-after", "1s"]);
+    }
+    assert_eq!(mail_in(&maildir), 1);
+}
+
+#[test]
+fn the_newest_messages_stay_on_the_server() {
+    let server =
+        Server::with_messages(["Subject: 1\r\n\r\n1\r\n", "Subject: 2\r\n\r\n2\r\n", "Subject: 3\r\n\r\n3\r\n"]).unwrap();
+    let (_folder, maildir) = home();
+    fetched(&server, &maildir, &["--keep-newest", "2"]);
+    let left = |server: &Server| server.messages("joe").iter().map(|text| text[9]).collect::<Vec<_>>();
+    assert_eq!((left(&server), mail_in(&maildir)), (b"23".to_vec(), 3));
+    server.deliver("joe", "new", "Subject: 4\r\n\r\n4\r\n");
+    fetched(&server, &maildir, &["--keep-newest", "2"]);
+    assert_eq!((left(&server), mail_in(&maildir)), (b"34".to_vec(), 4));
+    // Both options keep a message.
+    fetched(&server, &maildir, &["--keep-newest", "1", "--delete-after", "1h"]);
+    assert_eq!(left(&server), b"34");
+    let retrieved = server.commands().iter().filter(|line| line.starts_with("RETR")).count();
+    assert_eq!(retrieved, 4, "nothing is fetched twice");
+}
+
+fn mail_in(maildir: &Path) -> usize {
     fs::read_dir(maildir.join("new")).unwrap().count()
 }

@@ -212,7 +212,10 @@ macro_rules! client_methods {
                 loop {
                     self.session.start(&mut login)?;
                     match self.drive(|connection| connection.next_action(&mut login))$($wait)*? {
-                        $crate::proto::client::LoginOutcome::Done => return Ok(()),
+                        $crate::proto::client::LoginOutcome::Done => {
+                            self.session.logged_in(credentials);
+                            return Ok(());
+                        }
                         $crate::proto::client::LoginOutcome::UpgradeTls => self.upgrade()$($wait)*?,
                     }
                     login.bind(self.session.binding());

@@ -9,8 +9,9 @@ use pop3_proto::client::{
     Action, Awaiting, Connection, Deadline, LoginContext, LoginPolicy, Observer, Request, RequestError, Timeouts,
 };
 use pop3_proto::codec::Verb;
-use pop3_proto::sasl::ChannelBinding;
+use pop3_proto::sasl::{ChannelBinding, Credentials};
 
+use crate::client_trace::ClientTrace;
 use crate::io::{Endpoint, Io};
 use crate::time::deadline_after;
 use crate::tls::{TlsConnector, TlsFailure, TlsLayer};
@@ -76,6 +77,7 @@ pub struct ClientSession {
     last_action: (Duration, bool),
     /// An action on the stream has failed.
     stream_failed: bool,
+    trace: ClientTrace,
 }
 
 impl fmt::Debug for ClientSession {
@@ -113,7 +115,8 @@ impl ClientSession {
             }
             Security::DangerousCleartext => Connection::new(options.config.clone()),
         };
-        if let Some(observer) = observer {
+        let trace = ClientTrace::begin(host, port);
+        if let Some(observer) = trace.observer(observer) {
             connection.observe(observer);
         }
         Ok(Self {
@@ -130,6 +133,7 @@ impl ClientSession {
             stls,
             last_action: (Duration::ZERO, false),
             stream_failed: false,
+            trace,
         })
     }
 
@@ -234,7 +238,9 @@ impl ClientSession {
 
     fn tls_failure(&mut self) -> Option<Error> {
         let error = self.tls.as_ref()?.failure()?;
-        self.stream_failed = true;
+        if !std::mem::replace(&mut self.stream_failed, true) {
+            self.trace.failed(&error);
+        }
         Some(error)
     }
 
@@ -277,6 +283,12 @@ impl ClientSession {
     /// Returns the error for an action that failed with `error`; [`io::ErrorKind::TimedOut`] means that its deadline has passed.
     pub fn failed(&mut self, error: io::Error) -> Error {
         self.stream_failed = true;
+        let error = self.error_of(error);
+        self.trace.failed(&error);
+        error
+    }
+
+    fn error_of(&self, error: io::Error) -> Error {
         let (after, was_read) = self.last_action;
         // A server that has gone does not read the alert that says why this end leaves it.
         if let Some(failure) = self.tls.as_ref().and_then(TlsLayer::failure) {
@@ -297,6 +309,11 @@ impl ClientSession {
     /// Returns how long ago a command was sent.
     pub fn idle_time(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.last_sent)
+    }
+
+    /// Reports that a login with these credentials has succeeded, for the log.
+    pub fn logged_in(&self, credentials: &Credentials) {
+        self.trace.logged_in(credentials);
     }
 
     /// Returns `true` if the options require `STLS` before login.

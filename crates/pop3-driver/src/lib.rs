@@ -13,6 +13,7 @@
 mod client_commands;
 mod client_methods;
 mod client_session;
+mod client_trace;
 mod error;
 mod io;
 #[cfg(feature = "server")]

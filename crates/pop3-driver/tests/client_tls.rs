@@ -365,13 +365,16 @@ fn q56_a_server_in_the_clear_is_named() {
     assert!(matches!(error, Error::Tls(TlsFailure::NotTls)), "{error}");
 }
 
-/// TLS that takes nothing.
-#[derive(Debug)]
-struct Stuck;
+/// TLS that takes nothing, or that fails when it is read.
+#[derive(Clone, Debug, Default)]
+struct Stuck {
+    fails: bool,
+    has_received: bool,
+}
 
 impl TlsConnector for Stuck {
     fn begin(self: Arc<Self>, _: &str) -> Result<Box<dyn TlsConnection>, Error> {
-        Ok(Box::new(Self))
+        Ok(Box::new(Self::clone(&self)))
     }
 }
 
@@ -380,12 +383,13 @@ impl TlsConnection for Stuck {
         false
     }
 
-    fn receive(&mut self, _: &[u8]) -> Result<usize, TlsFailure> {
-        Ok(0)
+    fn receive(&mut self, sealed: &[u8]) -> Result<usize, TlsFailure> {
+        assert!(!std::mem::replace(&mut self.has_received, true), "it is not asked again");
+        Ok(if self.fails { sealed.len() } else { 0 })
     }
 
     fn read(&mut self, _: &mut [u8]) -> Result<Option<usize>, TlsFailure> {
-        Ok(None)
+        if self.fails && self.has_received { Err(TlsFailure::Other("out of order".to_owned())) } else { Ok(None) }
     }
 
     fn write(&mut self, _: &[u8]) -> Result<usize, TlsFailure> {
@@ -404,7 +408,7 @@ impl TlsConnection for Stuck {
 #[test]
 fn a_library_that_takes_no_octets_is_an_error_and_no_endless_loop() {
     let certified = certified();
-    let stuck: Arc<dyn TlsConnector> = Arc::new(Stuck);
+    let stuck: Arc<dyn TlsConnector> = Arc::new(Stuck::default());
     let mut reading = Connected::with_tls(&stuck, &certified, 1_000);
     reading.wire.extend_from_slice(b"+OK\r\n");
     let error = reading.run(requests::greet()).unwrap_err();
@@ -415,4 +419,16 @@ fn a_library_that_takes_no_octets_is_an_error_and_no_endless_loop() {
     writing.run(requests::greet()).unwrap();
     let error = writing.run(requests::capa()).unwrap_err();
     assert_eq!(error.to_string(), "TLS takes no more octets for the server");
+}
+
+#[test]
+fn q43_a_library_that_fails_within_the_session_breaks_it_for_good() {
+    let certified = certified();
+    let failing: Arc<dyn TlsConnector> = Arc::new(Stuck { fails: true, ..Stuck::default() });
+    let mut connected = Connected::with_tls(&failing, &certified, 1_000);
+    connected.wire.extend_from_slice(b"+OK\r\n");
+    for _ in 0..2 {
+        let error = connected.run(requests::greet()).unwrap_err();
+        assert!(error.is_disconnect() && error.to_string() == "out of order", "{error}");
+    }
 }

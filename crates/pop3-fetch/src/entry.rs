@@ -1,9 +1,9 @@
 //! A line of the journal.
 //!
-//! A line is `CHECK SECONDS MARK UNIQUE-ID NAME OCTETS FINGERPRINT`: the beginning of a SHA-256 over the rest of the line; the
+//! A line is `CHECK SECONDS MARK UNIQUE-ID NAME OCTETS FINGERPRINT STORED`: the beginning of a SHA-256 over the rest of the line; the
 //! time at which the line was written or the message was last listed; a mark; the unique-id with unusual bytes as `%XX`; the file
-//! name; the size that the server announced; and the message's [fingerprint](crate::Fingerprint). `-` stands for an unknown name,
-//! size or fingerprint.
+//! name; the size that the server announced; the message's [fingerprint](crate::Fingerprint); and the time at which it was stored. `-`
+//! stands for what is not known. The last word is left out where it says nothing new: the line was written when the message was stored.
 //!
 //! Marks about a message:
 //!
@@ -107,12 +107,22 @@ pub struct Entry {
     pub octets: Option<u64>,
     /// The message's fingerprint, if it is known.
     pub fingerprint: Option<Fingerprint>,
+    /// The time at which the message was stored, in seconds since 1970, if it is another one than `seconds`.
+    pub stored: Option<u64>,
 }
 
 impl Entry {
     /// Creates a line with only a kind and a unique-id.
     pub fn new(kind: EntryKind, unique_id: &[u8]) -> Self {
-        Self { seconds: 0, kind, unique_id: unique_id.to_vec(), name: String::new(), octets: None, fingerprint: None }
+        Self {
+            seconds: 0,
+            kind,
+            unique_id: unique_id.to_vec(),
+            name: String::new(),
+            octets: None,
+            fingerprint: None,
+            stored: None,
+        }
     }
 
     /// Returns the line as it is written, with its line end.
@@ -136,6 +146,9 @@ impl Entry {
             Some(fingerprint) => write!(rest, "{fingerprint}"),
             None => write!(rest, "-"),
         };
+        if let Some(stored) = self.stored {
+            let _ = write!(rest, " {stored}");
+        }
         format!("{} {rest}\n", check(rest.as_bytes(), 4))
     }
 
@@ -156,6 +169,7 @@ impl Entry {
         }
         // Lines of earlier versions end after the name.
         let (octets, fingerprint) = (words.next().unwrap_or("-"), words.next().unwrap_or("-"));
+        let stored = words.next().map(str::parse).transpose().ok()?;
         if words.next().is_some() {
             return None;
         }
@@ -170,6 +184,7 @@ impl Entry {
                 Some(word) => Some(Fingerprint::parse(word)?),
                 None => None,
             },
+            stored,
         })
     }
 }

@@ -39,6 +39,8 @@ pub struct Stored<'a> {
     pub fingerprint: Fingerprint,
     /// The message may be incomplete.
     pub suspect: bool,
+    /// The deletion on the server is requested next.
+    pub deleting: bool,
 }
 
 impl Stored<'_> {
@@ -137,13 +139,13 @@ impl Journal {
         self.append(&messages.map(|message| Entry { seconds: now, ..message.entry(kind(&message)) }.line()).collect::<String>())
     }
 
-    /// Records messages that are stored under their [intended](Self::record_intended) names, and, with `deleting`, that their
-    /// deletion is about to be requested. When this returns, the record is on disk.
+    /// Records messages that are stored under their [intended](Self::record_intended) names, and whose deletion is about to be
+    /// requested. When this returns, the record is on disk.
     ///
     /// # Errors
     /// Fails if the disk does not accept the record; the messages must not be deleted on the server then.
-    pub fn record_stored<'a>(&mut self, messages: impl Iterator<Item = Stored<'a>>, deleting: bool) -> Result<(), FetchError> {
-        let kind = |message: &Stored<'_>| match (message.suspect, deleting) {
+    pub fn record_stored<'a>(&mut self, messages: impl Iterator<Item = Stored<'a>>) -> Result<(), FetchError> {
+        let kind = |message: &Stored<'_>| match (message.suspect, message.deleting) {
             (true, _) => EntryKind::Suspect,
             (false, true) => EntryKind::Deleting,
             (false, false) => EntryKind::Stored,
@@ -266,11 +268,11 @@ mod tests {
     use std::fs;
 
     fn stored<'a>(unique_id: &'a [u8], name: &'a str) -> Stored<'a> {
-        Stored { unique_id, name, octets: Some(3), fingerprint: Fingerprint::of(unique_id), suspect: false }
+        Stored { unique_id, name, octets: Some(3), fingerprint: Fingerprint::of(unique_id), suspect: false, deleting: false }
     }
 
     fn store(journal: &mut Journal, ids: &[&[u8]]) -> Result<(), FetchError> {
-        journal.record_stored(ids.iter().map(|unique_id| stored(unique_id, "")), false)
+        journal.record_stored(ids.iter().map(|unique_id| stored(unique_id, "")))
     }
 
     fn known<const N: usize>(journal: &Journal, ids: [&[u8]; N]) -> [usize; N] {
@@ -376,7 +378,7 @@ mod tests {
         journal.record_intended(names.iter().map(|name| stored(b"a", name))).unwrap();
         drop(first);
         second.commit().unwrap();
-        journal.record_stored([stored(b"a", &names[1])].into_iter(), false).unwrap();
+        journal.record_stored([stored(b"a", &names[1])].into_iter()).unwrap();
         drop(journal);
         let mut journal = open_in(folder.path()).unwrap();
         journal.complete_interrupted(&maildir).unwrap();
@@ -388,7 +390,7 @@ mod tests {
         let (folder, mut journal) = open();
         store(&mut journal, &[b"a", b"b"]).unwrap();
         journal.record_deleting([(&b"a"[..], Some(Fingerprint::of(b"a")))].into_iter()).unwrap();
-        journal.record_stored([stored(b"c", "")].into_iter(), true).unwrap();
+        journal.record_stored([Stored { deleting: true, ..stored(b"c", "") }].into_iter()).unwrap();
         drop(journal);
         let journal = open_in(folder.path()).unwrap();
         let state = |unique_id| journal.state().records(unique_id)[0].state;

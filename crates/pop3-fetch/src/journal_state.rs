@@ -65,6 +65,8 @@ pub struct Record {
     pub octets: Option<u64>,
     /// The message's fingerprint; journals of early versions have none.
     pub fingerprint: Option<Fingerprint>,
+    /// The time at which the message was stored, in seconds since 1970.
+    pub stored: u64,
     /// The time at which the server listed the message last, in seconds since 1970.
     last: u64,
 }
@@ -134,7 +136,8 @@ impl JournalState {
                     self.interrupted.retain(|interrupted| interrupted.name != entry.name);
                 }
                 self.failures.remove(&*failure_key(&entry.unique_id, entry.octets));
-                let record = Record { state, octets: entry.octets, fingerprint: entry.fingerprint, last: entry.seconds };
+                let (octets, fingerprint, last) = (entry.octets, entry.fingerprint, entry.seconds);
+                let record = Record { state, octets, fingerprint, stored: entry.stored.unwrap_or(last), last };
                 self.records.entry(entry.unique_id).or_default().push(record);
             }
         }
@@ -152,6 +155,7 @@ impl JournalState {
                     seconds: record.last,
                     octets: record.octets,
                     fingerprint: record.fingerprint,
+                    stored: (record.stored != record.last).then_some(record.stored),
                     ..Entry::new(record.state.kind(), unique_id)
                 });
             }
@@ -401,6 +405,17 @@ mod tests {
         assert_eq!(known(&state, ["b"]), [1], "it was listed a month ago");
         state.keep_listed(&HashMap::new(), true, 60 * DAY + 2);
         assert!(state.is_empty());
+    }
+
+    #[test]
+    fn the_time_at_which_a_message_was_stored_outlives_later_listings() {
+        let mut state = JournalState::default();
+        state.add(Entry { seconds: 100, ..stored(b"a", 1, b"a") });
+        for now in [200, 300] {
+            state.keep_listed(&HashMap::from([(b"a"[..].into(), 1)]), true, now);
+            state = JournalState::parse(state.text(now).as_bytes());
+        }
+        assert_eq!((state.records(b"a")[0].stored, state.records(b"a")[0].last), (100, 300));
     }
 
     #[test]

@@ -28,12 +28,14 @@ pub struct PlannedMessage {
     pub compare: bool,
     /// The number of failed tries so far.
     pub tries: u32,
+    /// The message is not deleted in this session, because it is one of the newest.
+    pub stays: bool,
 }
 
 impl PlannedMessage {
-    fn new(listed: &Listed, compare: bool, tries: u32) -> Self {
+    fn new(listed: &Listed, compare: bool, stays: bool) -> Self {
         let Listed { number, ref unique_id, octets } = *listed;
-        Self { number, unique_id: unique_id.clone(), octets, compare, tries }
+        Self { number, unique_id: unique_id.clone(), octets, compare, tries: 0, stays }
     }
 
     /// Returns the key under which failures of this message are recorded.
@@ -69,7 +71,7 @@ pub struct Plan {
     pub known: u64,
     /// The number of messages that the server keeps although it confirmed their deletion.
     pub kept: u64,
-    /// The number of messages without a unique-id that are not fetched: without deletion, each run would fetch them again.
+    /// The number of messages without a unique-id that are not fetched: unless they are deleted, each run would fetch them again.
     pub nameless: usize,
     /// The number of messages that are larger than the options allow.
     pub too_large: u64,
@@ -83,32 +85,51 @@ pub struct Plan {
     sizes: HashMap<(Box<[u8]>, Option<u64>), usize>,
 }
 
-/// The options and the current time for a plan.
-struct PlanOptions {
-    /// Stored messages are to be deleted.
-    delete: bool,
-    /// The maximum size of a message to be retrieved, in octets.
-    max_message: Option<u64>,
-    /// The time for which messages are set aside, in seconds.
-    set_aside: u64,
+/// What a plan depends on besides the message.
+struct Context<'a> {
+    state: &'a JournalState,
+    options: &'a TransferOptions,
+    /// Equal unique-ids do not prove that two messages are the same.
+    doubtful: bool,
+    /// The number of the first message that stays on the server because it is one of the newest.
+    first_of_newest: Option<MessageNumber>,
     /// The current time, in seconds since 1970.
     now: u64,
+}
+
+impl Context<'_> {
+    /// Returns `true` if a message stays on the server because it is one of the newest.
+    fn stays(&self, message: &Listed) -> bool {
+        self.first_of_newest.is_some_and(|first| message.number >= first)
+    }
+}
+
+/// Returns `true` if a stored message has been stored for so long that it may be deleted.
+pub fn is_old_enough(record: &Record, options: &TransferOptions, now: u64) -> bool {
+    now.saturating_sub(record.stored) >= options.delete_after.as_secs()
+}
+
+/// Returns the number of the first of the last `count` messages of a listing.
+fn first_of_newest(messages: &[Listed], count: usize) -> Option<MessageNumber> {
+    let mut numbers: Vec<_> = messages.iter().map(|message| message.number).collect();
+    numbers.sort();
+    numbers.split_off(numbers.len().saturating_sub(count)).first().copied()
 }
 
 impl Plan {
     /// Plans a session. `now` is the current time, in seconds since 1970.
     pub fn new(listing: &Listing, state: &JournalState, options: &TransferOptions, now: u64) -> Self {
         let mut plan = Self::default();
-        let delete = options.delete;
-        let plan_options = PlanOptions { delete, max_message: options.max_message, set_aside: options.set_aside.as_secs(), now };
         for message in &listing.messages {
             *plan.listed.entry(message.unique_id.clone()).or_default() += 1;
             *plan.sizes.entry((message.unique_id.clone(), message.octets)).or_default() += 1;
         }
         let doubtful = state.are_ids_reused() || are_only_numbers(&listing.messages);
         plan.doubtful = doubtful;
+        let first_of_newest = first_of_newest(&listing.messages, options.keep_newest);
+        let context = Context { state, options, doubtful, first_of_newest, now };
         for message in &listing.messages {
-            plan.add(message, state, doubtful, &plan_options);
+            plan.add(message, &context);
         }
         // New messages come first, in case the session ends early.
         plan.to_retrieve.sort_by_key(|planned| planned.compare);
@@ -121,17 +142,18 @@ impl Plan {
         plan
     }
 
-    /// Adds a listed message to the plan. `doubtful` means that equal unique-ids do not prove that two messages are the same.
-    fn add(&mut self, message: &Listed, state: &JournalState, doubtful: bool, options: &PlanOptions) {
-        let delete = options.delete;
+    /// Adds a listed message to the plan.
+    fn add(&mut self, message: &Listed, context: &Context<'_>) {
+        let Context { state, options, doubtful, now, .. } = *context;
         let records = state.records(&message.unique_id);
         if message.unique_id.is_empty() {
-            // Without deletion, each run would fetch the message again.
-            return if delete { self.plan_retrieval(message, true, state, options) } else { self.nameless += 1 };
+            // A message that stays on the server would be fetched again by each run.
+            return if options.deletes_all() { self.plan_retrieval(message, true, context) } else { self.nameless += 1 };
         }
         let Some(record) = records.iter().find(|record| has_size_of(record, message)) else {
-            return self.plan_retrieval(message, doubtful || !records.is_empty(), state, options);
+            return self.plan_retrieval(message, doubtful || !records.is_empty(), context);
         };
+        let delete = options.delete && !context.stays(message) && is_old_enough(record, options, now);
         let to_be_deleted = delete && record.state == MessageState::Stored;
         // If several messages have one unique-id (S17, Q23), only a comparison reveals which of them are stored, unless all that
         // have this size are stored.
@@ -143,12 +165,12 @@ impl Plan {
         let unproven =
             matches!(record.state, MessageState::Deleting | MessageState::Deleted) || (delete && record.fingerprint.is_none());
         if shared || unproven || (doubtful && to_be_deleted) {
-            return self.plan_retrieval(message, true, state, options);
+            return self.plan_retrieval(message, true, context);
         }
         self.known += 1;
         self.kept += u64::from(record.state == MessageState::Kept);
         if doubtful {
-            self.if_probe_differs.push(PlannedMessage::new(message, true, 0));
+            self.if_probe_differs.push(PlannedMessage::new(message, true, context.stays(message)));
         } else if to_be_deleted {
             let Listed { number, ref unique_id, .. } = *message;
             self.to_delete.push(Deletable {
@@ -160,14 +182,15 @@ impl Plan {
         }
     }
 
-    fn plan_retrieval(&mut self, message: &Listed, compare: bool, state: &JournalState, options: &PlanOptions) {
+    fn plan_retrieval(&mut self, message: &Listed, compare: bool, context: &Context<'_>) {
+        let Context { state, options, now, .. } = *context;
         if options.max_message.is_some_and(|max| message.octets.is_some_and(|octets| octets > max)) {
             self.too_large += 1;
             return;
         }
-        let mut planned = PlannedMessage::new(message, compare, 0);
+        let mut planned = PlannedMessage::new(message, compare, context.stays(message));
         let Some(failures) = state.failures(&planned.failure_key()) else { return self.to_retrieve.push(planned) };
-        if failures.tries >= MAX_TRIES && options.now.saturating_sub(failures.last) < options.set_aside {
+        if failures.tries >= MAX_TRIES && now.saturating_sub(failures.last) < options.set_aside.as_secs() {
             return self.set_aside.push(message.number);
         }
         planned.tries = failures.tries;
@@ -203,6 +226,7 @@ fn are_only_numbers(messages: &[Listed]) -> bool {
 mod tests {
     use super::*;
     use crate::entry::{Entry, EntryKind};
+    use std::time::Duration;
 
     const DAY: u64 = 24 * 3600;
 
@@ -254,6 +278,40 @@ mod tests {
     }
 
     #[test]
+    fn a_message_is_deleted_once_it_was_stored_for_so_long() {
+        let mut state = JournalState::default();
+        for (unique_id, seconds) in [("a", 10 * DAY), ("b", 12 * DAY), ("later", 99 * DAY)] {
+            let fingerprint = Some(Fingerprint::of(unique_id.as_bytes()));
+            state.add(Entry { seconds, octets: Some(10), fingerprint, ..Entry::new(EntryKind::Stored, unique_id.as_bytes()) });
+        }
+        let listing = listing(vec![listed(1, "a", 10), listed(2, "b", 10), listed(3, "later", 10), listed(4, "new", 10)]);
+        let options = TransferOptions { delete_after: Duration::from_secs(7 * DAY), ..TransferOptions::new(true) };
+        for (now, expected) in [(17 * DAY - 1, vec![]), (17 * DAY, vec![1]), (19 * DAY - 1, vec![1]), (19 * DAY, vec![1, 2])] {
+            let plan = Plan::new(&listing, &state, &options, now);
+            assert_eq!((deleted(&plan), wanted(&plan), plan.known), (expected, vec![4], 3), "{now}");
+        }
+    }
+
+    #[test]
+    fn the_newest_messages_stay_whether_they_are_stored_or_not() {
+        let state = state_with(&[(EntryKind::Stored, "a", 10), (EntryKind::Stored, "b", 10), (EntryKind::Stored, "d", 10)]);
+        // A listing may be in any order.
+        let listing = listing(vec![listed(4, "d", 10), listed(2, "b", 10), listed(1, "a", 10), listed(3, "c", 10)]);
+        for (keep_newest, expected, staying) in [
+            (0, vec![4, 2, 1], vec![]),
+            (1, vec![2, 1], vec![]),
+            (2, vec![2, 1], vec![3]),
+            (3, vec![1], vec![3]),
+            (9, vec![], vec![3]),
+        ] {
+            let plan = Plan::new(&listing, &state, &TransferOptions { keep_newest, ..TransferOptions::new(true) }, 0);
+            assert_eq!((deleted(&plan), wanted(&plan)), (expected, vec![3]), "{keep_newest}");
+            let stays = plan.to_retrieve.iter().filter(|planned| planned.stays).map(|planned| planned.number.get());
+            assert_eq!(stays.collect::<Vec<_>>(), staying, "{keep_newest}");
+        }
+    }
+
+    #[test]
     fn q27_after_a_deletion_a_unique_id_is_compared() {
         let state = state_with(&[
             (EntryKind::Deleting, "a", 10),
@@ -295,6 +353,11 @@ mod tests {
         let plan = Plan::new(&listing, &JournalState::default(), &TransferOptions::new(false), 0);
         assert_eq!((wanted(&plan), plan.nameless, plan.octets()), (vec![1], 1, 10));
         assert_eq!(wanted(&Plan::new(&listing, &JournalState::default(), &TransferOptions::new(true), 0)), [1, -2]);
+        let for_a_time = TransferOptions { delete_after: Duration::from_secs(1), ..TransferOptions::new(true) };
+        for options in [for_a_time, TransferOptions { keep_newest: 1, ..TransferOptions::new(true) }] {
+            let plan = Plan::new(&listing, &JournalState::default(), &options, 0);
+            assert_eq!((wanted(&plan), plan.nameless), (vec![1], 1), "each run would fetch it again while it stays");
+        }
     }
 
     #[test]

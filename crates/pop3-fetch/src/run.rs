@@ -106,7 +106,7 @@ impl<'a> Run<'a> {
             tracing::info!("the server announces that it may delete messages after retrieval");
         }
         let listing = list(&mut client, capabilities.uidl || !self.journal.state().is_empty())?;
-        if !listing.has_unique_ids && !delete {
+        if !listing.has_unique_ids && !self.options.deletes_all() {
             return Err(FetchError::NoUniqueIds);
         }
         let mut plan = Plan::new(&listing, self.journal.state(), self.options, now());

@@ -5,8 +5,12 @@ use std::time::Duration;
 /// The options of a transfer.
 #[derive(Clone, Debug)]
 pub struct TransferOptions {
-    /// Stored messages are deleted on the server.
+    /// Stored messages are deleted on the server, unless one of the next two options keeps them.
     pub delete: bool,
+    /// Time for which messages stay on the server after they were stored. Default: none.
+    pub delete_after: Duration,
+    /// Number of messages that stay on the server: the last ones of its listing, which came last. Default: 0.
+    pub keep_newest: usize,
     /// Maximum number of messages in a batch, which is synced to disk together so that few syncs are needed. Default: 256.
     pub messages: usize,
     /// Maximum size of a batch in octets. Default: 32 MiB.
@@ -27,6 +31,8 @@ impl TransferOptions {
     pub const fn new(delete: bool) -> Self {
         Self {
             delete,
+            delete_after: Duration::ZERO,
+            keep_newest: 0,
             messages: 256,
             octets: 32 * 1024 * 1024,
             time: Duration::from_secs(2),
@@ -34,5 +40,10 @@ impl TransferOptions {
             max_message: None,
             set_aside: Duration::from_secs(24 * 3600),
         }
+    }
+
+    /// Returns `true` if every message is deleted as soon as it is stored.
+    pub const fn deletes_all(&self) -> bool {
+        self.delete && self.delete_after.is_zero() && self.keep_newest == 0
     }
 }

@@ -124,13 +124,14 @@ impl Builder {
             config: Arc::new(config),
             store: Arc::new(TestStore::new(self.users)),
             certificate,
+            implicit_tls: self.implicit_tls,
             capabilities: self.capabilities,
             observer: self.observer,
             faults: self.faults,
             record: Mutex::default(),
             ending: AtomicBool::new(false),
         };
-        Server::start(shared, self.port, self.implicit_tls, self.tls_port)
+        Server::start(shared, self.port, self.tls_port)
     }
 }
 

@@ -25,11 +25,14 @@
 //! ```
 //!
 //! With [`Builder::tls`] the server has a certificate of its own, which [`Server::certificate`] returns in PEM; with
-//! [`Builder::stls`] it offers `STLS` on its port in the clear.
+//! [`Builder::stls`] it offers `STLS` on its port in the clear. With the feature `tokio`, `Server::connect` returns a connection in memory,
+//! on a clock that a test may stop.
 
 mod builder;
 mod dialogue;
 mod fault;
+#[cfg(feature = "tokio")]
+mod memory_stream;
 mod server;
 mod shared;
 mod store;

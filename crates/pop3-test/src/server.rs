@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 
-use crate::dialogue::serve;
 use crate::shared::Shared;
 use crate::store::Message;
+use crate::stream::serve;
 
 /// A POP3 server on free ports of 127.0.0.1. It ends when it is dropped.
 #[derive(Debug)]
@@ -44,12 +44,12 @@ impl Listening {
 
 impl Server {
     /// `tls_port` is `None` without a port for TLS.
-    pub(crate) fn start(shared: Shared, port: u16, implicit_tls: bool, tls_port: Option<u16>) -> io::Result<Self> {
+    pub(crate) fn start(shared: Shared, port: u16, tls_port: Option<u16>) -> io::Result<Self> {
         let shared = Arc::new(shared);
         // Both ports are free before a thread begins.
         let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
         let (main, tls) = (bind(port)?, tls_port.map(bind).transpose()?);
-        let main = Listening::begin(main, implicit_tls, &shared)?;
+        let main = Listening::begin(main, shared.implicit_tls, &shared)?;
         let tls = tls.map(|listener| Listening::begin(listener, true, &shared)).transpose()?;
         Ok(Self { shared, main, tls })
     }
@@ -70,6 +70,37 @@ impl Server {
     /// Returns the address and the port.
     pub const fn address(&self) -> SocketAddr {
         self.main.address
+    }
+
+    /// Connects in memory, as to [`port`](Self::port), and returns the client's end. The session runs in a task on the clock of tokio: on
+    /// a paused one (`#[tokio::test(start_paused = true)]`) a client's time-out of a minute and a server that drips take no time.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use pop3_test::{Fault, Server};
+    /// use pop3_tokio::{Client, ClientOptions, Error, Security};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::builder().fault(Fault::on("greeting").drip(Duration::from_secs(10))).start()?;
+    /// let options = ClientOptions::new(Security::DangerousCleartext);
+    /// let connected = Client::with_stream(Box::new(server.connect()), "localhost", 110, &options, None).await;
+    /// assert!(matches!(connected, Err(Error::TimedOut { .. })));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// Panics outside a runtime of tokio.
+    #[cfg(feature = "tokio")]
+    pub fn connect(&self) -> tokio::io::DuplexStream {
+        let (client, stream) = tokio::io::duplex(64 * 1024);
+        let mut record = self.shared.recorded();
+        record.sessions += 1;
+        let serving = crate::memory_stream::serve(Arc::clone(&self.shared), stream, record.sessions);
+        // A connection that breaks is an event of the test and no failure of the server.
+        record.tasks.push(tokio::spawn(async { drop(serving.await) }).abort_handle());
+        client
     }
 
     /// Returns the certificate for `localhost` and 127.0.0.1 in PEM, which the client has to trust; `None` without TLS.
@@ -134,7 +165,7 @@ fn accept(listener: &TcpListener, implicit_tls: bool, shared: &Arc<Shared>) {
         let shared = Arc::clone(shared);
         threads.extend(thread::Builder::new().spawn(move || {
             // A connection that breaks is an event of the test and no failure of the server.
-            let _ = serve(&shared, &stream, session, implicit_tls);
+            let _ = serve(shared, &stream, session, implicit_tls);
             let _ = stream.shutdown(Shutdown::Both);
         }));
     }
@@ -146,6 +177,10 @@ fn accept(listener: &TcpListener, implicit_tls: bool, shared: &Arc<Shared>) {
 impl Drop for Server {
     fn drop(&mut self) {
         self.shared.ending.store(true, Ordering::Release);
+        #[cfg(feature = "tokio")]
+        for task in self.shared.recorded().tasks.drain(..) {
+            task.abort();
+        }
         for connection in self.shared.recorded().connections.drain(..) {
             let _ = connection.shutdown(Shutdown::Both);
         }

@@ -29,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) config: Arc<ServerConfig>,
     pub(crate) store: Arc<TestStore>,
     pub(crate) certificate: Option<Certificate>,
+    /// The main port expects TLS from the first octet.
+    pub(crate) implicit_tls: bool,
     pub(crate) capabilities: Option<Vec<String>>,
     pub(crate) observer: Option<Observer>,
     pub(crate) faults: Vec<Fault>,
@@ -46,6 +48,9 @@ pub(crate) struct Record {
     /// The number of connections so far.
     pub(crate) sessions: usize,
     pub(crate) connections: Vec<Arc<TcpStream>>,
+    /// The sessions in memory.
+    #[cfg(feature = "tokio")]
+    pub(crate) tasks: Vec<tokio::task::AbortHandle>,
 }
 
 impl Shared {

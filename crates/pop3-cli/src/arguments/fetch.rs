@@ -2,34 +2,10 @@
 
 use std::path::PathBuf;
 
-use std::str::FromStr;
-
 use clap::Args;
 
 use super::AccountArguments;
-
-/// A size in octets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Size(pub u64);
-
-impl FromStr for Size {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "must be a number of octets, such as 500000, 500K, 10M or 1G".to_owned();
-        let (number, unit) = match text.to_ascii_uppercase().strip_suffix(['K', 'M', 'G']) {
-            Some(number) => (number.to_owned(), text[number.len()..].to_ascii_uppercase()),
-            None => (text.to_owned(), String::new()),
-        };
-        let factor: u64 = match unit.as_str() {
-            "K" => 1 << 10,
-            "M" => 1 << 20,
-            "G" => 1 << 30,
-            _ => 1,
-        };
-        number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor)).map(Self).ok_or_else(wrong)
-    }
-}
+use super::quantity::{Age, Size};
 
 /// Fetch mail from a POP3 server into a Maildir.
 ///
@@ -50,6 +26,10 @@ Examples:
       --delete ~/Maildir
       Fetch new messages in a script, and delete them on the
       server when they are safely on disk.
+
+  pop3 fetch you@126.com --delete-after 7d
+      Fetch new messages, and delete them on the server a week
+      later.
 
   pop3 fetch pop.example.org --user joe --stls \\
       --password-file ~/.pop3-password ~/Maildir
@@ -86,8 +66,17 @@ pub struct Fetch {
     pub delete: bool,
 
     /// Keep messages on the server. This is the default.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["delete_after", "keep_newest"])]
     pub keep: bool,
+
+    /// Delete messages on the server when they have been safely on disk for this long, such as 7d: days, or s, m, h or w for seconds,
+    /// minutes, hours or weeks.
+    #[arg(long, value_name = "TIME")]
+    pub delete_after: Option<Age>,
+
+    /// Delete messages on the server when they are safely on disk, except this many of the newest. With --delete-after both keep a message.
+    #[arg(long, value_name = "NUMBER")]
+    pub keep_newest: Option<u32>,
 
     /// Leave messages that are larger on the server, in octets, or with K, M or G after the number. A later run without this option
     /// fetches them.
@@ -104,17 +93,9 @@ pub struct Fetch {
     pub quiet: bool,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_may_have_a_unit() {
-        for (text, size) in [("0", 0), ("500000", 500_000), ("2k", 2048), ("10M", 10 << 20), ("1G", 1 << 30)] {
-            assert_eq!(text.parse(), Ok(Size(size)), "{text}");
-        }
-        for text in ["", "M", "-1", "1.5M", "10MB", "99999999999999999999", "99999999999G", "10 M", "1é"] {
-            assert!(text.parse::<Size>().is_err(), "{text}");
-        }
+impl Fetch {
+    /// Returns `true` if messages are deleted on the server, sooner or later.
+    pub const fn deletes(&self) -> bool {
+        self.delete || self.delete_after.is_some() || self.keep_newest.is_some()
     }
 }

@@ -6,6 +6,7 @@ mod doctor;
 mod fetch;
 mod guide;
 mod mock;
+mod quantity;
 mod read;
 mod serve;
 

@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use pop3_fetch::{AccountMaildir, FetchError, Run, TransferOptions};
 use pop3_maildrop::Maildir;
@@ -98,7 +99,9 @@ impl<'a> Job<'a> {
         let transfer = TransferOptions {
             window: arguments.window.into(),
             max_message: arguments.max_size.map(|size| size.0),
-            ..TransferOptions::new(arguments.delete)
+            delete_after: arguments.delete_after.map_or(Duration::ZERO, |age| age.0),
+            keep_newest: arguments.keep_newest.map_or(0, |number| number as usize),
+            ..TransferOptions::new(arguments.deletes())
         };
         let mut run = Run::new(&mut home, &transfer, bar);
         let mut first = Some(client);

@@ -25,13 +25,16 @@ pub struct WaitingMessage {
     pub prepared: PreparedMessage,
     pub fingerprint: Fingerprint,
     pub suspect: bool,
+    /// The deletion on the server is requested as soon as the message is stored.
+    pub delete: bool,
 }
 
 /// A message that is stored durably.
 pub struct StoredMessage {
     pub planned: PlannedMessage,
     pub fingerprint: Fingerprint,
-    pub suspect: bool,
+    pub delete: bool,
+    suspect: bool,
     /// The size of its file, in octets.
     pub octets: u64,
     name: String,
@@ -58,40 +61,41 @@ impl Batch {
     }
 
     /// Syncs the messages to disk, makes them visible and records them, in this order. If a crash interrupts these steps, the
-    /// next run completes them. `delete` means that their deletion on the server is requested next.
+    /// next run completes them.
     ///
     /// # Errors
     /// Fails if the disk does not accept a step. Then no further batch may be committed, because a repeated sync may seem to
     /// succeed.
     // H43, H45
-    pub fn commit(self, maildir: &Maildir, journal: &mut Journal, delete: bool) -> Result<Vec<StoredMessage>, FetchError> {
+    pub fn commit(self, maildir: &Maildir, journal: &mut Journal) -> Result<Vec<StoredMessage>, FetchError> {
         let disk = |error| FetchError::disk(maildir.path(), error);
         maildir.sync_tmp().map_err(disk)?;
         journal.record_intended(self.messages.iter().map(WaitingMessage::as_stored))?;
         let mut stored = Vec::new();
         for message in self.messages {
-            let WaitingMessage { planned, prepared, fingerprint, suspect } = message;
+            let WaitingMessage { planned, prepared, fingerprint, suspect, delete } = message;
             let (name, octets) = (prepared.name().to_owned(), prepared.octets());
             prepared.commit().map_err(disk)?;
-            stored.push(StoredMessage { planned, fingerprint, suspect, octets, name });
+            stored.push(StoredMessage { planned, fingerprint, suspect, delete, octets, name });
         }
         maildir.sync_new().map_err(disk)?;
-        journal.record_stored(stored.iter().map(StoredMessage::as_stored), delete)?;
+        journal.record_stored(stored.iter().map(StoredMessage::as_stored))?;
         Ok(stored)
     }
 }
 
 impl WaitingMessage {
     fn as_stored(&self) -> Stored<'_> {
-        let Self { planned, prepared, fingerprint, suspect } = self;
-        let (unique_id, octets) = (&*planned.unique_id, planned.octets);
-        Stored { unique_id, name: prepared.name(), octets, fingerprint: *fingerprint, suspect: *suspect }
+        let Self { planned, prepared, fingerprint, suspect, delete } = self;
+        let (unique_id, octets, name) = (&*planned.unique_id, planned.octets, prepared.name());
+        Stored { unique_id, name, octets, fingerprint: *fingerprint, suspect: *suspect, deleting: *delete }
     }
 }
 
 impl StoredMessage {
     fn as_stored(&self) -> Stored<'_> {
-        let Self { planned, name, fingerprint, suspect, .. } = self;
-        Stored { unique_id: &planned.unique_id, name, octets: planned.octets, fingerprint: *fingerprint, suspect: *suspect }
+        let Self { planned, name, fingerprint, suspect, delete, .. } = self;
+        let (unique_id, octets) = (&*planned.unique_id, planned.octets);
+        Stored { unique_id, name, octets, fingerprint: *fingerprint, suspect: *suspect, deleting: *delete }
     }
 }

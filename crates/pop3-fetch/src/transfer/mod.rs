@@ -16,9 +16,9 @@ use pop3_maildrop::{Delivery, Maildir};
 
 use crate::error::FetchError;
 use crate::fingerprint::Fingerprint;
-use crate::journal::Journal;
+use crate::journal::{Journal, now};
 use crate::journal_state::MessageState;
-use crate::plan::{Deletable, MAX_TRIES, Plan, PlannedMessage};
+use crate::plan::{Deletable, MAX_TRIES, Plan, PlannedMessage, is_old_enough};
 use crate::progress::Progress;
 use crate::soundness::{Inspector, Soundness};
 use crate::summary::{Problem, RunSummary, SuspectOutcome};
@@ -391,7 +391,9 @@ impl Transfer<'_> {
             self.retrieve_others_if_probe(planned.number);
         }
         let prepared = delivery.prepare().map_err(|error| FetchError::disk(self.maildir.path(), error))?;
-        self.state.batch.push(WaitingMessage { planned, prepared, fingerprint, suspect });
+        // A message that may be incomplete is never deleted.
+        let delete = self.options.delete && self.options.delete_after.is_zero() && !planned.stays && !suspect;
+        self.state.batch.push(WaitingMessage { planned, prepared, fingerprint, suspect, delete });
         Ok(())
     }
 
@@ -400,10 +402,13 @@ impl Transfer<'_> {
         let Some(record) = self.state.recognition.recognise(self.journal.state_mut(), planned, fingerprint) else { return false };
         self.summary.known += 1;
         self.state.requested_in_vain |= record.state == MessageState::Deleting;
+        // A deletion that was requested before is requested again, however the options have changed since.
+        let is_due = record.state != MessageState::Stored || is_old_enough(&record, self.options, now());
+        let delete = self.options.delete && !planned.stays && is_due;
         match record.state {
             MessageState::Kept => self.summary.kept += 1,
             MessageState::Suspect => {}
-            MessageState::Stored | MessageState::Deleting | MessageState::Deleted if self.options.delete => {
+            MessageState::Stored | MessageState::Deleting | MessageState::Deleted if delete => {
                 let (number, unique_id) = (planned.number, planned.unique_id.clone());
                 // It may be a copy with an equal unique-id. Otherwise the server kept a message whose deletion it had confirmed.
                 let again = record.state == MessageState::Deleted;
@@ -439,14 +444,14 @@ impl Transfer<'_> {
         if batch.is_empty() || mem::replace(&mut self.state.commit_failed, true) {
             return Ok(());
         }
-        let stored = batch.commit(self.maildir, self.journal, self.options.delete)?;
+        let stored = batch.commit(self.maildir, self.journal)?;
         self.state.commit_failed = false;
         for message in stored {
             self.summary.fetched += 1;
             self.summary.octets += message.octets;
             self.progress.message_stored(message.octets);
             self.state.recognition.add_stored(&message.planned, message.fingerprint);
-            if self.options.delete && !message.suspect {
+            if message.delete {
                 let PlannedMessage { number, unique_id, .. } = message.planned;
                 let message = Deletable { number, unique_id, fingerprint: Some(message.fingerprint), again: false };
                 self.state.to_delete.push_front(Deletion { message, recorded: true });
