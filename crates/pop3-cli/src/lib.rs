@@ -23,6 +23,7 @@ mod listeners;
 mod maildirs;
 mod manual;
 mod mock;
+mod netrc;
 mod passwd;
 mod password;
 mod permissions;

@@ -3,7 +3,7 @@
 use std::env;
 use std::fs;
 use std::io::{self, BufRead, IsTerminal};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use pop3_blocking::proto::Secret;
@@ -11,15 +11,23 @@ use pop3_blocking::proto::Secret;
 use crate::arguments::{PasswordSource, TokenSource};
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
+use crate::netrc;
 
 impl PasswordSource {
-    /// Reads the password for `account` from the file, the command, `POP3_PASSWORD` or the terminal, in this order.
-    pub fn read(&self, account: &str) -> Result<Secret, Failure> {
+    /// Reads the password of a user from the file, the command, `.netrc` or the credential that the arguments name, or else from
+    /// `POP3_PASSWORD` or the terminal.
+    pub fn read(&self, user: &str, host: &str) -> Result<Secret, Failure> {
         if let Some(file) = &self.password_file {
             return from_file(file);
         }
         if let Some(command) = &self.password_command {
             return from_command(command, "password");
+        }
+        if self.netrc {
+            return from_netrc(user, host);
+        }
+        if let Some(name) = &self.credential {
+            return from_credential(name);
         }
         if let Some(password) = env::var_os("POP3_PASSWORD") {
             return Ok(Secret::from(password.as_encoded_bytes()));
@@ -27,7 +35,7 @@ impl PasswordSource {
         if !io::stdin().is_terminal() {
             return Err(Failure::new(Exit::Other, Message::new("password-none")).and(Message::new("password-none-next")));
         }
-        prompt(&Message::new("password-prompt").with("account", account).to_string())
+        prompt(&Message::new("password-prompt").with("account", format!("{user} ({host})")).to_string())
     }
 }
 
@@ -47,6 +55,37 @@ pub fn prompt(question: &str) -> Result<Secret, Failure> {
 }
 
 fn from_file(file: &Path) -> Result<Secret, Failure> {
+    let text = secrets(file)?;
+    first_line(&text).ok_or_else(|| Failure::new(Exit::Storage, format_args!("{}: the first line is empty", file.display())))
+}
+
+fn from_netrc(user: &str, host: &str) -> Result<Secret, Failure> {
+    let file = env::var_os("NETRC").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".netrc")));
+    let file = file.ok_or_else(|| Failure::new(Exit::Storage, "there is no home directory for .netrc"))?;
+    let text = secrets(&file)?;
+    let password = netrc::password(&String::from_utf8_lossy(&text), host, user);
+    password.map(|password| Secret::from(password.as_str())).ok_or_else(|| {
+        Failure::new(Exit::Storage, format_args!("{} has no password for {user} at {host}", file.display()))
+            .hint(&format!("Add a line: machine {host} login {user} password …"))
+    })
+}
+
+/// Reads a credential that systemd has given to this service.
+fn from_credential(name: &str) -> Result<Secret, Failure> {
+    let Some(folder) = env::var_os("CREDENTIALS_DIRECTORY") else {
+        return Err(Failure::new(Exit::Storage, "there are no credentials: CREDENTIALS_DIRECTORY is not set")
+            .hint("--credential is for a service of systemd with LoadCredential= or LoadCredentialEncrypted=."));
+    };
+    // A credential is a file in that folder, and never one elsewhere.
+    let parts: Vec<_> = Path::new(name).components().collect();
+    if !matches!(parts[..], [Component::Normal(_)]) {
+        return Err(Failure::new(Exit::Usage, format_args!("{name:?} is not the name of a credential")));
+    }
+    from_file(&PathBuf::from(folder).join(name))
+}
+
+/// Reads a file with secrets, and warns if others can read it, too.
+fn secrets(file: &Path) -> Result<Vec<u8>, Failure> {
     let text = fs::read(file).map_err(|error| Failure::file(file, &error))?;
     #[cfg(unix)]
     {
@@ -55,7 +94,7 @@ fn from_file(file: &Path) -> Result<Secret, Failure> {
             eprintln!("pop3: warning: other users can access {}; chmod 600 it", file.display());
         }
     }
-    first_line(&text).ok_or_else(|| Failure::new(Exit::Storage, format_args!("{}: the first line is empty", file.display())))
+    Ok(text)
 }
 
 fn from_command(command: &str, kind: &str) -> Result<Secret, Failure> {

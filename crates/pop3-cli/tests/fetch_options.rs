@@ -2,6 +2,7 @@
 
 mod script;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
@@ -78,6 +79,38 @@ fn h56_the_log_of_the_libraries_names_server_and_user_and_shows_no_secret() {
         assert!(log.contains(&format!("{client}{event}")), "{event}: {log}");
     }
     assert!(log.contains("C: PASS [redacted]") && !log.contains("secret"), "{log}");
+}
+
+#[test]
+fn a_password_comes_from_netrc_or_from_a_credential_of_systemd() {
+    let (folder, maildir) = home();
+    fs::write(
+        folder.path().join(".netrc"),
+        "machine 127.0.0.1 login ann password x\nmachine 127.0.0.1 login joe password netrc's\n",
+    )
+    .unwrap();
+    fs::write(folder.path().join("mail"), "systemd's\n").unwrap();
+    let fetch = |options: &[&str], variables: &[(&str, &Path)]| {
+        let server = Fake::new(vec![message(1)]);
+        let mut command = server.command(&maildir, options);
+        command.env_remove("POP3_PASSWORD").env_remove("NETRC").env_remove("CREDENTIALS_DIRECTORY").env("HOME", folder.path());
+        let output = command.envs(variables.iter().copied()).output().unwrap();
+        (code(&output), text(&output.stderr), server)
+    };
+    let (status, told, server) = fetch(&["--netrc"], &[]);
+    assert_eq!((status, server.heard("PASS netrc's")), (Some(0), 1), "{told}");
+    let credentials = ("CREDENTIALS_DIRECTORY", folder.path());
+    let (status, told, server) = fetch(&["--credential", "mail"], &[credentials]);
+    assert_eq!((status, server.heard("PASS systemd's")), (Some(0), 1), "{told}");
+    // H29: a name leads to no other folder.
+    for (name, variables) in [("mail", &[][..]), ("../mail", &[credentials]), ("..", &[credentials]), ("", &[credentials])] {
+        let (status, told, server) = fetch(&["--credential", name], variables);
+        assert_ne!(status, Some(0), "{name}: {told}");
+        assert_eq!(server.heard("USER"), 0, "{name}");
+    }
+    let (status, told, server) = fetch(&["--netrc"], &[("NETRC", &folder.path().join("mail"))]);
+    assert_eq!((status, server.heard("USER")), (Some(7), 0), "{told}");
+    assert!(told.contains("has no password for joe at 127.0.0.1"), "{told}");
 }
 
 #[test]
@@ -247,6 +280,51 @@ fn the_newest_messages_stay_on_the_server() {
     assert_eq!(left(&server), b"34");
     let retrieved = server.commands().iter().filter(|line| line.starts_with("RETR")).count();
     assert_eq!(retrieved, 4, "nothing is fetched twice");
+}
+
+#[test]
+fn a_dry_run_shows_what_would_happen_and_does_nothing() {
+    let large = format!("Subject: large\r\n\r\n{}\r\n", "x".repeat(70).repeat(30));
+    let mail = [("a7", "Subject: 1\r\n\r\n1\r\n"), ("b4", "Subject: 2\r\n\r\n2\r\n"), ("c1", &large)];
+    let server = Server::builder().user_with_ids("joe", "secret", mail).start().unwrap();
+    let (_folder, maildir) = home();
+    let dry_run = |options: &[&str]| {
+        let port = server.port().to_string();
+        let mut command = pop3();
+        command.args(["fetch", "127.0.0.1", "--user", "joe", "--port", &port, "--dangerously-cleartext", "--dry-run"]);
+        let output = command.args(options).arg(&maildir).env("POP3_PASSWORD", "secret").output().unwrap();
+        assert_eq!(code(&output), Some(0), "{}", text(&output.stderr));
+        let lines = text(&output.stdout);
+        lines.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        dry_run(&["--max-size", "1K"]),
+        [
+            "1 17 B fetch",
+            "2 17 B fetch",
+            "3 2.07 KiB leave: larger than the limit",
+            "2 to fetch (34 B), 0 to delete, 0 stored already. Nothing was fetched or deleted."
+        ]
+    );
+    assert!(!maildir.exists(), "no folder is made");
+    fetched(&server, &maildir, &["--max-size", "1K"]);
+    let modified = |entry: std::io::Result<fs::DirEntry>| {
+        let entry = entry.unwrap();
+        (entry.path(), entry.metadata().unwrap().modified().unwrap())
+    };
+    let files = |folder: &Path| fs::read_dir(folder).unwrap().map(modified).collect::<BTreeMap<_, _>>();
+    let before = files(&maildir);
+    assert_eq!(
+        dry_run(&["--keep-newest", "2"]),
+        [
+            "1 17 B delete on the server: it is stored",
+            "3 2.07 KiB fetch",
+            "1 to fetch (2.07 KiB), 1 to delete, 2 stored already. Nothing was fetched or deleted."
+        ]
+    );
+    assert_eq!(files(&maildir), before, "the journal is as it was");
+    assert_eq!((server.messages("joe").len(), mail_in(&maildir)), (3, 2));
+    assert!(!server.commands().iter().any(|line| line == "RETR 3" || line.starts_with("DELE")), "{:?}", server.commands());
 }
 
 fn mail_in(maildir: &Path) -> usize {

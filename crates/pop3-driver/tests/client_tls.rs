@@ -49,6 +49,8 @@ struct Connected {
     /// Octets on their way to the client.
     wire: Vec<u8>,
     cut: usize,
+    /// How often the session was told that the stream has ended.
+    ends: usize,
     now: Instant,
 }
 
@@ -57,7 +59,7 @@ impl Connected {
         let now = Instant::now();
         let session = ClientSession::new("a.example", 995, &ClientOptions::new(security), None, now).unwrap();
         let server = rustls::ServerConnection::new(Arc::clone(&certified.tls.config)).unwrap();
-        Self { session, server, said: Vec::new(), replies: VecDeque::new(), wire: Vec::new(), cut, now }
+        Self { session, server, said: Vec::new(), replies: VecDeque::new(), wire: Vec::new(), cut, ends: 0, now }
     }
 
     fn with_tls(connector: &Arc<dyn TlsConnector>, certified: &Certified, cut: usize) -> Self {
@@ -109,8 +111,10 @@ impl Connected {
                 self.server_receives(&octets);
             }
             Io::Flush(_) => self.session.flushed(),
-            // The stream has ended if the server has nothing more to say.
+            // The stream has ended if the server has nothing more to say. That is told once or twice, and not for ever.
             Io::Read(_) => {
+                self.ends += usize::from(self.wire.is_empty());
+                assert!(self.ends < 5, "the session reads on behind the end of the stream");
                 let space = self.session.unfilled();
                 let count = self.wire.len().min(self.cut).min(space.len());
                 space[..count].copy_from_slice(&self.wire[..count]);

@@ -246,6 +246,19 @@ impl Journal {
     }
 }
 
+/// Returns the contents of an account's journal in a folder, without a lock and without any change; they are empty if there is none.
+///
+/// # Errors
+/// Fails if the journal cannot be read.
+pub fn read(folder: &Path, account: &str) -> Result<JournalState, FetchError> {
+    let path = folder.join(file_name(account));
+    match std::fs::read(&path) {
+        Ok(text) => Ok(JournalState::parse(&text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(JournalState::default()),
+        Err(error) => Err(FetchError::disk(&path, error)),
+    }
+}
+
 /// Returns the path with a suffix. No account's file name contains a tilde, so the result is no account's journal.
 fn beside(path: &Path, what: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();

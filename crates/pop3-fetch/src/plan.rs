@@ -71,10 +71,10 @@ pub struct Plan {
     pub known: u64,
     /// The number of messages that the server keeps although it confirmed their deletion.
     pub kept: u64,
-    /// The number of messages without a unique-id that are not fetched: unless they are deleted, each run would fetch them again.
-    pub nameless: usize,
-    /// The number of messages that are larger than the options allow.
-    pub too_large: u64,
+    /// Messages without a unique-id that are not fetched: unless they are deleted, each run would fetch them again.
+    pub nameless: Vec<MessageNumber>,
+    /// Messages that are larger than the options allow.
+    pub too_large: Vec<MessageNumber>,
     /// Messages that failed several times and are not tried in this session.
     pub set_aside: Vec<MessageNumber>,
     /// Unique-ids do not identify messages, so a message may be stored under another unique-id.
@@ -148,7 +148,10 @@ impl Plan {
         let records = state.records(&message.unique_id);
         if message.unique_id.is_empty() {
             // A message that stays on the server would be fetched again by each run.
-            return if options.deletes_all() { self.plan_retrieval(message, true, context) } else { self.nameless += 1 };
+            return match options.deletes_all() {
+                true => self.plan_retrieval(message, true, context),
+                false => self.nameless.push(message.number),
+            };
         }
         let Some(record) = records.iter().find(|record| has_size_of(record, message)) else {
             return self.plan_retrieval(message, doubtful || !records.is_empty(), context);
@@ -185,8 +188,7 @@ impl Plan {
     fn plan_retrieval(&mut self, message: &Listed, compare: bool, context: &Context<'_>) {
         let Context { state, options, now, .. } = *context;
         if options.max_message.is_some_and(|max| message.octets.is_some_and(|octets| octets > max)) {
-            self.too_large += 1;
-            return;
+            return self.too_large.push(message.number);
         }
         let mut planned = PlannedMessage::new(message, compare, context.stays(message));
         let Some(failures) = state.failures(&planned.failure_key()) else { return self.to_retrieve.push(planned) };
@@ -351,12 +353,12 @@ mod tests {
     fn q21_q26_messages_without_a_unique_id_are_compared_and_only_fetched_to_be_deleted() {
         let listing = listing(vec![listed(1, "a", 10), listed(2, "", 10)]);
         let plan = Plan::new(&listing, &JournalState::default(), &TransferOptions::new(false), 0);
-        assert_eq!((wanted(&plan), plan.nameless, plan.octets()), (vec![1], 1, 10));
+        assert_eq!((wanted(&plan), plan.nameless.len(), plan.octets()), (vec![1], 1, 10));
         assert_eq!(wanted(&Plan::new(&listing, &JournalState::default(), &TransferOptions::new(true), 0)), [1, -2]);
         let for_a_time = TransferOptions { delete_after: Duration::from_secs(1), ..TransferOptions::new(true) };
         for options in [for_a_time, TransferOptions { keep_newest: 1, ..TransferOptions::new(true) }] {
             let plan = Plan::new(&listing, &JournalState::default(), &options, 0);
-            assert_eq!((wanted(&plan), plan.nameless), (vec![1], 1), "each run would fetch it again while it stays");
+            assert_eq!((wanted(&plan), plan.nameless.len()), (vec![1], 1), "each run would fetch it again while it stays");
         }
     }
 

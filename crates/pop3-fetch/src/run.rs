@@ -120,7 +120,7 @@ impl<'a> Run<'a> {
         if is_first {
             self.summary.known += plan.known;
             self.summary.kept += plan.kept;
-            self.summary.too_large += plan.too_large;
+            self.summary.too_large += plan.too_large.len() as u64;
             self.alone = plan.to_retrieve.is_empty() && plan.to_delete.is_empty();
         }
         let alone = self.alone;
@@ -197,8 +197,8 @@ impl<'a> Run<'a> {
 
     fn report_plan(&mut self, plan: &Plan, listing: &Listing) {
         let problems = &mut self.summary.problems;
-        if plan.nameless > 0 {
-            problems.push(Problem::NoUniqueId { messages: plan.nameless as u64 });
+        if !plan.nameless.is_empty() {
+            problems.push(Problem::NoUniqueId { messages: plan.nameless.len() as u64 });
         }
         if listing.missing > 0 {
             problems.push(Problem::NotListed { messages: listing.missing as u64 });

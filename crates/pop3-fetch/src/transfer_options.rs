@@ -46,4 +46,9 @@ impl TransferOptions {
     pub const fn deletes_all(&self) -> bool {
         self.delete && self.delete_after.is_zero() && self.keep_newest == 0
     }
+
+    /// Returns `true` if a new message is deleted as soon as it is stored. `stays` means that it is one of the newest.
+    pub(crate) const fn deletes_new(&self, stays: bool) -> bool {
+        self.delete && self.delete_after.is_zero() && !stays
+    }
 }

@@ -61,7 +61,7 @@ impl Account {
                 .map_err(|_| Failure::new(Exit::Login, "the access token contains bytes that are not ASCII"))?;
             return Ok(Credentials::token(user, token).map_err(Error::from)?);
         }
-        let password = arguments.password.read(&format!("{user} ({})", self.target.host))?;
+        let password = arguments.password.read(user, &self.target.host)?;
         Ok(Credentials::password(user, password.expose()).map_err(Error::from)?)
     }
 

@@ -111,7 +111,7 @@ fn password_file(config: &Path, name: &str) -> PathBuf {
 /// Stores a password that was typed, if its owner agrees, in a file that only they can read. Returns whether it is stored.
 fn store_password(login: &Login, file: &Path, fetch: &Fetch) -> Result<bool, Failure> {
     let source = &fetch.account.password;
-    let is_named = source.password_file.is_some() || source.password_command.is_some();
+    let is_named = source.is_named();
     let (Some(password), true) = (login.password().filter(|_| !is_named), io::stdin().is_terminal()) else { return Ok(false) };
     if env::var_os("POP3_PASSWORD").is_some() {
         return Ok(false);

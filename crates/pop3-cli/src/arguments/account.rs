@@ -63,11 +63,8 @@ pub struct AccountArguments {
 impl AccountArguments {
     /// Returns `true` if the arguments name where the password or the token comes from.
     pub const fn has_secret(&self) -> bool {
-        let (password, token) = (&self.password, &self.token);
-        password.password_file.is_some()
-            || password.password_command.is_some()
-            || token.token_file.is_some()
-            || token.token_command.is_some()
+        let token = &self.token;
+        self.password.is_named() || token.token_file.is_some() || token.token_command.is_some()
     }
 }
 
@@ -81,17 +78,32 @@ pub struct PasswordSource {
     /// Run this shell command, and read the password from the first line of its output.
     #[arg(long, value_name = "COMMAND")]
     pub password_command: Option<String>,
+
+    /// Take the password from ~/.netrc, or from the file that the variable NETRC names: that of the host and the user.
+    #[arg(long, conflicts_with_all = ["password_file", "password_command"])]
+    pub netrc: bool,
+
+    /// Take the password from this credential of a systemd service (LoadCredentialEncrypted=NAME).
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["password_file", "password_command", "netrc"])]
+    pub credential: Option<String>,
+}
+
+impl PasswordSource {
+    /// Returns `true` if the arguments name where the password comes from.
+    pub const fn is_named(&self) -> bool {
+        self.password_file.is_some() || self.password_command.is_some() || self.netrc || self.credential.is_some()
+    }
 }
 
 /// The source of an access token, for servers that require one instead of a password.
 #[derive(Args, Debug)]
 pub struct TokenSource {
     /// Log in with an access token (OAuth) from the first line of this file.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["token_command", "password_file", "password_command"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["token_command", "password_file", "password_command", "netrc", "credential"])]
     pub token_file: Option<PathBuf>,
 
     /// Log in with an access token (OAuth) from the first line of this shell command's output.
-    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["password_file", "password_command"])]
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["password_file", "password_command", "netrc", "credential"])]
     pub token_command: Option<String>,
 }
 

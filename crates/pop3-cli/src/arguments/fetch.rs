@@ -83,6 +83,10 @@ pub struct Fetch {
     #[arg(long, value_name = "SIZE")]
     pub max_size: Option<Size>,
 
+    /// Show what would be fetched and deleted, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+
     /// Maximum number of commands that wait for their replies at once, if the server announces PIPELINING. With 1, each command
     /// is sent after the reply to the previous one.
     #[arg(long, value_name = "NUMBER", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=1000))]

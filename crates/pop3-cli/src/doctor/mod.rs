@@ -193,9 +193,9 @@ fn login(arguments: &Doctor, subject: &Subject) -> Result<Option<Login>, Failure
         return Ok(Some(Login { credentials, secret: token }));
     }
     let source = &arguments.password;
-    let is_given = source.password_file.is_some() || source.password_command.is_some() || env::var_os("POP3_PASSWORD").is_some();
+    let is_given = source.is_named() || env::var_os("POP3_PASSWORD").is_some();
     let secret = if is_given {
-        source.read(user)?
+        source.read(user, &subject.host)?
     } else if io::stdin().is_terminal() && io::stderr().is_terminal() && !arguments.json {
         password::prompt(&Message::new("doctor-password-prompt").with("user", user).to_string())?
     } else {

@@ -1,5 +1,6 @@
 //! The subcommand `pop3 fetch`.
 
+mod preview;
 pub mod progress;
 mod summary;
 
@@ -11,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use pop3_blocking::Client;
 use pop3_fetch::{AccountMaildir, FetchError, Run, TransferOptions};
 use pop3_maildrop::Maildir;
 
@@ -95,7 +97,6 @@ impl<'a> Job<'a> {
         // No folder is created before the login has succeeded.
         let (login, client) = login.log_in(arguments.quiet)?;
         let account = login.name();
-        let mut home = AccountMaildir::open(create(&folder, arguments.maildir.is_none())?, &account)?;
         let transfer = TransferOptions {
             window: arguments.window.into(),
             max_message: arguments.max_size.map(|size| size.0),
@@ -103,6 +104,10 @@ impl<'a> Job<'a> {
             keep_newest: arguments.keep_newest.map_or(0, |number| number as usize),
             ..TransferOptions::new(arguments.deletes())
         };
+        if arguments.dry_run {
+            return preview(client, &folder, &account, &transfer, name);
+        }
+        let mut home = AccountMaildir::open(create(&folder, arguments.maildir.is_none())?, &account)?;
         let mut run = Run::new(&mut home, &transfer, bar);
         let mut first = Some(client);
         let result = run.fetch_new(&mut || first.take().map_or_else(|| login.connect(), Ok));
@@ -115,6 +120,22 @@ impl<'a> Job<'a> {
         }
         summary::check(summary)
     }
+}
+
+/// Prints what a run would do with the messages of the server.
+fn preview(
+    mut client: Client,
+    folder: &Path,
+    account: &str,
+    options: &TransferOptions,
+    name: Option<&str>,
+) -> Result<(), Failure> {
+    let table = preview::table(&pop3_fetch::preview(&mut client, folder, account, options)?);
+    client.quit()?;
+    terminal::above_bars(|| match name {
+        Some(name) => say(format!("{name}:\n{table}")),
+        None => say(table),
+    })
 }
 
 /// Returns the Maildir: the one that the arguments name, or `~/Mail/ADDRESS` for an address that is safe as the name of a folder.

@@ -392,7 +392,7 @@ impl Transfer<'_> {
         }
         let prepared = delivery.prepare().map_err(|error| FetchError::disk(self.maildir.path(), error))?;
         // A message that may be incomplete is never deleted.
-        let delete = self.options.delete && self.options.delete_after.is_zero() && !planned.stays && !suspect;
+        let delete = self.options.deletes_new(planned.stays) && !suspect;
         self.state.batch.push(WaitingMessage { planned, prepared, fingerprint, suspect, delete });
         Ok(())
     }
