@@ -89,7 +89,10 @@ fn a_password_comes_from_netrc_or_from_a_credential_of_systemd() {
         "machine 127.0.0.1 login ann password x\nmachine 127.0.0.1 login joe password netrc's\n",
     )
     .unwrap();
-    fs::write(folder.path().join("mail"), "systemd's\n").unwrap();
+    let given = folder.path().join("credentials");
+    fs::create_dir(&given).unwrap();
+    fs::write(given.join("mail"), "systemd's\n").unwrap();
+    fs::write(folder.path().join("outside"), "not a credential\n").unwrap();
     let fetch = |options: &[&str], variables: &[(&str, &Path)]| {
         let server = Fake::new(vec![message(1)]);
         let mut command = server.command(&maildir, options);
@@ -99,16 +102,19 @@ fn a_password_comes_from_netrc_or_from_a_credential_of_systemd() {
     };
     let (status, told, server) = fetch(&["--netrc"], &[]);
     assert_eq!((status, server.heard("PASS netrc's")), (Some(0), 1), "{told}");
-    let credentials = ("CREDENTIALS_DIRECTORY", folder.path());
+    let credentials = ("CREDENTIALS_DIRECTORY", &*given);
     let (status, told, server) = fetch(&["--credential", "mail"], &[credentials]);
     assert_eq!((status, server.heard("PASS systemd's")), (Some(0), 1), "{told}");
     // H29: a name leads to no other folder.
-    for (name, variables) in [("mail", &[][..]), ("../mail", &[credentials]), ("..", &[credentials]), ("", &[credentials])] {
+    let outside = folder.path().join("outside");
+    for (name, variables) in
+        [("mail", &[][..]), ("../outside", &[credentials]), (outside.to_str().unwrap(), &[credentials]), ("", &[credentials])]
+    {
         let (status, told, server) = fetch(&["--credential", name], variables);
         assert_ne!(status, Some(0), "{name}: {told}");
         assert_eq!(server.heard("USER"), 0, "{name}");
     }
-    let (status, told, server) = fetch(&["--netrc"], &[("NETRC", &folder.path().join("mail"))]);
+    let (status, told, server) = fetch(&["--netrc"], &[("NETRC", &outside)]);
     assert_eq!((status, server.heard("USER")), (Some(7), 0), "{told}");
     assert!(told.contains("has no password for joe at 127.0.0.1"), "{told}");
 }
@@ -280,6 +286,19 @@ fn the_newest_messages_stay_on_the_server() {
     assert_eq!(left(&server), b"34");
     let retrieved = server.commands().iter().filter(|line| line.starts_with("RETR")).count();
     assert_eq!(retrieved, 4, "nothing is fetched twice");
+}
+
+#[test]
+fn the_newest_messages_stay_where_unique_ids_prove_nothing() {
+    // The unique-ids are only the numbers of the messages, so stored messages are compared.
+    let server =
+        Server::with_messages(["Subject: 1\r\n\r\n1\r\n", "Subject: 2\r\n\r\n2\r\n", "Subject: 3\r\n\r\n3\r\n"]).unwrap();
+    let (_folder, maildir) = home();
+    fetched(&server, &maildir, &[]);
+    fetched(&server, &maildir, &["--keep-newest", "2"]);
+    let left: Vec<_> = server.messages("joe").iter().map(|text| text[9]).collect();
+    assert_eq!((left, mail_in(&maildir)), (b"23".to_vec(), 3));
+    assert_eq!(server.commands().iter().filter(|line| *line == "RETR 3").count(), 2, "it was compared");
 }
 
 #[test]
