@@ -94,10 +94,13 @@ async fn s36_logins_are_bound_to_tls_13_by_its_exporter_and_to_tls_12_by_the_cer
         let place = serve_with(options, Memory::new().with_user("joe", "secret", []), &certificate).await;
         for mechanism in [Mechanism::ScramSha1Plus, Mechanism::ScramSha256Plus] {
             let policy = LoginPolicy { mechanisms: vec![mechanism], user_pass: false, ..LoginPolicy::default() };
-            let options = ClientOptions::new(Security::Stls(place.trusted.clone()));
-            let mut client = Client::connect_and_login("localhost", place.plain, &options, &joe(), &policy).await.unwrap();
-            assert_eq!(client.stat().await.unwrap().messages, 0, "{mechanism}, TLS 1.2: {tls12}");
-            client.quit().await.unwrap();
+            let ways = [(place.plain, Security::Stls(place.trusted.clone())), (place.tls, Security::Tls(place.trusted.clone()))];
+            for (port, security) in ways {
+                let options = ClientOptions::new(security);
+                let mut client = Client::connect_and_login("localhost", port, &options, &joe(), &policy).await.unwrap();
+                assert_eq!(client.stat().await.unwrap().messages, 0, "{mechanism}, TLS 1.2: {tls12}");
+                client.quit().await.unwrap();
+            }
         }
     }
 }

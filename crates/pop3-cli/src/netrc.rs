@@ -29,14 +29,14 @@ struct Entry {
 fn entries(text: &str) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut chars = text.chars().peekable();
-    while let Some(word) = word(&mut chars) {
-        match word.as_str() {
-            "machine" => entries.push(Entry { machine: Some(self::word(&mut chars).unwrap_or_default()), ..Entry::default() }),
+    while let Some(keyword) = keyword(&mut chars) {
+        match keyword.as_str() {
+            "machine" => entries.push(Entry { machine: Some(word(&mut chars).unwrap_or_default()), ..Entry::default() }),
             "default" => entries.push(Entry::default()),
             "macdef" => skip_macro(&mut chars),
             "login" => value(&mut entries, &mut chars, |entry| &mut entry.login),
             "password" => value(&mut entries, &mut chars, |entry| &mut entry.password),
-            "account" => drop(self::word(&mut chars)),
+            "account" => drop(word(&mut chars)),
             _ => {}
         }
     }
@@ -50,25 +50,33 @@ fn value(entries: &mut [Entry], chars: &mut Peekable<Chars<'_>>, place: impl Fn(
     }
 }
 
-/// Reads the next word, which may be in quotation marks; a word that begins with `#` begins a comment.
-fn word(chars: &mut Peekable<Chars<'_>>) -> Option<String> {
+/// Reads the next keyword. Where a keyword is expected, `#` begins a comment; a value may begin with it.
+fn keyword(chars: &mut Peekable<Chars<'_>>) -> Option<String> {
     loop {
-        while chars.next_if(|char| char.is_whitespace()).is_some() {}
-        match chars.peek()? {
-            '#' => while chars.next_if(|char| *char != '\n').is_some() {},
-            '"' => {
-                chars.next();
-                return Some(quoted(chars));
-            }
-            _ => {
-                let mut word = String::new();
-                while let Some(char) = chars.next_if(|char| !char.is_whitespace()) {
-                    word.push(char);
-                }
-                return Some(word);
-            }
+        skip_blanks(chars);
+        if *chars.peek()? != '#' {
+            return word(chars);
         }
+        while chars.next_if(|char| *char != '\n').is_some() {}
     }
+}
+
+/// Reads the next word, which may be in quotation marks.
+fn word(chars: &mut Peekable<Chars<'_>>) -> Option<String> {
+    skip_blanks(chars);
+    if chars.next_if_eq(&'"').is_some() {
+        return Some(quoted(chars));
+    }
+    chars.peek()?;
+    let mut word = String::new();
+    while let Some(char) = chars.next_if(|char| !char.is_whitespace()) {
+        word.push(char);
+    }
+    Some(word)
+}
+
+fn skip_blanks(chars: &mut Peekable<Chars<'_>>) {
+    while chars.next_if(|char| char.is_whitespace()).is_some() {}
 }
 
 fn quoted(chars: &mut Peekable<Chars<'_>>) -> String {
@@ -85,7 +93,7 @@ fn quoted(chars: &mut Peekable<Chars<'_>>) -> String {
 /// A macro ends with an empty line.
 fn skip_macro(chars: &mut Peekable<Chars<'_>>) {
     let mut before = ' ';
-    for char in chars {
+    for char in chars.filter(|char| *char != '\r') {
         if (before, char) == ('\n', '\n') {
             return;
         }
@@ -120,6 +128,14 @@ mod tests {
         for (host, user, expected) in cases {
             assert_eq!(password(FILE, host, user).as_deref(), expected, "{user} at {host}");
         }
+    }
+
+    #[test]
+    fn a_password_may_begin_with_a_hash_and_lines_may_end_in_cr_lf() {
+        let text = "machine a login b password #x\r\nmacdef m\r\nput\r\n\r\nmachine c login d password y # comment\r\n";
+        assert_eq!(password(text, "a", "b").as_deref(), Some("#x"));
+        assert_eq!(password(text, "a", "d"), None);
+        assert_eq!(password(text, "c", "d").as_deref(), Some("y"));
     }
 
     #[test]

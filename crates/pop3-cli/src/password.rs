@@ -81,7 +81,10 @@ fn from_credential(name: &str) -> Result<Secret, Failure> {
     if !matches!(parts[..], [Component::Normal(_)]) {
         return Err(Failure::new(Exit::Usage, format_args!("{name:?} is not the name of a credential")));
     }
-    from_file(&PathBuf::from(folder).join(name))
+    let file = PathBuf::from(folder).join(name);
+    // systemd protects the folder, and chooses the mode of the files.
+    let text = fs::read(&file).map_err(|error| Failure::file(&file, &error))?;
+    first_line(&text).ok_or_else(|| Failure::new(Exit::Storage, format_args!("{}: the first line is empty", file.display())))
 }
 
 /// Reads a file with secrets, and warns if others can read it, too.

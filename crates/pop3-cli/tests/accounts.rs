@@ -113,6 +113,7 @@ fn wrong_keys_are_refused_before_any_connection() {
     for (config, parts) in [
         (account("delte = true"), &["config.toml, account a: there is no key delte", "A similar key exists: delete"][..]),
         (account("password = \"secret\""), &["there is no key password"]),
+        (account("dry-run = true"), &["there is no key dry-run"]),
         (account("port = \"none\""), &["account a: invalid value 'none' for '--port"]),
         (account("delete = \"yes\""), &["the value of delete is of the wrong kind"]),
         (account("port = [1]"), &["the value of port is of the wrong kind"]),
@@ -293,10 +294,28 @@ fn what_is_nearer_replaces_what_it_excludes() {
     let output = home.run(&arguments);
     assert_ne!(output.status.code(), Some(0), "{}", text(&output.stdout));
     assert_eq!(fs::read_to_string(home.config()).unwrap(), "[defaults]\nauth = \"scram-sha-256\"\n");
-    for name in ["", "a\nb"] {
-        let output = home.run(&[&arguments[..], &["--name", name]].concat());
+    for options in [&["--name", ""][..], &["--name", "a\nb"], &["--dry-run"]] {
+        let output = home.run(&[&arguments[..], options].concat());
         assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
     }
+}
+
+#[test]
+fn what_is_nearer_replaces_what_says_otherwise_of_the_password_and_of_what_stays() {
+    let clear = server_in_clear();
+    let home = Home::new(&format!(
+        "[defaults]\nnetrc = true\ndelete-after = \"0s\"\n\n[accounts.a]\nserver = \"127.0.0.1\"\nport = {}\nuser = \"joe\"\n\
+         maildir = \"~/mail\"\ndangerously-cleartext = true\npassword-command = \"echo secret\"\n",
+        clear.port()
+    ));
+    let output = home.run(&["fetch", "a", "--keep"]);
+    assert_eq!((output.status.code(), home.mail("mail")), (Some(0), 1), "{}", text(&output.stderr));
+    assert_eq!(clear.deleted("joe").len(), 0);
+    fs::write(home.0.path().join(".netrc"), "machine 127.0.0.1 login joe password wrong\n").unwrap();
+    let output = home.run(&["read", "a", "--netrc"]);
+    assert_eq!(output.status.code(), Some(5), "the command line names another password: {}", text(&output.stdout));
+    let output = home.run(&["fetch", "a"]);
+    assert_eq!((output.status.code(), clear.deleted("joe").len()), (Some(0), 1), "{}", text(&output.stderr));
 }
 
 fn server_in_clear() -> Server {

@@ -178,6 +178,22 @@ fn q13_q40_where_retrieving_deletes_rset_takes_it_back() {
 }
 
 #[test]
+fn q13_q40_where_retrieving_deletes_only_what_is_due_is_deleted() {
+    let server = Script::two_messages(&[("CAPA", Some(b"+OK\r\nEXPIRE 0\r\nUIDL\r\n.\r\n"))]);
+    let (_folder, maildir) = home();
+    assert_eq!(server.fetch(&maildir, &["--delete-after", "7d"]).status.code(), Some(0));
+    assert_eq!((server.heard("RSET"), server.heard("DELE 1"), mail(&maildir).len()), (1, 0, 2));
+    let output = server.fetch(&maildir, &["--keep-newest", "1"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("1 deleted"), "{}", text(&output.stdout));
+    assert_eq!(
+        (server.heard("RSET"), server.heard("DELE 1"), server.heard("DELE 2")),
+        (2, 2, 0),
+        "RSET clears our own marks, too"
+    );
+}
+
+#[test]
 fn q28_a_drop_that_looks_empty_for_a_while_does_not_make_mail_come_twice() {
     let (_folder, maildir) = home();
     // CAPA comes twice a run. In the second run the server lists nothing.

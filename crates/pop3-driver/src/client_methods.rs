@@ -206,9 +206,10 @@ macro_rules! client_methods {
             /// # Errors
             /// See [`login`](Self::login); both sides may have no mechanism in common. [`Error::login_failure`](crate::Error::login_failure) tells what an error means.
             pub $($asyncness)* fn login_with(&mut self, credentials: &$crate::proto::sasl::Credentials, policy: &$crate::proto::client::LoginPolicy) -> Result<(), $crate::Error> {
+                // A login is bound to TLS, so the handshake comes first.
+                self.drive($crate::proto::client::Connection::drain_abandoned)$($wait)*?;
                 let (host, policy) = (self.session.host(), self.session.login_policy(policy));
                 let mut login = $crate::proto::client::requests::login(credentials, &policy, self.session.login_context(&host)?);
-                self.drive($crate::proto::client::Connection::drain_abandoned)$($wait)*?;
                 loop {
                     self.session.start(&mut login)?;
                     match self.drive(|connection| connection.next_action(&mut login))$($wait)*? {

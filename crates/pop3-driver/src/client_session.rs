@@ -77,6 +77,9 @@ pub struct ClientSession {
     last_action: (Duration, bool),
     /// An action on the stream has failed.
     stream_failed: bool,
+    /// The session is over, so what fails is no failure of it.
+    is_closing: bool,
+    has_reported: bool,
     trace: ClientTrace,
 }
 
@@ -133,6 +136,8 @@ impl ClientSession {
             stls,
             last_action: (Duration::ZERO, false),
             stream_failed: false,
+            is_closing: false,
+            has_reported: false,
             trace,
         })
     }
@@ -193,7 +198,7 @@ impl ClientSession {
             if let Some(error) = self.tls_failure() {
                 return Err(error);
             }
-            match next(&mut self.connection)? {
+            match next(&mut self.connection).map_err(|error| self.request_failed(error))? {
                 Action::Done(value) => return Ok(ClientAction::Done(value)),
                 Action::Write => match &mut self.tls {
                     Some(tls) => {
@@ -236,11 +241,25 @@ impl ClientSession {
         }
     }
 
+    fn request_failed(&mut self, error: RequestError) -> Error {
+        let error = Error::from(error);
+        if error.ends_session() {
+            self.report(&error);
+        }
+        error
+    }
+
+    /// Logs the first failure of the session.
+    fn report(&mut self, error: &Error) {
+        if !std::mem::replace(&mut self.has_reported, true) && !self.is_closing {
+            self.trace.failed(error);
+        }
+    }
+
     fn tls_failure(&mut self) -> Option<Error> {
         let error = self.tls.as_ref()?.failure()?;
-        if !std::mem::replace(&mut self.stream_failed, true) {
-            self.trace.failed(&error);
-        }
+        self.report(&error);
+        self.stream_failed = true;
         Some(error)
     }
 
@@ -282,9 +301,9 @@ impl ClientSession {
 
     /// Returns the error for an action that failed with `error`; [`io::ErrorKind::TimedOut`] means that its deadline has passed.
     pub fn failed(&mut self, error: io::Error) -> Error {
-        self.stream_failed = true;
         let error = self.error_of(error);
-        self.trace.failed(&error);
+        self.report(&error);
+        self.stream_failed = true;
         error
     }
 
@@ -340,18 +359,20 @@ impl ClientSession {
     /// The server sent data in the clear after its `+OK`, or has not sent it.
     // S46
     pub fn upgrade(&mut self) -> Result<(), Error> {
-        self.connection.upgrade()?;
+        // If TLS cannot begin, the session stays in the clear and knows it, and sends no password.
         let connector = self.stls.clone().ok_or(Error::Tls(TlsFailure::NotTls))?;
-        self.tls = Some(TlsLayer::new(connector.begin(&self.host)?));
+        let connection = connector.begin(&self.host)?;
+        self.connection.upgrade()?;
+        self.tls = Some(TlsLayer::new(connection));
         Ok(())
     }
 
     /// Ends the session: the next actions write the alert with which TLS ends, and do not wait longer than for `QUIT`.
     pub fn close(&mut self) {
         self.timeouts.command = self.timeouts.quit;
-        match &mut self.tls {
-            Some(tls) if !tls.is_handshaking() => tls.close(),
-            _ => self.tls = None,
+        self.is_closing = true;
+        if let Some(tls) = &mut self.tls {
+            tls.close();
         }
     }
 

@@ -369,6 +369,73 @@ fn q56_a_server_in_the_clear_is_named() {
     assert!(matches!(error, Error::Tls(TlsFailure::NotTls)), "{error}");
 }
 
+/// Begins a session with `STLS`, and does what is needed until the server has agreed to it.
+fn agreed(connector: &Arc<dyn TlsConnector>, certified: &Certified) -> Connected {
+    let mut connected = Connected::new(Security::Stls(connector.clone()), certified, 1_000);
+    connected.wire.extend_from_slice(b"+OK ready\r\n");
+    connected.run(requests::greet()).unwrap();
+    connected.wire.extend_from_slice(b"+OK begin TLS\r\n");
+    let mut stls = requests::stls();
+    connected.session.start(&mut stls).unwrap();
+    let mut next =
+        |session: &mut ClientSession, now| session.next_action(now, |connection| connection.next_action(&mut stls)).unwrap();
+    while let ClientAction::Io(io) = next(&mut connected.session, connected.now) {
+        match io {
+            // What is said in the clear is not for rustls.
+            Io::Write(_) => connected.session.advance_written(connected.session.output().len(), connected.now),
+            io => connected.perform(io),
+        }
+    }
+    connected
+}
+
+/// TLS that cannot begin.
+#[derive(Debug)]
+struct Unusable;
+
+impl TlsConnector for Unusable {
+    fn begin(self: Arc<Self>, _: &str) -> Result<Box<dyn TlsConnection>, Error> {
+        Err(Error::Tls(TlsFailure::Other("it cannot begin".to_owned())))
+    }
+}
+
+#[test]
+fn h10_after_tls_that_cannot_begin_no_password_is_sent() {
+    let certified = certified();
+    let unusable: Arc<dyn TlsConnector> = Arc::new(Unusable);
+    let mut connected = agreed(&unusable, &certified);
+    assert!(matches!(connected.session.upgrade(), Err(Error::Tls(_))));
+    let joe = Credentials::password("joe", "secret").unwrap();
+    let policy = LoginPolicy { capa: false, stls: false, mechanisms: Vec::new(), ..LoginPolicy::default() };
+    let login = requests::login(&joe, &policy, connected.session.login_context("a.example").unwrap());
+    let error = connected.run(login).map(|_| ()).unwrap_err();
+    assert!(!connected.session.output().windows(6).any(|part| part == b"secret"), "{error}");
+    assert!(matches!(error, Error::Request(_)), "{error}");
+}
+
+#[test]
+fn h10_closing_within_a_handshake_sends_nothing_in_the_clear() {
+    let certified = certified();
+    let mut connected = agreed(&connectors(&certified)[0], &certified);
+    connected.session.upgrade().unwrap();
+    connected.session.close();
+    for _ in 0..2 {
+        let error = connected.settle().unwrap_err();
+        assert!(error.to_string().contains("given up"), "{error}");
+        assert_eq!(connected.session.output(), b"");
+    }
+}
+
+#[test]
+fn h11_the_reason_stays_the_same_whatever_is_asked_again() {
+    let (certified, another) = (certified(), certified());
+    let mut connected = Connected::with_tls(&connectors(&another)[0], &certified, 1);
+    for _ in 0..100 {
+        let error = connected.run(requests::greet()).unwrap_err();
+        assert!(matches!(error, Error::Tls(TlsFailure::SelfSigned)), "{error}");
+    }
+}
+
 /// TLS that takes nothing, or that fails when it is read.
 #[derive(Clone, Debug, Default)]
 struct Stuck {

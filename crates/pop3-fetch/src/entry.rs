@@ -3,7 +3,7 @@
 //! A line is `CHECK SECONDS MARK UNIQUE-ID NAME OCTETS FINGERPRINT STORED`: the beginning of a SHA-256 over the rest of the line; the
 //! time at which the line was written or the message was last listed; a mark; the unique-id with unusual bytes as `%XX`; the file
 //! name; the size that the server announced; the message's [fingerprint](crate::Fingerprint); and the time at which it was stored. `-`
-//! stands for what is not known. The last word is left out where it says nothing new: the line was written when the message was stored.
+//! stands for what is not known. The last word is left out if it equals SECONDS.
 //!
 //! Marks about a message:
 //!

@@ -139,8 +139,8 @@ impl Journal {
         self.append(&messages.map(|message| Entry { seconds: now, ..message.entry(kind(&message)) }.line()).collect::<String>())
     }
 
-    /// Records messages that are stored under their [intended](Self::record_intended) names, and whose deletion is about to be
-    /// requested. When this returns, the record is on disk.
+    /// Records messages that are stored under their [intended](Self::record_intended) names, and which of them are about to be
+    /// deleted on the server. When this returns, the record is on disk.
     ///
     /// # Errors
     /// Fails if the disk does not accept the record; the messages must not be deleted on the server then.
@@ -246,7 +246,7 @@ impl Journal {
     }
 }
 
-/// Returns the contents of an account's journal in a folder, without a lock and without any change; they are empty if there is none.
+/// Returns the contents of an account's journal in a folder, without a lock and without any change: empty contents if there is no journal.
 ///
 /// # Errors
 /// Fails if the journal cannot be read.

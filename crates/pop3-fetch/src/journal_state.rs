@@ -297,7 +297,13 @@ impl JournalState {
             // Messages without a unique-id were all compared, so those that are still on the server are no longer in the state
             // `Deleted`.
             if !unique_id.is_empty() && listed.contains_key(unique_id.as_slice()) {
-                records.iter_mut().for_each(|record| record.last = now);
+                for record in records {
+                    record.last = now;
+                    // The clock was wrong when the message was stored: its time on the server counts from now on.
+                    if !is_plausible(record.stored) {
+                        record.stored = now;
+                    }
+                }
                 return true;
             }
             // A deleted message is gone, so its unique-id may come back with another message. Any other message may be hidden for
@@ -311,6 +317,11 @@ impl JournalState {
         self.pipelining_broken = self.pipelining_broken.filter(|last| is_recent(*last));
         self.command_limit = self.command_limit.filter(|(_, last)| is_recent(*last));
     }
+}
+
+/// Returns `true` for a time of a clock that was set: after the year 2019. A machine without a clock begins in 1970.
+pub const fn is_plausible(seconds: u64) -> bool {
+    seconds >= 1_577_836_800
 }
 
 /// Returns the key under which failures of a message are recorded. It includes the size, because several messages may have one
@@ -410,12 +421,15 @@ mod tests {
     #[test]
     fn the_time_at_which_a_message_was_stored_outlives_later_listings() {
         let mut state = JournalState::default();
-        state.add(Entry { seconds: 100, ..stored(b"a", 1, b"a") });
-        for now in [200, 300] {
-            state.keep_listed(&HashMap::from([(b"a"[..].into(), 1)]), true, now);
+        const THEN: u64 = 1_800_000_000;
+        state.add(Entry { seconds: THEN, ..stored(b"a", 1, b"a") });
+        state.add(Entry { seconds: 100, ..stored(b"without a clock", 1, b"b") });
+        for now in [THEN + 200, THEN + 300] {
+            state.keep_listed(&HashMap::from([(b"a"[..].into(), 1), (b"without a clock"[..].into(), 1)]), true, now);
             state = JournalState::parse(state.text(now).as_bytes());
         }
-        assert_eq!((state.records(b"a")[0].stored, state.records(b"a")[0].last), (100, 300));
+        assert_eq!((state.records(b"a")[0].stored, state.records(b"a")[0].last), (THEN, THEN + 300));
+        assert_eq!(state.records(b"without a clock")[0].stored, THEN + 200);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use pop3_blocking::proto::codec::MessageNumber;
 
 use crate::fingerprint::Fingerprint;
-use crate::journal_state::{JournalState, MessageState, Record, failure_key};
+use crate::journal_state::{JournalState, MessageState, Record, failure_key, is_plausible};
 use crate::listing::{Listed, Listing};
 use crate::transfer_options::TransferOptions;
 
@@ -106,7 +106,8 @@ impl Context<'_> {
 
 /// Returns `true` if a stored message has been stored for so long that it may be deleted.
 pub fn is_old_enough(record: &Record, options: &TransferOptions, now: u64) -> bool {
-    now.saturating_sub(record.stored) >= options.delete_after.as_secs()
+    let is_old = is_plausible(record.stored) && now.saturating_sub(record.stored) >= options.delete_after.as_secs();
+    options.delete_after.is_zero() || is_old
 }
 
 /// Returns the number of the first of the last `count` messages of a listing.
@@ -282,15 +283,24 @@ mod tests {
     #[test]
     fn a_message_is_deleted_once_it_was_stored_for_so_long() {
         let mut state = JournalState::default();
-        for (unique_id, seconds) in [("a", 10 * DAY), ("b", 12 * DAY), ("later", 99 * DAY)] {
+        const START: u64 = 20_000 * DAY;
+        // The last one was stored while the clock was wrong.
+        for (unique_id, seconds) in [("a", START), ("b", START + 2 * DAY), ("later", START + 99 * DAY), ("1970", 5)] {
             let fingerprint = Some(Fingerprint::of(unique_id.as_bytes()));
             state.add(Entry { seconds, octets: Some(10), fingerprint, ..Entry::new(EntryKind::Stored, unique_id.as_bytes()) });
         }
-        let listing = listing(vec![listed(1, "a", 10), listed(2, "b", 10), listed(3, "later", 10), listed(4, "new", 10)]);
+        let listing = listing(vec![
+            listed(1, "a", 10),
+            listed(2, "b", 10),
+            listed(3, "later", 10),
+            listed(4, "new", 10),
+            listed(5, "1970", 10),
+        ]);
         let options = TransferOptions { delete_after: Duration::from_secs(7 * DAY), ..TransferOptions::new(true) };
-        for (now, expected) in [(17 * DAY - 1, vec![]), (17 * DAY, vec![1]), (19 * DAY - 1, vec![1]), (19 * DAY, vec![1, 2])] {
+        let (a, b) = (START + 7 * DAY, START + 9 * DAY);
+        for (now, expected) in [(a - 1, vec![]), (a, vec![1]), (b - 1, vec![1]), (b, vec![1, 2])] {
             let plan = Plan::new(&listing, &state, &options, now);
-            assert_eq!((deleted(&plan), wanted(&plan), plan.known), (expected, vec![4], 3), "{now}");
+            assert_eq!((deleted(&plan), wanted(&plan), plan.known), (expected, vec![4], 4), "{now}");
         }
     }
 

@@ -8,9 +8,9 @@ use pop3_blocking::proto::codec::MessageNumber;
 
 use crate::error::FetchError;
 use crate::journal::{self, now};
-use crate::journal_state::JournalState;
+use crate::journal_state::{JournalState, MessageState};
 use crate::listing::{Listing, list};
-use crate::plan::Plan;
+use crate::plan::{Plan, is_old_enough};
 use crate::transfer_options::TransferOptions;
 
 /// What a run would do with a message.
@@ -23,6 +23,8 @@ pub enum Intention {
     FetchAndDelete,
     /// Fetch it to compare it with a stored message, because its unique-id proves nothing.
     Compare,
+    /// As `Compare`, and delete it on the server when it is known to be stored.
+    CompareAndDelete,
     /// Delete it on the server: it is stored.
     Delete,
     /// Nothing: it is stored.
@@ -59,6 +61,9 @@ pub fn preview(
     let state = journal::read(maildir, account)?;
     let has_uidl = client.capabilities().is_some_and(|capabilities| capabilities.uidl);
     let listing = list(client, has_uidl || !state.is_empty())?;
+    if !listing.has_unique_ids && !options.deletes_all() {
+        return Err(FetchError::NoUniqueIds);
+    }
     Ok(intentions(&listing, &state, options, now()))
 }
 
@@ -66,15 +71,22 @@ fn intentions(listing: &Listing, state: &JournalState, options: &TransferOptions
     let plan = Plan::new(listing, state, options, now);
     let mut intentions = HashMap::new();
     for planned in plan.to_retrieve.iter().chain(&plan.last) {
-        intentions.insert(
-            planned.number,
-            // Without stored messages there is nothing to compare with.
-            match (planned.compare && !state.is_empty(), options.deletes_new(planned.stays)) {
-                (true, _) => Intention::Compare,
-                (false, true) => Intention::FetchAndDelete,
-                (false, false) => Intention::Fetch,
-            },
-        );
+        let deletes_new = options.deletes_new(planned.stays);
+        let records = state.records(&planned.unique_id);
+        let is_due = records.iter().any(|record| match record.state {
+            MessageState::Stored => is_old_enough(record, options, now),
+            MessageState::Deleting | MessageState::Deleted => true,
+            MessageState::Suspect | MessageState::Kept => false,
+        });
+        let deletes = deletes_new || (options.delete && !planned.stays && is_due);
+        // Without stored messages there is nothing to compare with.
+        let intention = match planned.compare && !state.is_empty() {
+            true if deletes => Intention::CompareAndDelete,
+            true => Intention::Compare,
+            false if deletes_new => Intention::FetchAndDelete,
+            false => Intention::Fetch,
+        };
+        intentions.insert(planned.number, intention);
     }
     intentions.extend(plan.to_delete.iter().map(|message| (message.number, Intention::Delete)));
     intentions.extend(plan.too_large.iter().map(|number| (*number, Intention::TooLarge)));
@@ -117,8 +129,11 @@ mod tests {
         };
         use Intention::*;
         assert_eq!(intended(TransferOptions::new(false)), [Known, Compare, TooLarge, SetAside, NoUniqueId, Fetch]);
-        assert_eq!(intended(TransferOptions::new(true)), [Delete, Compare, TooLarge, SetAside, Compare, FetchAndDelete]);
+        assert_eq!(
+            intended(TransferOptions::new(true)),
+            [Delete, CompareAndDelete, TooLarge, SetAside, CompareAndDelete, FetchAndDelete]
+        );
         let newest = TransferOptions { keep_newest: 1, ..TransferOptions::new(true) };
-        assert_eq!(intended(newest), [Delete, Compare, TooLarge, SetAside, NoUniqueId, Fetch]);
+        assert_eq!(intended(newest), [Delete, CompareAndDelete, TooLarge, SetAside, NoUniqueId, Fetch]);
     }
 }

@@ -14,7 +14,7 @@ use crate::entry::EntryKind;
 use crate::error::FetchError;
 use crate::journal::{Journal, now};
 use crate::listing::{Listing, list};
-use crate::plan::{MAX_TRIES, Plan, PlannedMessage};
+use crate::plan::{Deletable, MAX_TRIES, Plan, PlannedMessage};
 use crate::progress::Progress;
 use crate::summary::{Problem, RunSummary};
 use crate::transfer::{BrokenSession, Transfer, TransferError, TransferState, Transferred};
@@ -97,10 +97,9 @@ impl<'a> Run<'a> {
     }
 
     fn session(&mut self, mut client: Client, is_first: bool) -> Result<Next, FetchError> {
-        let delete = self.options.delete;
         // A server without `CAPA` has no extensions (S43).
         let capabilities = optional(client.capa())?.unwrap_or_default();
-        let expires_at_once = capabilities.expire == Some(Expire::Days(0)) && !delete;
+        let expires_at_once = capabilities.expire == Some(Expire::Days(0)) && !self.options.deletes_all();
         if expires_at_once {
             // Some servers announce this but do not delete (Q13).
             tracing::info!("the server announces that it may delete messages after retrieval");
@@ -146,7 +145,7 @@ impl<'a> Run<'a> {
             budget,
             state: TransferState::default(),
         };
-        let Transferred { deleted, more, answered, requested_in_vain, failed } = match transfer.run(plan) {
+        let Transferred { mut deleted, more, answered, requested_in_vain, failed } = match transfer.run(plan) {
             Ok(transferred) => transferred,
             Err(TransferError::Disk(error)) => return Err(error),
             Err(TransferError::Session(broken)) => {
@@ -160,7 +159,10 @@ impl<'a> Run<'a> {
         };
         if expires_at_once {
             // Some servers mark retrieved messages for removal; `RSET` clears these marks if the server supports that (Q40).
-            optional(client.rset())?;
+            // It clears those of our own deletions, too.
+            if optional(client.rset())?.is_some() {
+                self.delete_again(&mut client, &mut deleted)?;
+            }
         }
         self.journal.state_mut().keep_listed(&listed, listing.complete, now());
         let is_done = self.quit(client, deleted.is_empty())?;
@@ -184,6 +186,18 @@ impl<'a> Run<'a> {
             tracing::info!("the remaining messages wait for the next run: the server requires a pause between logins");
         }
         Ok(if unfinished && !one_session { Next::Session } else { Next::Done })
+    }
+
+    /// Requests deletions once more, and removes those that the server refuses from `deleted`.
+    fn delete_again(&mut self, client: &mut Client, deleted: &mut Vec<Deletable>) -> Result<(), FetchError> {
+        for (number, result) in client.deles(deleted.iter().map(|message| message.number))? {
+            if let Err(refusal) = result {
+                deleted.retain(|message| message.number != number);
+                self.summary.deleted -= 1;
+                self.summary.problems.push(Problem::NotDeleted { number, text: refusal.to_string() });
+            }
+        }
+        Ok(())
     }
 
     /// Returns the maximum number of commands of one session.

@@ -9,7 +9,7 @@ pub struct TransferOptions {
     pub delete: bool,
     /// Time for which messages stay on the server after they were stored. Default: none.
     pub delete_after: Duration,
-    /// Number of messages that stay on the server: the last ones of its listing, which came last. Default: 0.
+    /// Number of messages that stay on the server: those with the highest numbers, which came last. Default: 0.
     pub keep_newest: usize,
     /// Maximum number of messages in a batch, which is synced to disk together so that few syncs are needed. Default: 256.
     pub messages: usize,

@@ -23,7 +23,7 @@ async fn accept_tls(stream: Box<dyn Stream>, tls: &ServerTls) -> io::Result<(Lin
     Ok((BufReader::new(Box::new(stream)), info))
 }
 
-/// Reads a line with its line end; it is empty at the end of the stream.
+/// Reads a line with its line end, or what is left at the end of the stream.
 async fn read_line(link: &mut Link) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     link.read_until(b'\n', &mut line).await?;
@@ -54,8 +54,8 @@ pub(crate) async fn serve(shared: Arc<Shared>, stream: DuplexStream, session: us
                 }
             }
             Step::ReadLine => match read_line(&mut link).await? {
-                line if line.is_empty() => return link.shutdown().await,
-                line => dialogue.feed(&line)?,
+                line if line.ends_with(b"\n") => dialogue.feed(&line)?,
+                _ => return link.shutdown().await,
             },
             Step::Handshake(tls) => {
                 (link, info) = accept_tls(link.into_inner(), &tls).await?;

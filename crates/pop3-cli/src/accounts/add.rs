@@ -23,6 +23,12 @@ pub fn add(arguments: &AccountsAdd, given: &Given) -> Result<(), Failure> {
         Some(user) if !server.contains('@') => format!("{user}@{server}"),
         _ => server.clone(),
     });
+    if arguments.fetch.dry_run {
+        return Err(Failure::new(
+            Exit::Usage,
+            "--dry-run is no setting of an account; pop3 fetch ACCOUNT --dry-run shows what it would do",
+        ));
+    }
     if name.is_empty() || name.chars().any(char::is_control) {
         return Err(Failure::new(Exit::Usage, Message::new("accounts-wrong-name")));
     }

@@ -107,6 +107,10 @@ impl Config {
             if key == "server" || key == "maildir" {
                 continue;
             }
+            if key == "dry-run" {
+                // An account that never fetches would look as if it did.
+                return Err(wrong(Message::new("accounts-unknown-key").with("key", key)));
+            }
             let option = format!("--{key}");
             match value {
                 Value::Boolean(true) => line.push(option),
@@ -156,9 +160,11 @@ fn named_by(server: &str) -> Vec<&'static str> {
 
 /// Returns `true` if the two options exclude each other.
 fn excludes(one: &str, other: &str) -> bool {
-    const GROUPS: [&[&str]; 4] = [
-        &["password-file", "password-command", "token-file", "token-command"],
+    const GROUPS: [&[&str]; 6] = [
+        &["password-file", "password-command", "netrc", "credential", "token-file", "token-command"],
         &["keep", "delete"],
+        &["keep", "delete-after"],
+        &["keep", "keep-newest"],
         &["dangerously-cleartext", "dangerously-any-certificate", "ca-file"],
         &["dangerously-cleartext", "stls"],
     ];

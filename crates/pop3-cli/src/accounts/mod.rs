@@ -96,7 +96,7 @@ pub fn selected(arguments: &Fetch, given: &Given) -> Result<Option<Selected>, Fa
 /// # Errors
 /// The configuration cannot be read, or the account has a wrong key.
 pub fn named(name: &str, given: &Given) -> Result<Option<Fetch>, Failure> {
-    const OPTIONS: [&str; 13] = [
+    const OPTIONS: [&str; 15] = [
         "user",
         "host",
         "port",
@@ -108,6 +108,8 @@ pub fn named(name: &str, given: &Given) -> Result<Option<Fetch>, Failure> {
         "auth",
         "password-file",
         "password-command",
+        "netrc",
+        "credential",
         "token-file",
         "token-command",
     ];

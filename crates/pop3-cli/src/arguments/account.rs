@@ -79,7 +79,7 @@ pub struct PasswordSource {
     #[arg(long, value_name = "COMMAND")]
     pub password_command: Option<String>,
 
-    /// Take the password from ~/.netrc, or from the file that the variable NETRC names: that of the host and the user.
+    /// Take the password for this host and user from ~/.netrc, or from the file that NETRC names.
     #[arg(long, conflicts_with_all = ["password_file", "password_command"])]
     pub netrc: bool,
 

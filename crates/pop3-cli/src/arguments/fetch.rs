@@ -74,12 +74,13 @@ pub struct Fetch {
     #[arg(long, value_name = "TIME")]
     pub delete_after: Option<Age>,
 
-    /// Delete messages on the server when they are safely on disk, except this many of the newest. With --delete-after both keep a message.
+    /// Delete messages on the server when they are safely on disk, except this many of the newest. With --delete-after, a message
+    /// stays if either option keeps it.
     #[arg(long, value_name = "NUMBER")]
     pub keep_newest: Option<u32>,
 
-    /// Leave messages that are larger on the server, in octets, or with K, M or G after the number. A later run without this option
-    /// fetches them.
+    /// Leave messages larger than this on the server: octets, or a number with K, M or G. A later run without this option fetches
+    /// them.
     #[arg(long, value_name = "SIZE")]
     pub max_size: Option<Size>,
 

@@ -131,7 +131,8 @@ fn preview(
     name: Option<&str>,
 ) -> Result<(), Failure> {
     let table = preview::table(&pop3_fetch::preview(&mut client, folder, account, options)?);
-    client.quit()?;
+    // Nothing was changed, so nothing depends on how the session ends.
+    let _ = client.quit();
     terminal::above_bars(|| match name {
         Some(name) => say(format!("{name}:\n{table}")),
         None => say(table),

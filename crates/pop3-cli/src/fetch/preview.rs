@@ -15,13 +15,14 @@ pub fn table(messages: &[PreviewedMessage]) -> String {
         .collect();
     let count = |wanted: &[Intention]| messages.iter().filter(|message| wanted.contains(&message.intention)).count();
     let is_fetched = |message: &&PreviewedMessage| {
-        matches!(message.intention, Intention::Fetch | Intention::FetchAndDelete | Intention::Compare)
+        use Intention::{Compare, CompareAndDelete, Fetch, FetchAndDelete};
+        matches!(message.intention, Fetch | FetchAndDelete | Compare | CompareAndDelete)
     };
     let octets = messages.iter().filter(is_fetched).fold(0_u64, |sum, message| sum.saturating_add(message.octets.unwrap_or(0)));
     let sum = Message::new("fetch-plan")
         .with("fetch", messages.iter().filter(is_fetched).count())
         .with("size", HumanBytes(octets))
-        .with("delete", count(&[Intention::Delete, Intention::FetchAndDelete]))
+        .with("delete", count(&[Intention::Delete, Intention::FetchAndDelete, Intention::CompareAndDelete]))
         .with("known", count(&[Intention::Known, Intention::Delete]));
     lines.push(sum.to_string());
     lines.join("\n")
@@ -32,6 +33,7 @@ fn words(intention: Intention) -> Message {
         Intention::Fetch => Message::new("fetch-plan-fetch"),
         Intention::FetchAndDelete => Message::new("fetch-plan-fetch-and-delete"),
         Intention::Compare => Message::new("fetch-plan-compare"),
+        Intention::CompareAndDelete => Message::new("fetch-plan-compare-and-delete"),
         Intention::Delete => Message::new("fetch-plan-delete"),
         Intention::TooLarge => Message::new("fetch-plan-too-large"),
         Intention::SetAside => Message::new("fetch-plan-set-aside"),

@@ -39,7 +39,7 @@ pub fn check(summary: RunSummary) -> Result<(), Failure> {
 
 fn describe(problem: Problem) -> String {
     match problem {
-        Problem::NoUniqueId { .. } => format!("{problem} (--delete fetches such messages)"),
+        Problem::NoUniqueId { .. } => format!("{problem} (--delete alone fetches such messages)"),
         // The failure contains a hint for the next step.
         Problem::NextSession(error) => format!("the remaining messages wait for the next run: {}", Failure::from(error)),
         _ => problem.to_string(),

@@ -74,7 +74,7 @@ pub trait TlsConnector: fmt::Debug + Send + Sync {
 
 /// A client's TLS connection, without I/O.
 pub trait TlsConnection: Send {
-    /// Returns `true` until the handshake is done: the server is verified from then on.
+    /// Returns `false` only once the handshake is done and the server is verified.
     fn is_handshaking(&self) -> bool;
 
     /// Takes octets that came from the server, and returns how many it took: at least one, unless [`read`](Self::read) must be called first.

@@ -97,7 +97,7 @@ impl TlsLayer {
 
     /// Continues the handshake with what was received. Returns `true` when it is done.
     pub(crate) fn shake_hands(&mut self) -> bool {
-        while self.is_handshaking() && !self.unprocessed.is_empty() && self.process() {}
+        while self.is_handshaking() && self.failure.is_none() && !self.unprocessed.is_empty() && self.process() {}
         if self.is_handshaking() && self.has_ended && self.failure.is_none() {
             self.failure = Some(TlsFailure::Other("the server closed the connection during the TLS handshake".to_owned()));
         }
@@ -108,7 +108,10 @@ impl TlsLayer {
     /// has failed.
     pub(crate) fn read(&mut self, space: &mut [u8]) -> Option<usize> {
         while self.failure.is_none() {
-            match self.connection.read(space) {
+            // To read may make the library answer.
+            let read = self.connection.read(space);
+            self.connection.take_sealed(&mut self.sealed);
+            match read {
                 Ok(Some(count)) => return Some(count),
                 Ok(None) if !self.unprocessed.is_empty() => _ = self.process(),
                 // A stream that ends without an alert has ended, too: the session knows whether it may end there (H13, Q08).
@@ -134,8 +137,13 @@ impl TlsLayer {
         }
     }
 
-    /// Seals the alert that ends the connection.
+    /// Seals the alert that ends the connection. A handshake that is not done is given up.
     pub(crate) fn close(&mut self) {
+        if self.is_handshaking() {
+            self.sealed.clear();
+            self.failure.get_or_insert_with(|| TlsFailure::Other("the TLS handshake was given up".to_owned()));
+            return;
+        }
         self.connection.close();
         self.connection.take_sealed(&mut self.sealed);
     }

@@ -230,13 +230,14 @@ impl Transfer<'_> {
         }))
     }
 
-    /// Returns the number of commands for one message: its retrieval and, if requested, its deletion.
-    const fn cost(&self) -> usize {
-        if self.options.delete { 2 } else { 1 }
+    /// Returns the number of commands for one message: its retrieval and, if it may be requested then, its deletion.
+    const fn cost(&self, planned: &PlannedMessage) -> usize {
+        let may_delete = self.options.deletes_new(planned.stays) || (self.options.delete && planned.compare);
+        if may_delete { 2 } else { 1 }
     }
 
     fn can_fetch(&self) -> bool {
-        !self.state.queue.is_empty() && self.budget >= self.cost()
+        self.state.queue.front().is_some_and(|planned| self.budget >= self.cost(planned))
     }
 
     /// Sends as many commands as may be in flight. New messages come first: if the session breaks, the next one deletes old
@@ -246,7 +247,7 @@ impl Transfer<'_> {
             let (command, job) = if self.can_fetch()
                 && let Some(planned) = self.state.queue.pop_front()
             {
-                self.budget -= self.cost();
+                self.budget -= self.cost(&planned);
                 (Command::Retr(planned.number), Job::Fetch(planned))
             } else if let Some(message) = self.next_deletion()? {
                 (Command::Dele(message.number), Job::Delete(message))

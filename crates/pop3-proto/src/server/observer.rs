@@ -30,8 +30,8 @@ pub trait Observer: Send {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionEnd {
-    /// The reason why the server ended the session; `None` if the client or the network ended it. The last reasons of [`CloseReason`]
-    /// are those of a driver.
+    /// The reason why the server ended the session; `None` if the client or the network ended it. The protocol itself does not know
+    /// [`CloseReason::TimedOut`], `GaveWay` and `ShutDown`, which a driver reports.
     pub reason: Option<CloseReason>,
     /// The octets that the client sent, without those of TLS.
     pub octets_received: u64,
