@@ -31,6 +31,7 @@ mod place;
 mod read;
 mod serve;
 mod server_text;
+mod state;
 mod suggestion;
 mod terminal;
 mod withhold;
@@ -41,7 +42,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches};
 use tracing_subscriber::EnvFilter;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, StateCommand};
 use language::{Language, Message};
 
 /// Runs the subcommand that the arguments name, and returns the exit code.
@@ -78,6 +79,13 @@ pub fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Mock(arguments) => mock::run(&arguments),
         Command::Read(arguments) => read::run(&arguments, &accounts::given(&matches, &["read"])),
+        Command::State(arguments) => {
+            let command = match &arguments.command {
+                StateCommand::Import(_) => "import",
+                StateCommand::Show(_) => "show",
+            };
+            state::run(&arguments, &accounts::given(&matches, &["state", command]))
+        }
         Command::Completions(arguments) => manual::completions(&arguments),
         Command::Man(arguments) => manual::man(&arguments),
         Command::Passwd(arguments) => passwd::run(&arguments),

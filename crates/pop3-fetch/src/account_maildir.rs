@@ -1,9 +1,11 @@
 //! A Maildir with the journal of one account.
 
+use std::path::Path;
+
 use pop3_maildrop::Maildir;
 
 use crate::error::FetchError;
-use crate::journal::Journal;
+use crate::journal::{self, Journal};
 use crate::journal_state::JournalState;
 use crate::leftovers;
 
@@ -31,6 +33,23 @@ impl AccountMaildir {
         // Leftovers are removed after the completion, which may need them.
         leftovers::remove(maildir.path());
         Ok(Self { maildir, journal })
+    }
+
+    /// Records the unique-ids of messages that another program has fetched, and returns how many of them were not recorded already. A run
+    /// does not fetch these messages, and never deletes them on the server, because it cannot know whether they are safe.
+    ///
+    /// # Errors
+    /// Fails with [`FetchError::Disk`] if the journal cannot be written.
+    pub fn import<'a>(&mut self, unique_ids: impl IntoIterator<Item = &'a [u8]>) -> Result<usize, FetchError> {
+        self.journal.record_imported(unique_ids)
+    }
+
+    /// Returns the contents of an account's journal in a folder, without a lock and without any change.
+    ///
+    /// # Errors
+    /// Fails with [`FetchError::Disk`] if the journal cannot be read.
+    pub fn read_state(folder: &Path, account: &str) -> Result<JournalState, FetchError> {
+        journal::read(folder, account)
     }
 
     /// Returns the journal's contents: the messages that are stored.

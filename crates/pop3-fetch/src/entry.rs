@@ -15,7 +15,8 @@
 //!   now on;
 //! - `d` as `-`, but the message is recorded by an earlier line;
 //! - `=` the message is stored, and the server has confirmed its deletion;
-//! - `k` the message is stored, and the server keeps it although it confirmed the deletion.
+//! - `k` the message is stored, and the server keeps it although it confirmed the deletion;
+//! - `m` another program has fetched the message: it is not fetched again, and never deleted from the server.
 //!
 //! Marks about the account:
 //!
@@ -49,6 +50,8 @@ pub enum EntryKind {
     Deleted,
     /// The message is stored, and the server keeps it although it confirmed the deletion.
     Kept,
+    /// Another program has fetched the message.
+    Imported,
     /// Unique-ids alone do not identify messages: one unique-id denoted two messages, one after the other.
     IdsReused,
     /// The message could not be retrieved; `octets` is the number of tries.
@@ -60,7 +63,7 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    const ALL: [(Self, &'static str); 12] = [
+    const ALL: [(Self, &'static str); 13] = [
         (Self::Intended, "?"),
         (Self::IntendedSuspect, "i"),
         (Self::Stored, "+"),
@@ -69,6 +72,7 @@ impl EntryKind {
         (Self::NowDeleting, "d"),
         (Self::Deleted, "="),
         (Self::Kept, "k"),
+        (Self::Imported, "m"),
         (Self::IdsReused, "~"),
         (Self::Failed, "!"),
         (Self::PipeliningBroken, "p"),

@@ -153,6 +153,19 @@ impl Journal {
         self.record(messages.map(|message| message.entry(kind(&message))).collect())
     }
 
+    /// Records messages that another program has fetched, except those that are recorded already. Returns their number.
+    ///
+    /// # Errors
+    /// Fails if the disk does not accept the record.
+    pub fn record_imported<'a>(&mut self, unique_ids: impl IntoIterator<Item = &'a [u8]>) -> Result<usize, FetchError> {
+        let mut new: Vec<_> = unique_ids.into_iter().filter(|unique_id| self.state.records(unique_id).is_empty()).collect();
+        new.sort_unstable();
+        new.dedup();
+        let count = new.len();
+        self.record(new.into_iter().map(|unique_id| Entry::new(EntryKind::Imported, unique_id)).collect())?;
+        Ok(count)
+    }
+
     /// Records that the deletion of stored messages is about to be requested: from then on their unique-ids may denote other
     /// messages.
     ///

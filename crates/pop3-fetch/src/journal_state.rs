@@ -19,7 +19,7 @@ use crate::fingerprint::Fingerprint;
 const GRACE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The state of a stored message on the server, as far as it is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MessageState {
     /// The message is on the server.
     Stored,
@@ -31,6 +31,8 @@ pub enum MessageState {
     Deleted,
     /// The server keeps the message although it confirmed the deletion.
     Kept,
+    /// Another program has fetched the message, so nothing is known of its contents.
+    Imported,
 }
 
 impl MessageState {
@@ -41,6 +43,7 @@ impl MessageState {
             Self::Deleting => EntryKind::Deleting,
             Self::Deleted => EntryKind::Deleted,
             Self::Kept => EntryKind::Kept,
+            Self::Imported => EntryKind::Imported,
         }
     }
 
@@ -51,6 +54,7 @@ impl MessageState {
             EntryKind::Deleting => Some(Self::Deleting),
             EntryKind::Deleted => Some(Self::Deleted),
             EntryKind::Kept => Some(Self::Kept),
+            EntryKind::Imported => Some(Self::Imported),
             _ => None,
         }
     }
@@ -129,7 +133,12 @@ impl JournalState {
                 let limit = entry.octets.and_then(|limit| u32::try_from(limit).ok()).unwrap_or(u32::MAX);
                 self.command_limit = Some((limit, entry.seconds));
             }
-            EntryKind::Stored | EntryKind::Suspect | EntryKind::Deleting | EntryKind::Deleted | EntryKind::Kept => {
+            EntryKind::Stored
+            | EntryKind::Suspect
+            | EntryKind::Deleting
+            | EntryKind::Deleted
+            | EntryKind::Kept
+            | EntryKind::Imported => {
                 let Some(state) = MessageState::of(entry.kind) else { return };
                 // Messages are matched by file name: of two messages with one unique-id, the first may not be stored yet (S17).
                 if !entry.name.is_empty() {
@@ -185,6 +194,17 @@ impl JournalState {
     /// Returns `true` if no message is known.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
+    }
+
+    /// Returns the number of messages in each state, the most common one first.
+    pub fn counts(&self) -> Vec<(MessageState, usize)> {
+        let mut counts: HashMap<MessageState, usize> = HashMap::new();
+        for record in self.records.values().flatten() {
+            *counts.entry(record.state).or_default() += 1;
+        }
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_by_key(|(state, count)| (std::cmp::Reverse(*count), *state));
+        counts
     }
 
     /// Returns the stored messages with this unique-id.
@@ -365,6 +385,7 @@ mod tests {
         state.add(Entry { kind: EntryKind::Deleting, ..stored(b"b", 20, b"b") });
         state.add(Entry { kind: EntryKind::Kept, ..stored(b"k", 20, b"k") });
         state.add(Entry { kind: EntryKind::Suspect, ..stored(b"x", 20, b"x") });
+        state.add(Entry::new(EntryKind::Imported, b"m"));
         state.add(Entry::new(EntryKind::IdsReused, b""));
         state.add(Entry { octets: Some(2), ..Entry::new(EntryKind::Failed, b"poison") });
         state.add(Entry::new(EntryKind::PipeliningBroken, b""));
@@ -379,6 +400,8 @@ mod tests {
             (states(b"b"), states(b"k"), states(b"x")),
             (vec![MessageState::Deleting], vec![MessageState::Kept], vec![MessageState::Suspect])
         );
+        assert_eq!(states(b"m"), [MessageState::Imported]);
+        assert_eq!(read.counts().first(), Some(&(MessageState::Deleting, 2)));
         assert_eq!(read.failures(b"poison").map(|failures| failures.tries), Some(2));
         assert!(read.are_ids_reused() && read.is_pipelining_broken() && read.command_limit() == Some(9));
         assert_eq!((read.interrupted.len(), read.interrupted[0].name.as_str()), (1, "1.a"));

@@ -166,8 +166,8 @@ impl Plan {
         let stored = records.iter().filter(|record| has_size_of(record, message)).count();
         let shared = is_shared && (to_be_deleted || stored < listed);
         // After a deletion the unique-id may denote another message (Q27), and only a provably stored message may be deleted.
-        let unproven =
-            matches!(record.state, MessageState::Deleting | MessageState::Deleted) || (delete && record.fingerprint.is_none());
+        let unproven = matches!(record.state, MessageState::Deleting | MessageState::Deleted)
+            || (delete && record.fingerprint.is_none() && record.state != MessageState::Imported);
         if shared || unproven || (doubtful && to_be_deleted) {
             return self.plan_retrieval(message, true, context);
         }
@@ -301,6 +301,17 @@ mod tests {
         for (now, expected) in [(a - 1, vec![]), (a, vec![1]), (b - 1, vec![1]), (b, vec![1, 2])] {
             let plan = Plan::new(&listing, &state, &options, now);
             assert_eq!((deleted(&plan), wanted(&plan), plan.known), (expected, vec![4], 4), "{now}");
+        }
+    }
+
+    #[test]
+    fn what_another_program_has_fetched_is_neither_fetched_nor_deleted() {
+        let mut state = JournalState::default();
+        state.add(Entry::new(EntryKind::Imported, b"theirs"));
+        let listing = listing(vec![listed(1, "theirs", 10), listed(2, "new", 10)]);
+        for delete in [false, true] {
+            let plan = Plan::new(&listing, &state, &TransferOptions::new(delete), 0);
+            assert_eq!((wanted(&plan), deleted(&plan), plan.known), (vec![2], vec![], 1));
         }
     }
 

@@ -76,7 +76,7 @@ fn intentions(listing: &Listing, state: &JournalState, options: &TransferOptions
         let is_due = records.iter().any(|record| match record.state {
             MessageState::Stored => is_old_enough(record, options, now),
             MessageState::Deleting | MessageState::Deleted => true,
-            MessageState::Suspect | MessageState::Kept => false,
+            MessageState::Suspect | MessageState::Kept | MessageState::Imported => false,
         });
         let deletes = deletes_new || (options.delete && !planned.stays && is_due);
         // Without stored messages there is nothing to compare with.

@@ -43,6 +43,21 @@ impl Account {
         self.target.address.as_deref()
     }
 
+    /// Returns the name of the account in journals and messages.
+    pub fn name(&self) -> String {
+        self.target.account(self.port)
+    }
+
+    /// Returns the name of the user.
+    pub fn user(&self) -> &str {
+        &self.target.user
+    }
+
+    /// Returns the host.
+    pub fn host(&self) -> &str {
+        &self.target.host
+    }
+
     /// Says which settings apply, and reads the password or asks for it. `maildir` is the default folder, if mail goes there.
     ///
     /// # Errors
@@ -111,7 +126,7 @@ pub struct Login {
 impl Login {
     /// Returns the name of the account in journals and messages.
     pub fn name(&self) -> String {
-        self.account.target.account(self.account.port)
+        self.account.name()
     }
 
     /// Returns the settings that were found by trying: the host and the port of a guess, and the user if it is not the address.

@@ -9,6 +9,7 @@ mod mock;
 mod quantity;
 mod read;
 mod serve;
+mod state;
 
 use std::path::PathBuf;
 
@@ -22,6 +23,7 @@ pub use guide::{Guide, GuideFormat};
 pub use mock::Mock;
 pub use read::Read;
 pub use serve::Serve;
+pub use state::{State, StateCommand};
 
 use crate::language::Language;
 
@@ -66,6 +68,7 @@ pub enum Command {
     Guide(Guide),
     Serve(Serve),
     Read(Read),
+    State(State),
     Passwd(Passwd),
     Mock(Mock),
     Completions(Completions),

@@ -140,7 +140,7 @@ fn preview(
 }
 
 /// Returns the Maildir: the one that the arguments name, or `~/Mail/ADDRESS` for an address that is safe as the name of a folder.
-fn folder(arguments: &Fetch, address: Option<&str>) -> Result<PathBuf, Failure> {
+pub fn folder(arguments: &Fetch, address: Option<&str>) -> Result<PathBuf, Failure> {
     if let Some(maildir) = &arguments.maildir {
         return Ok(maildir.clone());
     }
@@ -157,7 +157,7 @@ fn folder(arguments: &Fetch, address: Option<&str>) -> Result<PathBuf, Failure> 
 }
 
 /// Returns a failure for a folder with something else than a Maildir in it, which mail would be mixed with.
-fn refuse_other_folder(maildir: &Path) -> Result<(), Failure> {
+pub fn refuse_other_folder(maildir: &Path) -> Result<(), Failure> {
     let is_maildir = ["cur", "new", "tmp"].iter().any(|sub| maildir.join(sub).is_dir());
     let has_entries = fs::read_dir(maildir).is_ok_and(|mut entries| entries.next().is_some());
     match has_entries && !is_maildir {
@@ -168,7 +168,7 @@ fn refuse_other_folder(maildir: &Path) -> Result<(), Failure> {
 }
 
 /// Opens a Maildir, or creates it. The folder above the default one belongs to the default.
-fn create(maildir: &Path, is_default: bool) -> Result<Maildir, Failure> {
+pub fn create(maildir: &Path, is_default: bool) -> Result<Maildir, Failure> {
     if let Some(parent) = maildir.parent().filter(|_| is_default) {
         fs::create_dir_all(parent).map_err(|error| Failure::file(parent, &error))?;
     }

@@ -123,6 +123,30 @@ fn their_clients_bring_everything_home_from_our_server() {
 }
 
 #[test]
+fn what_their_clients_have_fetched_from_dovecot_is_not_fetched_again() {
+    const FEW: usize = 20;
+    let messages = corpus::messages();
+    let dovecot = Server::dovecot(&messages[..FEW]);
+    for (client, user) in [Client::Fetchmail, Client::Mpop, Client::Getmail].into_iter().zip(USERS) {
+        let (folder, _) = client.fetch(&dovecot, user, Mode::Plain, FEW);
+        let port = dovecot.plain.to_string();
+        let (program, list) = match client {
+            Client::Fetchmail => ("fetchmail", "ids".to_owned()),
+            Client::Mpop => ("mpop", "uidls".to_owned()),
+            _ => ("getmail", format!("getmail/oldmail-localhost-{port}-{user}")),
+        };
+        let maildir = folder.path().join("ours");
+        let mut import = Command::new(env!("CARGO_BIN_EXE_pop3"));
+        import.args(["state", "import", program]).arg(folder.path().join(list)).arg("localhost").arg(&maildir);
+        let imported = said(&import.args(["--user", user, "--port", &port]).env("LC_ALL", "C").output().unwrap());
+        assert!(imported.starts_with("20 messages taken over"), "{client:?}: {imported}");
+        let fetched = said(&pop3_fetch(&dovecot, user, Mode::Plain, &maildir, &["--keep"]));
+        assert!(fetched.ends_with("nothing new, 20 known already"), "{client:?}: {fetched}");
+        assert_eq!(read(&maildir).len(), 0);
+    }
+}
+
+#[test]
 fn questions_at_a_terminal_are_answered_by_a_person_alone() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/prompts.py");
     let mut command = Command::new("timeout");

@@ -408,7 +408,7 @@ impl Transfer<'_> {
         let delete = self.options.delete && !planned.stays && is_due;
         match record.state {
             MessageState::Kept => self.summary.kept += 1,
-            MessageState::Suspect => {}
+            MessageState::Suspect | MessageState::Imported => {}
             MessageState::Stored | MessageState::Deleting | MessageState::Deleted if delete => {
                 let (number, unique_id) = (planned.number, planned.unique_id.clone());
                 // It may be a copy with an equal unique-id. Otherwise the server kept a message whose deletion it had confirmed.

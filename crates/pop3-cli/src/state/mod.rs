@@ -1,0 +1,80 @@
+//! The subcommand `pop3 state`: which messages of an account are known.
+
+pub mod import;
+
+use std::fs;
+use std::path::PathBuf;
+
+use pop3_fetch::AccountMaildir;
+use pop3_fetch::journal_state::MessageState;
+
+use crate::account::Account;
+use crate::accounts::{self, Given};
+use crate::arguments::{Fetch, State, StateCommand};
+use crate::failure::{Exit, Failure, say};
+use crate::fetch::{create, folder, refuse_other_folder};
+use crate::language::Message;
+use crate::server_text::one_line;
+
+pub fn run(arguments: &State, given: &Given) -> Result<(), Failure> {
+    match &arguments.command {
+        StateCommand::Import(import) => {
+            let place = Place::of(&import.fetch, given)?;
+            let text = fs::read(&import.file).map_err(|error| Failure::file(&import.file, &error))?;
+            let ids = import::unique_ids(import.program, &text, &place.user, &place.host);
+            let ids = ids.map_err(|others| {
+                let others = one_line(&others.join(", "));
+                let (user, host) = (&place.user, &place.host);
+                let what = Message::new("state-others").with("file", import.file.display()).with("user", user).with("host", host);
+                Failure::new(Exit::Usage, what).and(Message::new("state-others-next").with("others", others))
+            })?;
+            let maildir = create(&place.folder, import.fetch.maildir.is_none())?;
+            let count = AccountMaildir::open(maildir, &place.account)?.import(ids.iter().copied())?;
+            say(Message::new("state-imported")
+                .with("count", count)
+                .with("known", ids.len() - count)
+                .with("account", &place.account))
+        }
+        StateCommand::Show(show) => {
+            let place = Place::of(&show.fetch, given)?;
+            let state = AccountMaildir::read_state(&place.folder, &place.account)?;
+            say(Message::new("state-of").with("account", &place.account).with("folder", place.folder.display()))?;
+            for (state, count) in state.counts() {
+                say(format!("{count:>7}  {}", words(state)))?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn words(state: MessageState) -> Message {
+    match state {
+        MessageState::Stored => Message::new("state-stored"),
+        MessageState::Suspect => Message::new("state-suspect"),
+        MessageState::Deleting => Message::new("state-deleting"),
+        MessageState::Deleted => Message::new("state-deleted"),
+        MessageState::Kept => Message::new("state-kept"),
+        MessageState::Imported => Message::new("state-elsewhere"),
+    }
+}
+
+/// Where the journal of an account is.
+struct Place {
+    account: String,
+    user: String,
+    host: String,
+    folder: PathBuf,
+}
+
+impl Place {
+    /// Determines the place as `pop3 fetch` does, from a server or from an account of the configuration.
+    fn of(arguments: &Fetch, given: &Given) -> Result<Self, Failure> {
+        let server = arguments.server.as_deref().unwrap_or_default();
+        let configured = accounts::named(server, given)?;
+        let fetch = configured.as_ref().unwrap_or(arguments);
+        let account = Account::of(fetch.server.as_deref().unwrap_or_default(), &fetch.account)?;
+        let folder = folder(fetch, account.address())?;
+        refuse_other_folder(&folder)?;
+        Ok(Self { account: account.name(), user: account.user().to_owned(), host: account.host().to_owned(), folder })
+    }
+}
