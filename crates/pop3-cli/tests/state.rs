@@ -55,6 +55,27 @@ fn what_another_program_has_fetched_is_neither_fetched_nor_deleted() {
 }
 
 #[test]
+fn an_account_of_the_configuration_is_named() {
+    let (server, (folder, _)) = (server(), home());
+    let (config, list) = (folder.path().join(".config/pop3"), folder.path().join("list"));
+    fs::create_dir_all(&config).unwrap();
+    let account = format!("server = \"127.0.0.1:{}\"\nuser = \"joe\"\nmaildir = \"~/work\"\n", server.port());
+    fs::write(config.join("config.toml"), format!("[accounts.work]\n{account}dangerously-cleartext = true\n")).unwrap();
+    fs::write(&list, "joe@127.0.0.1 a7\n").unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = pop3();
+        command.args(arguments).env("HOME", folder.path()).env_remove("XDG_CONFIG_HOME").env("POP3_PASSWORD", "secret");
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    assert!(run(&["state", "import", "fetchmail", list.to_str().unwrap(), "work"]).starts_with("1 message taken over"));
+    assert!(run(&["fetch", "work"]).contains("2 messages"));
+    let told = run(&["state", "show", "work"]);
+    assert!(told.contains("2  stored\n") && told.contains("1  fetched by another program\n"), "{told}");
+}
+
+#[test]
 fn a_list_of_another_maildrop_is_refused_and_nothing_is_made() {
     let (server, (folder, maildir)) = (server(), home());
     let file = folder.path().join("list");

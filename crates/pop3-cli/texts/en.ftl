@@ -437,6 +437,9 @@ state-deleting = deletion requested
 state-deleted = deleted on the server
 state-kept = still on the server although it confirmed the deletion
 state-elsewhere = fetched by another program
-state-imported = { $count } messages taken over for { $account }, { $known } known before
+state-imported = { $count ->
+    [one] 1 message taken over
+   *[other] { $count } messages taken over
+} for { $account }, { $known } known before
 state-others = { $file } has no list for { $user } at { $host }
 state-others-next = It has lists for: { $others }. Name the user with --user and the host with --host.

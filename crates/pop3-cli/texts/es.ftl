@@ -403,6 +403,9 @@ state-deleting = borrado solicitado
 state-deleted = borrados en el servidor
 state-kept = siguen en el servidor aunque confirmó el borrado
 state-elsewhere = traídos por otro programa
-state-imported = { $count } mensajes asumidos para { $account }, { $known } ya conocidos
+state-imported = { $count ->
+    [one] 1 mensaje asumido
+   *[other] { $count } mensajes asumidos
+} para { $account }, { $known } ya conocidos
 state-others = { $file } no tiene lista para { $user } en { $host }
 state-others-next = Tiene listas para: { $others }. Indique el usuario con --user y el servidor con --host.

@@ -23,7 +23,7 @@ pub use guide::{Guide, GuideFormat};
 pub use mock::Mock;
 pub use read::Read;
 pub use serve::Serve;
-pub use state::{State, StateCommand};
+pub use state::{State, StateCommand, StatePlace};
 
 use crate::language::Language;
 

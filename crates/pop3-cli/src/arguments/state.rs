@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Fetch;
+use super::AccountArguments;
 use crate::state::import::Program;
 
 /// Show which messages of an account are known, and take over the list of another program.
@@ -40,12 +40,26 @@ pub struct StateImport {
     pub file: PathBuf,
 
     #[command(flatten)]
-    pub fetch: Fetch,
+    pub place: StatePlace,
 }
 
 /// Show how many messages of an account are known, and how.
 #[derive(Args, Debug)]
 pub struct StateShow {
     #[command(flatten)]
-    pub fetch: Fetch,
+    pub place: StatePlace,
+}
+
+/// The account and its Maildir, as `pop3 fetch` takes them.
+#[derive(Args, Debug)]
+pub struct StatePlace {
+    /// Mail address, a server, or the name of an account of the configuration.
+    #[arg(value_name = "ADDRESS|HOST|ACCOUNT")]
+    pub server: String,
+
+    /// Maildir of the account. Default with a mail address: ~/Mail/ADDRESS.
+    pub maildir: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub account: AccountArguments,
 }

@@ -82,7 +82,7 @@ impl<'a> Job<'a> {
     fn of(arguments: &'a Fetch) -> Result<Self, Failure> {
         let server = arguments.server.as_deref().unwrap_or_default();
         let mut account = Account::of(server, &arguments.account)?;
-        let folder = folder(arguments, account.address())?;
+        let folder = folder(arguments.maildir.as_deref(), account.address())?;
         refuse_other_folder(&folder)?;
         // `QUIT` may be sent while a listing continues without end, so the window has room for two commands.
         account.options.config.window = usize::from(arguments.window).max(2);
@@ -140,9 +140,9 @@ fn preview(
 }
 
 /// Returns the Maildir: the one that the arguments name, or `~/Mail/ADDRESS` for an address that is safe as the name of a folder.
-pub fn folder(arguments: &Fetch, address: Option<&str>) -> Result<PathBuf, Failure> {
-    if let Some(maildir) = &arguments.maildir {
-        return Ok(maildir.clone());
+pub fn folder(maildir: Option<&Path>, address: Option<&str>) -> Result<PathBuf, Failure> {
+    if let Some(maildir) = maildir {
+        return Ok(maildir.to_owned());
     }
     let Some(name) = address else {
         return Err(Failure::new(Exit::Usage, "a host name needs a Maildir, too")

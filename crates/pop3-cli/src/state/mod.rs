@@ -10,7 +10,7 @@ use pop3_fetch::journal_state::MessageState;
 
 use crate::account::Account;
 use crate::accounts::{self, Given};
-use crate::arguments::{Fetch, State, StateCommand};
+use crate::arguments::{State, StateCommand, StatePlace};
 use crate::failure::{Exit, Failure, say};
 use crate::fetch::{create, folder, refuse_other_folder};
 use crate::language::Message;
@@ -19,7 +19,7 @@ use crate::server_text::one_line;
 pub fn run(arguments: &State, given: &Given) -> Result<(), Failure> {
     match &arguments.command {
         StateCommand::Import(import) => {
-            let place = Place::of(&import.fetch, given)?;
+            let place = Place::of(&import.place, given)?;
             let text = fs::read(&import.file).map_err(|error| Failure::file(&import.file, &error))?;
             let ids = import::unique_ids(import.program, &text, &place.user, &place.host);
             let ids = ids.map_err(|others| {
@@ -28,7 +28,7 @@ pub fn run(arguments: &State, given: &Given) -> Result<(), Failure> {
                 let what = Message::new("state-others").with("file", import.file.display()).with("user", user).with("host", host);
                 Failure::new(Exit::Usage, what).and(Message::new("state-others-next").with("others", others))
             })?;
-            let maildir = create(&place.folder, import.fetch.maildir.is_none())?;
+            let maildir = create(&place.folder, place.is_default)?;
             let count = AccountMaildir::open(maildir, &place.account)?.import(ids.iter().copied())?;
             say(Message::new("state-imported")
                 .with("count", count)
@@ -36,7 +36,7 @@ pub fn run(arguments: &State, given: &Given) -> Result<(), Failure> {
                 .with("account", &place.account))
         }
         StateCommand::Show(show) => {
-            let place = Place::of(&show.fetch, given)?;
+            let place = Place::of(&show.place, given)?;
             let state = AccountMaildir::read_state(&place.folder, &place.account)?;
             say(Message::new("state-of").with("account", &place.account).with("folder", place.folder.display()))?;
             for (state, count) in state.counts() {
@@ -64,17 +64,24 @@ struct Place {
     user: String,
     host: String,
     folder: PathBuf,
+    /// The folder is the default one of an address.
+    is_default: bool,
 }
 
 impl Place {
     /// Determines the place as `pop3 fetch` does, from a server or from an account of the configuration.
-    fn of(arguments: &Fetch, given: &Given) -> Result<Self, Failure> {
-        let server = arguments.server.as_deref().unwrap_or_default();
-        let configured = accounts::named(server, given)?;
-        let fetch = configured.as_ref().unwrap_or(arguments);
-        let account = Account::of(fetch.server.as_deref().unwrap_or_default(), &fetch.account)?;
-        let folder = folder(fetch, account.address())?;
+    fn of(arguments: &StatePlace, given: &Given) -> Result<Self, Failure> {
+        let configured = accounts::named(&arguments.server, given)?;
+        let (server, account, maildir) = match &configured {
+            Some(fetch) => (fetch.server.as_deref().unwrap_or_default(), &fetch.account, fetch.maildir.as_deref()),
+            None => (arguments.server.as_str(), &arguments.account, None),
+        };
+        // A Maildir on the command line comes first.
+        let maildir = arguments.maildir.as_deref().or(maildir);
+        let account = Account::of(server, account)?;
+        let folder = folder(maildir, account.address())?;
         refuse_other_folder(&folder)?;
-        Ok(Self { account: account.name(), user: account.user().to_owned(), host: account.host().to_owned(), folder })
+        let (user, host) = (account.user().to_owned(), account.host().to_owned());
+        Ok(Self { account: account.name(), user, host, folder, is_default: maildir.is_none() })
     }
 }
