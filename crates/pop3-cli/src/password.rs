@@ -55,8 +55,12 @@ pub fn prompt(question: &str) -> Result<Secret, Failure> {
 }
 
 fn from_file(file: &Path) -> Result<Secret, Failure> {
-    let text = secrets(file)?;
-    first_line(&text).ok_or_else(|| Failure::new(Exit::Storage, format_args!("{}: the first line is empty", file.display())))
+    secret_in(file, &secrets(file)?)
+}
+
+/// Returns the secret in the text of a file: its first line.
+fn secret_in(file: &Path, text: &[u8]) -> Result<Secret, Failure> {
+    first_line(text).ok_or_else(|| Failure::new(Exit::Storage, format_args!("{}: the first line is empty", file.display())))
 }
 
 fn from_netrc(user: &str, host: &str) -> Result<Secret, Failure> {
@@ -83,8 +87,7 @@ fn from_credential(name: &str) -> Result<Secret, Failure> {
     }
     let file = PathBuf::from(folder).join(name);
     // systemd protects the folder, and chooses the mode of the files.
-    let text = fs::read(&file).map_err(|error| Failure::file(&file, &error))?;
-    first_line(&text).ok_or_else(|| Failure::new(Exit::Storage, format_args!("{}: the first line is empty", file.display())))
+    secret_in(&file, &fs::read(&file).map_err(|error| Failure::file(&file, &error))?)
 }
 
 /// Reads a file with secrets, and warns if others can read it, too.

@@ -79,6 +79,7 @@ pub struct ClientSession {
     stream_failed: bool,
     /// The session is over, so what fails is no failure of it.
     is_closing: bool,
+    /// The log has the failure of the session.
     has_reported: bool,
     trace: ClientTrace,
 }

@@ -28,7 +28,7 @@ impl ClientTrace {
         Self { span: tracing::info_span!("client", id, host, port, user = tracing::field::Empty) }
     }
 
-    /// Returns an observer that logs the dialogue, if somebody wants that, and passes it on.
+    /// Returns an observer that logs the dialogue if a subscriber takes it, and passes it on to `other`.
     pub(crate) fn observer(&self, other: Option<Box<dyn Observer>>) -> Option<Box<dyn Observer>> {
         if !tracing::enabled!(tracing::Level::TRACE) {
             return other;

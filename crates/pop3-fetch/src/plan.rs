@@ -104,10 +104,19 @@ impl Context<'_> {
     }
 }
 
-/// Returns `true` if a stored message has been stored for so long that it may be deleted.
-pub fn is_old_enough(record: &Record, options: &TransferOptions, now: u64) -> bool {
-    let is_old = is_plausible(record.stored) && now.saturating_sub(record.stored) >= options.delete_after.as_secs();
-    options.delete_after.is_zero() || is_old
+/// Returns `true` if the options want a recorded message deleted on the server now. `stays` means that it is one of the newest.
+pub fn is_deletion_due(record: &Record, stays: bool, options: &TransferOptions, now: u64) -> bool {
+    let is_due = match record.state {
+        MessageState::Stored => {
+            let is_old = is_plausible(record.stored) && now.saturating_sub(record.stored) >= options.delete_after.as_secs();
+            options.delete_after.is_zero() || is_old
+        }
+        // A deletion that was requested before is requested again, however the options have changed since.
+        MessageState::Deleting | MessageState::Deleted => true,
+        // A copy that may be incomplete or that another program has, and a message that the server keeps anyway.
+        MessageState::Suspect | MessageState::Kept | MessageState::Imported => false,
+    };
+    options.delete && !stays && is_due
 }
 
 /// Returns the number of the first of the last `count` messages of a listing.
@@ -157,7 +166,7 @@ impl Plan {
         let Some(record) = records.iter().find(|record| has_size_of(record, message)) else {
             return self.plan_retrieval(message, doubtful || !records.is_empty(), context);
         };
-        let delete = options.delete && !context.stays(message) && is_old_enough(record, options, now);
+        let delete = is_deletion_due(record, context.stays(message), options, now);
         let to_be_deleted = delete && record.state == MessageState::Stored;
         // If several messages have one unique-id (S17, Q23), only a comparison reveals which of them are stored, unless all that
         // have this size are stored.
@@ -166,8 +175,8 @@ impl Plan {
         let stored = records.iter().filter(|record| has_size_of(record, message)).count();
         let shared = is_shared && (to_be_deleted || stored < listed);
         // After a deletion the unique-id may denote another message (Q27), and only a provably stored message may be deleted.
-        let unproven = matches!(record.state, MessageState::Deleting | MessageState::Deleted)
-            || (delete && record.fingerprint.is_none() && record.state != MessageState::Imported);
+        let unproven =
+            matches!(record.state, MessageState::Deleting | MessageState::Deleted) || (delete && record.fingerprint.is_none());
         if shared || unproven || (doubtful && to_be_deleted) {
             return self.plan_retrieval(message, true, context);
         }

@@ -8,9 +8,9 @@ use pop3_blocking::proto::codec::MessageNumber;
 
 use crate::error::FetchError;
 use crate::journal::{self, now};
-use crate::journal_state::{JournalState, MessageState};
+use crate::journal_state::JournalState;
 use crate::listing::{Listing, list};
-use crate::plan::{Plan, is_old_enough};
+use crate::plan::{Plan, is_deletion_due};
 use crate::transfer_options::TransferOptions;
 
 /// What a run would do with a message.
@@ -73,12 +73,7 @@ fn intentions(listing: &Listing, state: &JournalState, options: &TransferOptions
     for planned in plan.to_retrieve.iter().chain(&plan.last) {
         let deletes_new = options.deletes_new(planned.stays);
         let records = state.records(&planned.unique_id);
-        let is_due = records.iter().any(|record| match record.state {
-            MessageState::Stored => is_old_enough(record, options, now),
-            MessageState::Deleting | MessageState::Deleted => true,
-            MessageState::Suspect | MessageState::Kept | MessageState::Imported => false,
-        });
-        let deletes = deletes_new || (options.delete && !planned.stays && is_due);
+        let deletes = deletes_new || records.iter().any(|record| is_deletion_due(record, planned.stays, options, now));
         // Without stored messages there is nothing to compare with.
         let intention = match planned.compare && !state.is_empty() {
             true if deletes => Intention::CompareAndDelete,

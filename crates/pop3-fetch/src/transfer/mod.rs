@@ -18,7 +18,7 @@ use crate::error::FetchError;
 use crate::fingerprint::Fingerprint;
 use crate::journal::{Journal, now};
 use crate::journal_state::MessageState;
-use crate::plan::{Deletable, MAX_TRIES, Plan, PlannedMessage, is_old_enough};
+use crate::plan::{Deletable, MAX_TRIES, Plan, PlannedMessage, is_deletion_due};
 use crate::progress::Progress;
 use crate::soundness::{Inspector, Soundness};
 use crate::summary::{Problem, RunSummary, SuspectOutcome};
@@ -403,22 +403,15 @@ impl Transfer<'_> {
         let Some(record) = self.state.recognition.recognise(self.journal.state_mut(), planned, fingerprint) else { return false };
         self.summary.known += 1;
         self.state.requested_in_vain |= record.state == MessageState::Deleting;
-        // A deletion that was requested before is requested again, however the options have changed since.
-        let is_due = record.state != MessageState::Stored || is_old_enough(&record, self.options, now());
-        let delete = self.options.delete && !planned.stays && is_due;
-        match record.state {
-            MessageState::Kept => self.summary.kept += 1,
-            MessageState::Suspect | MessageState::Imported => {}
-            MessageState::Stored | MessageState::Deleting | MessageState::Deleted if delete => {
-                let (number, unique_id) = (planned.number, planned.unique_id.clone());
-                // It may be a copy with an equal unique-id. Otherwise the server kept a message whose deletion it had confirmed.
-                let again = record.state == MessageState::Deleted;
-                let message = Deletable { number, unique_id, fingerprint: Some(fingerprint), again };
-                // The retrieval has reserved one command for the deletion.
-                self.budget += 1;
-                self.state.to_delete.push_back(Deletion { message, recorded: false });
-            }
-            MessageState::Stored | MessageState::Deleting | MessageState::Deleted => {}
+        self.summary.kept += u64::from(record.state == MessageState::Kept);
+        if is_deletion_due(&record, planned.stays, self.options, now()) {
+            let (number, unique_id) = (planned.number, planned.unique_id.clone());
+            // It may be a copy with an equal unique-id. Otherwise the server kept a message whose deletion it had confirmed.
+            let again = record.state == MessageState::Deleted;
+            let message = Deletable { number, unique_id, fingerprint: Some(fingerprint), again };
+            // The retrieval has reserved one command for the deletion.
+            self.budget += 1;
+            self.state.to_delete.push_back(Deletion { message, recorded: false });
         }
         true
     }
