@@ -33,6 +33,7 @@ impl Place {
     ///
     /// # Errors
     /// The text is none of these. No error repeats a password.
+    // S56
     pub fn parse(text: &str) -> Result<Self, Failure> {
         let Some((scheme, rest)) = text.split_once("://") else { return Self::host(text) };
         let security = match scheme.to_ascii_lowercase().as_str() {
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_name_the_security_the_user_and_the_method() {
+    fn s56_urls_name_the_security_the_user_and_the_method() {
         let place = Place::parse("pops://joe%40example.org;auth=SCRAM-SHA-256@pop.example.org:1995/").unwrap();
         assert_eq!((place.host.as_str(), place.port, place.security), ("pop.example.org", Some(1995), Some(Scheme::Pops)));
         assert_eq!((place.user.as_deref(), place.auth), (Some("joe@example.org"), Some(AuthMethod::ScramSha256)));
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_server_is_refused_and_no_password_is_repeated() {
+    fn s56_what_names_no_server_is_refused_and_no_password_is_repeated() {
         for text in [
             "",
             ":995",

@@ -16,7 +16,15 @@ fn fetch(home: &Path, server: &Server, arguments: &[&str]) -> Output {
 
 fn run(home: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pop3"));
-    command.arg("fetch").args(arguments).env("HOME", home).env("POP3_PASSWORD", "secret").env("LC_ALL", "C").output().unwrap()
+    command
+        .arg("fetch")
+        .args(arguments)
+        .env("HOME", home)
+        .env_remove("XDG_STATE_HOME")
+        .env("POP3_PASSWORD", "secret")
+        .env("LC_ALL", "C")
+        .output()
+        .unwrap()
 }
 
 fn told(output: &Output) -> String {
@@ -106,7 +114,7 @@ fn what_an_address_cannot_do_is_said_before_any_connection() {
 }
 
 #[test]
-fn the_server_of_an_unknown_domain_is_guessed_by_its_certificate_and_greeting() {
+fn s52_the_server_of_an_unknown_domain_is_guessed_by_its_certificate_and_greeting() {
     let home = tempfile::tempdir().unwrap();
     let server = Server::builder().user("joe@localhost", "secret", [HELLO]).tls().start().unwrap();
     let file = home.path().join("ca.pem");
@@ -116,6 +124,8 @@ fn the_server_of_an_unknown_domain_is_guessed_by_its_certificate_and_greeting() 
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
     assert!(told(&output).contains("guessed the server localhost"), "{}", told(&output));
     assert_eq!(fs::read_dir(home.path().join("Mail/joe@localhost/new")).unwrap().count(), 1);
+    // The port was named, so this server is not the one for every later run.
+    assert!(!home.path().join(".local").exists());
     // A certificate that nobody vouches for makes no guess, and no credentials are sent.
     for options in [&[][..], &["--dangerously-any-certificate"], &["--dangerously-cleartext"]] {
         let output = run(home.path(), &[&["joe@localhost", "--port", &port], options].concat());

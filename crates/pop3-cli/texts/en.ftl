@@ -395,7 +395,7 @@ fetch-guessed = guessed the server { $host }: it greets as a POP3 server, with a
 fetch-settings = { $host }, port { $port }, user { $user }; mail goes to { $folder }
 fetch-other-user = the user name is { $user }, not the address; with --user { $user } the next run needs no second login
 fetch-no-pop3 = { $address } cannot be fetched over POP3: { $why }
-fetch-no-guess = Neither pop.{ $domain }, pop3.{ $domain }, mail.{ $domain } nor { $domain } has one with a certificate for its name.
+fetch-no-guess = Its domain publishes no settings for mail programs, and neither pop.{ $domain }, pop3.{ $domain }, mail.{ $domain } nor { $domain } is a POP3 server with a certificate for its name.
 fetch-name-host = Name it: pop3 fetch ADDRESS --host pop.example.org. Your provider's help pages name the host, often with the word POP or POP3.
 fetch-stored = { $count ->
     [one] 1 message is safely stored. Run the command again to fetch the rest.
@@ -443,3 +443,16 @@ state-imported = { $count ->
 } for { $account }, { $known } known before
 state-others = { $file } has no list for { $user } at { $host }
 state-others-next = It has lists for: { $others }. Name the user with --user and the host with --host.
+source-srv = SRV records
+source-autoconfig = the published settings
+source-guess = a guess
+fetch-looking = looking for the server of { $address }
+fetch-found-srv = SRV records name the server { $host }; it has a certificate for this name
+fetch-found-autoconfig = the domain publishes settings for mail programs: the server is { $host }
+advice-kept = This server was found on { $date } by { $source } and is kept in { $file }. Remove its entry there to look for it again.
+srv-not-offered = { $domain } says in its SRV records that it has no POP3
+srv-ask = SRV records name the server { $host }, which is not in { $domain }. Is this the server of your provider? [y/N]
+srv-elsewhere = SRV records name the server { $host }, which is not in { $domain }; such records can be forged
+srv-elsewhere-next = If it is the server of your provider, name it: --host { $host }
+doctor-settings-srv = found by SRV records: { $host }, port { $ports }, user { $user }
+doctor-settings-autoconfig = found in the settings that the domain publishes: { $host }, port { $ports }, user { $user }

@@ -361,7 +361,7 @@ fetch-guessed = servidor supuesto: { $host }; saluda como servidor POP3, con un 
 fetch-settings = { $host }, puerto { $port }, usuario { $user }; el correo va a { $folder }
 fetch-other-user = el usuario es { $user }, no la dirección; con --user { $user } la próxima vez basta un acceso
 fetch-no-pop3 = { $address } no se puede descargar por POP3: { $why }
-fetch-no-guess = Ni pop.{ $domain }, ni pop3.{ $domain }, ni mail.{ $domain }, ni { $domain } tienen uno con un certificado para su nombre.
+fetch-no-guess = Su dominio no publica ajustes para programas de correo, y ni pop.{ $domain }, pop3.{ $domain }, mail.{ $domain } ni { $domain } es un servidor POP3 con un certificado para su nombre.
 fetch-name-host = Indíquelo: pop3 fetch DIRECCIÓN --host pop.example.org. Las páginas de ayuda de su proveedor lo nombran, a menudo con la palabra POP o POP3.
 fetch-stored = { $count ->
     [one] 1 mensaje está guardado. Repita la orden para descargar el resto.
@@ -409,3 +409,16 @@ state-imported = { $count ->
 } para { $account }, { $known } ya conocidos
 state-others = { $file } no tiene lista para { $user } en { $host }
 state-others-next = Tiene listas para: { $others }. Indique el usuario con --user y el servidor con --host.
+source-srv = registros SRV
+source-autoconfig = los ajustes publicados
+source-guess = una suposición
+fetch-looking = se busca el servidor de { $address }
+fetch-found-srv = los registros SRV nombran el servidor { $host }; tiene un certificado para ese nombre
+fetch-found-autoconfig = el dominio publica ajustes para programas de correo: el servidor es { $host }
+advice-kept = Este servidor se encontró el { $date } por { $source } y se guarda en { $file }. Quite allí su entrada para buscarlo otra vez.
+srv-not-offered = { $domain } dice en sus registros SRV que no tiene POP3
+srv-ask = Los registros SRV nombran el servidor { $host }, que no está en { $domain }. ¿Es el servidor de su proveedor? [s/N]
+srv-elsewhere = los registros SRV nombran el servidor { $host }, que no está en { $domain }; tales registros se pueden falsificar
+srv-elsewhere-next = Si es el servidor de su proveedor, nómbrelo: --host { $host }
+doctor-settings-srv = encontrado por registros SRV: { $host }, puerto { $ports }, usuario { $user }
+doctor-settings-autoconfig = encontrado en los ajustes que publica el dominio: { $host }, puerto { $ports }, usuario { $user }

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,15 +11,19 @@ use pop3_blocking::proto::client::Timeouts;
 use pop3_blocking::rustls::ClientConfig;
 use pop3_blocking::{ClientOptions, Proxy, Security, tls};
 
+use super::target::Origin;
 use crate::arguments::{AccountArguments, proxy};
+use crate::discovery::{Found, Search, kept};
 use crate::failure::{Exit, Failure};
-use crate::guess::{Guess, guess};
+use crate::language::Message;
 
 /// How an account is connected to.
 #[derive(Debug)]
 pub struct Connection {
     /// What is trusted. `None`: the arguments want no TLS.
     tls: Option<Arc<ClientConfig>>,
+    /// The certificates that the arguments name.
+    ca_pem: Option<Vec<u8>>,
     proxy: Option<Proxy>,
 }
 
@@ -34,7 +39,9 @@ impl Connection {
             None if arguments.dangerously_any_certificate => Some(tls::dangerous_unverified_client()?),
             None => Some(tls::client()?),
         };
-        Ok(Self { tls, proxy: proxy_of(arguments)? })
+        let ca_pem = arguments.ca_file.as_ref().map(fs::read).transpose();
+        let ca_pem = ca_pem.map_err(|error| Failure::new(Exit::Storage, error))?;
+        Ok(Self { tls, ca_pem, proxy: proxy_of(arguments)? })
     }
 
     /// Returns the options of the sessions. `stls`: the connection begins in the clear.
@@ -52,11 +59,31 @@ impl Connection {
         options
     }
 
-    /// Guesses the server of a domain. Without a certificate that is verified a guess proves nothing, so then there is none.
-    pub fn guess(&self, domain: &str, arguments: &AccountArguments) -> Option<Guess> {
-        let tls = self.tls.as_ref().filter(|_| !arguments.dangerously_any_certificate)?;
-        guess(domain, arguments.port, arguments.stls, tls, self.proxy.as_ref())
+    /// Returns the server of an address: the one that an earlier run has found, or else looks for it. Without a certificate that is verified
+    /// no server can be told from another, so then none is found.
+    ///
+    /// # Errors
+    /// See [`Search::find`].
+    pub fn find(&self, address: &str, arguments: &AccountArguments) -> Result<Option<(Found, Origin)>, Failure> {
+        let Some(tls) = self.tls.as_ref().filter(|_| !arguments.dangerously_any_certificate) else { return Ok(None) };
+        if is_any_server(arguments)
+            && let Some(kept) = kept::of(address)
+        {
+            let origin = Origin { source: kept.source, kept_since: Some(kept.found) };
+            return Ok(Some((Found { server: kept.server, user: Some(kept.user) }, origin)));
+        }
+        if io::stderr().is_terminal() {
+            eprintln!("pop3: {}", Message::new("fetch-looking").with("address", address));
+        }
+        let (port, stls, proxy) = (arguments.port, arguments.stls, self.proxy.as_ref());
+        let search = Search { tls, ca_pem: self.ca_pem.as_deref(), proxy, port, stls };
+        Ok(search.find(address)?.map(|(found, source)| (found, Origin { source, kept_since: None })))
     }
+}
+
+/// Returns `true` if the arguments leave open which server of a domain is used: only then it is the one for later runs.
+pub const fn is_any_server(arguments: &AccountArguments) -> bool {
+    arguments.port.is_none() && !arguments.stls
 }
 
 /// Returns the TLS settings that trust the certificates of a file, and no others.

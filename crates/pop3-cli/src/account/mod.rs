@@ -11,11 +11,12 @@ use pop3_blocking::proto::{Secret, Transcript};
 use pop3_blocking::{Client, ClientOptions, Error, Security};
 
 use crate::arguments::{AccountArguments, AuthMethod};
+use crate::discovery::{Server, kept};
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
 use crate::withhold::{withhold, withhold_line};
-use connection::Connection;
 pub use connection::trusting;
+use connection::{Connection, is_any_server};
 use target::Target;
 
 /// An account, before its password is known.
@@ -24,6 +25,8 @@ pub struct Account {
     target: Target,
     port: u16,
     pub options: ClientOptions,
+    /// The server is kept for later runs, if it had to be looked for.
+    is_kept: bool,
 }
 
 impl Account {
@@ -33,9 +36,10 @@ impl Account {
     /// The arguments are wrong, a file that they name cannot be read, or no server is known.
     pub fn of(server: &str, arguments: &AccountArguments) -> Result<Self, Failure> {
         let connection = Connection::of(arguments)?;
-        let target = Target::of(server, arguments, &|domain| connection.guess(domain, arguments))?;
+        let target = Target::of(server, arguments, &|address| connection.find(address, arguments))?;
         let options = connection.options(arguments, target.stls);
-        Ok(Self { port: target.port.unwrap_or_else(|| options.security.default_port()), target, options })
+        let is_kept = is_any_server(arguments);
+        Ok(Self { is_kept, port: target.port.unwrap_or_else(|| options.security.default_port()), target, options })
     }
 
     /// Returns the mail address, if one was given, in one spelling.
@@ -106,7 +110,14 @@ impl Account {
             Error::TimedOut { .. } | Error::Request(RequestError::Remote(RemoteError::Closed(Awaiting::Greeting)))
         );
         let refusal = error.refusal().cloned();
-        let failure = self.target.advise(Failure::from(error), refusal.as_ref());
+        let mut failure = self.target.advise(Failure::from(error), refusal.as_ref());
+        let origin = self.target.origin().filter(|_| matches!(failure.exit, Exit::Connection | Exit::Tls));
+        if let (Some(origin), Some(file)) = (origin, kept::path())
+            && let Some(date) = &origin.kept_since
+        {
+            let told = Message::new("advice-kept").with("date", date).with("source", origin.source.name());
+            failure = failure.and(told.with("file", file.display()));
+        }
         if silent && !matches!(self.options.security, Security::Tls(_)) {
             return failure.and(Message::new("advice-tls-port"));
         }
@@ -129,22 +140,22 @@ impl Login {
         self.account.name()
     }
 
-    /// Returns the settings that were found by trying: the host and the port of a guess, and the user if it is not the address.
+    /// Returns the settings that were looked for: the host and the port, and the user if it is not the address.
     pub fn found(&self) -> Vec<(&'static str, String)> {
         let target = &self.account.target;
         let mut found = Vec::new();
-        if target.is_guess() {
+        if target.origin().is_some() {
             found.extend([("host", target.host.clone()), ("port", self.account.port.to_string())]);
         }
-        if self.is_other_user {
+        if self.is_other_user || (target.origin().is_some() && target.address.as_ref() != Some(&target.user)) {
             found.push(("user", target.user.clone()));
         }
         found
     }
 
-    /// Returns `true` if the server was guessed, and needs `STLS`.
+    /// Returns `true` if the server was looked for, and needs `STLS`.
     pub const fn is_stls(&self) -> bool {
-        self.account.target.is_guess() && self.account.target.stls
+        self.account.target.origin().is_some() && self.account.target.stls
     }
 
     /// Returns the password; `None` for a token.
@@ -161,7 +172,10 @@ impl Login {
     /// The server cannot be reached or trusted, or it refuses the login.
     pub fn log_in(mut self, quiet: bool) -> Result<(Self, Client), Failure> {
         let error = match self.connect() {
-            Ok(client) => return Ok((self, client)),
+            Ok(client) => {
+                self.keep();
+                return Ok((self, client));
+            }
             Err(error) => error,
         };
         if let (Some(user), Some(LoginFailure::WrongCredentials)) = (self.account.target.other_user(), error.login_failure()) {
@@ -172,10 +186,21 @@ impl Login {
                     eprintln!("pop3: {}", Message::new("fetch-other-user").with("user", &user));
                 }
                 (self.account.target.user, self.credentials, self.is_other_user) = (user, other, true);
+                self.keep();
                 return Ok((self, client));
             }
         }
         Err(self.account.login_failure(error))
+    }
+
+    /// Keeps the server that was looked for, now that a login has succeeded.
+    fn keep(&self) {
+        let (account, target) = (&self.account, &self.account.target);
+        let is_new = target.origin().filter(|origin| origin.kept_since.is_none() && account.is_kept);
+        if let (Some(origin), Some(address)) = (is_new, &target.address) {
+            let server = Server { host: target.host.clone(), port: account.port, stls: target.stls };
+            kept::keep(address, &server, &target.user, origin.source);
+        }
     }
 
     /// Connects and logs in again.

@@ -8,8 +8,8 @@ use pop3_blocking::proto::client::Refusal;
 use pop3_providers::{PasswordKind, Pop3, Provider, RefusalKind, Tls, provider_of};
 
 use crate::arguments::{AccountArguments, AuthMethod};
+use crate::discovery::{self, Found, Source};
 use crate::failure::{Exit, Failure};
-use crate::guess::Guess;
 use crate::language::Message;
 use crate::place::{Place, Scheme};
 use crate::server_text::readable;
@@ -27,25 +27,39 @@ pub struct Target {
     pub stls: bool,
     /// The one login method that may be used.
     pub auth: Option<AuthMethod>,
-    /// The host was guessed.
-    is_guess: bool,
+    /// What named the server, if it had to be looked for.
+    origin: Option<Origin>,
     /// The user name is the address, because nothing says what it is.
     is_user_unknown: bool,
     provider: Option<&'static Provider>,
 }
 
+/// What named a server that had to be looked for.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    pub source: Source,
+    /// The day on which an earlier run found it; `None` if this run has.
+    pub kept_since: Option<String>,
+}
+
+/// Looks for the server of an address.
+type Find<'f> = &'f dyn Fn(&str) -> Result<Option<(Found, Origin)>, Failure>;
+
 impl Target {
-    /// Determines the target. With a mail address, the provider's settings apply as far as the arguments name nothing else. `guess` looks for
-    /// the server of a domain that no provider is known for.
-    pub fn of(given: &str, arguments: &AccountArguments, guess: &dyn Fn(&str) -> Option<Guess>) -> Result<Self, Failure> {
+    /// Determines the target. With a mail address, the provider's settings apply as far as the arguments name nothing else. `find` looks for
+    /// the server of an address that no provider is known for.
+    pub fn of(given: &str, arguments: &AccountArguments, find: Find<'_>) -> Result<Self, Failure> {
         match given.contains('@') && !given.contains("://") {
-            true => Self::of_address(given, arguments, guess),
+            true => Self::of_address(given, arguments, find),
             false => Self::of_host(given, arguments),
         }
     }
 
     fn of_host(text: &str, arguments: &AccountArguments) -> Result<Self, Failure> {
         let place = Place::parse(text)?;
+        if arguments.autoconfig_file.is_some() {
+            return Err(Failure::new(Exit::Usage, "--autoconfig-file is for a mail address; a host name needs no settings"));
+        }
         if arguments.host.is_some() {
             return Err(Failure::new(Exit::Usage, "--host is for a mail address; a host name needs no other one"));
         }
@@ -67,14 +81,14 @@ impl Target {
             address: None,
             stls: place.security == Some(Scheme::Pop),
             auth: arguments.auth.or(place.auth),
-            is_guess: false,
+            origin: None,
             is_user_unknown: false,
             provider: None,
         })
     }
 
-    fn of_address(address: &str, arguments: &AccountArguments, guess: &dyn Fn(&str) -> Option<Guess>) -> Result<Self, Failure> {
-        let provider = provider_of(address);
+    fn of_address(address: &str, arguments: &AccountArguments, find: Find<'_>) -> Result<Self, Failure> {
+        let provider = provider_of(address).filter(|_| arguments.autoconfig_file.is_none());
         // One mailbox has one journal and one folder, however its owner spells the address.
         let address = match (address.rsplit_once('@'), provider) {
             (Some((local_part, domain)), None) => format!("{local_part}@{}", domain.to_lowercase()),
@@ -82,11 +96,16 @@ impl Target {
         };
         let address = address.as_str();
         let pop3 = provider.and_then(Provider::pop3);
-        let guessed = match address.rsplit_once('@') {
-            Some((_, domain)) if provider.is_none() && arguments.host.is_none() => guess(domain),
-            _ => None,
+        let (found, origin) = match &arguments.autoconfig_file {
+            Some(file) => (Some(discovery::from_file(file, address)?), None),
+            None if provider.is_none() && arguments.host.is_none() => {
+                find(address)?.map_or((None, None), |(found, origin)| (Some(found), Some(origin)))
+            }
+            None => (None, None),
         };
-        let known = guessed.as_ref().map(|guess| &guess.host).or_else(|| pop3.map(|pop3| &pop3.host));
+        let server = found.as_ref().map(|found| &found.server);
+        let found_user = found.as_ref().and_then(|found| found.user.clone());
+        let known = server.map(|server| &server.host).or_else(|| pop3.map(|pop3| &pop3.host));
         let Some(host) = arguments.host.clone().or_else(|| known.cloned()) else {
             return Err(unknown(address, provider));
         };
@@ -95,12 +114,16 @@ impl Target {
         let settings = pop3.filter(|_| arguments.host.is_none() && !has_own_security);
         Ok(Self {
             host,
-            port: arguments.port.or_else(|| settings.map(|pop3| pop3.port)).or_else(|| guessed.as_ref().map(|guess| guess.port)),
-            user: arguments.user.clone().unwrap_or_else(|| pop3.map_or(address, |pop3| pop3.user.of(address)).to_owned()),
+            port: arguments.port.or_else(|| settings.map(|pop3| pop3.port)).or_else(|| server.map(|server| server.port)),
+            is_user_unknown: arguments.user.is_none() && found_user.is_none() && pop3.is_none(),
+            user: arguments
+                .user
+                .clone()
+                .or(found_user)
+                .unwrap_or_else(|| pop3.map_or(address, |pop3| pop3.user.of(address)).to_owned()),
             address: Some(address.to_owned()),
-            stls: settings.is_some_and(|pop3| pop3.tls == Tls::Stls) || guessed.as_ref().is_some_and(|guess| guess.stls),
-            is_guess: guessed.is_some(),
-            is_user_unknown: arguments.user.is_none() && pop3.is_none(),
+            stls: settings.is_some_and(|pop3| pop3.tls == Tls::Stls) || server.is_some_and(|server| server.stls),
+            origin,
             auth: arguments.auth,
             provider,
         })
@@ -122,9 +145,9 @@ impl Target {
         local_part.filter(|_| self.is_user_unknown)
     }
 
-    /// Returns `true` if the host was guessed.
-    pub const fn is_guess(&self) -> bool {
-        self.is_guess
+    /// Returns what named the server, if it had to be looked for.
+    pub const fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
     }
 
     fn pop3(&self) -> Option<(&'static Provider, &'static Pop3)> {
@@ -134,8 +157,13 @@ impl Target {
     /// Says which settings apply, unless the run is to be quiet, and which password is wanted if a person is going to be asked for it.
     /// `maildir` is the default folder, if mail goes there. Fails if a password cannot help.
     pub fn introduce(&self, port: u16, maildir: Option<&Path>, quiet: bool, arguments: &AccountArguments) -> Result<(), Failure> {
-        if self.is_guess && !quiet {
-            eprintln!("pop3: {}", Message::new("fetch-guessed").with("host", &self.host));
+        if let Some(origin) = self.origin.as_ref().filter(|origin| origin.kept_since.is_none() && !quiet) {
+            let told = match origin.source {
+                Source::Srv => Message::new("fetch-found-srv"),
+                Source::Autoconfig => Message::new("fetch-found-autoconfig"),
+                Source::Guess => Message::new("fetch-guessed"),
+            };
+            eprintln!("pop3: {}", told.with("host", &self.host));
         }
         if let Some(maildir) = maildir.filter(|_| !quiet) {
             let told = Message::new("fetch-settings").with("host", &self.host).with("port", port.to_string());

@@ -160,13 +160,17 @@ fn named_by(server: &str) -> Vec<&'static str> {
 
 /// Returns `true` if the two options exclude each other.
 fn excludes(one: &str, other: &str) -> bool {
-    const GROUPS: [&[&str]; 6] = [
+    const GROUPS: [&[&str]; 10] = [
         &["password-file", "password-command", "netrc", "credential", "token-file", "token-command"],
         &["keep", "delete"],
         &["keep", "delete-after"],
         &["keep", "keep-newest"],
         &["dangerously-cleartext", "dangerously-any-certificate", "ca-file"],
         &["dangerously-cleartext", "stls"],
+        &["autoconfig-file", "host"],
+        &["autoconfig-file", "port"],
+        &["autoconfig-file", "stls"],
+        &["autoconfig-file", "dangerously-cleartext"],
     ];
     one != other && GROUPS.iter().any(|group| group.contains(&one) && group.contains(&other))
 }

@@ -19,6 +19,10 @@ pub struct AccountArguments {
     #[arg(long)]
     pub host: Option<String>,
 
+    /// Take server and user of a mail address from this file in Mozilla's autoconfig format, as Thunderbird reads it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "port", "stls", "dangerously_cleartext"])]
+    pub autoconfig_file: Option<PathBuf>,
+
     /// Port of the server. Default: 995, or 110 with --stls or --dangerously-cleartext.
     #[arg(short, long)]
     pub port: Option<u16>,

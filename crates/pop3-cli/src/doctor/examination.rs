@@ -278,7 +278,7 @@ mod tests {
             endpoints: vec![endpoint],
             user: None,
             provider,
-            is_guess: false,
+            source: None,
         };
         let answer = Answer { kind: Kind::Other(Service::Web), tls: None, took: Duration::ZERO };
         let means = |subject: &Subject| service_finding(&answer, subject, endpoint, false).means.map(|means| means.id());

@@ -1,5 +1,6 @@
 //! What is examined: the host, its ports and the user, from the arguments and from what is known of providers.
 
+use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +11,8 @@ use super::finding::{Check, Finding};
 use super::network::look_up;
 use super::service::Begins;
 use crate::arguments::Doctor;
+use crate::discovery::{self, Search, Source};
 use crate::failure::{Exit, Failure};
-use crate::guess::{self, guess};
 use crate::language::Message;
 use crate::place::{Place, Scheme};
 
@@ -32,8 +33,8 @@ pub struct Subject {
     pub endpoints: Vec<Endpoint>,
     pub user: Option<String>,
     pub provider: Option<&'static Provider>,
-    /// The host was guessed.
-    pub is_guess: bool,
+    /// What named the host, if it had to be looked for.
+    pub source: Option<Source>,
 }
 
 impl Subject {
@@ -47,26 +48,31 @@ impl Subject {
         let place = if is_address { Place::default() } else { Place::parse(&given)? };
         let provider = if is_address { provider_of(&given) } else { None };
         let pop3 = provider.and_then(Provider::pop3).filter(|_| arguments.host.is_none());
-        let is_guess = is_address && provider.is_none() && arguments.host.is_none();
+        let is_unknown = is_address && provider.is_none() && arguments.host.is_none();
+        let found = if is_unknown { Some(found(&given, arguments, tls)?) } else { None };
         let host = match (&arguments.host, pop3) {
             (Some(host), _) => host.clone(),
             (None, Some(pop3)) => pop3.host.clone(),
             // The provider has no POP3, which the examination says.
             (None, None) if provider.is_some() => String::new(),
-            (None, None) if is_guess => guessed(&given, arguments, tls).ok_or_else(|| {
-                Failure::new(Exit::Usage, Message::new("doctor-unknown-address").with("address", &given))
-                    .hint(&Message::new("doctor-unknown-address-next").to_string())
-            })?,
-            (None, None) => place.host,
+            (None, None) => found.as_ref().map_or(place.host, |found| found.host.clone()),
         };
-        let user = arguments.user.clone().or(place.user).or_else(|| {
+        let found_user = found.as_ref().and_then(|found| found.user.clone());
+        let user = arguments.user.clone().or(place.user).or(found_user).or_else(|| {
             let form = provider.and_then(Provider::pop3).map(|pop3| pop3.user);
             is_address.then(|| form.map_or(given.as_str(), |form| form.of(&given)).to_owned())
         });
-        let preferred = pop3.map(|pop3| (pop3.port, pop3.tls));
+        let preferred = pop3.map(|pop3| (pop3.port, pop3.tls)).or(found.as_ref().and_then(|found| found.port));
         let port = arguments.port.or(place.port).or((place.security == Some(Scheme::Pops)).then_some(995));
         let stls = arguments.stls || place.security == Some(Scheme::Pop);
-        Ok(Self { endpoints: endpoints(port, stls, preferred), given, host, user, provider, is_guess })
+        Ok(Self {
+            endpoints: endpoints(port, stls, preferred),
+            given,
+            host,
+            user,
+            provider,
+            source: found.map(|found| found.source),
+        })
     }
 
     /// Returns the provider if the host is the provider's own.
@@ -92,25 +98,52 @@ impl Subject {
                 let password = password_kind(pop3.password);
                 Finding::good(Check::Settings, found).means(password)
             }
-            (_, _, Some(user)) if self.is_guess => {
-                let found = settings(Message::new("doctor-settings-guess")).with("user", user);
-                Finding::note(Check::Settings, found).means(Message::new("doctor-settings-guess-means"))
-            }
             (_, _, Some(user)) => {
-                Finding::good(Check::Settings, settings(Message::new("doctor-settings-user")).with("user", user))
+                let of_user = |text: Message| settings(text).with("user", user);
+                match self.source {
+                    None => Finding::good(Check::Settings, of_user(Message::new("doctor-settings-user"))),
+                    Some(Source::Srv) => Finding::good(Check::Settings, of_user(Message::new("doctor-settings-srv"))),
+                    Some(Source::Autoconfig) => {
+                        Finding::good(Check::Settings, of_user(Message::new("doctor-settings-autoconfig")))
+                    }
+                    Some(Source::Guess) => Finding::note(Check::Settings, of_user(Message::new("doctor-settings-guess")))
+                        .means(Message::new("doctor-settings-guess-means")),
+                }
             }
             _ => Finding::good(Check::Settings, settings(Message::new("doctor-settings"))),
         }
     }
 }
 
-/// Guesses the host of an address: one that a session can be begun with, or else one that exists, so that it can be examined.
-fn guessed(address: &str, arguments: &Doctor, tls: &Arc<ClientConfig>) -> Option<String> {
-    let (_, domain) = address.rsplit_once('@')?;
+/// A server that was looked for.
+struct Found {
+    host: String,
+    /// The port that is known to work, and how it begins.
+    port: Option<(u16, Tls)>,
+    user: Option<String>,
+    source: Source,
+}
+
+/// Looks for the server of an address: one that a session can be begun with, or else one that exists, so that it can be examined.
+fn found(address: &str, arguments: &Doctor, tls: &Arc<ClientConfig>) -> Result<Found, Failure> {
+    let unknown = || {
+        Failure::new(Exit::Usage, Message::new("doctor-unknown-address").with("address", address))
+            .hint(&Message::new("doctor-unknown-address-next").to_string())
+    };
+    let (local_part, domain) = address.rsplit_once('@').ok_or_else(unknown)?;
     let domain = domain.to_lowercase();
-    let works = guess(&domain, arguments.port, arguments.stls, tls, None).map(|guess| guess.host);
+    let ca_pem =
+        arguments.ca_file.as_ref().map(|file| fs::read(file).map_err(|error| Failure::file(file, &error))).transpose()?;
+    let search = Search { tls, ca_pem: ca_pem.as_deref(), proxy: None, port: arguments.port, stls: arguments.stls };
+    if let Some((found, source)) = search.find(&format!("{local_part}@{domain}"))? {
+        let port = (found.server.port, if found.server.stls { Tls::Stls } else { Tls::Implicit });
+        // Both usual ports of a guess are examined.
+        let port = Some(port).filter(|_| source != Source::Guess);
+        return Ok(Found { host: found.server.host, port, user: found.user, source });
+    }
     let limit = Duration::from_secs(arguments.timeout);
-    works.or_else(|| guess::hosts(&domain).into_iter().find(|host| look_up(host, limit).is_ok()))
+    let host = discovery::hosts(&domain).into_iter().find(|host| look_up(host, limit).is_ok()).ok_or_else(unknown)?;
+    Ok(Found { host, port: None, user: None, source: Source::Guess })
 }
 
 /// Returns the sentence about the kind of password that a provider wants.

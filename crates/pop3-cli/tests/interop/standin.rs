@@ -1,4 +1,4 @@
-//! An address alone, against a stand-in for its provider: a network of its own with the provider's host name, port and a certificate for it.
+//! An address alone, against a stand-in for its provider: a network of its own with the provider's host names, port and a certificate for them.
 
 use std::fs;
 use std::path::Path;
@@ -8,39 +8,43 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 const ADDRESS: &str = "you@126.com";
 
-/// Writes the certificate of the provider's host, and of the authority that has signed it.
-fn certificates(folder: &Path) {
+/// Writes the certificate of the provider's hosts, and of the authority that has signed it.
+fn certificates(folder: &Path, hosts: &[&str]) {
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
     authority.distinguished_name.push(DnType::CommonName, "an authority of this test");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority_key = KeyPair::generate().unwrap();
     let key = KeyPair::generate().unwrap();
     let issuer = Issuer::from_params(&authority, &authority_key);
-    let certificate = CertificateParams::new(["pop.126.com".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+    let certificate = CertificateParams::new(hosts.iter().map(ToString::to_string).collect::<Vec<_>>())
+        .unwrap()
+        .signed_by(&key, &issuer)
+        .unwrap();
     fs::write(folder.join("ca.pem"), authority.self_signed(&authority_key).unwrap().pem()).unwrap();
     fs::write(folder.join("cert.pem"), certificate.pem()).unwrap();
     fs::write(folder.join("key.pem"), key.serialize_pem()).unwrap();
 }
 
-/// Runs `commands` in a network of its own, in which the provider's server runs with one message. Returns what they print.
-fn beside_the_provider(commands: &str) -> String {
+/// Runs `commands` in a network of its own, in which a server of these hosts runs, with one message for `user`. Returns what they print.
+pub fn beside_a_server(hosts: &[&str], user: &str, commands: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
-    certificates(folder.path());
-    let drop = folder.path().join("mail").join(ADDRESS);
+    certificates(folder.path(), hosts);
+    let drop = folder.path().join("mail").join(user);
     for sub in ["cur", "new", "tmp"] {
         fs::create_dir_all(drop.join(sub)).unwrap();
     }
     fs::write(drop.join("new/1.a"), "Subject: hello\n\nHello.\n").unwrap();
     fs::create_dir(folder.path().join("home")).unwrap();
+    let names: String = hosts.iter().map(|host| format!("192.0.2.10 {host}\n")).collect();
     // 2001:db8::10 is in the hosts file, and the network has no IPv6.
-    fs::write(folder.path().join("hosts"), "127.0.0.1 localhost\n192.0.2.10 pop.126.com\n2001:db8::10 pop.126.com\n").unwrap();
+    fs::write(folder.path().join("hosts"), format!("127.0.0.1 localhost\n{names}2001:db8::10 {}\n", hosts[0])).unwrap();
     let script = format!(
         "cd {folder}
          ip link set lo up
          ip address add 192.0.2.10/32 dev lo
          mount --bind hosts /etc/hosts
          chmod 600 key.pem
-         echo secret | $POP3 passwd users {ADDRESS}
+         echo secret | $POP3 passwd users {user}
          exec 3< <(exec $POP3 serve --users users --mail '{folder}/mail/%u' --cert cert.pem --key key.pem --listen-tls 192.0.2.10:995 2>&1)
          server=$!
          line=; until [[ $line == *192.0.2.10:995* ]]; do read -r -u 3 line; done
@@ -55,6 +59,10 @@ fn beside_the_provider(commands: &str) -> String {
     let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{told}");
     told
+}
+
+fn beside_the_provider(commands: &str) -> String {
+    beside_a_server(&["pop.126.com"], ADDRESS, commands)
 }
 
 #[test]

@@ -1,23 +1,8 @@
-//! Guesses the server of a mail address whose provider is not known.
+//! Guesses the server of a domain.
 
-use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
-use pop3_blocking::proto::client::Timeouts;
-use pop3_blocking::rustls::ClientConfig;
-use pop3_blocking::{Client, ClientOptions, Proxy, Security};
-
-/// The time limit of each wait. All guesses are tried at once.
-const LIMIT: Duration = Duration::from_secs(6);
-
-/// A server that was guessed, with a certificate that is trusted and a greeting of POP3.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Guess {
-    pub host: String,
-    pub port: u16,
-    pub stls: bool,
-}
+use super::Server;
 
 /// Returns the hosts to try for a domain, the best first.
 pub fn hosts(domain: &str) -> [String; 4] {
@@ -25,37 +10,26 @@ pub fn hosts(domain: &str) -> [String; 4] {
 }
 
 /// Returns the guesses for a domain, the best first. With a port, only that one.
-fn guesses(domain: &str, port: Option<u16>, stls: bool) -> Vec<Guess> {
+fn guesses(domain: &str, port: Option<u16>, stls: bool) -> Vec<Server> {
     let hosts = hosts(domain);
     let ways: Vec<(u16, bool)> = match (port, stls) {
         (Some(port), stls) => vec![(port, stls || port == 110)],
         (None, true) => vec![(110, true)],
         (None, false) => vec![(995, false), (110, true)],
     };
-    let guess = |(port, stls): (u16, bool)| hosts.iter().map(move |host| Guess { host: host.clone(), port, stls });
+    let guess = |(port, stls): (u16, bool)| hosts.iter().map(move |host| Server { host: host.clone(), port, stls });
     ways.into_iter().flat_map(guess).collect()
 }
 
-/// Returns the first guess that holds: a host with a certificate for its name that `tls` trusts, which greets as a POP3 server. Sends no
-/// credentials. Connects through `proxy` if there is one.
-// S52
-pub fn guess(domain: &str, port: Option<u16>, stls: bool, tls: &Arc<ClientConfig>, proxy: Option<&Proxy>) -> Option<Guess> {
+/// Returns the first guess that holds. All are tried at once.
+pub fn guess(domain: &str, port: Option<u16>, stls: bool, holds: &(dyn Fn(&Server) -> bool + Sync)) -> Option<Server> {
     let guesses = guesses(domain, port, stls);
     thread::scope(|scope| {
-        let tries: Vec<_> = guesses.iter().map(|guess| scope.spawn(move || holds(guess, tls, proxy))).collect();
+        let tries: Vec<_> = guesses.iter().map(|guess| scope.spawn(move || holds(guess))).collect();
         // All are waited for, so that the order of the guesses decides and not the speed of the servers.
         let held: Vec<_> = tries.into_iter().map(|try_| try_.join().unwrap_or(false)).collect();
         guesses.iter().zip(held).find(|(_, held)| *held).map(|(guess, _)| guess.clone())
     })
-}
-
-fn holds(guess: &Guess, tls: &Arc<ClientConfig>, proxy: Option<&Proxy>) -> bool {
-    let tls = Arc::clone(tls);
-    let mut options = ClientOptions::new(if guess.stls { Security::Stls(tls) } else { Security::Tls(tls) });
-    options.proxy = proxy.cloned();
-    options.timeouts = Timeouts { connect: LIMIT, greeting: LIMIT, login: LIMIT, command: LIMIT, body: LIMIT, quit: LIMIT };
-    // What the server says to QUIT changes nothing.
-    Client::connect(&guess.host, guess.port, &options).map(|client| drop(client.quit())).is_ok()
 }
 
 #[cfg(test)]
@@ -78,5 +52,12 @@ mod tests {
         assert_eq!(told(None, true)[0], "pop.example.org:110 stls");
         assert_eq!(told(Some(1995), false)[3], "example.org:1995");
         assert_eq!(told(Some(110), false)[0], "pop.example.org:110 stls");
+    }
+
+    #[test]
+    fn the_best_guess_that_holds_wins_whichever_answers_first() {
+        let holds = |server: &Server| server.host.starts_with("pop3.") || server.host.starts_with("mail.");
+        assert_eq!(guess("example.org", None, false, &holds).map(|server| server.host).as_deref(), Some("pop3.example.org"));
+        assert_eq!(guess("example.org", None, false, &|_| false), None);
     }
 }

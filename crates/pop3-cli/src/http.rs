@@ -1,0 +1,32 @@
+//! HTTP over TLS, for settings that domains publish and for access tokens.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pop3_blocking::rustls::crypto::ring;
+use pop3_blocking::rustls::pki_types::CertificateDer;
+use pop3_blocking::rustls::pki_types::pem::PemObject;
+use ureq::Agent;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+
+use crate::failure::{Exit, Failure};
+
+/// Returns a client that verifies servers by the certificates in `ca_pem`, or else as the operating system does. Each request has `limit` to
+/// end. Nothing is sent without TLS, and the environment's proxies are not used.
+///
+/// # Errors
+/// `ca_pem` is not PEM.
+pub fn agent(ca_pem: Option<&[u8]>, limit: Duration) -> Result<Agent, Failure> {
+    let roots = match ca_pem {
+        None => RootCerts::PlatformVerifier,
+        Some(pem) => {
+            let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+            let certificates = certificates.map_err(|error| Failure::new(Exit::Storage, error))?;
+            RootCerts::from(certificates.iter().map(|der| Certificate::from_der(der).to_owned()).collect::<Vec<_>>())
+        }
+    };
+    let tls = TlsConfig::builder().root_certs(roots).unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()));
+    let config = Agent::config_builder().tls_config(tls.build()).timeout_global(Some(limit));
+    let config = config.https_only(true).proxy(None).max_redirects(3).http_status_as_error(false);
+    Ok(config.user_agent(concat!("pop3/", env!("CARGO_PKG_VERSION"))).build().new_agent())
+}
