@@ -5,7 +5,7 @@
     fuzz/planted/run.py --sample 4      four of them, evenly spread: what CI does
     fuzz/planted/run.py 021 scram       those whose names have this in them
 
-Each patch begins with `What:`, a sentence about the fault, and `Tests:`, which tests of the README's command notice it. It is applied to a
+Each patch begins with `What:`, a sentence about the fault, and `Tests:`, which tests notice it. It is applied to a
 copy of the last commit in target/planted. Fails if a patch does not apply, does not compile, or passes.
 """
 import argparse, os, pathlib, re, shutil, subprocess, sys

@@ -107,15 +107,8 @@ impl Search<'_> {
             }
             srv::Answer::Nothing => Vec::new(),
         };
-        for server in servers.into_iter().filter(|server| self.wants(server)) {
-            if !is_within(&server.host, domain) {
-                consent(&server.host, domain)?;
-            }
-            if self.holds(&server) {
-                return Ok(Some(server));
-            }
-        }
-        Ok(None)
+        let wanted = servers.into_iter().filter(|server| self.wants(server));
+        first_that_holds(wanted, domain, &consent, &|server| self.holds(server))
     }
 
     #[cfg(not(feature = "srv"))]
@@ -137,6 +130,25 @@ impl Search<'_> {
         // What the server says to QUIT changes nothing.
         Client::connect(&server.host, server.port, &options).map(|client| drop(client.quit())).is_ok()
     }
+}
+
+/// Returns the first server that holds. Each outside of the domain needs consent before any connection to it.
+#[cfg(feature = "srv")]
+fn first_that_holds(
+    servers: impl Iterator<Item = Server>,
+    domain: &str,
+    consent: &dyn Fn(&str, &str) -> Result<(), Failure>,
+    holds: &dyn Fn(&Server) -> bool,
+) -> Result<Option<Server>, Failure> {
+    for server in servers {
+        if !is_within(&server.host, domain) {
+            consent(&server.host, domain)?;
+        }
+        if holds(&server) {
+            return Ok(Some(server));
+        }
+    }
+    Ok(None)
 }
 
 /// Asks whether a server outside of the domain is the right one. What DNS says can be forged, so no connection is made before (RFC 6186 §6).
@@ -164,6 +176,24 @@ fn is_within(host: &str, domain: &str) -> bool {
 #[cfg(all(test, feature = "srv"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn s57_no_server_outside_of_the_domain_is_tried_without_consent() {
+        let servers = ["pop.example.org", "pop.hoster.net"].map(|host| Server { host: host.to_owned(), port: 995, stls: false });
+        let refuse = |_: &str, _: &str| Err(Failure::new(crate::failure::Exit::Usage, "no"));
+        let unreachable = |server: &Server| {
+            assert_eq!(server.host, "pop.example.org");
+            false
+        };
+        assert!(first_that_holds(servers.clone().into_iter(), "example.org", &refuse, &unreachable).is_err());
+        let found =
+            first_that_holds(servers.clone().into_iter(), "example.org", &|_, _| Ok(()), &|it| it.host == "pop.hoster.net");
+        assert_eq!(found.unwrap().as_ref(), Some(&servers[1]));
+        assert_eq!(
+            first_that_holds(servers.into_iter(), "example.org", &refuse, &|_| true).unwrap().unwrap().host,
+            "pop.example.org"
+        );
+    }
 
     #[test]
     fn a_host_within_the_domain_is_the_domain_or_ends_with_it_after_a_dot() {
