@@ -21,6 +21,7 @@ mod guide;
 mod http;
 mod language;
 mod listeners;
+mod log;
 mod maildirs;
 mod manual;
 mod mock;
@@ -41,7 +42,6 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
-use tracing_subscriber::EnvFilter;
 
 use arguments::{Arguments, Command, StateCommand};
 use language::{Language, Message};
@@ -58,19 +58,7 @@ pub fn main() -> ExitCode {
     };
     Language::choose(arguments.language);
     let Some(command) = arguments.command else { return introduce() };
-    let level = match command {
-        _ if arguments.verbose => "debug",
-        // A server logs logins and failed logins by default, at the level `info`.
-        Command::Serve(_) => "info",
-        _ => "warn",
-    };
-    let filter = EnvFilter::try_from_env("POP3_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(|| terminal::Log)
-        .with_ansi(terminal::has_color(&io::stderr()))
-        .with_target(false)
-        .init();
+    log::begin(arguments.verbose, matches!(command, Command::Serve(_)));
     let outcome = match command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Doctor(arguments) => doctor::run(arguments, &accounts::given(&matches, &["doctor"])),

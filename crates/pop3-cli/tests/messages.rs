@@ -2,11 +2,13 @@
 
 mod script;
 
+use std::fs;
 use std::net::TcpListener;
 use std::process::Output;
 use std::sync::Arc;
 
-use script::{Script, home, text};
+use pop3_test::Server;
+use script::{Script, home, pop3, text};
 
 fn output(found: &Output) -> (Option<i32>, String, String) {
     (found.status.code(), text(&found.stdout), text(&found.stderr))
@@ -116,6 +118,35 @@ fn h56_verbose_shows_the_dialogue_and_no_secret() {
     assert!(reply_to("C: PASS [redacted]").ends_with("S: +OK"), "{told}");
     assert!(reply_to("C: STAT").ends_with("(a line is not shown: it contains the password)"), "{told}");
     assert!(!told.contains("secret"), "{told}");
+    // The states stand before their first commands, and each line begins with the local time to the second.
+    let place = |part: &str| told.lines().position(|line| line.get(9..) == Some(part)).expect(part);
+    let places =
+        ["connected to 127.0.0.1 port ", "-- AUTHORIZATION", "C: USER joe", "-- TRANSACTION", "C: STAT", "-- UPDATE", "C: QUIT"];
+    let first = told.lines().next().unwrap();
+    assert!(first.contains(places[0]), "{told}");
+    assert!(places[1..].windows(2).all(|two| place(two[0]) < place(two[1])), "{told}");
+    let is_time = |line: &str| {
+        line.bytes().take(8).enumerate().all(|(at, byte)| if at % 3 == 2 { byte == b':' } else { byte.is_ascii_digit() })
+    };
+    assert!(told.lines().filter(|line| !line.starts_with("pop3: ")).all(is_time), "{told}");
+    // Neither more of it, nor everything, shows a secret.
+    let (_, _, more) = output(&server.fetch(&maildir, &["-vv"]));
+    assert!(more.contains("DEBUG") && more.contains("C: PASS [redacted]") && !more.contains("secret"), "{more}");
+    let (_, _, all) = output(&server.command(&maildir, &[]).env("POP3_LOG", "trace").output().unwrap());
+    assert!(all.contains("C: PASS [redacted]") && !all.contains("secret"), "{all}");
+}
+
+#[test]
+fn verbose_names_the_version_of_tls() {
+    let (folder, maildir) = home();
+    let server = Server::builder().user("joe", "secret", ["Subject: one\r\n\r\n"]).tls().start().unwrap();
+    let file = folder.path().join("ca.pem");
+    fs::write(&file, server.certificate().unwrap()).unwrap();
+    let mut command = pop3();
+    command.args(["fetch", &format!("localhost:{}", server.port()), "--user", "joe", "-v", "--ca-file", file.to_str().unwrap()]);
+    let (code, _, told) = output(&command.arg(&maildir).env("POP3_PASSWORD", "secret").output().unwrap());
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains(" encrypted by TLSv1.3 with TLS13_"), "{told}");
 }
 
 #[test]

@@ -293,6 +293,7 @@ macro_rules! client_methods {
                 for address in Self::resolve(to_host, to_port, deadline())$($wait)*.map_err(failed)? {
                     match Self::open_stream(address, deadline())$($wait)* {
                         Ok(mut stream) => {
+                            $crate::connected(address);
                             if let Some(proxy) = &options.proxy {
                                 let mut handshake = proxy.handshake(host, port).map_err(failed)?;
                                 let done = Self::run_proxy_handshake(&mut stream, &mut *handshake, deadline())$($wait)*;

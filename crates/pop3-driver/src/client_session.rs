@@ -227,7 +227,9 @@ impl ClientSession {
         let after = self.timeouts.connect;
         let Some(tls) = &mut self.tls else { return Ok(None) };
         if tls.shake_hands() {
-            self.handshake_deadline = None;
+            if self.handshake_deadline.take().is_some() {
+                self.trace.encrypted(tls.connection());
+            }
             return Ok(None);
         }
         let until = *self.handshake_deadline.get_or_insert_with(|| deadline_after(now, after));

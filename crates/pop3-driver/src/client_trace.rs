@@ -1,5 +1,6 @@
 //! What a client logs through `tracing`: a span for each session, and its events.
 
+use std::net::SocketAddr;
 #[cfg(feature = "tracing")]
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,6 +14,15 @@ use pop3_proto::client::Observer;
 use pop3_proto::sasl::Credentials;
 
 use crate::Error;
+use crate::tls::TlsConnection;
+
+/// Logs the address that a client has connected to, before its session begins.
+pub fn connected(address: SocketAddr) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!("connected to {} port {}", address.ip(), address.port());
+    #[cfg(not(feature = "tracing"))]
+    let _ = address;
+}
 
 /// The log of one session. Without the feature `tracing` it does nothing.
 pub(crate) struct ClientTrace {
@@ -39,6 +49,13 @@ impl ClientTrace {
             Some(other) => Box::new(Both(log, other)),
             None => Box::new(log),
         })
+    }
+
+    pub(crate) fn encrypted(&self, tls: &dyn TlsConnection) {
+        match tls.description() {
+            Some(description) => tracing::debug!(parent: &self.span, "encrypted by {description}"),
+            None => tracing::debug!(parent: &self.span, "encrypted"),
+        }
     }
 
     pub(crate) fn logged_in(&self, credentials: &Credentials) {
@@ -71,6 +88,8 @@ impl ClientTrace {
     pub(crate) const fn observer(&self, other: Option<Box<dyn Observer>>) -> Option<Box<dyn Observer>> {
         other
     }
+
+    pub(crate) fn encrypted(&self, _: &dyn TlsConnection) {}
 
     pub(crate) const fn logged_in(&self, _: &Credentials) {}
 

@@ -42,6 +42,8 @@ pub mod tls;
 
 pub use client_session::{ClientAction, ClientSession};
 #[doc(hidden)]
+pub use client_trace::connected;
+#[doc(hidden)]
 pub use error::more_telling;
 pub use error::{Error, in_use_pauses};
 pub use io::{Endpoint, Io};

@@ -66,8 +66,10 @@ impl<W: FnMut(&str)> Transcript<W> {
     }
 
     fn end_of_data(&mut self) {
-        if self.lines > MAX_LINES {
-            (self.write)(&format!("S: (and {} lines more)", self.lines - MAX_LINES));
+        match self.lines.saturating_sub(MAX_LINES) {
+            0 => {}
+            1 => (self.write)("S: (and 1 line more)"),
+            more => (self.write)(&format!("S: (and {more} lines more)")),
         }
         if self.octets > 0 {
             (self.write)(&format!("S: (a message of {} octets)", self.octets));

@@ -1,22 +1,24 @@
 //! An account as the arguments name it: its server, its user and its login.
 
 mod connection;
+mod dialogue;
 mod target;
 
 use std::path::Path;
 
+use pop3_blocking::proto::Secret;
 use pop3_blocking::proto::client::{Awaiting, LoginFailure, LoginPolicy, Observer, RemoteError, RequestError};
 use pop3_blocking::proto::sasl::Credentials;
-use pop3_blocking::proto::{Secret, Transcript};
 use pop3_blocking::{Client, ClientOptions, Error, Security};
 
 use crate::arguments::{AccountArguments, AuthMethod};
 use crate::discovery::{Server, kept};
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
-use crate::withhold::{withhold, withhold_line};
+use crate::withhold::withhold;
 pub use connection::trusting;
 use connection::{Connection, is_any_server};
+use dialogue::Dialogue;
 use target::Target;
 
 /// An account, before its password is known.
@@ -89,12 +91,7 @@ impl Account {
             Credentials::Password { password: secret, .. } | Credentials::Token { token: secret, .. } => Some(secret.clone()),
             _ => None,
         };
-        // The dialogue, for `--verbose`.
-        let log = || {
-            let secret = secret.clone();
-            let write = move |line: &str| tracing::debug!("{}", withhold_line(line, secret.as_ref()));
-            Some(Box::new(Transcript::new(write)) as Box<dyn Observer>)
-        };
+        let log = || Some(Box::new(Dialogue::new(secret.clone())) as Box<dyn Observer>);
         let policy = self.target.auth.map_or_else(LoginPolicy::default, AuthMethod::policy);
         let policy = LoginPolicy { utf8: true, ..policy };
         let client = Client::connect_and_login_observed(&self.target.host, self.port, &self.options, credentials, &policy, &log);

@@ -47,9 +47,9 @@ POP3_LOG=debug (or -v) logs more; passwords are never shown.";
 #[derive(Debug, Parser)]
 #[command(name = "pop3", version, after_help = EXIT_CODES)]
 pub struct Arguments {
-    /// Log more to standard error.
-    #[arg(short, long, global = true)]
-    pub verbose: bool,
+    /// Log more to standard error: the dialogue with the server, without secrets. Twice: what libraries do, too.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
 
     /// Language of texts for people. (Default: what LC_ALL, LC_MESSAGES or LANG says; the help is English.)
     #[arg(long, global = true, value_name = "LANGUAGE", value_enum)]

@@ -75,14 +75,15 @@ impl Script {
         })
     }
 
+    pub fn command(&self, maildir: &Path, options: &[&str]) -> Command {
+        let mut command = pop3();
+        command.args(["fetch", "127.0.0.1", "--user", "joe", "--dangerously-cleartext", "--port", &self.port.to_string()]);
+        command.args(options).arg(maildir).env("POP3_PASSWORD", "secret");
+        command
+    }
+
     pub fn fetch(&self, maildir: &Path, options: &[&str]) -> Output {
-        pop3()
-            .args(["fetch", "127.0.0.1", "--user", "joe", "--dangerously-cleartext", "--port", &self.port.to_string()])
-            .args(options)
-            .arg(maildir)
-            .env("POP3_PASSWORD", "secret")
-            .output()
-            .unwrap()
+        self.command(maildir, options).output().unwrap()
     }
 
     pub fn heard(&self, command: &str) -> usize {

@@ -104,4 +104,9 @@ pub trait TlsConnection: Send {
 
     /// Returns what a login can be bound to, after the handshake.
     fn channel_binding(&self) -> ChannelBinding;
+
+    /// Returns the protocol version and the cipher suite for logs, after the handshake. `None` if the library does not tell.
+    fn description(&self) -> Option<String> {
+        None
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pop3_proto::sasl::ChannelBinding;
 use rustls::{ClientConfig, ClientConnection};
 
-use super::{client_binding, server_name};
+use super::{cipher_suite, client_binding, server_name, version};
 use crate::Error;
 use crate::tls::{TlsConnection, TlsConnector, TlsFailure};
 
@@ -55,5 +55,9 @@ impl TlsConnection for ClientConnection {
 
     fn channel_binding(&self) -> ChannelBinding {
         client_binding(self)
+    }
+
+    fn description(&self) -> Option<String> {
+        Some(format!("{} with {}", version(self), cipher_suite(self)))
     }
 }

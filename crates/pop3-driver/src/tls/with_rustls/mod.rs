@@ -28,6 +28,16 @@ pub use given::client_trusting;
 pub use server::{ServerTls, connection_info, server, server_with_client_auth};
 use verify::{AnyCertificate, Explained};
 
+/// Returns the protocol version of a connection, such as `TLSv1.3`.
+fn version<Data>(connection: &ConnectionCommon<Data>) -> String {
+    connection.protocol_version().and_then(|version| version.as_str()).unwrap_or("TLS").replace('_', ".")
+}
+
+/// Returns the name of a connection's cipher suite.
+fn cipher_suite<Data>(connection: &ConnectionCommon<Data>) -> &'static str {
+    connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str()).unwrap_or("unknown")
+}
+
 /// Returns the crypto provider: that of the build, or else the one that the program has installed.
 fn provider() -> Result<Arc<CryptoProvider>, Error> {
     #[cfg(feature = "aws-lc-rs")]

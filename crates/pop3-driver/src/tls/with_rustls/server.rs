@@ -8,7 +8,7 @@ use pop3_proto::server::{ConnectionInfo, TlsInfo};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
-use super::{certificate, certificates, exporter, private_key, provider, unreadable};
+use super::{certificate, certificates, cipher_suite, exporter, private_key, provider, unreadable, version};
 use crate::Error;
 use crate::tls::random;
 
@@ -69,10 +69,7 @@ pub fn server_with_client_auth(certificates_pem: &[u8], key_pem: &[u8], authorit
 pub fn connection_info(connection: &rustls::ServerConnection, tls: &ServerTls) -> io::Result<ConnectionInfo> {
     let binding = ChannelBinding { exporter: exporter(connection), server_end_point: tls.server_end_point.clone() };
     let certificate = connection.peer_certificates().and_then(<[_]>::first).map(|certificate| certificate.as_ref().into());
-    let mut info = TlsInfo::new(
-        connection.protocol_version().and_then(|version| version.as_str()).unwrap_or("TLS").replace('_', "."),
-        connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str()).unwrap_or("unknown"),
-    );
+    let mut info = TlsInfo::new(version(connection), cipher_suite(connection));
     info.server_name = connection.server_name().map(Box::from);
     info.protocol = connection.alpn_protocol().map(Box::from);
     Ok(ConnectionInfo { certificate, tls: Some(Arc::new(info)), ..ConnectionInfo::encrypted(random()?, binding) })
