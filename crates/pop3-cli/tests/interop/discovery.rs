@@ -3,7 +3,7 @@
 
 use crate::standin::beside_a_server;
 
-const HOSTS: [&str; 6] =
+pub const HOSTS: [&str; 6] =
     ["pop.example.org", "pop.example.net", "autoconfig.example.net", "mail.example.com", "example.com", "autoconfig.example.org"];
 
 /// Starts dnsmasq, and makes it the name server of this machine's programs.
@@ -14,7 +14,7 @@ const NAME_SERVER: &str = "
         --srv-host=_pop3._tcp.example.org,pop.example.org,110,0 \
         --srv-host=_pop3s._tcp.elsewhere.example,pop.example.org,995 \
         --srv-host=_pop3s._tcp.none.example --srv-host=_pop3._tcp.none.example
-    trap 'kill $(cat dns.pid)' EXIT
+    started+=' '$(cat dns.pid)
     echo nameserver 127.0.0.1 > resolv.conf
     mount --bind resolv.conf /etc/resolv.conf
     servers=home/.local/state/pop3/servers.json
@@ -32,7 +32,7 @@ fn s57_srv_records_name_the_server_and_what_was_found_is_kept() {
              $POP3 fetch joe@Example.ORG
              cat $servers
              echo now without a name server
-             kill $(cat dns.pid); trap - EXIT
+             kill $(cat dns.pid); started=${{started% *}}
              $POP3 fetch joe@example.org
              echo then with another host
              sed 's/^192.0.2.10 pop.example.org$/192.0.2.99 pop.example.org/' hosts > other; cat other > hosts
@@ -82,9 +82,9 @@ fn s57_no_connection_is_made_to_a_server_elsewhere_or_to_one_that_is_not_offered
     assert_eq!(told.lines().filter(|line| line.starts_with("code ")).collect::<Vec<_>>(), ["code 2", "code 2"], "{told}");
 }
 
-/// Starts a web server that publishes what `pop3 guide --autoconfig` has written: an hour of its own for each file.
-const WEB_SERVER: &str = "
-    $POP3 guide joe@example.net --host pop.example.net --user joe --autoconfig web >/dev/null
+/// Starts a web server that publishes what `pop3 guide --autoconfig` has written.
+pub const WEB_SERVER: &str = "
+    $POP3 guide joe@example.net --host pop.example.net --user joe --smtp-host pop.example.net --autoconfig web >/dev/null
     mkdir -p web/.well-known/autoconfig && cp -r web/mail web/.well-known/autoconfig/mail
     cat > web.py <<'END'
 import functools, http.server, ssl
@@ -99,7 +99,7 @@ END
     exec 4< <(exec python3 web.py 2>web.log)
     web=$!
     read -r -u 4 line
-    trap 'kill $web' EXIT
+    started+=' '$web
 ";
 
 #[test]

@@ -1,6 +1,6 @@
 //! Real mail through software that we did not write, on loopback: `cargo test -p pop3-cli --features interop --test interop`.
 //!
-//! Needs root and Debian's packages: dnsmasq-base, dovecot-pop3d, curl, fetchmail, mpop, getmail6, iproute2, strace, python3. Nothing here skips itself: what is
+//! Needs root and Debian's packages: dnsmasq-base, dovecot-pop3d, curl, fetchmail, mpop, getmail6, iproute2, strace, python3, thunderbird, xvfb. Nothing here skips itself: what is
 //! not installed fails.
 
 mod clients;
@@ -10,6 +10,7 @@ mod faults;
 mod mechanisms;
 mod servers;
 mod standin;
+mod thunderbird;
 
 use std::fs;
 use std::path::Path;

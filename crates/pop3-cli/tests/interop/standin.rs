@@ -26,6 +26,7 @@ fn certificates(folder: &Path, hosts: &[&str]) {
 }
 
 /// Runs `commands` in a network of its own, in which a server of these hosts runs, with one message for `user`. Returns what they print.
+/// Processes that the commands start end with them if their ids are in `started`.
 pub fn beside_a_server(hosts: &[&str], user: &str, commands: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     certificates(folder.path(), hosts);
@@ -46,11 +47,11 @@ pub fn beside_a_server(hosts: &[&str], user: &str, commands: &str) -> String {
          chmod 600 key.pem
          echo secret | $POP3 passwd users {user}
          exec 3< <(exec $POP3 serve --users users --mail '{folder}/mail/%u' --cert cert.pem --key key.pem --listen-tls 192.0.2.10:995 2>&1)
-         server=$!
+         started=$!
+         trap 'kill $started' EXIT
          line=; until [[ $line == *192.0.2.10:995* ]]; do read -r -u 3 line; done
          export SSL_CERT_FILE={folder}/ca.pem HOME={folder}/home POP3_PASSWORD=secret COLUMNS=200 LC_ALL=C
-         {commands}
-         kill $server",
+         {commands}",
         folder = folder.path().display(),
     );
     let mut command = Command::new("unshare");
