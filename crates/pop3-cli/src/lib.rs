@@ -22,10 +22,12 @@ mod http;
 mod language;
 mod listeners;
 mod log;
+mod login;
 mod maildirs;
 mod manual;
 mod mock;
 mod netrc;
+mod oauth;
 mod passwd;
 mod password;
 mod permissions;
@@ -64,6 +66,7 @@ pub fn main() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(arguments, &accounts::given(&matches, &["doctor"])),
         Command::Fetch(arguments) => fetch::run(&arguments, &accounts::given(&matches, &["fetch"])),
         Command::Accounts(arguments) => accounts::run(&arguments, &accounts::given(&matches, &["accounts", "add"])),
+        Command::Login(arguments) => login::run(&arguments, &accounts::given(&matches, &["login"])),
         Command::Guide(arguments) => guide::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Mock(arguments) => mock::run(&arguments),

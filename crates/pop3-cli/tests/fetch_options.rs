@@ -75,10 +75,11 @@ fn h56_the_log_of_the_libraries_names_server_and_user_and_shows_no_secret() {
     let log = text(&output.stderr);
     assert_eq!(code(&output), Some(0), "{log}");
     let client = format!("host=\"127.0.0.1\" port={} user=\"joe\"}}: ", server.port());
-    for event in ["logged in", "C: RETR 1", "session ended"] {
+    for event in ["logged in", "session ended"] {
         assert!(log.contains(&format!("{client}{event}")), "{event}: {log}");
     }
-    assert!(log.contains("C: PASS [redacted]") && !log.contains("secret"), "{log}");
+    // The dialogue is the program's own, which knows the secrets that a server may repeat.
+    assert!(!log.contains("C: ") && !log.contains("secret"), "{log}");
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub struct Provider {
     pub poll_minutes: Option<u32>,
     /// What a deletion over POP does, if that is special, in English.
     pub deletion: Option<String>,
+    /// How to get an access token, if the provider takes one.
+    pub oauth: Option<OAuth>,
     /// Known texts of refused logins.
     pub refusals: Vec<Refusal>,
     /// The page that the facts come from.
@@ -123,6 +125,23 @@ impl fmt::Display for PasswordKind {
     }
 }
 
+/// How to get an access token by OAuth 2.0 (RFC 6749). A program registers itself at the provider, and gets a client id for that.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct OAuth {
+    /// The page on which the owner of the mailbox agrees.
+    pub authorize_url: String,
+    /// Where an agreement or a refresh token becomes an access token.
+    pub token_url: String,
+    /// Where a code for another device is asked for (RFC 8628), if the provider has that for mail.
+    pub device_url: Option<String>,
+    /// What the program asks to be allowed.
+    pub scopes: Vec<String>,
+    /// How to register a program, in English.
+    pub register: String,
+}
+
 /// A known text of a refused login.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -170,6 +189,7 @@ struct Row {
     unavailable: Option<String>,
     source: String,
     checked: String,
+    oauth: Option<OAuth>,
     #[serde(default)]
     refusal: Vec<Refusal>,
 }
@@ -190,6 +210,7 @@ impl TryFrom<Row> for Provider {
             help: row.help,
             poll_minutes: row.poll_minutes,
             deletion: row.deletion,
+            oauth: row.oauth,
             refusals: row.refusal,
             source: row.source,
             checked: row.checked,

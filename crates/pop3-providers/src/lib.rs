@@ -18,7 +18,7 @@ mod entry;
 
 use std::sync::OnceLock;
 
-pub use entry::{PasswordKind, Pop3, Provider, Refusal, RefusalKind, Tls, UserForm};
+pub use entry::{OAuth, PasswordKind, Pop3, Provider, Refusal, RefusalKind, Tls, UserForm};
 
 /// Returns all providers.
 pub fn providers() -> &'static [Provider] {
@@ -33,6 +33,16 @@ pub fn provider_of(address: &str) -> Option<&'static Provider> {
     let (local_part, domain) = address.rsplit_once('@')?;
     let serves = |provider: &&Provider| provider.domains.iter().any(|known| known.eq_ignore_ascii_case(domain));
     providers().iter().find(serves).filter(|_| !local_part.is_empty())
+}
+
+/// Returns the provider whose POP3 server this is, in any case. It serves the domains of its customers, too.
+///
+/// ```
+/// let provider = pop3_providers::provider_of_host("outlook.office365.com").expect("Microsoft's server is known");
+/// assert!(provider.oauth.is_some());
+/// ```
+pub fn provider_of_host(host: &str) -> Option<&'static Provider> {
+    providers().iter().find(|provider| provider.pop3().is_some_and(|pop3| pop3.host.eq_ignore_ascii_case(host)))
 }
 
 /// Tests the example of the README.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use pop3_providers::{PasswordKind, RefusalKind, Tls, UserForm, provider_of, providers};
+use pop3_providers::{PasswordKind, RefusalKind, Tls, UserForm, provider_of, provider_of_host, providers};
 
 #[test]
 fn every_entry_has_its_form() {
@@ -34,6 +34,14 @@ fn every_entry_has_its_form() {
             }
             None => assert!(provider.unavailable().is_some(), "{name}"),
         }
+        let wants_token = provider.pop3().is_some_and(|pop3| pop3.password == PasswordKind::Token);
+        assert!(!wants_token || provider.oauth.is_some(), "{name}: a token, and no way to get one");
+        if let Some(oauth) = &provider.oauth {
+            let urls = [Some(&oauth.authorize_url), Some(&oauth.token_url), oauth.device_url.as_ref()];
+            assert!(urls.into_iter().flatten().all(|url| url.starts_with("https://")), "{name}");
+            assert!(!oauth.scopes.is_empty() && oauth.scopes.iter().all(|scope| !scope.contains(' ')), "{name}");
+            assert!(oauth.register.ends_with('.') && oauth.register.contains("https://"), "{name}");
+        }
         assert!(provider.refusals.iter().all(|refusal| refusal.contains.len() >= 8), "{name}: a text too short to mean anything");
     }
 }
@@ -56,6 +64,13 @@ fn an_address_has_the_provider_of_its_domain() {
     ] {
         assert_eq!(host(address), expected, "{address}");
     }
+}
+
+#[test]
+fn a_host_has_the_provider_whose_server_it_is() {
+    assert_eq!(provider_of_host("POP.gmail.com").map(|provider| provider.name.as_str()), Some("Gmail"));
+    assert!(provider_of_host("outlook.office365.com").unwrap().oauth.as_ref().unwrap().device_url.is_some());
+    assert_eq!(provider_of_host("pop.example.org"), None);
 }
 
 #[test]

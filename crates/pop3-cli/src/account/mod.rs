@@ -2,23 +2,27 @@
 
 mod connection;
 mod dialogue;
+mod login;
 mod target;
 
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use pop3_blocking::proto::Secret;
-use pop3_blocking::proto::client::{Awaiting, LoginFailure, LoginPolicy, Observer, RemoteError, RequestError};
+use pop3_blocking::proto::client::{Awaiting, LoginPolicy, Observer, RemoteError, RequestError};
 use pop3_blocking::proto::sasl::Credentials;
 use pop3_blocking::{Client, ClientOptions, Error, Security};
 
 use crate::arguments::{AccountArguments, AuthMethod};
-use crate::discovery::{Server, kept};
+use crate::discovery::kept;
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
+use crate::oauth::{Access, Want};
 use crate::withhold::withhold;
 pub use connection::trusting;
 use connection::{Connection, is_any_server};
 use dialogue::Dialogue;
+pub use login::Login;
 use target::Target;
 
 /// An account, before its password is known.
@@ -70,17 +74,46 @@ impl Account {
     /// There is no password, or no password can help.
     pub fn ask(self, arguments: &AccountArguments, maildir: Option<&Path>, quiet: bool) -> Result<Login, Failure> {
         self.target.introduce(self.port, maildir, quiet, arguments)?;
-        let credentials = self.credentials(arguments)?;
-        Ok(Login { account: self, credentials, is_other_user: false })
+        let access = self.access(arguments)?;
+        let credentials = match &access {
+            None => self.credentials(arguments)?,
+            Some(access) => match access.token(Want::Current)? {
+                Some(token) => self.with_token(&token)?,
+                // A person can log in; a program that runs by the clock cannot.
+                None if io::stderr().is_terminal() => self.with_token(&access.log_in()?)?,
+                None => return Err(access.not_granted(self.target.address.as_deref().unwrap_or(&self.target.host))),
+            },
+        };
+        Ok(Login::new(self, credentials, access))
+    }
+
+    /// Lets a person log in by OAuth, whether or not there is an access already.
+    ///
+    /// # Errors
+    /// The arguments want no OAuth, or the provider refuses.
+    pub fn log_in_by_oauth(self, arguments: &AccountArguments) -> Result<Login, Failure> {
+        let Some(access) = self.access(arguments)? else {
+            return Err(Failure::new(Exit::Usage, Message::new("oauth-no-client")).and(Message::new("oauth-no-client-next")));
+        };
+        let credentials = self.with_token(&access.log_in()?)?;
+        Ok(Login::new(self, credentials, Some(access)))
+    }
+
+    fn access(&self, arguments: &AccountArguments) -> Result<Option<Access>, Failure> {
+        Access::of(&arguments.token.oauth, &self.target.user, &self.target.host)
+    }
+
+    fn with_token(&self, token: &Secret) -> Result<Credentials, Failure> {
+        let token = str::from_utf8(token.expose())
+            .map_err(|_| Failure::new(Exit::Login, "the access token contains bytes that are not ASCII"))?;
+        Ok(Credentials::token(&self.target.user, token).map_err(Error::from)?)
     }
 
     /// Returns the token if the arguments name one, otherwise the password.
     fn credentials(&self, arguments: &AccountArguments) -> Result<Credentials, Failure> {
         let user = &self.target.user;
         if let Some(token) = arguments.token.read()? {
-            let token = str::from_utf8(token.expose())
-                .map_err(|_| Failure::new(Exit::Login, "the access token contains bytes that are not ASCII"))?;
-            return Ok(Credentials::token(user, token).map_err(Error::from)?);
+            return self.with_token(&token);
         }
         let password = arguments.password.read(user, &self.target.host)?;
         Ok(Credentials::password(user, password.expose()).map_err(Error::from)?)
@@ -120,102 +153,4 @@ impl Account {
         }
         failure
     }
-}
-
-/// An account and its credentials.
-#[derive(Debug)]
-pub struct Login {
-    account: Account,
-    credentials: Credentials,
-    /// The user is the part of the address before the `@`.
-    is_other_user: bool,
-}
-
-impl Login {
-    /// Returns the name of the account in journals and messages.
-    pub fn name(&self) -> String {
-        self.account.name()
-    }
-
-    /// Returns the settings that were looked for: the host and the port, and the user if it is not the address.
-    pub fn found(&self) -> Vec<(&'static str, String)> {
-        let target = &self.account.target;
-        let mut found = Vec::new();
-        if target.origin().is_some() {
-            found.extend([("host", target.host.clone()), ("port", self.account.port.to_string())]);
-        }
-        if self.is_other_user || (target.origin().is_some() && target.address.as_ref() != Some(&target.user)) {
-            found.push(("user", target.user.clone()));
-        }
-        found
-    }
-
-    /// Returns `true` if the server was looked for, and needs `STLS`.
-    pub const fn is_stls(&self) -> bool {
-        self.account.target.origin().is_some() && self.account.target.stls
-    }
-
-    /// Returns the password; `None` for a token.
-    pub const fn password(&self) -> Option<&Secret> {
-        match &self.credentials {
-            Credentials::Password { password, .. } => Some(password),
-            _ => None,
-        }
-    }
-
-    /// Logs in, with the part of the address before the `@` if the server refuses the address and nothing says what the user is.
-    ///
-    /// # Errors
-    /// The server cannot be reached or trusted, or it refuses the login.
-    pub fn log_in(mut self, quiet: bool) -> Result<(Self, Client), Failure> {
-        let error = match self.connect() {
-            Ok(client) => {
-                self.keep();
-                return Ok((self, client));
-            }
-            Err(error) => error,
-        };
-        if let (Some(user), Some(LoginFailure::WrongCredentials)) = (self.account.target.other_user(), error.login_failure()) {
-            let other = with_user(&self.credentials, &user)?;
-            // If this fails, too, the failure of the address is reported.
-            if let Ok(client) = self.account.connect(&other) {
-                if !quiet {
-                    eprintln!("pop3: {}", Message::new("fetch-other-user").with("user", &user));
-                }
-                (self.account.target.user, self.credentials, self.is_other_user) = (user, other, true);
-                self.keep();
-                return Ok((self, client));
-            }
-        }
-        Err(self.account.login_failure(error))
-    }
-
-    /// Keeps the server that was looked for, now that a login has succeeded.
-    fn keep(&self) {
-        let (account, target) = (&self.account, &self.account.target);
-        let is_new = target.origin().filter(|origin| origin.kept_since.is_none() && account.is_kept);
-        if let (Some(origin), Some(address)) = (is_new, &target.address) {
-            let server = Server { host: target.host.clone(), port: account.port, stls: target.stls };
-            kept::keep(address, &server, &target.user, origin.source);
-        }
-    }
-
-    /// Connects and logs in again.
-    ///
-    /// # Errors
-    /// See [`Client::connect_and_login`].
-    pub fn connect(&self) -> Result<Client, Error> {
-        self.account.connect(&self.credentials)
-    }
-}
-
-/// Returns the same password or token for another user.
-fn with_user(credentials: &Credentials, user: &str) -> Result<Credentials, Failure> {
-    Ok(match credentials {
-        Credentials::Password { password, .. } => Credentials::password(user, password.expose()).map_err(Error::from)?,
-        Credentials::Token { token, .. } => {
-            Credentials::token(user, str::from_utf8(token.expose()).unwrap_or_default()).map_err(Error::from)?
-        }
-        other => other.clone(),
-    })
 }

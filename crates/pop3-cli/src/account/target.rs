@@ -170,9 +170,12 @@ impl Target {
             eprintln!("pop3: {}", told.with("user", &self.user).with("folder", maildir.display()));
         }
         let Some((provider, pop3)) = self.pop3() else { return Ok(()) };
-        let has_token = arguments.token.token_file.is_some() || arguments.token.token_command.is_some();
-        if pop3.password == PasswordKind::Token && !has_token && arguments.host.is_none() {
-            let failure = Failure::new(Exit::Login, wants(provider, pop3.password)).and(Message::new("advice-token"));
+        if pop3.password == PasswordKind::Token && !arguments.token.is_named() && arguments.host.is_none() {
+            let mut failure = Failure::new(Exit::Login, wants(provider, pop3.password));
+            if let Some(oauth) = &provider.oauth {
+                failure = failure.and(Message::new("advice-oauth").with("account", &self.user)).and(&oauth.register);
+            }
+            let failure = failure.and(Message::new("advice-token"));
             return Err(match &provider.switch_on {
                 Some(text) => failure.and(text),
                 None => failure,

@@ -160,8 +160,9 @@ fn named_by(server: &str) -> Vec<&'static str> {
 
 /// Returns `true` if the two options exclude each other.
 fn excludes(one: &str, other: &str) -> bool {
-    const GROUPS: [&[&str]; 10] = [
-        &["password-file", "password-command", "netrc", "credential", "token-file", "token-command"],
+    const GROUPS: [&[&str]; 11] = [
+        &["password-file", "password-command", "netrc", "credential", "token-file", "token-command", "oauth-client-id"],
+        &["oauth-redirect-url", "oauth-device-url"],
         &["keep", "delete"],
         &["keep", "delete-after"],
         &["keep", "keep-newest"],

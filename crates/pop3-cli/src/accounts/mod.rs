@@ -96,7 +96,7 @@ pub fn selected(arguments: &Fetch, given: &Given) -> Result<Option<Selected>, Fa
 /// # Errors
 /// The configuration cannot be read, or the account has a wrong key.
 pub fn named(name: &str, given: &Given) -> Result<Option<Fetch>, Failure> {
-    const OPTIONS: [&str; 15] = [
+    const OPTIONS: [&str; 23] = [
         "user",
         "host",
         "port",
@@ -112,6 +112,14 @@ pub fn named(name: &str, given: &Given) -> Result<Option<Fetch>, Failure> {
         "credential",
         "token-file",
         "token-command",
+        "autoconfig-file",
+        "oauth-client-id",
+        "oauth-client-secret",
+        "oauth-scope",
+        "oauth-token-url",
+        "oauth-authorize-url",
+        "oauth-device-url",
+        "oauth-redirect-url",
     ];
     let config = match Config::path() {
         Some(path) => Config::read(&path)?,

@@ -8,6 +8,8 @@ use pop3_tokio::proto::client::LoginPolicy;
 use pop3_tokio::proto::sasl::Mechanism;
 use pop3_tokio::{Proxy, ProxyKind};
 
+use super::OAuthArguments;
+
 /// The account of a command beside its server: the user, and how to connect.
 #[derive(Args, Debug)]
 pub struct AccountArguments {
@@ -67,8 +69,7 @@ pub struct AccountArguments {
 impl AccountArguments {
     /// Returns `true` if the arguments name where the password or the token comes from.
     pub const fn has_secret(&self) -> bool {
-        let token = &self.token;
-        self.password.is_named() || token.token_file.is_some() || token.token_command.is_some()
+        self.password.is_named() || self.token.is_named()
     }
 }
 
@@ -109,6 +110,16 @@ pub struct TokenSource {
     /// Log in with an access token (OAuth) from the first line of this shell command's output.
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["password_file", "password_command", "netrc", "credential"])]
     pub token_command: Option<String>,
+
+    #[command(flatten)]
+    pub oauth: OAuthArguments,
+}
+
+impl TokenSource {
+    /// Returns `true` if the arguments name where the token comes from.
+    pub const fn is_named(&self) -> bool {
+        self.token_file.is_some() || self.token_command.is_some() || self.oauth.oauth_client_id.is_some()
+    }
 }
 
 /// A login method.

@@ -5,7 +5,9 @@ mod accounts;
 mod doctor;
 mod fetch;
 mod guide;
+mod login;
 mod mock;
+mod oauth;
 mod quantity;
 mod read;
 mod serve;
@@ -20,7 +22,9 @@ pub use accounts::{Accounts, AccountsAdd, AccountsCommand};
 pub use doctor::Doctor;
 pub use fetch::Fetch;
 pub use guide::{Guide, GuideFormat};
+pub use login::Login;
 pub use mock::Mock;
+pub use oauth::OAuthArguments;
 pub use read::Read;
 pub use serve::Serve;
 pub use state::{State, StateCommand, StatePlace};
@@ -65,6 +69,7 @@ pub enum Command {
     Doctor(Doctor),
     Fetch(Fetch),
     Accounts(Accounts),
+    Login(Login),
     Guide(Guide),
     Serve(Serve),
     Read(Read),

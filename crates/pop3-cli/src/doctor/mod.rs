@@ -28,6 +28,7 @@ use crate::accounts::{self, Given};
 use crate::arguments::Doctor;
 use crate::failure::{Exit, Failure, say};
 use crate::language::Message;
+use crate::oauth::{Access, Want};
 use crate::{password, terminal};
 use examination::{Examination, Verdict};
 use finding::Finding;
@@ -187,7 +188,11 @@ fn shared(subject: &Subject, findings: &[Finding], result: &Message) -> String {
 /// if there is none.
 fn login(arguments: &Doctor, subject: &Subject) -> Result<Option<Login>, Failure> {
     let Some(user) = &subject.user else { return Ok(None) };
-    if let Some(token) = arguments.token.read()? {
+    let kept = match Access::of(&arguments.token.oauth, user, &subject.host)? {
+        None => None,
+        Some(access) => Some(access.token(Want::Current)?.ok_or_else(|| access.not_granted(&subject.given))?),
+    };
+    if let Some(token) = kept.map_or_else(|| arguments.token.read(), |token| Ok(Some(token)))? {
         let text = str::from_utf8(token.expose()).map_err(|_| Failure::new(Exit::Login, "the access token is not text"))?;
         let credentials = Credentials::token(user, text).map_err(Error::from)?;
         return Ok(Some(Login { credentials, secret: token }));

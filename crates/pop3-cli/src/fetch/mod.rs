@@ -95,7 +95,7 @@ impl<'a> Job<'a> {
     fn run(self, bar: &Bar, name: Option<&str>) -> Result<(), Failure> {
         let Self { arguments, folder, login } = self;
         // No folder is created before the login has succeeded.
-        let (login, client) = login.log_in(arguments.quiet)?;
+        let (mut login, client) = login.log_in(arguments.quiet)?;
         let account = login.name();
         let transfer = TransferOptions {
             window: arguments.window.into(),

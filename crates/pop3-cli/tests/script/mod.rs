@@ -1,6 +1,7 @@
 //! A server with a script, and the program as somebody calls it.
 #![allow(dead_code)] // Not every test needs all of it.
 
+pub mod authorization;
 pub mod fake;
 pub mod identity;
 pub mod screens;
