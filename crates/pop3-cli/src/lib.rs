@@ -6,10 +6,13 @@
 //! }
 //! ```
 
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
 mod account;
 mod accounts;
 mod arguments;
 mod date;
+mod delivery;
 mod demo;
 mod descriptors;
 mod discovery;
@@ -17,6 +20,7 @@ mod doctor;
 mod explanation;
 mod failure;
 mod fetch;
+mod folders;
 mod guide;
 mod http;
 mod language;

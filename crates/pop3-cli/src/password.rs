@@ -12,6 +12,7 @@ use crate::arguments::{PasswordSource, TokenSource};
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
 use crate::netrc;
+use crate::terminal::tell;
 
 impl PasswordSource {
     /// Reads the password of a user from the file, the command, `.netrc` or the credential that the arguments name, or else from
@@ -97,7 +98,7 @@ fn secrets(file: &Path) -> Result<Vec<u8>, Failure> {
     {
         use std::os::unix::fs::PermissionsExt;
         if fs::metadata(file).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0) {
-            eprintln!("pop3: warning: other users can access {}; chmod 600 it", file.display());
+            tell!("pop3: warning: other users can access {}; chmod 600 it", file.display());
         }
     }
     Ok(text)

@@ -10,6 +10,24 @@ use textwrap::{Options, WordSplitter};
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
 
+/// Prints a line on standard error. That nobody can read it stops nothing: `eprintln` would end the program.
+macro_rules! tell {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
+/// Prints text on standard error, without a line end.
+macro_rules! ask {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = write!(std::io::stderr(), $($text)*);
+    }};
+}
+
+pub(crate) use {ask, tell};
+
 /// The width of output that goes to no terminal.
 const USUAL: usize = 80;
 /// Less is not readable.
@@ -42,7 +60,7 @@ pub fn wrap(text: &str, width: usize, first: &str, rest: &str) -> String {
 /// # Errors
 /// The answer cannot be read.
 pub fn agrees(question: &Message, default: bool) -> Result<bool, Failure> {
-    eprint!("{question} ");
+    ask!("{question} ");
     let mut answer = String::new();
     let count = io::stdin().read_line(&mut answer).map_err(|error| Failure::new(Exit::Other, error))?;
     let (answer, yes) = (answer.trim(), Message::new("read-yes").to_string());

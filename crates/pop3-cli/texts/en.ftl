@@ -475,3 +475,15 @@ oauth-scope = warning: the provider has not granted the scope { $scope }, so the
 oauth-unreachable = cannot get a token from { $url }: { $error }
 oauth-unreadable = its reply is not one of OAuth 2.0
 oauth-refused = the provider gives no access: { $text }
+deliver-done = { $count ->
+    [one] 1 message passed on
+   *[other] { $count } messages passed on
+}
+deliver-waiting = { $count ->
+    [one] 1 message waits in { $folder } for the next run. It is safe there.
+   *[other] { $count } messages wait in { $folder } for the next run. They are safe there.
+}
+deliver-failed = { $destination }: { $error }
+deliver-no-recipient = { $destination } needs a recipient: --recipient ADDRESS
+deliver-and-maildir = mail goes either into a Maildir or to --deliver-to; --deliver-to maildir:FOLDER adds a Maildir to other destinations
+deliver-no-home = there is no home directory for mail that waits; set HOME or XDG_STATE_HOME

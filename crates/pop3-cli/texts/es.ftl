@@ -441,3 +441,15 @@ oauth-scope = aviso: el proveedor no ha concedido el permiso { $scope }, y el se
 oauth-unreachable = no se puede obtener un token de { $url }: { $error }
 oauth-unreadable = su respuesta no es de OAuth 2.0
 oauth-refused = el proveedor no da acceso: { $text }
+deliver-done = { $count ->
+    [one] 1 mensaje entregado
+   *[other] { $count } mensajes entregados
+}
+deliver-waiting = { $count ->
+    [one] 1 mensaje espera en { $folder } a la próxima ejecución. Allí está a salvo.
+   *[other] { $count } mensajes esperan en { $folder } a la próxima ejecución. Allí están a salvo.
+}
+deliver-failed = { $destination }: { $error }
+deliver-no-recipient = { $destination } necesita un destinatario: --recipient DIRECCIÓN
+deliver-and-maildir = el correo va o bien a un Maildir o bien a --deliver-to; --deliver-to maildir:CARPETA añade un Maildir a otros destinos
+deliver-no-home = no hay un directorio personal para el correo que espera; defina HOME o XDG_STATE_HOME

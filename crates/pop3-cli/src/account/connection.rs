@@ -16,6 +16,7 @@ use crate::arguments::{AccountArguments, proxy};
 use crate::discovery::{Found, Search, kept};
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
+use crate::terminal::tell;
 
 /// How an account is connected to.
 #[derive(Debug)]
@@ -73,7 +74,7 @@ impl Connection {
             return Ok(Some((Found { server: kept.server, user: Some(kept.user) }, origin)));
         }
         if io::stderr().is_terminal() {
-            eprintln!("pop3: {}", Message::new("fetch-looking").with("address", address));
+            tell!("pop3: {}", Message::new("fetch-looking").with("address", address));
         }
         let (port, stls, proxy) = (arguments.port, arguments.stls, self.proxy.as_ref());
         let search = Search { tls, ca_pem: self.ca_pem.as_deref(), proxy, port, stls };

@@ -12,6 +12,7 @@ use crate::discovery::{Server, kept};
 use crate::failure::Failure;
 use crate::language::Message;
 use crate::oauth::{Access, Want};
+use crate::terminal::tell;
 
 /// An account and its credentials.
 #[derive(Debug)]
@@ -84,7 +85,7 @@ impl Login {
             // If this fails, too, the failure of the address is reported.
             if let Ok(client) = self.account.connect(&other) {
                 if !quiet {
-                    eprintln!("pop3: {}", Message::new("fetch-other-user").with("user", &user));
+                    tell!("pop3: {}", Message::new("fetch-other-user").with("user", &user));
                 }
                 (self.account.target.user, self.credentials, self.is_other_user) = (user, other, true);
                 self.keep();

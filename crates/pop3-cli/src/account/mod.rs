@@ -5,8 +5,8 @@ mod dialogue;
 mod login;
 mod target;
 
+use std::fmt;
 use std::io::{self, IsTerminal};
-use std::path::Path;
 
 use pop3_blocking::proto::Secret;
 use pop3_blocking::proto::client::{Awaiting, LoginPolicy, Observer, RemoteError, RequestError};
@@ -68,12 +68,12 @@ impl Account {
         &self.target.host
     }
 
-    /// Says which settings apply, and reads the password or asks for it. `maildir` is the default folder, if mail goes there.
+    /// Says which settings apply, and reads the password or asks for it. `place` is where the mail goes, if that is to be said.
     ///
     /// # Errors
     /// There is no password, or no password can help.
-    pub fn ask(self, arguments: &AccountArguments, maildir: Option<&Path>, quiet: bool) -> Result<Login, Failure> {
-        self.target.introduce(self.port, maildir, quiet, arguments)?;
+    pub fn ask(self, arguments: &AccountArguments, place: Option<&dyn fmt::Display>, quiet: bool) -> Result<Login, Failure> {
+        self.target.introduce(self.port, place, quiet, arguments)?;
         let access = self.access(arguments)?;
         let credentials = match &access {
             None => self.credentials(arguments)?,

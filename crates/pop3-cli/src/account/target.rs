@@ -1,8 +1,8 @@
 //! The server and the user of an account, from the arguments and from what is known of providers.
 
 use std::env;
+use std::fmt;
 use std::io::{self, IsTerminal};
-use std::path::Path;
 
 use pop3_blocking::proto::client::Refusal;
 use pop3_providers::{PasswordKind, Pop3, Provider, RefusalKind, Tls, provider_of};
@@ -13,6 +13,7 @@ use crate::failure::{Exit, Failure};
 use crate::language::Message;
 use crate::place::{Place, Scheme};
 use crate::server_text::readable;
+use crate::terminal::tell;
 
 /// The server and the user.
 #[derive(Debug)]
@@ -155,19 +156,25 @@ impl Target {
     }
 
     /// Says which settings apply, unless the run is to be quiet, and which password is wanted if a person is going to be asked for it.
-    /// `maildir` is the default folder, if mail goes there. Fails if a password cannot help.
-    pub fn introduce(&self, port: u16, maildir: Option<&Path>, quiet: bool, arguments: &AccountArguments) -> Result<(), Failure> {
+    /// `place` is where the mail goes, if that is to be said. Fails if a password cannot help.
+    pub fn introduce(
+        &self,
+        port: u16,
+        place: Option<&dyn fmt::Display>,
+        quiet: bool,
+        arguments: &AccountArguments,
+    ) -> Result<(), Failure> {
         if let Some(origin) = self.origin.as_ref().filter(|origin| origin.kept_since.is_none() && !quiet) {
             let told = match origin.source {
                 Source::Srv => Message::new("fetch-found-srv"),
                 Source::Autoconfig => Message::new("fetch-found-autoconfig"),
                 Source::Guess => Message::new("fetch-guessed"),
             };
-            eprintln!("pop3: {}", told.with("host", &self.host));
+            tell!("pop3: {}", told.with("host", &self.host));
         }
-        if let Some(maildir) = maildir.filter(|_| !quiet) {
+        if let Some(place) = place.filter(|_| !quiet) {
             let told = Message::new("fetch-settings").with("host", &self.host).with("port", port.to_string());
-            eprintln!("pop3: {}", told.with("user", &self.user).with("folder", maildir.display()));
+            tell!("pop3: {}", told.with("user", &self.user).with("folder", place));
         }
         let Some((provider, pop3)) = self.pop3() else { return Ok(()) };
         if pop3.password == PasswordKind::Token && !arguments.token.is_named() && arguments.host.is_none() {
@@ -183,7 +190,7 @@ impl Target {
         }
         let is_asked = !arguments.has_secret() && env::var_os("POP3_PASSWORD").is_none() && io::stdin().is_terminal();
         if is_asked {
-            eprintln!("pop3: {}. {}", wants(provider, pop3.password), advice(provider));
+            tell!("pop3: {}. {}", wants(provider, pop3.password), advice(provider));
         }
         Ok(())
     }

@@ -41,7 +41,7 @@ pub fn add(arguments: &AccountsAdd, given: &Given) -> Result<(), Failure> {
     // The account is tried as it will be fetched: with the keys for all accounts.
     let fetch = Config::parse(&path, &with_account(&path, &name, &keys)?)?.fetch(&name, &Given::new())?;
     let account = Account::of(&server, &fetch.account)?;
-    if fetch.maildir.is_none() && account.address().is_none() {
+    if fetch.maildir.is_none() && fetch.deliver_to.is_empty() && account.address().is_none() {
         return Err(Failure::new(Exit::Usage, Message::new("accounts-no-maildir")));
     }
     let (login, mut client) = account.ask(&fetch.account, None, false)?.log_in(false)?;
@@ -75,7 +75,11 @@ fn keys(arguments: &AccountsAdd, given: &Given, server: &str) -> Result<Vec<(Str
     let mut keys = vec![("server".to_owned(), quoted(server))];
     keys.extend(arguments.fetch.maildir.iter().map(|maildir| ("maildir".to_owned(), quoted(&absolute(maildir)))));
     for (option, values) in given.iter().filter(|(option, _)| *option != "name") {
-        let value = values.first().map_or_else(|| "true".to_owned(), |value| of_option(option, value));
+        let value = match &values[..] {
+            [] => "true".to_owned(),
+            [value] => of_option(option, value),
+            values => format!("[{}]", values.iter().map(|value| of_option(option, value)).collect::<Vec<_>>().join(", ")),
+        };
         keys.push((option.clone(), value));
     }
     // A path that is not UTF-8 would become another path.

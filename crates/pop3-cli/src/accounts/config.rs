@@ -13,6 +13,7 @@ use toml::Value;
 
 use crate::arguments::{Arguments, Command, Fetch};
 use crate::failure::{Exit, Failure};
+use crate::folders;
 use crate::language::Message;
 use crate::place::Place;
 
@@ -44,9 +45,7 @@ pub type Given = BTreeMap<String, Vec<String>>;
 impl Config {
     /// Returns the path of the file: `$XDG_CONFIG_HOME/pop3/config.toml`, or `~/.config/pop3/config.toml`.
     pub fn path() -> Option<PathBuf> {
-        let folder = |name: &str| env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
-        let config = folder("XDG_CONFIG_HOME").or_else(|| folder("HOME").map(|home| home.join(".config")))?;
-        Some(config.join("pop3").join("config.toml"))
+        Some(folders::config()?.join("config.toml"))
     }
 
     /// Reads a file. `None` if there is none.
@@ -117,6 +116,9 @@ impl Config {
                 Value::Boolean(false) => {}
                 Value::String(text) => line.push(format!("{option}={}", expanded(key, text))),
                 Value::Integer(number) => line.push(format!("{option}={number}")),
+                Value::Array(values) if values.iter().all(Value::is_str) => {
+                    line.extend(values.iter().filter_map(Value::as_str).map(|text| format!("{option}={text}")));
+                }
                 _ => return Err(wrong(Message::new("accounts-wrong-type").with("key", key))),
             }
         }
@@ -160,9 +162,10 @@ fn named_by(server: &str) -> Vec<&'static str> {
 
 /// Returns `true` if the two options exclude each other.
 fn excludes(one: &str, other: &str) -> bool {
-    const GROUPS: [&[&str]; 11] = [
+    const GROUPS: [&[&str]; 12] = [
         &["password-file", "password-command", "netrc", "credential", "token-file", "token-command", "oauth-client-id"],
         &["oauth-redirect-url", "oauth-device-url"],
+        &["maildir", "deliver-to"],
         &["keep", "delete"],
         &["keep", "delete-after"],
         &["keep", "keep-newest"],

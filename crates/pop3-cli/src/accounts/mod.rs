@@ -13,6 +13,7 @@ use crate::arguments::{Accounts, AccountsCommand, Arguments, Fetch};
 use crate::failure::{Exit, Failure, say};
 use crate::language::Message;
 use crate::server_text::one_line;
+use crate::terminal::tell;
 use config::Config;
 pub use config::Given;
 
@@ -158,8 +159,12 @@ fn list() -> Result<(), Failure> {
         let server = fetch.server.unwrap_or_default();
         let port = fetch.account.port.map(|port| format!(":{port}")).unwrap_or_default();
         let host = fetch.account.host.map(|host| format!("  {host}{port}")).unwrap_or_default();
-        let maildir = fetch.maildir.map_or_else(|| format!("~/Mail/{server}"), |maildir| maildir.display().to_string());
-        say(one_line(&format!("{name}  {server}{host}  {maildir}")))?;
+        let place = match fetch.maildir {
+            Some(maildir) => maildir.display().to_string(),
+            None if fetch.deliver_to.is_empty() => format!("~/Mail/{server}"),
+            None => fetch.deliver_to.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        };
+        say(one_line(&format!("{name}  {server}{host}  {place}")))?;
     }
     Ok(())
 }
@@ -174,7 +179,7 @@ fn test(names: &[String]) -> Result<(), Failure> {
             return Err(unknown(name));
         }
         if let Err(failure) = test_one(&config, name) {
-            eprintln!("pop3: {name}: {failure}");
+            tell!("pop3: {name}: {failure}");
             failed.get_or_insert(failure.exit);
         }
     }

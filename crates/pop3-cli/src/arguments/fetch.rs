@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::AccountArguments;
+use super::destination::{Destination, destination, recipient};
 use super::quantity::{Age, Size};
 
 /// Fetch mail from a POP3 server into a Maildir.
@@ -36,6 +37,9 @@ Examples:
       Use port 110 with STLS, and read the password from the
       first line of a file.
 
+  pop3 fetch you@126.com --deliver-to 'command:procmail -f - -d you'
+      Pass each message on to a mail delivery agent.
+
   pop3 fetch
       Fetch all accounts of the configuration; see
       `pop3 accounts --help`.
@@ -60,6 +64,16 @@ pub struct Fetch {
 
     #[command(flatten)]
     pub account: AccountArguments,
+
+    /// Pass the mail on instead of keeping it in a Maildir: mbox:FILE, eml:FOLDER, maildir:FOLDER, command:COMMAND (the message is on
+    /// its standard input), lmtp://HOST:PORT, lmtp:SOCKET, smtp://HOST (on this machine) or stdout. May be given several times; mail
+    /// that a destination does not take waits for the next run, in a folder below ~/.local/state/pop3/spool.
+    #[arg(long, value_name = "DESTINATION", value_parser = destination)]
+    pub deliver_to: Vec<Destination>,
+
+    /// The address for which lmtp: and smtp: take the mail; commands find it in RECIPIENT. Default: the mail address of the account.
+    #[arg(long, value_name = "ADDRESS", requires = "deliver_to", value_parser = recipient)]
+    pub recipient: Option<String>,
 
     /// Delete messages on the server when they are safely on disk. By default, they are kept.
     #[arg(long, conflicts_with = "keep")]

@@ -2,6 +2,7 @@
 
 mod account;
 mod accounts;
+mod destination;
 mod doctor;
 mod fetch;
 mod guide;
@@ -19,6 +20,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use account::{AccountArguments, AuthMethod, PasswordSource, TokenSource, proxy};
 pub use accounts::{Accounts, AccountsAdd, AccountsCommand};
+pub use destination::{Destination, Peer};
 pub use doctor::Doctor;
 pub use fetch::Fetch;
 pub use guide::{Guide, GuideFormat};

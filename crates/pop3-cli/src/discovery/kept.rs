@@ -2,7 +2,6 @@
 //! for every connection (RFC 8314 §5.1).
 
 use std::collections::BTreeMap;
-use std::env;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -11,7 +10,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::{Server, Source};
-use crate::date;
+use crate::{date, folders};
 
 /// A server that a login has succeeded with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,9 +25,7 @@ pub struct Kept {
 
 /// Returns the file: `$XDG_STATE_HOME/pop3/servers.json`, or `~/.local/state/pop3/servers.json`. `None` without a home.
 pub fn path() -> Option<PathBuf> {
-    let folder = |name: &str| env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
-    let state = folder("XDG_STATE_HOME").or_else(|| folder("HOME").map(|home| home.join(".local/state")))?;
-    Some(state.join("pop3").join("servers.json"))
+    Some(folders::state()?.join("servers.json"))
 }
 
 /// Returns the server of an address that an earlier run has found. A file that cannot be used is reported, and counts as empty.

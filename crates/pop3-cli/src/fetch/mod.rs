@@ -6,6 +6,7 @@ mod summary;
 
 use std::collections::VecDeque;
 use std::env;
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,9 +20,11 @@ use pop3_maildrop::Maildir;
 use crate::account::{Account, Login};
 use crate::accounts::{self, Given};
 use crate::arguments::Fetch;
+use crate::delivery::{self, Route, Spool};
 use crate::failure::{Exit, Failure, say};
 use crate::language::Message;
 use crate::terminal;
+use crate::terminal::tell;
 use progress::{Bar, explain_interrupt};
 
 pub fn run(arguments: &Fetch, given: &Given) -> Result<(), Failure> {
@@ -64,9 +67,24 @@ pub fn run(arguments: &Fetch, given: &Given) -> Result<(), Failure> {
     }
 }
 
+/// Returns the spool of an account and where its mail goes from there. `None` if the mail goes into a Maildir and stays there.
+pub fn onward(arguments: &Fetch, account: &Account) -> Result<Option<(Spool, Route)>, Failure> {
+    if arguments.deliver_to.is_empty() {
+        return Ok(None);
+    }
+    if arguments.maildir.is_some() {
+        return Err(Failure::new(Exit::Usage, Message::new("deliver-and-maildir")));
+    }
+    // The user name may be found at the login only, and each account has one spool.
+    let name = account.address().map_or_else(|| account.name(), str::to_owned);
+    let spool = Spool::of(&name).ok_or_else(|| Failure::new(Exit::Usage, Message::new("deliver-no-home")))?;
+    let recipient = arguments.recipient.as_deref().or(account.address());
+    Ok(Some((spool, Route::new(&arguments.deliver_to, recipient, account.host())?)))
+}
+
 /// Tells the failure of an account of the configuration, and returns its exit code.
 fn told(name: &str, failure: &Failure) -> Exit {
-    terminal::above_bars(|| eprintln!("pop3: {name}: {failure}"));
+    terminal::above_bars(|| tell!("pop3: {name}: {failure}"));
     failure.exit
 }
 
@@ -74,6 +92,8 @@ fn told(name: &str, failure: &Failure) -> Exit {
 struct Job<'a> {
     arguments: &'a Fetch,
     folder: PathBuf,
+    /// Where the mail goes from the folder, if that is a spool.
+    onward: Option<(Spool, Route)>,
     login: Login,
 }
 
@@ -82,18 +102,23 @@ impl<'a> Job<'a> {
     fn of(arguments: &'a Fetch) -> Result<Self, Failure> {
         let server = arguments.server.as_deref().unwrap_or_default();
         let mut account = Account::of(server, &arguments.account)?;
-        let folder = folder(arguments.maildir.as_deref(), account.address())?;
+        let onward = onward(arguments, &account)?;
+        let folder = match &onward {
+            Some((spool, _)) => spool.path().to_owned(),
+            None => folder(arguments.maildir.as_deref(), account.address())?,
+        };
         refuse_other_folder(&folder)?;
         // `QUIT` may be sent while a listing continues without end, so the window has room for two commands.
         account.options.config.window = usize::from(arguments.window).max(2);
-        let told = arguments.maildir.is_none().then_some(folder.as_path());
+        let place = onward.as_ref().map_or_else(|| folder.display().to_string(), |(_, route)| route.names());
+        let told = arguments.maildir.is_none().then_some(&place as &dyn fmt::Display);
         let login = account.ask(&arguments.account, told, arguments.quiet)?;
-        Ok(Self { arguments, folder, login })
+        Ok(Self { arguments, folder, onward, login })
     }
 
     /// Fetches, and prints the results under `name`, or else under the user and the host.
     fn run(self, bar: &Bar, name: Option<&str>) -> Result<(), Failure> {
-        let Self { arguments, folder, login } = self;
+        let Self { arguments, folder, onward, login } = self;
         // No folder is created before the login has succeeded.
         let (mut login, client) = login.log_in(arguments.quiet)?;
         let account = login.name();
@@ -113,12 +138,29 @@ impl<'a> Job<'a> {
         let result = run.fetch_new(&mut || first.take().map_or_else(|| login.connect(), Ok));
         bar.clear();
         let summary = run.into_summary();
+        // What is in the spool goes on, whether or not more could be fetched. After a failure of the disk it stays: a message that the journal
+        // does not know to be stored must be there when the next run completes the journal, or it is fetched once more.
+        let is_recorded = !matches!(result, Err(FetchError::Disk { .. }));
+        let onward_now = onward.as_ref().filter(|_| is_recorded);
+        let delivered = onward_now.map(|(spool, route)| delivery::deliver(spool, route)).transpose();
         result.map_err(|error| run_failure(error, summary.fetched))?;
+        let delivered = delivered?;
         if !arguments.quiet {
-            let line = format!("{}: {}", name.unwrap_or(&account), summary::line(&summary));
-            terminal::above_bars(|| say(line))?;
+            let passed_on = delivered.as_ref().map(|outcome| outcome.delivered);
+            let line = format!("{}: {}", name.unwrap_or(&account), summary::line(&summary, passed_on));
+            terminal::above_bars(|| match onward.as_ref().is_some_and(|(_, route)| route.uses_stdout()) {
+                true => {
+                    tell!("{line}");
+                    Ok(())
+                }
+                false => say(line),
+            })?;
         }
-        summary::check(summary)
+        let checked = summary::check(summary);
+        match (delivered, onward) {
+            (Some(outcome), Some((spool, _))) => outcome.check(&spool).and(checked),
+            _ => checked,
+        }
     }
 }
 

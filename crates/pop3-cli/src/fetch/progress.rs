@@ -10,6 +10,7 @@ use pop3_fetch::Progress;
 
 use crate::language::Message;
 use crate::terminal;
+use crate::terminal::tell;
 
 /// The exit code of a program that SIGINT has ended, as shells return it.
 const INTERRUPTED: i32 = 130;
@@ -53,7 +54,7 @@ pub fn explain_interrupt(stored: &Arc<AtomicU64>) {
     let explain = move || {
         if runtime.block_on(interrupts.recv()).is_some() {
             let told = Message::new("fetch-interrupted").with("count", stored.load(Ordering::Relaxed));
-            terminal::above_bars(|| eprintln!("pop3: {told}"));
+            terminal::above_bars(|| tell!("pop3: {told}"));
             std::process::exit(INTERRUPTED);
         }
     };

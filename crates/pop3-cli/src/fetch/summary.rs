@@ -6,13 +6,16 @@ use pop3_fetch::{Problem, RunSummary};
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
 
-/// Returns the results in one line.
-pub fn line(summary: &RunSummary) -> String {
+/// Returns the results in one line. `passed_on` is the number of messages that went on from a spool.
+pub fn line(summary: &RunSummary, passed_on: Option<u64>) -> String {
     let size = HumanBytes(summary.octets);
     let mut parts = vec![match summary.fetched {
         0 => Message::new("fetch-nothing"),
         count => Message::new("fetch-fetched").with("count", count).with("size", size),
     }];
+    if let Some(count) = passed_on.filter(|count| *count > 0) {
+        parts.push(Message::new("deliver-done").with("count", count));
+    }
     if summary.deleted > 0 {
         parts.push(Message::new("fetch-deleted").with("count", summary.deleted));
     }

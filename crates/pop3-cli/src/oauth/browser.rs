@@ -13,6 +13,7 @@ use super::trouble;
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
 use crate::server_text::one_line;
+use crate::terminal::ask;
 
 /// The time that a person has.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -117,7 +118,7 @@ fn code_in(url: &Url, state: &CsrfToken) -> Option<Result<String, Failure>> {
 /// # Errors
 /// Nothing is pasted, or something else.
 pub fn pasted(state: &CsrfToken) -> Result<String, Failure> {
-    eprint!("{} ", Message::new("oauth-paste"));
+    ask!("{} ", Message::new("oauth-paste"));
     let mut line = String::new();
     io::stdin().lock().take(MOST_BYTES).read_line(&mut line).map_err(|error| Failure::new(Exit::Other, error))?;
     let url = Url::parse(line.trim()).ok().and_then(|url| code_in(&url, state));

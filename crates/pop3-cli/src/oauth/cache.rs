@@ -1,6 +1,5 @@
 //! The file in which the access to a mailbox is kept.
 
-use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -8,6 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
+
+use crate::folders;
 
 /// A token that ends within this time is renewed before it is used.
 const EARLY: Duration = Duration::from_secs(60);
@@ -49,10 +50,8 @@ pub struct Cache {
 impl Cache {
     /// Returns the file of a user at a host, below `$XDG_STATE_HOME/pop3/tokens` or `~/.local/state/pop3/tokens`. `None` without a home.
     pub fn of(user: &str, host: &str) -> Option<Self> {
-        let folder = |name: &str| env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
-        let state = folder("XDG_STATE_HOME").or_else(|| folder("HOME").map(|home| home.join(".local/state")))?;
         let (user, host) = (utf8_percent_encode(user, UNSAFE), utf8_percent_encode(host, UNSAFE));
-        Some(Self { path: state.join("pop3/tokens").join(format!("{user},{host}.json")) })
+        Some(Self { path: folders::state()?.join("tokens").join(format!("{user},{host}.json")) })
     }
 
     pub fn path(&self) -> &Path {

@@ -21,6 +21,7 @@ use crate::failure::{Exit, Failure};
 use crate::http;
 use crate::language::Message;
 use crate::server_text::one_line;
+use crate::terminal::tell;
 use browser::Loopback;
 use cache::{Cache, Tokens, ends_after};
 use endpoints::Endpoints;
@@ -118,7 +119,7 @@ impl Access {
         let request = client.exchange_device_code().add_scopes(self.endpoints.scopes.clone());
         let details: StandardDeviceAuthorizationResponse = request.request(&send).map_err(|error| self.failure(&error))?;
         let told = Message::new("oauth-device").with("url", one_line(details.verification_uri().as_str()));
-        eprintln!("pop3: {}", told.with("code", one_line(details.user_code().secret())).with("user", &self.user));
+        tell!("pop3: {}", told.with("code", one_line(details.user_code().secret())).with("user", &self.user));
         let request = client.exchange_device_access_token(&details);
         request.request(&send, thread::sleep, None).map_err(|error| self.failure(&error))
     }
@@ -137,7 +138,7 @@ impl Access {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let request = client.authorize_url(CsrfToken::new_random).add_scopes(self.endpoints.scopes.clone());
         let (page, state) = request.set_pkce_challenge(challenge).add_extra_param("login_hint", &self.user).url();
-        eprintln!("pop3: {}\n      {page}", Message::new("oauth-browser").with("user", &self.user));
+        tell!("pop3: {}\n      {page}", Message::new("oauth-browser").with("user", &self.user));
         let code = match loopback {
             Some(loopback) => loopback.wait(&state)?,
             None => browser::pasted(&state)?,
@@ -167,7 +168,7 @@ impl Access {
         };
         self.cache.write(&tokens).map_err(|error| Failure::file(self.cache.path(), &error))?;
         if let Some(missing) = self.missing_scope(response.scopes()) {
-            eprintln!("pop3: {}", Message::new("oauth-scope").with("scope", missing));
+            tell!("pop3: {}", Message::new("oauth-scope").with("scope", missing));
         }
         Ok(Secret::from(tokens.access_token.as_str()))
     }

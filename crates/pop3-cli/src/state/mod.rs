@@ -12,7 +12,7 @@ use crate::account::Account;
 use crate::accounts::{self, Given};
 use crate::arguments::{State, StateCommand, StatePlace};
 use crate::failure::{Exit, Failure, say};
-use crate::fetch::{create, folder, refuse_other_folder};
+use crate::fetch::{create, folder, onward, refuse_other_folder};
 use crate::language::Message;
 use crate::server_text::one_line;
 
@@ -79,7 +79,14 @@ impl Place {
         // A Maildir on the command line comes first.
         let maildir = arguments.maildir.as_deref().or(maildir);
         let account = Account::of(server, account)?;
-        let folder = folder(maildir, account.address())?;
+        let onward = match &configured {
+            Some(fetch) if arguments.maildir.is_none() => onward(fetch, &account)?,
+            _ => None,
+        };
+        let folder = match onward {
+            Some((spool, _)) => spool.path().to_owned(),
+            None => folder(maildir, account.address())?,
+        };
         refuse_other_folder(&folder)?;
         let (user, host) = (account.user().to_owned(), account.host().to_owned());
         Ok(Self { account: account.name(), user, host, folder, is_default: maildir.is_none() })

@@ -44,6 +44,11 @@ impl Server {
         self.folder.path().join("home").join(user).join("Maildir")
     }
 
+    /// The socket on which Dovecot takes mail.
+    pub fn lmtp(&self) -> PathBuf {
+        self.folder.path().join("run/lmtp")
+    }
+
     /// Our server as people start it.
     pub fn ours(messages: &[Vec<u8>]) -> Self {
         let (folder, [plain, tls]) = prepare(messages);
@@ -82,11 +87,12 @@ impl Server {
         fs::write(path.join("passwd"), users).unwrap();
         let path_text = path.display();
         let conf = format!(
-            "base_dir = {path_text}/run\nstate_dir = {path_text}/run\nprotocols = pop3\nlisten = 127.0.0.1\nlog_path = {path_text}/log\n\
+            "base_dir = {path_text}/run\nstate_dir = {path_text}/run\nprotocols = pop3 lmtp\nlisten = 127.0.0.1\nlog_path = {path_text}/log\n\
              instance_name = {plain}\nssl = yes\nssl_cert = <{path_text}/cert.pem\nssl_key = <{path_text}/key.pem\n\
              disable_plaintext_auth = no\nauth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256\nmail_location = maildir:~/Maildir\nfirst_valid_uid = 1\n\
              passdb {{\n driver = passwd-file\n args = {path_text}/passwd\n}}\nuserdb {{\n driver = passwd-file\n args = {path_text}/passwd\n}}\n\
-             service pop3-login {{\n inet_listener pop3 {{\n port = {plain}\n }}\n inet_listener pop3s {{\n port = {tls}\n ssl = yes\n }}\n}}\n"
+             service pop3-login {{\n inet_listener pop3 {{\n port = {plain}\n }}\n inet_listener pop3s {{\n port = {tls}\n ssl = yes\n }}\n}}\n\
+             service lmtp {{\n unix_listener lmtp {{\n mode = 0666\n }}\n}}\nprotocol lmtp {{\n postmaster_address = postmaster@localhost\n}}\n"
         );
         fs::write(path.join("dovecot.conf"), conf).unwrap();
         let child =

@@ -1,0 +1,83 @@
+//! The Maildir in which messages wait for their destinations.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::folders;
+
+/// All but letters, digits and what is harmless in the name of a folder.
+const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'@').remove(b'-').remove(b'_').remove(b'+').remove(b'.');
+
+/// The spool of one account.
+#[derive(Clone, Debug)]
+pub struct Spool {
+    path: PathBuf,
+}
+
+/// A message in the spool.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spooled {
+    /// The name of its file, which no other message has, and which sorts by the time of arrival.
+    pub name: String,
+    pub path: PathBuf,
+}
+
+impl Spooled {
+    /// Opens the message. Its lines end with LF.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub fn open(&self) -> io::Result<BufReader<File>> {
+        Ok(BufReader::with_capacity(64 * 1024, File::open(&self.path)?))
+    }
+}
+
+impl Spool {
+    /// Returns the spool of an account, below `~/.local/state/pop3/spool`. `None` without a home.
+    pub fn of(account: &str) -> Option<Self> {
+        Some(Self { path: folders::state()?.join("spool").join(utf8_percent_encode(account, UNSAFE).to_string()) })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the messages in the order of their arrival.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn messages(&self) -> io::Result<Vec<Spooled>> {
+        let mut messages = Vec::new();
+        for entry in fs::read_dir(self.path.join("new"))? {
+            let entry = entry?;
+            // The names are of the run's own making; another program's file is none of its business.
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if entry.file_type()?.is_file() && !name.starts_with('.') {
+                messages.push(Spooled { name, path: entry.path() });
+            }
+        }
+        messages.sort();
+        Ok(messages)
+    }
+
+    /// Removes a message that all destinations have.
+    ///
+    /// # Errors
+    /// The file cannot be removed.
+    pub fn remove(&self, message: &Spooled) -> io::Result<()> {
+        fs::remove_file(&message.path)?;
+        sync_folder(&self.path.join("new"))
+    }
+}
+
+/// Makes the names in a folder survive a power cut.
+///
+/// # Errors
+/// The sync failed. A repeated one may seem to succeed.
+// H45
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
