@@ -42,7 +42,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// A failure that ends the program.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Failure {
     pub exit: Exit,
     what: String,

@@ -12,8 +12,7 @@ pub fn run(arguments: &Login, given: &Given) -> Result<(), Failure> {
         Some(fetch) => (fetch.server.as_deref().unwrap_or_default(), &fetch.account),
         None => (arguments.server.as_str(), &arguments.account),
     };
-    let login = Account::of(server, account)?.log_in_by_oauth(account)?;
-    let (_, mut client) = login.log_in(false)?;
+    let mut client = Account::of(server, account)?.log_in_by_oauth(account)?.log_in(false)?;
     let count = client.stat()?.messages;
     client.quit()?;
     say(Message::new("accounts-works").with("account", &arguments.server).with("count", count))

@@ -487,3 +487,7 @@ deliver-failed = { $destination }: { $error }
 deliver-no-recipient = { $destination } needs a recipient: --recipient ADDRESS
 deliver-and-maildir = mail goes either into a Maildir or to --deliver-to; --deliver-to maildir:FOLDER adds a Maildir to other destinations
 deliver-no-home = there is no home directory for mail that waits; set HOME or XDG_STATE_HOME
+fetch-works-again = works again
+timer-accounts = the timer fetches the accounts of the configuration; add this one with pop3 accounts add
+timer-cron = There is no systemd here. A line for crontab -e does the same: { $line }
+timer-installed = The timer is in { $folder }. Start it: systemctl --user daemon-reload && systemctl --user enable --now pop3-fetch.timer (and sudo loginctl enable-linger, if it is to run while you are logged out).

@@ -453,3 +453,7 @@ deliver-failed = { $destination }: { $error }
 deliver-no-recipient = { $destination } necesita un destinatario: --recipient DIRECCIÓN
 deliver-and-maildir = el correo va o bien a un Maildir o bien a --deliver-to; --deliver-to maildir:CARPETA añade un Maildir a otros destinos
 deliver-no-home = no hay un directorio personal para el correo que espera; defina HOME o XDG_STATE_HOME
+fetch-works-again = vuelve a funcionar
+timer-accounts = el temporizador trae las cuentas de la configuración; añada esta con pop3 accounts add
+timer-cron = Aquí no hay systemd. Una línea para crontab -e hace lo mismo: { $line }
+timer-installed = El temporizador está en { $folder }. Inícielo: systemctl --user daemon-reload && systemctl --user enable --now pop3-fetch.timer (y sudo loginctl enable-linger, si debe funcionar sin sesión abierta).

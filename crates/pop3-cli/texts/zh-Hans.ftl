@@ -432,3 +432,7 @@ deliver-failed = { $destination }：{ $error }
 deliver-no-recipient = { $destination } 需要收件人：--recipient ADDRESS
 deliver-and-maildir = 邮件要么进入 Maildir，要么按 --deliver-to 转交；--deliver-to maildir:文件夹 可在其他目的地之外再加一个 Maildir
 deliver-no-home = 没有可供邮件等待的主目录；请设置 HOME 或 XDG_STATE_HOME
+fetch-works-again = 恢复正常
+timer-accounts = 定时器收取配置中的账户；请用 pop3 accounts add 添加此账户
+timer-cron = 这里没有 systemd。在 crontab -e 中加入这一行效果相同：{ $line }
+timer-installed = 定时器位于 { $folder }。启动它：systemctl --user daemon-reload && systemctl --user enable --now pop3-fetch.timer（若要在注销后运行，再执行 sudo loginctl enable-linger）。

@@ -432,3 +432,7 @@ deliver-failed = { $destination }：{ $error }
 deliver-no-recipient = { $destination } 需要收件人：--recipient ADDRESS
 deliver-and-maildir = 郵件要麼進入 Maildir，要麼依 --deliver-to 轉交；--deliver-to maildir:資料夾 可在其他目的地之外再加一個 Maildir
 deliver-no-home = 沒有可供郵件等待的主目錄；請設定 HOME 或 XDG_STATE_HOME
+fetch-works-again = 恢復正常
+timer-accounts = 計時器收取設定中的帳戶；請用 pop3 accounts add 新增此帳戶
+timer-cron = 這裡沒有 systemd。在 crontab -e 中加入這一行效果相同：{ $line }
+timer-installed = 計時器位於 { $folder }。啟動它：systemctl --user daemon-reload && systemctl --user enable --now pop3-fetch.timer（若要在登出後執行，再執行 sudo loginctl enable-linger）。

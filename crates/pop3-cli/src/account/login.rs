@@ -69,11 +69,11 @@ impl Login {
     ///
     /// # Errors
     /// The server cannot be reached or trusted, or it refuses the login.
-    pub fn log_in(mut self, quiet: bool) -> Result<(Self, Client), Failure> {
+    pub fn log_in(&mut self, quiet: bool) -> Result<Client, Failure> {
         let error = match self.connect() {
             Ok(client) => {
                 self.keep();
-                return Ok((self, client));
+                return Ok(client);
             }
             Err(error) => error,
         };
@@ -89,11 +89,11 @@ impl Login {
                 }
                 (self.account.target.user, self.credentials, self.is_other_user) = (user, other, true);
                 self.keep();
-                return Ok((self, client));
+                return Ok(client);
             }
         }
         let failure = self.account.login_failure(error);
-        Err(match self.renewal_failure {
+        Err(match self.renewal_failure.take() {
             Some(renewal) => failure.and(renewal),
             None => failure,
         })

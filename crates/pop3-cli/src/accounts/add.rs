@@ -44,7 +44,8 @@ pub fn add(arguments: &AccountsAdd, given: &Given) -> Result<(), Failure> {
     if fetch.maildir.is_none() && fetch.deliver_to.is_empty() && account.address().is_none() {
         return Err(Failure::new(Exit::Usage, Message::new("accounts-no-maildir")));
     }
-    let (login, mut client) = account.ask(&fetch.account, None, false)?.log_in(false)?;
+    let mut login = account.ask(&fetch.account, None, false)?;
+    let mut client = login.log_in(false)?;
     let count = client.stat()?.messages;
     client.quit()?;
     // What the login has found need not be looked for again.

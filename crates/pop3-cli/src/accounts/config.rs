@@ -106,7 +106,7 @@ impl Config {
             if key == "server" || key == "maildir" {
                 continue;
             }
-            if key == "dry-run" {
+            if matches!(key.as_str(), "dry-run" | "every" | "install-timer") {
                 // An account that never fetches would look as if it did.
                 return Err(wrong(Message::new("accounts-unknown-key").with("key", key)));
             }

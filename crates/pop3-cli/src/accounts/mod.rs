@@ -189,7 +189,7 @@ fn test(names: &[String]) -> Result<(), Failure> {
 fn test_one(config: &Config, name: &str) -> Result<(), Failure> {
     let fetch = config.fetch(name, &Given::new())?;
     let account = Account::of(fetch.server.as_deref().unwrap_or_default(), &fetch.account)?;
-    let (_, mut client) = account.ask(&fetch.account, None, true)?.log_in(true)?;
+    let mut client = account.ask(&fetch.account, None, true)?.log_in(true)?;
     let count = client.stat()?.messages;
     client.quit()?;
     say(Message::new("accounts-works").with("account", name).with("count", count))

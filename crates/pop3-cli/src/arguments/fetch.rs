@@ -1,6 +1,7 @@
 //! The arguments of `pop3 fetch`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -43,6 +44,9 @@ Examples:
   pop3 fetch
       Fetch all accounts of the configuration; see
       `pop3 accounts --help`.
+
+  pop3 fetch --every 10m
+      Fetch them again and again.
 
   pop3 fetch outlook.office365.com --user joe@example.org \\
       --auth xoauth2 --token-command 'get-token joe' ~/Maildir
@@ -107,9 +111,32 @@ pub struct Fetch {
     #[arg(long, value_name = "NUMBER", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub window: u16,
 
+    /// Fetch again and again, each account this long after its last run began, such as 10m: later after failures, and never before the
+    /// server allows it. SIGUSR1 fetches at once. Only what is new is printed, and each failure once.
+    #[arg(long, value_name = "TIME", conflicts_with = "dry_run", value_parser = interval)]
+    pub every: Option<Age>,
+
+    /// Run this shell command when there is new mail. POP3_ACCOUNT and POP3_NEW are set: the name of the account, and the number of
+    /// new messages.
+    #[arg(long, value_name = "COMMAND")]
+    pub on_new: Option<String>,
+
+    /// Write a timer of systemd for this user that fetches all accounts of the configuration every 10 minutes, or as --every says; or
+    /// print a line for cron where there is no systemd.
+    #[arg(long)]
+    pub install_timer: bool,
+
     /// Print no summary, only warnings and errors.
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+/// Parses the time between two runs.
+fn interval(text: &str) -> Result<Age, String> {
+    match text.parse()? {
+        Age(Duration::ZERO) => Err("must be at least 1s".to_owned()),
+        age => Ok(age),
+    }
 }
 
 impl Fetch {

@@ -38,7 +38,7 @@ pub fn run(arguments: &Read, given: &Given) -> Result<(), Failure> {
     };
     let mut account = Account::of(server, login)?;
     account.options.config.max_message = Some(server::LONGEST);
-    let (_, client) = account.ask(login, None, false)?.log_in(false)?;
+    let client = account.ask(login, None, false)?.log_in(false)?;
     let mut server = Server::new(client)?;
     if arguments.delete.is_empty() {
         look(&mut server, arguments)?;
