@@ -91,6 +91,8 @@ fn what_an_address_cannot_do_is_said_before_any_connection() {
     for (arguments, code, parts) in [
         (&["you@icloud.com"][..], 2, &["iCloud Mail has no POP3", "https://"][..]),
         (&["you@outlook.com"], 5, &["wants an access token", "--token-command"]),
+        // An address at a domain of its own, with the server of a provider that is known.
+        (&["you@company.example", "--host", "Outlook.Office365.com"], 5, &["Microsoft 365 wants an access token", "pop3 login"]),
         (
             &["../x@163.com", "--host", "127.0.0.1", "--port", "1"],
             2,

@@ -35,14 +35,18 @@ pub fn provider_of(address: &str) -> Option<&'static Provider> {
     providers().iter().find(serves).filter(|_| !local_part.is_empty())
 }
 
-/// Returns the provider whose POP3 server this is, in any case. It serves the domains of its customers, too.
+/// Returns the provider whose POP3 server this is, in any case. Of several with this server it is the one that serves domains of its customers:
+/// an address whose own domain is known has its provider from [`provider_of`].
 ///
 /// ```
 /// let provider = pop3_providers::provider_of_host("outlook.office365.com").expect("Microsoft's server is known");
 /// assert!(provider.oauth.is_some());
 /// ```
 pub fn provider_of_host(host: &str) -> Option<&'static Provider> {
-    providers().iter().find(|provider| provider.pop3().is_some_and(|pop3| pop3.host.eq_ignore_ascii_case(host)))
+    let mut with_host =
+        providers().iter().filter(|provider| provider.pop3().is_some_and(|pop3| pop3.host.eq_ignore_ascii_case(host)));
+    let first = with_host.clone().next();
+    with_host.find(|provider| provider.domains.is_empty()).or(first)
 }
 
 /// Tests the example of the README.

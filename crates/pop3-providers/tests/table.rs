@@ -68,7 +68,8 @@ fn an_address_has_the_provider_of_its_domain() {
 
 #[test]
 fn a_host_has_the_provider_whose_server_it_is() {
-    assert_eq!(provider_of_host("POP.gmail.com").map(|provider| provider.name.as_str()), Some("Gmail"));
+    assert_eq!(provider_of_host("POP.gmail.com").map(|provider| provider.name.as_str()), Some("Google Workspace"));
+    assert_eq!(provider_of_host("pop.163.com").map(|provider| provider.name.as_str()), Some("NetEase 163"));
     assert!(provider_of_host("outlook.office365.com").unwrap().oauth.as_ref().unwrap().device_url.is_some());
     assert_eq!(provider_of_host("pop.example.org"), None);
 }

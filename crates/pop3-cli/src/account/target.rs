@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{self, IsTerminal};
 
 use pop3_blocking::proto::client::Refusal;
-use pop3_providers::{PasswordKind, Pop3, Provider, RefusalKind, Tls, provider_of};
+use pop3_providers::{PasswordKind, Pop3, Provider, RefusalKind, Tls, provider_of, provider_of_host};
 
 use crate::arguments::{AccountArguments, AuthMethod};
 use crate::discovery::{self, Found, Source};
@@ -89,7 +89,8 @@ impl Target {
     }
 
     fn of_address(address: &str, arguments: &AccountArguments, find: Find<'_>) -> Result<Self, Failure> {
-        let provider = provider_of(address).filter(|_| arguments.autoconfig_file.is_none());
+        let provider = provider_of(address).or_else(|| provider_of_host(arguments.host.as_deref()?));
+        let provider = provider.filter(|_| arguments.autoconfig_file.is_none());
         // One mailbox has one journal and one folder, however its owner spells the address.
         let address = match (address.rsplit_once('@'), provider) {
             (Some((local_part, domain)), None) => format!("{local_part}@{}", domain.to_lowercase()),
@@ -112,7 +113,7 @@ impl Target {
         };
         let has_own_security = arguments.stls || arguments.dangerously_cleartext;
         // The provider's port and TLS belong to the provider's host.
-        let settings = pop3.filter(|_| arguments.host.is_none() && !has_own_security);
+        let settings = pop3.filter(|pop3| pop3.host.eq_ignore_ascii_case(&host) && !has_own_security);
         Ok(Self {
             host,
             port: arguments.port.or_else(|| settings.map(|pop3| pop3.port)).or_else(|| server.map(|server| server.port)),
@@ -177,7 +178,7 @@ impl Target {
             tell!("pop3: {}", told.with("user", &self.user).with("folder", place));
         }
         let Some((provider, pop3)) = self.pop3() else { return Ok(()) };
-        if pop3.password == PasswordKind::Token && !arguments.token.is_named() && arguments.host.is_none() {
+        if pop3.password == PasswordKind::Token && !arguments.token.is_named() && pop3.host.eq_ignore_ascii_case(&self.host) {
             let mut failure = Failure::new(Exit::Login, wants(provider, pop3.password));
             if let Some(oauth) = &provider.oauth {
                 failure = failure.and(Message::new("advice-oauth").with("account", &self.user)).and(&oauth.register);

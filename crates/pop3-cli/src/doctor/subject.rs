@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pop3_blocking::rustls::ClientConfig;
-use pop3_providers::{Provider, Tls, provider_of};
+use pop3_providers::{Provider, Tls, provider_of, provider_of_host};
 
 use super::finding::{Check, Finding};
 use super::network::look_up;
@@ -46,8 +46,10 @@ impl Subject {
         let given = arguments.server.clone();
         let is_address = given.contains('@') && !given.contains("://");
         let place = if is_address { Place::default() } else { Place::parse(&given)? };
-        let provider = if is_address { provider_of(&given) } else { None };
-        let pop3 = provider.and_then(Provider::pop3).filter(|_| arguments.host.is_none());
+        let provider =
+            if is_address { provider_of(&given).or_else(|| provider_of_host(arguments.host.as_deref()?)) } else { None };
+        let is_own = |host: &String| arguments.host.as_ref().is_none_or(|given| given.eq_ignore_ascii_case(host));
+        let pop3 = provider.and_then(Provider::pop3).filter(|pop3| is_own(&pop3.host));
         let is_unknown = is_address && provider.is_none() && arguments.host.is_none();
         let found = if is_unknown { Some(found(&given, arguments, tls)?) } else { None };
         let host = match (&arguments.host, pop3) {

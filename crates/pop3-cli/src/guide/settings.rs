@@ -1,7 +1,7 @@
 //! The settings that a guide is about.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use pop3_providers::{PasswordKind, Provider, Tls, provider_of};
+use pop3_providers::{PasswordKind, Provider, Tls, provider_of, provider_of_host};
 
 use crate::arguments::Guide;
 use crate::failure::{Exit, Failure};
@@ -37,7 +37,10 @@ impl Settings {
             let found = Message::new("guide-no-address").with("text", one_line(&address));
             return Err(Failure::new(Exit::Usage, found));
         }
-        let provider = provider_of(&address).filter(|_| arguments.host.is_none());
+        let provider = match &arguments.host {
+            None => provider_of(&address),
+            Some(host) => provider_of_host(host),
+        };
         if let Some((provider, why)) = provider.and_then(|provider| Some((provider, provider.unavailable()?))) {
             let found = Message::new("doctor-settings-no-pop3").with("provider", &provider.name).with("why", why);
             return Err(Failure::new(Exit::Usage, found));
