@@ -350,3 +350,19 @@ fn a_dry_run_shows_what_would_happen_and_does_nothing() {
 fn mail_in(maildir: &Path) -> usize {
     fs::read_dir(maildir.join("new")).unwrap().count()
 }
+
+#[test]
+fn a_run_fetches_no_more_than_it_may_and_the_next_ones_the_rest() {
+    let (_folder, maildir) = home();
+    let server = Fake::new((1..=5).map(message).collect());
+    let output = server.fetch(&maildir, &["--max-messages", "2", "--delete", "--dry-run"]);
+    assert_eq!(text(&output.stdout).matches("leave for the next run").count(), 3, "{}", text(&output.stdout));
+    let output = server.fetch(&maildir, &["--max-messages", "2", "--delete"]);
+    assert!(code(&output) == Some(0) && text(&output.stdout).contains("3 left for the next run"), "{}", text(&output.stdout));
+    assert_eq!((server.left(), server.sessions()), (3, 2));
+    let output = server.fetch(&maildir, &["--max-total", "1"]);
+    assert!(text(&output.stdout).contains("1 message (") && text(&output.stdout).contains("2 left"), "{}", text(&output.stdout));
+    let output = server.fetch(&maildir, &["--max-total", "1M"]);
+    assert!(text(&output.stdout).contains("2 messages (") && !text(&output.stdout).contains("left"), "{}", text(&output.stdout));
+    assert_eq!(fs::read_dir(maildir.join("new")).unwrap().count(), 5);
+}

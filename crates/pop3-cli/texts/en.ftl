@@ -491,3 +491,5 @@ fetch-works-again = works again
 timer-accounts = the timer fetches the accounts of the configuration; add this one with pop3 accounts add
 timer-cron = There is no systemd here. A line for crontab -e does the same: { $line }
 timer-installed = The timer is in { $folder }. Start it: systemctl --user daemon-reload && systemctl --user enable --now pop3-fetch.timer (and sudo loginctl enable-linger, if it is to run while you are logged out).
+fetch-later = { $count } left for the next run
+fetch-plan-later = leave for the next run: more than the limit

@@ -457,3 +457,5 @@ fetch-works-again = vuelve a funcionar
 timer-accounts = el temporizador trae las cuentas de la configuración; añada esta con pop3 accounts add
 timer-cron = Aquí no hay systemd. Una línea para crontab -e hace lo mismo: { $line }
 timer-installed = El temporizador está en { $folder }. Inícielo: systemctl --user daemon-reload && systemctl --user enable --now pop3-fetch.timer (y sudo loginctl enable-linger, si debe funcionar sin sesión abierta).
+fetch-later = { $count } quedan para la próxima ejecución
+fetch-plan-later = dejar para la próxima ejecución: supera el límite

@@ -436,3 +436,5 @@ fetch-works-again = 恢复正常
 timer-accounts = 定时器收取配置中的账户；请用 pop3 accounts add 添加此账户
 timer-cron = 这里没有 systemd。在 crontab -e 中加入这一行效果相同：{ $line }
 timer-installed = 定时器位于 { $folder }。启动它：systemctl --user daemon-reload && systemctl --user enable --now pop3-fetch.timer（若要在注销后运行，再执行 sudo loginctl enable-linger）。
+fetch-later = { $count } 封留待下次运行
+fetch-plan-later = 留待下次运行：超过限制

@@ -436,3 +436,5 @@ fetch-works-again = 恢復正常
 timer-accounts = 計時器收取設定中的帳戶；請用 pop3 accounts add 新增此帳戶
 timer-cron = 這裡沒有 systemd。在 crontab -e 中加入這一行效果相同：{ $line }
 timer-installed = 計時器位於 { $folder }。啟動它：systemctl --user daemon-reload && systemctl --user enable --now pop3-fetch.timer（若要在登出後執行，再執行 sudo loginctl enable-linger）。
+fetch-later = { $count } 封留待下次執行
+fetch-plan-later = 留待下次執行：超過限制

@@ -75,6 +75,8 @@ pub struct Plan {
     pub nameless: Vec<MessageNumber>,
     /// Messages that are larger than the options allow.
     pub too_large: Vec<MessageNumber>,
+    /// Messages that wait for a later run, because the options allow no more in one session.
+    pub later: Vec<MessageNumber>,
     /// Messages that failed several times and are not tried in this session.
     pub set_aside: Vec<MessageNumber>,
     /// Unique-ids do not identify messages, so a message may be stored under another unique-id.
@@ -143,6 +145,7 @@ impl Plan {
         }
         // New messages come first, in case the session ends early.
         plan.to_retrieve.sort_by_key(|planned| planned.compare);
+        plan.limit(options);
         // If messages were removed and the others renumbered, the last known number denotes another message now.
         if let Some(probe) = plan.if_probe_differs.pop() {
             plan.probe = Some(probe.number);
@@ -150,6 +153,18 @@ impl Plan {
             plan.to_retrieve.insert(0, probe);
         }
         plan
+    }
+
+    /// Leaves what the options do not allow in one session to a later one.
+    fn limit(&mut self, options: &TransferOptions) {
+        let mut octets = 0_u64;
+        let mut fits = |(at, planned): (usize, &PlannedMessage)| {
+            octets = octets.saturating_add(planned.octets.unwrap_or(0));
+            let is_small = at == 0 || options.max_octets.is_none_or(|max| octets <= max);
+            is_small && options.max_messages.is_none_or(|max| at < max)
+        };
+        let count = self.to_retrieve.iter().enumerate().take_while(|(at, planned)| fits((*at, planned))).count();
+        self.later = self.to_retrieve.split_off(count).iter().map(|planned| planned.number).collect();
     }
 
     /// Adds a listed message to the plan.
@@ -278,6 +293,23 @@ mod tests {
             assert_eq!((wanted(&plan), plan.known), (vec![3, -2], 1), "another size may be another message");
             assert_eq!(deleted(&plan), if delete { vec![1] } else { vec![] });
         }
+    }
+
+    #[test]
+    fn what_is_too_much_for_a_session_waits_and_new_messages_come_first() {
+        let state = state_with(&[(EntryKind::Stored, "a", 9)]);
+        let listing = listing(vec![listed(1, "a", 10), listed(2, "b", 10), listed(3, "c", 10), listed(4, "d", 10)]);
+        let planned = |max_messages, max_octets| {
+            let options = TransferOptions { max_messages, max_octets, ..TransferOptions::new(false) };
+            let plan = Plan::new(&listing, &state, &options, 0);
+            (wanted(&plan), plan.later.iter().map(|number| number.get()).collect::<Vec<_>>())
+        };
+        assert_eq!(planned(None, None), (vec![2, 3, 4, -1], vec![]));
+        assert_eq!(planned(Some(2), None), (vec![2, 3], vec![4, 1]));
+        assert_eq!(planned(Some(9), Some(29)), (vec![2, 3], vec![4, 1]));
+        assert_eq!(planned(Some(9), Some(30)), (vec![2, 3, 4], vec![1]));
+        assert_eq!(planned(None, Some(5)), (vec![2], vec![3, 4, 1]), "otherwise nothing would ever come");
+        assert_eq!(planned(Some(0), None), (vec![], vec![2, 3, 4, 1]));
     }
 
     #[test]

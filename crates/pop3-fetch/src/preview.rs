@@ -31,6 +31,8 @@ pub enum Intention {
     Known,
     /// Leave it on the server: it is larger than the options allow.
     TooLarge,
+    /// Leave it to a later run: the options allow no more in one.
+    Later,
     /// Leave it on the server for now: several tries to fetch it have failed.
     SetAside,
     /// Leave it on the server: it has no unique-id, so each run would fetch it again.
@@ -85,6 +87,7 @@ fn intentions(listing: &Listing, state: &JournalState, options: &TransferOptions
     }
     intentions.extend(plan.to_delete.iter().map(|message| (message.number, Intention::Delete)));
     intentions.extend(plan.too_large.iter().map(|number| (*number, Intention::TooLarge)));
+    intentions.extend(plan.later.iter().map(|number| (*number, Intention::Later)));
     intentions.extend(plan.set_aside.iter().map(|number| (*number, Intention::SetAside)));
     intentions.extend(plan.nameless.iter().map(|number| (*number, Intention::NoUniqueId)));
     let intention = |number| intentions.get(&number).copied().unwrap_or(Intention::Known);

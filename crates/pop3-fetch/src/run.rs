@@ -120,6 +120,7 @@ impl<'a> Run<'a> {
             self.summary.known += plan.known;
             self.summary.kept += plan.kept;
             self.summary.too_large += plan.too_large.len() as u64;
+            self.summary.later += plan.later.len() as u64;
             self.alone = plan.to_retrieve.is_empty() && plan.to_delete.is_empty();
         }
         let alone = self.alone;

@@ -23,6 +23,9 @@ pub struct RunSummary {
     /// The number of messages that stay on the server because they are larger than
     /// [`max_message`](crate::TransferOptions::max_message).
     pub too_large: u64,
+    /// The number of messages that wait for a later run, because of [`max_messages`](crate::TransferOptions::max_messages) or
+    /// [`max_octets`](crate::TransferOptions::max_octets).
+    pub later: u64,
     /// The failures that did not end the run.
     pub problems: Vec<Problem>,
 }

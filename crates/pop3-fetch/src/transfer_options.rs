@@ -22,6 +22,11 @@ pub struct TransferOptions {
     /// Maximum size of a message in octets, as the server announces it. Larger ones stay on the server, and are fetched by a later run without
     /// this limit. Default: no limit.
     pub max_message: Option<u64>,
+    /// Maximum number of messages that a session retrieves, the oldest first. Default: no limit.
+    pub max_messages: Option<usize>,
+    /// Maximum size of all messages that a session retrieves, in octets, as the server announces them; one message is always retrieved.
+    /// Default: no limit.
+    pub max_octets: Option<u64>,
     /// Time for which a message is set aside after several failed tries. Default: 24 hours.
     pub set_aside: Duration,
 }
@@ -38,6 +43,8 @@ impl TransferOptions {
             time: Duration::from_secs(2),
             window: 256,
             max_message: None,
+            max_messages: None,
+            max_octets: None,
             set_aside: Duration::from_secs(24 * 3600),
         }
     }

@@ -102,6 +102,14 @@ pub struct Fetch {
     #[arg(long, value_name = "SIZE")]
     pub max_size: Option<Size>,
 
+    /// Fetch at most this many messages in a run, the oldest first.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_messages: Option<u32>,
+
+    /// Fetch at most this much in a run: octets, or a number with K, M or G. One message is always fetched.
+    #[arg(long, value_name = "SIZE")]
+    pub max_total: Option<Size>,
+
     /// Show what would be fetched and deleted, and do nothing.
     #[arg(long)]
     pub dry_run: bool,

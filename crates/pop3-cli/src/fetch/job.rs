@@ -64,6 +64,8 @@ impl<'a> Job<'a> {
         let transfer = TransferOptions {
             window: arguments.window.into(),
             max_message: arguments.max_size.map(|size| size.0),
+            max_messages: arguments.max_messages.map(|number| number as usize),
+            max_octets: arguments.max_total.map(|size| size.0),
             delete_after: arguments.delete_after.map_or(Duration::ZERO, |age| age.0),
             keep_newest: arguments.keep_newest.map_or(0, |number| number as usize),
             ..TransferOptions::new(arguments.deletes())

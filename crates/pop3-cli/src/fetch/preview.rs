@@ -36,6 +36,7 @@ fn words(intention: Intention) -> Message {
         Intention::CompareAndDelete => Message::new("fetch-plan-compare-and-delete"),
         Intention::Delete => Message::new("fetch-plan-delete"),
         Intention::TooLarge => Message::new("fetch-plan-too-large"),
+        Intention::Later => Message::new("fetch-plan-later"),
         Intention::SetAside => Message::new("fetch-plan-set-aside"),
         Intention::NoUniqueId => Message::new("fetch-plan-no-unique-id"),
         _ => Message::new("fetch-plan-known"),

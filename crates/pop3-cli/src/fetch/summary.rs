@@ -25,6 +25,9 @@ pub fn line(summary: &RunSummary, passed_on: Option<u64>) -> String {
     if summary.too_large > 0 {
         parts.push(Message::new("fetch-too-large").with("count", summary.too_large));
     }
+    if summary.later > 0 {
+        parts.push(Message::new("fetch-later").with("count", summary.later));
+    }
     if summary.kept > 0 {
         parts.push(Message::new("fetch-kept").with("count", summary.kept));
     }
