@@ -30,6 +30,10 @@ impl Person {
         self.folder.path().join(name)
     }
 
+    fn spool(&self) -> PathBuf {
+        self.path(&format!(".local/state/pop3/spool/joe@example.org%2C127.0.0.1%3A{}", self.server.port))
+    }
+
     fn command(&self, options: &[&str]) -> Command {
         let mut command = pop3();
         command.args(["fetch", "joe@example.org", "--host", "127.0.0.1", "--port", &self.server.port.to_string()]);
@@ -59,7 +63,7 @@ impl Person {
 
     /// The names of the messages that wait.
     fn waiting(&self) -> Vec<String> {
-        let mut names: Vec<_> = names(&self.path(".local/state/pop3/spool/joe@example.org/new"));
+        let mut names: Vec<_> = names(&self.spool().join("new"));
         names.sort();
         names
     }
@@ -110,24 +114,51 @@ fn an_mbox_gets_each_message_once_and_its_lines_are_quoted() {
 #[test]
 fn an_mbox_that_another_program_has_locked_is_left_alone() {
     let person = Person::new();
-    fs::write(person.path("mbox.lock"), format!("{}", std::process::id())).unwrap();
+    // The lock of another program has its number, which may be that of a process of another machine.
+    fs::write(person.path("mbox.lock"), "4194999").unwrap();
     let (code, said) = person.fetch(&["mbox:mbox"]);
     assert_eq!((code, person.waiting().len()), (Some(8), 3), "{said}");
     assert!(said.contains("another program has locked it: mbox.lock") && said.contains("3 messages wait in "), "{said}");
     assert!(!person.path("mbox").exists());
-    // A lock whose owner is dead, by its number or by its age, is none.
-    fs::write(person.path("mbox.lock"), "4194999").unwrap();
+    let is_delivered = |person: &Person| {
+        let (code, said) = person.fetch(&["mbox:mbox"]);
+        assert_eq!((code, person.waiting().len()), (Some(0), 0), "{said}");
+        assert!(!person.path("mbox.lock").exists());
+        fs::read_to_string(person.path("mbox")).unwrap().matches("\nSubject: message ").count()
+    };
+    // An old lock is none, nor one whose owner was a process of this machine.
+    let old = fs::File::options().write(true).open(person.path("mbox.lock")).unwrap();
+    old.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(400)).unwrap();
+    assert_eq!(is_delivered(&person), 3);
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    fs::write(person.path("mbox.lock"), format!("4194999@{}", host.trim())).unwrap();
+    person.server.change(|state| state.messages = vec![message(4)]);
+    assert_eq!(is_delivered(&person), 4);
+    // A lock that is no file is not read.
+    assert!(Command::new("mkfifo").arg(person.path("mbox.lock")).status().unwrap().success());
+    person.server.change(|state| state.messages = vec![message(5)]);
     let (code, said) = person.fetch(&["mbox:mbox"]);
-    assert_eq!((code, person.waiting().len()), (Some(0), 0), "{said}");
-    assert_eq!(fs::read_to_string(person.path("mbox")).unwrap().matches("\nSubject: message ").count(), 3);
-    assert!(!person.path("mbox.lock").exists());
+    assert_eq!((code, person.waiting().len()), (Some(8), 1), "{said}");
+}
+
+#[test]
+fn an_mbox_without_a_line_end_and_a_file_that_is_none() {
+    let person = Person::new();
+    fs::write(person.path("mbox"), "From x Thu Jan  1 00:00:00 1970\nSubject: old\n\nbody without end").unwrap();
+    fs::write(person.path("notes.txt"), "notes").unwrap();
+    let (code, said) = person.fetch(&["mbox:notes.txt", "mbox:mbox"]);
+    assert_eq!((code, person.waiting().len()), (Some(8), 3), "{said}");
+    assert!(said.contains("notes.txt is no file of messages"), "{said}");
+    assert_eq!(fs::read_to_string(person.path("notes.txt")).unwrap(), "notes");
+    let mbox = fs::read_to_string(person.path("mbox")).unwrap();
+    assert_eq!(mbox.matches("\n\nFrom MAILER-DAEMON ").count(), 3, "the next destination has them: {mbox}");
 }
 
 #[test]
 fn what_a_run_has_left_half_done_in_an_mbox_is_completed_and_comes_once() {
     let person = Person::new();
     assert_eq!(person.fetch(&["command:false"]).0, Some(8));
-    let spool = person.path(".local/state/pop3/spool/joe@example.org");
+    let spool = person.spool();
     let last = spool.join("new").join(&person.waiting()[2]);
     let put = || {
         fs::write(&last, mail(3)).unwrap();
@@ -161,7 +192,7 @@ fn folders_get_a_file_for_each_message_and_a_repeated_delivery_finds_it() {
     {
         let person = Person::new();
         assert_eq!(person.fetch(&["command:false"]).0, Some(8));
-        let spool = person.path(".local/state/pop3/spool/joe@example.org/new");
+        let spool = person.spool().join("new");
         let kept: Vec<_> =
             person.waiting().into_iter().map(|name| (fs::read(spool.join(&name)).unwrap(), spool.join(name))).collect();
         let (code, said) = person.fetch(&[destination]);
@@ -190,7 +221,7 @@ fn a_command_gets_each_message_and_its_exit_code_counts() {
     // Exit code 75 is for all messages, any other for this one.
     let (code, said) = person.fetch(&["command:exit 75"]);
     assert_eq!((code, person.waiting().len(), person.server.left()), (Some(8), 3, 0), "{said}");
-    assert_eq!(said.matches("exit code 75").count(), 1, "{said}");
+    assert_eq!(said.matches("exit code 75").count(), 1, "said once: {said}");
     let (code, said) =
         person.fetch(&["command:tee -a tried | grep -q 'message [13]' && echo \"$RECIPIENT $SENDER. $POP3_PASSWORD\" >> taken"]);
     assert_eq!((code, person.waiting().len()), (Some(8), 1), "{said}");
@@ -217,7 +248,7 @@ fn several_destinations_get_each_message_once_though_one_fails() {
     // The command is another one, so it is another destination; the others are not given the message again.
     assert_eq!((contents(&person.path("mail"), ".eml").len(), mboxed(&person)), (3, 3));
     assert_eq!(fs::read_to_string(person.path("second")).unwrap(), [mail(1), mail(3), mail(2)].concat());
-    assert!(!person.path(".local/state/pop3/spool/joe@example.org/pop3-delivered").exists());
+    assert!(!person.spool().join("pop3-delivered").exists());
 }
 
 #[test]
@@ -390,6 +421,146 @@ fn what_cannot_be_a_destination_is_said_before_any_connection() {
 }
 
 #[test]
+fn what_waits_goes_on_though_nothing_can_be_fetched_and_is_not_forgotten() {
+    let person = Person::new();
+    assert_eq!(person.fetch(&["command:exit 1"]).0, Some(8));
+    // Without a destination, the mail that waits for one is told.
+    let (code, said) = told(&person.command(&["Maildir"]).output().unwrap());
+    assert!(code == Some(0) && said.contains("3 messages wait in "), "{said}");
+    person.server.change(|state| state.greeting = b"-ERR closed for ever\r\n".to_vec());
+    let (code, said) = person.fetch(&["command:exit 1"]);
+    assert!(code != Some(0) && said.contains("closed for ever") && said.contains("3 messages wait in "), "{said}");
+    let (code, said) = person.fetch(&["eml:mail"]);
+    assert!(code != Some(0) && said.contains("closed for ever") && !said.contains("wait"), "{said}");
+    assert_eq!((person.waiting().len(), contents(&person.path("mail"), ".eml").len()), (0, 3));
+}
+
+#[test]
+fn a_destination_that_cannot_be_opened_stops_no_other() {
+    let person = Person::new();
+    fs::write(person.path("file"), "").unwrap();
+    let (code, said) = person.fetch(&["eml:file", "eml:mail"]);
+    assert_eq!((code, person.waiting().len(), contents(&person.path("mail"), ".eml").len()), (Some(8), 3, 3), "{said}");
+    assert!(said.contains("eml:file: ") && said.contains("3 messages wait in "), "{said}");
+}
+
+#[test]
+fn a_message_that_ends_the_session_stops_no_other() {
+    for reply in ["554 no", "421 I am going", ""] {
+        let person = Person::new();
+        person.server.change(|state| state.messages = (1..=4).map(message).collect());
+        let count = Arc::new(Mutex::new(0));
+        let counted = Arc::clone(&count);
+        // The first message is refused, and the server has left when RSET or the next MAIL comes.
+        let (port, _) = mail_server(move |line| match line {
+            "." => {
+                *counted.lock().unwrap() += 1;
+                (*counted.lock().unwrap() == 1).then_some(reply)
+            }
+            "RSET" => Some(""),
+            _ => None,
+        });
+        let place = format!("lmtp://127.0.0.1:{port}");
+        let (code, said) = person.fetch(&[&place]);
+        assert_eq!((code, person.waiting().len()), (Some(8), 1), "{reply}: {said}");
+        assert!(said.contains(if reply.is_empty() { "closed the connection" } else { reply }), "{said}");
+    }
+    // A server that takes two messages in a session, and says so with 421, gets the others in further ones.
+    let person = Person::new();
+    person.server.change(|state| state.messages = (1..=5).map(message).collect());
+    let count = Arc::new(Mutex::new(0));
+    let (port, heard) = mail_server(move |line| {
+        let mut count = count.lock().unwrap();
+        match line {
+            line if line.starts_with("LHLO") => *count = 0,
+            line if line.starts_with("MAIL") => *count += 1,
+            _ => {}
+        }
+        (*count > 2).then_some("421 enough")
+    });
+    let (code, said) = person.fetch(&[&format!("lmtp://127.0.0.1:{port}")]);
+    assert_eq!((code, person.waiting().len()), (Some(0), 0), "{said}");
+    assert_eq!(heard.lock().unwrap().iter().filter(|line| line.starts_with("LHLO")).count(), 3);
+}
+
+#[test]
+fn mail_goes_to_no_other_machine_in_the_clear() {
+    let person = Person::new();
+    let (code, said) = person.fetch(&["smtp://192.0.2.1"]);
+    assert_eq!((code, person.waiting().len()), (Some(8), 3), "{said}");
+    assert!(said.contains("192.0.2.1 is another machine"), "{said}");
+}
+
+/// Writes a configuration, and returns how a command with it ends.
+fn with_config(person: &Person, config: &str, arguments: &[&str]) -> Output {
+    let file = person.path(".config/pop3/config.toml");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(&file, config).unwrap();
+    let mut command = pop3();
+    command.args(arguments).env("HOME", person.folder.path()).env_remove("XDG_CONFIG_HOME").env_remove("XDG_STATE_HOME");
+    command.current_dir(person.folder.path()).output().unwrap()
+}
+
+fn account(name: &str, port: u16, keys: &str) -> String {
+    format!(
+        "[accounts.{name}]\nserver = \"joe@example.org\"\nhost = \"127.0.0.1\"\nport = {port}\ndangerously-cleartext = true\n\
+         password-command = \"echo secret\"\n{keys}\n"
+    )
+}
+
+#[test]
+fn several_accounts_share_a_destination_and_no_spool() {
+    let person = Person::new();
+    let others = Fake::new((11..=40).map(message).collect());
+    person.server.change(|state| state.messages = (41..=80).map(message).collect());
+    let both = [account("a", person.server.port, ""), account("b", others.port, "")].concat();
+    let config = format!("[defaults]\ndeliver-to = \"mbox:mbox\"\ndelete = true\n{both}");
+    let (code, said) = told(&with_config(&person, &config, &["fetch"]));
+    assert_eq!(code, Some(0), "{said}");
+    let mbox = fs::read_to_string(person.path("mbox")).unwrap();
+    assert_eq!((mbox.matches("From MAILER-DAEMON ").count(), mbox.matches("\nSubject: message ").count()), (70, 70));
+    // One address at two servers: what waits for the one goes nowhere else.
+    person.server.change(|state| state.messages = vec![message(1)]);
+    others.change(|state| state.messages = vec![message(2)]);
+    let config = [
+        account("a", person.server.port, "delete = true\ndeliver-to = \"command:exit 1\""),
+        account("b", others.port, "delete = true\ndeliver-to = \"eml:b\""),
+    ];
+    let (code, said) = told(&with_config(&person, &config.concat(), &["fetch"]));
+    assert_eq!(code, Some(8), "{said}");
+    assert_eq!(contents(&person.path("b"), ".eml"), [text(&message(2).1)]);
+}
+
+#[test]
+fn messages_on_standard_output_are_alone_there_whatever_other_accounts_do() {
+    let person = Person::new();
+    let others = Fake::new(vec![message(9)]);
+    let config =
+        [account("a", person.server.port, "deliver-to = \"stdout\""), account("b", others.port, "maildir = \"Maildir\"")];
+    let output = with_config(&person, &config.concat(), &["fetch"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(
+        !text(&output.stdout).contains("fetched") && text(&output.stderr).contains("b: 1 message ("),
+        "{}",
+        text(&output.stdout)
+    );
+}
+
+#[test]
+fn a_key_for_all_accounts_has_no_meaning_for_one_without_what_it_belongs_to() {
+    let person = Person::new();
+    let config = format!(
+        "[defaults]\ndeliver-to = \"lmtp://127.0.0.1:1\"\nrecipient = \"you\"\n{}",
+        account("a", person.server.port, "maildir = \"Maildir\"")
+    );
+    let (code, said) = told(&with_config(&person, &config, &["fetch"]));
+    assert!(code == Some(0) && said.contains("a: 3 messages ("), "{said}");
+    let config = account("a", person.server.port, "recipient = \"you\"");
+    let (code, said) = told(&with_config(&person, &config, &["fetch"]));
+    assert!(code == Some(2) && said.contains("the key deliver-to is missing"), "{said}");
+}
+
+#[test]
 fn accounts_of_the_configuration_have_destinations() {
     let person = Person::new();
     let config = person.path(".config/pop3/config.toml");
@@ -409,7 +580,7 @@ fn accounts_of_the_configuration_have_destinations() {
     fs::write(person.path("ids"), "joe@127.0.0.1 id-2-x\n").unwrap();
     let (code, said) = run(&["state", "import", "fetchmail", "ids", "work", "--user", "joe"]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(person.path(".local/state/pop3/spool/joe@example.org/new").is_dir());
+    assert!(person.spool().join("new").is_dir());
     let (code, said) = run(&["accounts", "list"]);
     assert!(code == Some(0) && said.contains("eml:mail, mbox:"), "{said}");
     let (code, said) = run(&["fetch"]);

@@ -493,3 +493,5 @@ timer-cron = There is no systemd here. A line for crontab -e does the same: { $l
 timer-installed = The timer is in { $folder }. Start it: systemctl --user daemon-reload && systemctl --user enable --now pop3-fetch.timer (and sudo loginctl enable-linger, if it is to run while you are logged out).
 fetch-later = { $count } left for the next run
 fetch-plan-later = leave for the next run: more than the limit
+accounts-missing-key = { $file }: the key { $key } is missing, which another key needs (account { $account })
+oauth-proxy = a login by OAuth goes through HTTP proxies only; leave the proxy out, or give a token with --token-command

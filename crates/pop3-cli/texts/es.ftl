@@ -459,3 +459,5 @@ timer-cron = Aquí no hay systemd. Una línea para crontab -e hace lo mismo: { $
 timer-installed = El temporizador está en { $folder }. Inícielo: systemctl --user daemon-reload && systemctl --user enable --now pop3-fetch.timer (y sudo loginctl enable-linger, si debe funcionar sin sesión abierta).
 fetch-later = { $count } quedan para la próxima ejecución
 fetch-plan-later = dejar para la próxima ejecución: supera el límite
+accounts-missing-key = { $file }: falta la clave { $key }, que otra clave necesita (cuenta { $account })
+oauth-proxy = un inicio de sesión por OAuth pasa solo por proxies HTTP; quite el proxy o dé un token con --token-command

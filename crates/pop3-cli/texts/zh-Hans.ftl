@@ -438,3 +438,5 @@ timer-cron = 这里没有 systemd。在 crontab -e 中加入这一行效果相�
 timer-installed = 定时器位于 { $folder }。启动它：systemctl --user daemon-reload && systemctl --user enable --now pop3-fetch.timer（若要在注销后运行，再执行 sudo loginctl enable-linger）。
 fetch-later = { $count } 封留待下次运行
 fetch-plan-later = 留待下次运行：超过限制
+accounts-missing-key = { $file }: 缺少另一个键所需的键 { $key }（账户 { $account }）
+oauth-proxy = OAuth 登录只能经过 HTTP 代理；请去掉代理，或用 --token-command 提供令牌

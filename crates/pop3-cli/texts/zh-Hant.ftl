@@ -438,3 +438,5 @@ timer-cron = 這裡沒有 systemd。在 crontab -e 中加入這一行效果相�
 timer-installed = 計時器位於 { $folder }。啟動它：systemctl --user daemon-reload && systemctl --user enable --now pop3-fetch.timer（若要在登出後執行，再執行 sudo loginctl enable-linger）。
 fetch-later = { $count } 封留待下次執行
 fetch-plan-later = 留待下次執行：超過限制
+accounts-missing-key = { $file }: 缺少另一個鍵所需的鍵 { $key }（帳號 { $account }）
+oauth-proxy = OAuth 登入只能經過 HTTP 代理；請去掉代理，或用 --token-command 提供權杖

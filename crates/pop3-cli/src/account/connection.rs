@@ -82,9 +82,9 @@ impl Connection {
     }
 }
 
-/// Returns `true` if the arguments leave open which server of a domain is used: only then it is the one for later runs.
+/// Returns `true` if the arguments leave open which server and user an address has: only then it is the one for later runs.
 pub const fn is_any_server(arguments: &AccountArguments) -> bool {
-    arguments.port.is_none() && !arguments.stls
+    arguments.port.is_none() && !arguments.stls && arguments.user.is_none()
 }
 
 /// Returns the TLS settings that trust the certificates of a file, and no others.

@@ -63,6 +63,11 @@ impl Account {
         &self.target.user
     }
 
+    /// Returns the host, and the port unless it is a usual one: ports 110 and 995 lead to one maildrop.
+    pub fn server(&self) -> String {
+        self.target.server(self.port)
+    }
+
     /// Returns the host.
     pub fn host(&self) -> &str {
         &self.target.host
@@ -100,7 +105,7 @@ impl Account {
     }
 
     fn access(&self, arguments: &AccountArguments) -> Result<Option<Access>, Failure> {
-        Access::of(&arguments.token.oauth, &self.target.user, &self.target.host)
+        Access::of(&arguments.token.oauth, &self.target.user, &self.target.host, self.options.proxy.as_ref())
     }
 
     fn with_token(&self, token: &Secret) -> Result<Credentials, Failure> {
@@ -141,7 +146,7 @@ impl Account {
         );
         let refusal = error.refusal().cloned();
         let mut failure = self.target.advise(Failure::from(error), refusal.as_ref());
-        let origin = self.target.origin().filter(|_| matches!(failure.exit, Exit::Connection | Exit::Tls));
+        let origin = self.target.origin().filter(|_| matches!(failure.exit, Exit::Connection | Exit::Tls | Exit::Login));
         if let (Some(origin), Some(file)) = (origin, kept::path())
             && let Some(date) = &origin.kept_since
         {

@@ -133,11 +133,16 @@ impl Target {
 
     /// Returns the name of the account in the journal.
     pub fn account(&self, port: u16) -> String {
+        format!("{}@{}", self.user, self.server(port))
+    }
+
+    /// Returns the server of the account.
+    pub fn server(&self, port: u16) -> String {
         let host = self.host.to_lowercase();
         // Ports 110 and 995 lead to one maildrop; any other port may be another server, whose unique-ids denote other messages.
         match port {
-            110 | 995 => format!("{}@{host}", self.user),
-            _ => format!("{}@{host}:{port}", self.user),
+            110 | 995 => host,
+            _ => format!("{host}:{port}"),
         }
     }
 

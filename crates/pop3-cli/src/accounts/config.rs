@@ -95,8 +95,14 @@ impl Config {
         // What is nearer replaces what it excludes: the account's keys those of all accounts, and the command line's options both.
         let named = own.get("server").and_then(Value::as_str).map(named_by).unwrap_or_default();
         keys.retain(|key, _| !own.keys().any(|own| excludes(own, key)) && !named.contains(&key.as_str()));
+        let own_keys: Vec<String> = own.keys().cloned().collect();
+        let is_own = |key: &str| own_keys.iter().any(|own| own == key);
         keys.extend(own);
         keys.retain(|key, _| !given.keys().any(|given| given == key || excludes(given, key)));
+        // A key for all accounts that belongs to another one has no meaning for an account without that.
+        let belongs = |key: &str| belongs_to(key).is_none_or(|other| keys_of(&keys, given).any(|key| key == other));
+        let lonely: Vec<String> = keys.keys().filter(|key| !is_own(key) && !belongs(key)).cloned().collect();
+        keys.retain(|key, _| !lonely.contains(key));
         let mut line = vec!["pop3".to_owned(), "fetch".to_owned()];
         let wrong = |what: Message| {
             let place = what.with("file", self.path.display()).with("account", name);
@@ -160,6 +166,19 @@ fn named_by(server: &str) -> Vec<&'static str> {
     keys.into_iter().filter(|(_, is_named)| *is_named).map(|(key, _)| key).collect()
 }
 
+fn keys_of<'k>(keys: &'k BTreeMap<String, Value>, given: &'k Given) -> impl Iterator<Item = &'k str> {
+    keys.keys().chain(given.keys()).map(String::as_str)
+}
+
+/// Returns the key without which another one has no meaning.
+fn belongs_to(key: &str) -> Option<&'static str> {
+    match key {
+        "recipient" => Some("deliver-to"),
+        key if key.starts_with("oauth-") && key != "oauth-client-id" => Some("oauth-client-id"),
+        _ => None,
+    }
+}
+
 /// Returns `true` if the two options exclude each other.
 fn excludes(one: &str, other: &str) -> bool {
     const GROUPS: [&[&str]; 12] = [
@@ -205,6 +224,7 @@ fn explained(error: &clap::Error, wrong: impl Fn(Message) -> Failure) -> Failure
                 None => failure.hint(&Message::new("accounts-keys").to_string()),
             }
         }
+        ErrorKind::MissingRequiredArgument => wrong(Message::new("accounts-missing-key").with("key", key)),
         // The value of an option that takes none, or none of one that takes one.
         ErrorKind::TooManyValues | ErrorKind::NoEquals => wrong(Message::new("accounts-wrong-type").with("key", key)),
         _ => {

@@ -15,7 +15,7 @@ pub enum Destination {
     Maildir(PathBuf),
     /// A command, once for each message, which is on its standard input.
     Command(String),
-    /// A server for LMTP (RFC 2033).
+    /// A server for LMTP (RFC 2033) on this machine.
     Lmtp(Peer),
     /// A server for SMTP (RFC 5321), without TLS and without a login: one on this machine.
     Smtp(Peer),
@@ -59,7 +59,7 @@ pub fn destination(text: &str) -> Result<Destination, String> {
     match kind {
         "stdout" if rest.is_empty() => Ok(Destination::Stdout),
         _ if rest.is_empty() => {
-            Err("must be mbox:FILE, eml:FOLDER, maildir:FOLDER, command:COMMAND, lmtp://HOST:PORT, lmtp:SOCKET, smtp://HOST or stdout".to_owned())
+            Err("must be mbox:FILE, eml:FOLDER, maildir:FOLDER, command:COMMAND, lmtp:SOCKET, lmtp://localhost, smtp://localhost or stdout".to_owned())
         }
         "mbox" => Ok(Destination::Mbox(path(rest))),
         "eml" => Ok(Destination::Eml(path(rest))),

@@ -70,7 +70,7 @@ pub struct Fetch {
     pub account: AccountArguments,
 
     /// Pass the mail on instead of keeping it in a Maildir: mbox:FILE, eml:FOLDER, maildir:FOLDER, command:COMMAND (the message is on
-    /// its standard input), lmtp://HOST:PORT, lmtp:SOCKET, smtp://HOST (on this machine) or stdout. May be given several times; mail
+    /// its standard input), lmtp:SOCKET, lmtp://localhost, smtp://localhost (a mail server on this machine) or stdout. May be given several times; mail
     /// that a destination does not take waits for the next run, in a folder below ~/.local/state/pop3/spool.
     #[arg(long, value_name = "DESTINATION", value_parser = destination)]
     pub deliver_to: Vec<Destination>,

@@ -1,14 +1,22 @@
 //! A command for each message, such as a mail delivery agent.
 
 use std::io;
-use std::process::{self, Stdio};
+use std::process::{self, Child, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::envelope::Envelope;
 use super::spool::Spooled;
-use super::{Destination, Trouble};
+use super::{Destination, Trouble, without_secrets};
 
 /// The exit code of `sysexits.h` for a failure that passes.
 const TEMPORARY: i32 = 75;
+
+/// A command that takes longer is ended: it would hold up all other mail.
+const LIMIT: Duration = Duration::from_secs(3600);
 
 /// A shell command that gets the message on its standard input, and has it safely when it ends with 0.
 pub struct Command {
@@ -31,15 +39,45 @@ impl Destination for Command {
         if let Some(recipient) = &self.recipient {
             command.env("RECIPIENT", recipient);
         }
-        command.env_remove("POP3_PASSWORD");
-        let status = command.status()?;
+        without_secrets(&mut command);
+        let status = end_within(command.spawn()?, LIMIT)?;
         match status.code() {
             Some(0) => Ok(()),
-            Some(TEMPORARY) => Err(Trouble::Unavailable("the command says that it fails for now (exit code 75)".to_owned())),
+            Some(TEMPORARY) => Err(Trouble::Refused("the command says that it fails for now (exit code 75)".to_owned())),
             // There is no such command, or it cannot be run.
             Some(code @ (126 | 127)) => Err(io::Error::other(format!("the command cannot be run (exit code {code})")).into()),
             Some(code) => Err(Trouble::Refused(format!("the command ended with exit code {code}"))),
             None => Err(Trouble::Refused(format!("the command was ended: {status}"))),
         }
+    }
+}
+
+/// Waits for a child, and kills it after the limit.
+fn end_within(mut child: Child, limit: Duration) -> io::Result<ExitStatus> {
+    let (done, ended) = mpsc::channel::<()>();
+    let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let watch = thread::spawn(move || {
+        if let (Err(mpsc::RecvTimeoutError::Timeout), Some(id)) = (ended.recv_timeout(limit), id) {
+            // The child is not waited for yet, so the number is still its own.
+            let _ = kill_process(id, Signal::KILL);
+        }
+    });
+    let status = child.wait();
+    drop(done);
+    // The thread does not panic.
+    let _ = watch.join();
+    status
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_never_ends_is_ended() {
+        let child = process::Command::new("sh").args(["-c", "exec sleep 1000"]).spawn().unwrap();
+        assert_eq!(end_within(child, Duration::from_millis(10)).unwrap().code(), None);
+        let child = process::Command::new("sh").args(["-c", "exit 7"]).spawn().unwrap();
+        assert_eq!(end_within(child, Duration::from_secs(3600)).unwrap().code(), Some(7));
     }
 }

@@ -40,12 +40,28 @@ impl Server {
         Self { protocol, peer: peer.clone(), recipient: recipient.to_owned(), source: source.to_owned(), session: None }
     }
 
+    /// Connects and greets. What the server refuses here, it refuses to every message.
     fn connect(&self) -> Result<Session, Trouble> {
-        let mut session = Session::open(&self.peer)?;
-        session.reply()?.positive("its greeting")?;
-        let host = rustix::system::uname();
-        let hello = if self.protocol == Protocol::Lmtp { "LHLO" } else { "EHLO" };
-        session.command(format_args!("{hello} {}", host.nodename().to_string_lossy()))?.positive(hello)?;
+        let greet = || {
+            let mut session = Session::open(&self.peer)?;
+            session.reply()?.positive("its greeting")?;
+            let host = rustix::system::uname();
+            let hello = if self.protocol == Protocol::Lmtp { "LHLO" } else { "EHLO" };
+            session.command(format_args!("{hello} {}", host.nodename().to_string_lossy()))?.positive(hello)?;
+            Ok(session)
+        };
+        greet().map_err(|trouble: Trouble| Trouble::Unavailable(trouble.into_text()))
+    }
+
+    /// Begins a message in the session that there is, or in a new one: a server may end a session between two messages.
+    fn begin(&mut self, sender: &str) -> Result<Session, Trouble> {
+        if let Some(mut session) = self.session.take()
+            && session.mail(sender).is_ok()
+        {
+            return Ok(session);
+        }
+        let mut session = self.connect()?;
+        session.mail(sender)?;
         Ok(session)
     }
 }
@@ -59,19 +75,18 @@ impl Destination for Server {
                 envelope.hops
             )));
         }
-        let mut session = match self.session.take() {
-            Some(session) => session,
-            None => self.connect()?,
-        };
-        let done = session.send(message, &envelope.sender, &self.recipient, &self.source);
-        if let Err(Trouble::Refused(_)) = &done {
+        let mut session = self.begin(&envelope.sender)?;
+        match session.send(message, &self.recipient, &self.source) {
+            Ok(()) => self.session = Some(session),
             // What was said of this message must not be part of the next.
-            session.command("RSET")?.positive("RSET")?;
+            Err(Trouble::Refused(text)) => {
+                self.session = session.command("RSET").and_then(|reply| reply.positive("RSET")).map(|()| session).ok();
+                return Err(Trouble::Refused(text));
+            }
+            // The session has ended with this message, which may be the reason. The next one gets a session of its own.
+            Err(Trouble::Unavailable(text)) => return Err(Trouble::Refused(text)),
         }
-        if !matches!(done, Err(Trouble::Unavailable(_))) {
-            self.session = Some(session);
-        }
-        done
+        Ok(())
     }
 }
 
@@ -102,6 +117,14 @@ impl Session {
                 let mut last = io::Error::from(io::ErrorKind::NotFound);
                 let mut connected = None;
                 for address in (host.as_str(), *port).to_socket_addrs()? {
+                    // Mail goes to other machines over TLS only, which the mail server of this one does.
+                    if !address.ip().is_loopback() {
+                        last = io::Error::other(format!(
+                            "{} is another machine, and mail would go there in the clear",
+                            address.ip()
+                        ));
+                        continue;
+                    }
                     match TcpStream::connect_timeout(&address, Duration::from_secs(30)) {
                         Ok(stream) => {
                             connected = Some(stream);
@@ -119,9 +142,12 @@ impl Session {
         Ok(Self { reader: BufReader::new(reader), writer: BufWriter::with_capacity(64 * 1024, writer) })
     }
 
-    /// Sends a message, and returns when the server has taken responsibility for it.
-    fn send(&mut self, message: &Spooled, sender: &str, recipient: &str, source: &str) -> Result<(), Trouble> {
-        self.command(format_args!("MAIL FROM:<{sender}>"))?.positive("MAIL")?;
+    fn mail(&mut self, sender: &str) -> Result<(), Trouble> {
+        self.command(format_args!("MAIL FROM:<{sender}>"))?.positive("MAIL")
+    }
+
+    /// Sends the message that was begun, and returns when the server has taken responsibility for it.
+    fn send(&mut self, message: &Spooled, recipient: &str, source: &str) -> Result<(), Trouble> {
         self.command(format_args!("RCPT TO:<{recipient}>"))?.positive("RCPT")?;
         let reply = self.command("DATA")?;
         if reply.code != 354 {

@@ -2,16 +2,23 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufWriter, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
-use rustix::fs::{FlockOperation, fcntl_lock};
+use rustix::fs::{FlockOperation, OFlags, fcntl_lock};
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 
 use super::envelope::Envelope;
 use super::spool::{Spool, Spooled, sync_folder};
 use super::{Destination, Trouble};
 use crate::date;
+
+/// The time for which a lock of another program is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The age of a lock file after which its owner is taken for dead.
 const STALE: Duration = Duration::from_secs(300);
@@ -50,17 +57,15 @@ impl Mbox {
 
 impl Destination for Mbox {
     fn deliver(&mut self, message: &Spooled) -> Result<(), Trouble> {
-        let mut rendered = Vec::new();
-        render(message, &mut rendered)?;
-        let _dot_lock = DotLock::take(&self.path)?;
-        let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&self.path)?;
-        fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive)
-            .map_err(|_| io::Error::other("another program has locked it"))?;
+        // The lock of a file belongs to the process, so it keeps no other thread away.
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let locked = patiently(|| Locked::take(&self.path))?;
+        let file = &locked.file;
         let length = file.metadata()?.len();
         let begin = match self.interrupted(message)? {
             None => length,
-            Some(begin) => match appended(&file, begin, length, &rendered)? {
+            Some(begin) => match appended(file, begin, length, &rendered(message, file, begin)?)? {
                 Appended::All => return Ok(file.sync_all()?),
                 Appended::Part => {
                     file.set_len(begin)?;
@@ -70,8 +75,9 @@ impl Destination for Mbox {
                 Appended::Other => length,
             },
         };
+        let rendered = rendered(message, file, begin)?;
         self.write_note(message, begin)?;
-        let mut end = &file;
+        let mut end = file;
         end.seek(SeekFrom::Start(begin))?;
         if let Err(error) = end.write_all(&rendered).and_then(|()| file.sync_all()) {
             // Half a message would be taken for the end of the one before.
@@ -82,6 +88,71 @@ impl Destination for Mbox {
             sync_folder(folder_of(&self.path))?;
         }
         Ok(())
+    }
+}
+
+/// Renders a message for the end of a file of this length: behind an empty line, so that it is none of the message before.
+fn rendered(message: &Spooled, file: &File, length: u64) -> io::Result<Vec<u8>> {
+    let mut last = [b'\n'; 2];
+    let count = length.min(2) as usize;
+    // A file that is shorter by now is another one.
+    if file.metadata()?.len() >= length {
+        file.read_exact_at(&mut last[2 - count..], length - count as u64)?;
+    }
+    let missing: &[u8] = match last {
+        [b'\n', b'\n'] => b"",
+        [_, b'\n'] => b"\n",
+        _ => b"\n\n",
+    };
+    let mut rendered = missing.to_vec();
+    render(message, &mut rendered)?;
+    Ok(rendered)
+}
+
+/// Tries for some seconds: a mail program holds a lock for a moment only.
+fn patiently<T>(mut take: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match take() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < until => {
+                thread::sleep(Duration::from_millis(100));
+            }
+            result => return result,
+        }
+    }
+}
+
+/// A file of messages that no other program changes.
+struct Locked {
+    file: File,
+    _dot_lock: DotLock,
+}
+
+impl Locked {
+    fn take(path: &Path) -> io::Result<Self> {
+        let other = |what: &str| io::Error::other(format!("{} {what}", path.display()));
+        if let Ok(metadata) = fs::symlink_metadata(path)
+            && metadata.is_symlink()
+            && metadata.uid() != rustix::process::geteuid().as_raw()
+        {
+            // In a folder that is shared, it may lead to a file of somebody's choice.
+            return Err(other("is another user's link"));
+        }
+        let dot_lock = DotLock::take(path)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let file = options.custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(other("is no file"));
+        }
+        let locked = fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive);
+        locked.map_err(|_| io::Error::new(io::ErrorKind::WouldBlock, "another program has locked it"))?;
+        let mut begin = [0; 5];
+        let count = file.read_at(&mut begin, 0)?;
+        match count == 0 || begin == *b"From " {
+            true => Ok(Self { file, _dot_lock: dot_lock }),
+            false => Err(other("is no file of messages: it does not begin with a line From")),
+        }
     }
 }
 
@@ -162,13 +233,12 @@ impl DotLock {
         name.push(".lock");
         let path = PathBuf::from(name);
         if is_stale(&path) {
-            // If another program has removed it first, that is as well.
-            let _ = fs::remove_file(&path);
+            remove_stale(&path)?;
         }
         match Self::create(&path) {
             Ok(()) => Ok(Self { path: Some(path) }),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(io::Error::other(format!("another program has locked it: {}", path.display())))
+                Err(io::Error::new(io::ErrorKind::WouldBlock, format!("another program has locked it: {}", path.display())))
             }
             // In a folder such as /var/mail nobody may create one, and the lock of the file itself is the one that counts.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(Self { path: None }),
@@ -176,10 +246,10 @@ impl DotLock {
         }
     }
 
-    /// Creates the file with the number of this process in it, which tells others later whether its owner is alive.
+    /// Creates the file with its owner in it, which tells later whether the owner is alive.
     fn create(path: &Path) -> io::Result<()> {
         let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
-        write!(file, "{}", std::process::id())?;
+        write!(file, "{}", owner())?;
         file.persist_noclobber(path)?;
         Ok(())
     }
@@ -194,16 +264,49 @@ impl Drop for DotLock {
     }
 }
 
+/// Returns this process as it stands in a lock: a number alone means another process on another machine that shares the folder.
+fn owner() -> String {
+    format!("{}@{}", std::process::id(), rustix::system::uname().nodename().to_string_lossy())
+}
+
+/// Returns `true` if the owner of a lock is a process of this machine that has ended, or if the lock is old.
 fn is_stale(lock: &Path) -> bool {
     let Ok(metadata) = fs::symlink_metadata(lock) else { return false };
-    let owner = File::open(lock).and_then(|file| {
-        let mut text = String::new();
-        file.take(16).read_to_string(&mut text).map(|_| text)
-    });
-    let is_dead =
-        owner.ok().and_then(|text| text.trim().parse::<u32>().ok()).is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists());
-    let is_old = metadata.modified().is_ok_and(|time| SystemTime::now().duration_since(time).is_ok_and(|age| age > STALE));
-    is_old || (is_dead && Path::new("/proc/self").exists())
+    if metadata.modified().is_ok_and(|time| SystemTime::now().duration_since(time).is_ok_and(|age| age > STALE)) {
+        return true;
+    }
+    if !metadata.is_file() {
+        return false;
+    }
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags((OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed());
+    let mut text = String::new();
+    if options.open(lock).and_then(|file| file.take(300).read_to_string(&mut text)).is_err() {
+        return false;
+    }
+    let here = owner();
+    let (_, host) = here.split_once('@').unwrap_or_default();
+    let id = text.split_once('@').filter(|(_, other)| *other == host).and_then(|(id, _)| id.parse().ok()).and_then(Pid::from_raw);
+    id.is_some_and(|id| test_kill_process(id) == Err(Errno::SRCH))
+}
+
+/// Removes a stale lock, and no newer one that another program has put in its place meanwhile.
+fn remove_stale(lock: &Path) -> io::Result<()> {
+    let aside = tempfile::Builder::new().prefix(".pop3-stale-").tempdir_in(folder_of(lock));
+    let aside = match aside {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(()),
+        aside => aside?,
+    };
+    let moved = aside.path().join("lock");
+    match fs::rename(lock, &moved) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        renamed => renamed?,
+    }
+    if !is_stale(&moved) {
+        // If a third program has a lock by now, two hold it; the lock of the file itself still keeps them apart.
+        let _ = fs::hard_link(&moved, lock);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod progress;
 mod spool;
 
 use std::io;
+use std::process;
 
 use crate::arguments::Destination as Wanted;
 use crate::failure::{Exit, Failure};
@@ -25,6 +26,16 @@ use spool::Spooled;
 
 /// No more reasons are told than this.
 const MOST_TROUBLES: usize = 5;
+
+/// A destination that refuses so many messages in a row is asked no more in this run.
+const MOST_FAILURES: u32 = 20;
+
+/// Keeps the secrets of this program's environment from a command.
+pub fn without_secrets(command: &mut process::Command) {
+    for name in ["POP3_PASSWORD", "POP3_PROXY", "CREDENTIALS_DIRECTORY"] {
+        command.env_remove(name);
+    }
+}
 
 /// A place that takes messages.
 trait Destination {
@@ -39,6 +50,14 @@ enum Trouble {
     Refused(String),
     /// The destination takes none now.
     Unavailable(String),
+}
+
+impl Trouble {
+    fn into_text(self) -> String {
+        match self {
+            Self::Refused(text) | Self::Unavailable(text) => text,
+        }
+    }
 }
 
 impl From<io::Error> for Trouble {
@@ -64,11 +83,18 @@ impl Outcome {
     /// # Errors
     /// Messages wait.
     pub fn check(&self, spool: &Spool) -> Result<(), Failure> {
-        if self.waiting == 0 {
-            return Ok(());
+        match self.waiting {
+            0 => Ok(()),
+            count => Err(Failure::new(Exit::SomeFailed, self.troubles.join("\npop3: ")).and(spool.waiting(count))),
         }
-        let waiting = Message::new("deliver-waiting").with("count", self.waiting).with("folder", spool.path().display());
-        Err(Failure::new(Exit::SomeFailed, self.troubles.join("\npop3: ")).and(waiting))
+    }
+
+    /// Adds to a failure of the run what waits.
+    pub fn explain(&self, failure: Failure, spool: &Spool) -> Failure {
+        match self.check(spool) {
+            Ok(()) => failure,
+            Err(waiting) => failure.and(waiting),
+        }
     }
 
     fn add(&mut self, place: &str, trouble: &str) {
@@ -119,7 +145,16 @@ impl Route {
     }
 }
 
-/// Delivers all messages of the spool. The caller holds the journal of the account, so no other run does the same.
+/// A destination of a run.
+struct Place {
+    name: String,
+    /// `None` once it takes nothing more in this run.
+    destination: Option<Box<dyn Destination>>,
+    /// The number of messages in a row that it has not taken.
+    failures: u32,
+}
+
+/// Delivers all messages of the spool. The caller holds its lock and the journal of the account, so no other run does the same.
 ///
 /// # Errors
 /// The spool cannot be read or changed.
@@ -127,34 +162,28 @@ pub fn deliver(spool: &Spool, route: &Route) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::default();
     let failed = |error: io::Error| Failure::file(spool.path(), &error);
     let mut progress = Progress::open(spool).map_err(failed)?;
-    let mut places: Vec<(String, Option<Box<dyn Destination>>)> = Vec::new();
+    let mut places = Vec::new();
     for wanted in &route.destinations {
-        places.push((wanted.to_string(), Some(open(wanted, route, spool)?)));
+        let name = wanted.to_string();
+        // A destination that cannot be opened stops no other.
+        let destination = open(wanted, route, spool).map_err(|error| outcome.add(&name, &error.to_string())).ok();
+        places.push(Place { name, destination, failures: 0 });
     }
     for message in spool.messages().map_err(failed)? {
         let mut has_all = true;
         let last = places.len() - 1;
-        for (at, (place, destination)) in places.iter_mut().enumerate() {
-            if progress.has(&message, place) {
+        for (at, place) in places.iter_mut().enumerate() {
+            if progress.has(&message, &place.name) {
                 continue;
             }
-            has_all &= match destination.as_mut().map(|destination| destination.deliver(&message)) {
+            has_all &= match place.deliver(&message, &mut outcome) {
                 // The removal of the message says that the last destination has it.
-                Some(Ok(())) if at == last && has_all => true,
-                Some(Ok(())) => {
-                    progress.note(&message, place).map_err(failed)?;
+                true if at == last && has_all => true,
+                true => {
+                    progress.note(&message, &place.name).map_err(failed)?;
                     true
                 }
-                Some(Err(Trouble::Refused(text))) => {
-                    outcome.add(place, &text);
-                    false
-                }
-                Some(Err(Trouble::Unavailable(text))) => {
-                    outcome.add(place, &text);
-                    *destination = None;
-                    false
-                }
-                None => false,
+                false => false,
             };
         }
         match has_all {
@@ -169,16 +198,40 @@ pub fn deliver(spool: &Spool, route: &Route) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-fn open(wanted: &Wanted, route: &Route, spool: &Spool) -> Result<Box<dyn Destination>, Failure> {
+impl Place {
+    /// Delivers a message. Returns `true` if the destination has it safely.
+    fn deliver(&mut self, message: &Spooled, outcome: &mut Outcome) -> bool {
+        let Some(destination) = &mut self.destination else { return false };
+        match destination.deliver(message) {
+            Ok(()) => {
+                self.failures = 0;
+                return true;
+            }
+            Err(Trouble::Refused(text)) => {
+                outcome.add(&self.name, &text);
+                self.failures += 1;
+            }
+            Err(Trouble::Unavailable(text)) => {
+                outcome.add(&self.name, &text);
+                self.failures = MOST_FAILURES;
+            }
+        }
+        if self.failures >= MOST_FAILURES {
+            self.destination = None;
+        }
+        false
+    }
+}
+
+fn open(wanted: &Wanted, route: &Route, spool: &Spool) -> io::Result<Box<dyn Destination>> {
     // A route without a recipient has no destination that needs one.
     let server =
         |protocol, peer| lmtp::Server::new(protocol, peer, route.recipient.as_deref().unwrap_or_default(), &route.source);
-    let failed = |path, error: io::Error| Failure::file(path, &error);
     Ok(match wanted {
         Wanted::Mbox(path) => Box::new(mbox::Mbox::new(path, spool)),
         Wanted::Stdout => Box::new(mbox::Output),
-        Wanted::Eml(path) => Box::new(file::Files::eml(path).map_err(|error| failed(path, error))?),
-        Wanted::Maildir(path) => Box::new(file::Files::maildir(path).map_err(|error| failed(path, error))?),
+        Wanted::Eml(path) => Box::new(file::Files::eml(path)?),
+        Wanted::Maildir(path) => Box::new(file::Files::maildir(path)?),
         Wanted::Command(command) => Box::new(command::Command::new(command, route.recipient.as_deref())),
         Wanted::Lmtp(peer) => Box::new(server(lmtp::Protocol::Lmtp, peer)),
         Wanted::Smtp(peer) => Box::new(server(lmtp::Protocol::Smtp, peer)),

@@ -1,12 +1,13 @@
 //! The Maildir in which messages wait for their destinations.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::folders;
+use crate::language::Message;
 
 /// All but letters, digits and what is harmless in the name of a folder.
 const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'@').remove(b'-').remove(b'_').remove(b'+').remove(b'.');
@@ -43,6 +44,29 @@ impl Spool {
 
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Takes the lock of the spool, which is held until the file is dropped. `None` if another run has it.
+    ///
+    /// # Errors
+    /// The folder cannot be used.
+    pub fn lock(&self) -> io::Result<Option<File>> {
+        let lock = OpenOptions::new().create(true).write(true).truncate(false).open(self.path.join("pop3-spool.lock"))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(lock)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Returns the number of messages, and 0 if there is no spool.
+    pub fn count(&self) -> u64 {
+        self.messages().map_or(0, |messages| messages.len() as u64)
+    }
+
+    /// Says how many messages wait and where.
+    pub fn waiting(&self, count: u64) -> Message {
+        Message::new("deliver-waiting").with("count", count).with("folder", self.path.display())
     }
 
     /// Returns the messages in the order of their arrival.

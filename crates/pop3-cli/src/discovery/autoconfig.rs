@@ -34,7 +34,7 @@ pub fn from_file(file: &Path, address: &str) -> Result<Found, Failure> {
 /// # Errors
 /// `ca_pem` is not PEM.
 pub fn look_up(address: &str, ca_pem: Option<&[u8]>) -> Result<Vec<Found>, Failure> {
-    let agent = http::agent(ca_pem, LIMIT, 3)?;
+    let agent = http::agent(ca_pem, None, LIMIT, 3)?;
     let urls = urls(address);
     let found: Vec<_> = thread::scope(|scope| {
         let tries = urls.each_ref().map(|url| scope.spawn(|| download(&agent, url)));
@@ -206,7 +206,7 @@ mod tests {
         let urls = urls("joe+x@example.org");
         assert_eq!(urls[0], "https://autoconfig.example.org/mail/config-v1.1.xml?emailaddress=joe%2Bx%40example%2Eorg");
         assert_eq!(urls[1], "https://example.org/.well-known/autoconfig/mail/config-v1.1.xml");
-        let error = http::agent(None, LIMIT, 3).unwrap().get("http://127.0.0.1:1/").call().unwrap_err();
+        let error = http::agent(None, None, LIMIT, 3).unwrap().get("http://127.0.0.1:1/").call().unwrap_err();
         assert!(matches!(error, ureq::Error::RequireHttpsOnly(_)), "{error}");
     }
 }

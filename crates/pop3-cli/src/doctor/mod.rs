@@ -188,7 +188,7 @@ fn shared(subject: &Subject, findings: &[Finding], result: &Message) -> String {
 /// if there is none.
 fn login(arguments: &Doctor, subject: &Subject) -> Result<Option<Login>, Failure> {
     let Some(user) = &subject.user else { return Ok(None) };
-    let kept = match Access::of(&arguments.token.oauth, user, &subject.host)? {
+    let kept = match Access::of(&arguments.token.oauth, user, &subject.host, None)? {
         None => None,
         Some(access) => Some(access.token(Want::Current)?.ok_or_else(|| access.not_granted(&subject.given))?),
     };

@@ -1,15 +1,17 @@
 //! The fetch of one account.
 
 use std::fmt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use pop3_blocking::Client;
 use pop3_fetch::{AccountMaildir, FetchError, Run, TransferOptions};
+use pop3_maildrop::Maildir;
 
 use super::progress::Bar;
-use super::{create, folder, onward, preview, refuse_other_folder, summary};
+use super::{create, folder, onward, preview, refuse_other_folder, spool_of, summary};
 use crate::account::{Account, Login};
 use crate::arguments::Fetch;
 use crate::delivery::{self, Route, Spool};
@@ -29,6 +31,8 @@ pub struct Job<'a> {
     pause: Duration,
     /// Nothing is printed about a run that brings nothing new.
     pub is_repeated: bool,
+    /// Standard output is for messages.
+    pub is_stdout_taken: bool,
 }
 
 impl<'a> Job<'a> {
@@ -37,6 +41,11 @@ impl<'a> Job<'a> {
         let server = arguments.server.as_deref().unwrap_or_default();
         let mut account = Account::of(server, &arguments.account)?;
         let onward = onward(arguments, &account)?;
+        if onward.is_none()
+            && let Some(spool) = spool_of(&account).filter(|spool| spool.count() > 0)
+        {
+            tell!("pop3: {}", spool.waiting(spool.count()));
+        }
         let folder = match &onward {
             Some((spool, _)) => spool.path().to_owned(),
             None => folder(arguments.maildir.as_deref(), account.address())?,
@@ -47,7 +56,8 @@ impl<'a> Job<'a> {
         let place = onward.as_ref().map_or_else(|| folder.display().to_string(), |(_, route)| route.names());
         let told = arguments.maildir.is_none().then_some(&place as &dyn fmt::Display);
         let login = account.ask(&arguments.account, told, arguments.quiet)?;
-        Ok(Self { arguments, folder, onward, login, pause: Duration::ZERO, is_repeated: false })
+        let is_stdout_taken = onward.as_ref().is_some_and(|(_, route)| route.uses_stdout());
+        Ok(Self { arguments, folder, onward, login, pause: Duration::ZERO, is_repeated: false, is_stdout_taken })
     }
 
     /// Fetches, and prints the results under `name`, or else under the user and the host.
@@ -57,7 +67,12 @@ impl<'a> Job<'a> {
     pub fn run(&mut self, bar: &Bar, name: Option<&str>) -> Result<(), Failure> {
         let Self { arguments, folder, onward, login, .. } = self;
         // No folder is created before the login has succeeded.
-        let client = login.log_in(arguments.quiet)?;
+        let client = login.log_in(arguments.quiet).map_err(|failure| match onward {
+            Some((spool, route)) if spool.count() > 0 && !arguments.dry_run => {
+                pass_on_alone(failure, spool, route, &login.name())
+            }
+            _ => failure,
+        })?;
         let delay = client.capabilities().and_then(|capabilities| capabilities.login_delay).unwrap_or(0);
         self.pause = Duration::from_secs(delay);
         let account = login.name();
@@ -74,6 +89,7 @@ impl<'a> Job<'a> {
             return show_plan(client, folder, &account, &transfer, name);
         }
         let mut home = AccountMaildir::open(create(folder, arguments.maildir.is_none())?, &account)?;
+        let _lock = onward.as_ref().map(|(spool, _)| locked(spool, &account)).transpose()?;
         let mut run = Run::new(&mut home, &transfer, bar);
         let mut first = Some(client);
         let result = run.fetch_new(&mut || first.take().map_or_else(|| login.connect(), Ok));
@@ -84,13 +100,20 @@ impl<'a> Job<'a> {
         let is_recorded = !matches!(result, Err(FetchError::Disk { .. }));
         let onward_now = onward.as_ref().filter(|_| is_recorded);
         let delivered = onward_now.map(|(spool, route)| delivery::deliver(spool, route)).transpose();
-        result.map_err(|error| run_failure(error, summary.fetched))?;
+        if let Err(error) = result {
+            let failure = run_failure(error, summary.fetched);
+            return Err(match (delivered, onward) {
+                (Ok(Some(outcome)), Some((spool, _))) => outcome.explain(failure, spool),
+                (Err(other), _) => failure.and(other),
+                _ => failure,
+            });
+        }
         let delivered = delivered?;
         let is_news = summary.fetched + summary.deleted > 0 || delivered.as_ref().is_some_and(|outcome| outcome.delivered > 0);
         if !arguments.quiet && (is_news || !self.is_repeated) {
             let passed_on = delivered.as_ref().map(|outcome| outcome.delivered);
             let line = format!("{}: {}", name.unwrap_or(&account), summary::line(&summary, passed_on));
-            terminal::above_bars(|| match onward.as_ref().is_some_and(|(_, route)| route.uses_stdout()) {
+            terminal::above_bars(|| match self.is_stdout_taken {
                 true => {
                     tell!("{line}");
                     Ok(())
@@ -114,10 +137,32 @@ impl<'a> Job<'a> {
     }
 }
 
+/// Takes the lock of a spool.
+fn locked(spool: &Spool, account: &str) -> Result<File, Failure> {
+    let lock = spool.lock().map_err(|error| Failure::file(spool.path(), &error))?;
+    lock.ok_or_else(|| FetchError::Locked { account: account.to_owned() }.into())
+}
+
+/// Passes on what waits, although nothing could be fetched. Returns the failure of the fetch, with what waits then.
+fn pass_on_alone(failure: Failure, spool: &Spool, route: &Route, account: &str) -> Failure {
+    let passed_on = || {
+        // The journal is completed first, as by each run.
+        let _home =
+            AccountMaildir::open(Maildir::open(spool.path()).map_err(|error| Failure::file(spool.path(), &error))?, account)?;
+        let _lock = locked(spool, account)?;
+        delivery::deliver(spool, route)
+    };
+    match passed_on() {
+        Ok(outcome) => outcome.explain(failure, spool),
+        Err(other) => failure.and(other),
+    }
+}
+
 /// Runs the command of `--on-new`. The mail is safe whatever becomes of it.
 fn tell_command(command: &str, account: &str, count: u64) {
     let mut shell = Command::new("sh");
-    shell.args(["-c", command]).stdin(Stdio::null()).env_remove("POP3_PASSWORD");
+    shell.args(["-c", command]).stdin(Stdio::null());
+    delivery::without_secrets(&mut shell);
     match shell.env("POP3_ACCOUNT", account).env("POP3_NEW", count.to_string()).status() {
         Ok(status) if status.success() => {}
         Ok(status) => tracing::warn!("the command of --on-new failed: {status}"),

@@ -57,6 +57,9 @@ pub fn run(arguments: &Fetch, given: &Given) -> Result<(), Failure> {
         }
     }
     explain_interrupt(&stored);
+    // Nothing but messages goes to standard output, whichever account they come from.
+    let is_stdout_taken = ready.iter().any(|(_, job)| job.is_stdout_taken);
+    ready.iter_mut().for_each(|(_, job)| job.is_stdout_taken = is_stdout_taken);
     let jobs = ready;
     let (jobs, failed) = (Mutex::new(jobs), Mutex::new(exits));
     thread::scope(|scope| {
@@ -89,11 +92,16 @@ pub fn onward(arguments: &Fetch, account: &Account) -> Result<Option<(Spool, Rou
     if arguments.maildir.is_some() {
         return Err(Failure::new(Exit::Usage, Message::new("deliver-and-maildir")));
     }
-    // The user name may be found at the login only, and each account has one spool.
-    let name = account.address().map_or_else(|| account.name(), str::to_owned);
-    let spool = Spool::of(&name).ok_or_else(|| Failure::new(Exit::Usage, Message::new("deliver-no-home")))?;
+    let spool = spool_of(account).ok_or_else(|| Failure::new(Exit::Usage, Message::new("deliver-no-home")))?;
     let recipient = arguments.recipient.as_deref().or(account.address());
     Ok(Some((spool, Route::new(&arguments.deliver_to, recipient, account.host())?)))
+}
+
+/// Returns the spool of an account. `None` without a home.
+fn spool_of(account: &Account) -> Option<Spool> {
+    // The user name may be found at the login only, but the address and the server are known before.
+    let name = account.address().map_or_else(|| account.name(), |address| format!("{address},{}", account.server()));
+    Spool::of(&name)
 }
 
 /// Tells the failure of an account of the configuration, and returns its exit code.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::job::Job;
 use super::progress::Bar;
 use super::schedule::Schedule;
-use crate::arguments::Fetch;
+use crate::arguments::{Destination, Fetch};
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
 use crate::terminal;
@@ -25,11 +25,12 @@ pub struct Account<'a> {
     job: Result<Job<'a>, Failure>,
     /// What the last run failed with: it is said once.
     last_failure: Option<String>,
+    is_stdout_taken: bool,
 }
 
 impl<'a> Account<'a> {
     pub const fn new(name: Option<&'a str>, arguments: &'a Fetch, job: Result<Job<'a>, Failure>) -> Self {
-        Self { name, arguments, job, last_failure: None }
+        Self { name, arguments, job, last_failure: None, is_stdout_taken: false }
     }
 
     /// Fetches, and says what failed unless it has been said. Returns `true` if the account failed as a whole.
@@ -37,6 +38,7 @@ impl<'a> Account<'a> {
         let result = match &mut self.job {
             Ok(job) => {
                 job.is_repeated = true;
+                job.is_stdout_taken = self.is_stdout_taken;
                 job.run(&Bar::new(stored), self.name)
             }
             Err(failure) => Err(failure.clone()),
@@ -115,9 +117,12 @@ pub fn run(accounts: Vec<Account<'_>>, every: Duration, threads: usize, stored: 
     if accounts.is_empty() {
         return Err(Failure::told(Exit::Other));
     }
+    // Nothing but messages goes to standard output, whichever account they come from.
+    let is_stdout_taken = accounts.iter().any(|account| account.arguments.deliver_to.contains(&Destination::Stdout));
     let now = Instant::now();
     let threads = threads.min(accounts.len());
-    let accounts = accounts.into_iter().map(|account| (Schedule::new(every, now), account)).collect();
+    let scheduled = |account| (Schedule::new(every, now), Account { is_stdout_taken, ..account });
+    let accounts = accounts.into_iter().map(scheduled).collect();
     let waiting = Waiting { accounts: Mutex::new(accounts), changed: Condvar::new() };
     thread::scope(|scope| {
         scope.spawn(|| on_signal(|| waiting.hurry()));

@@ -15,6 +15,7 @@ use oauth2::{
     StandardDeviceAuthorizationResponse, TokenResponse, TokenUrl,
 };
 use pop3_blocking::proto::Secret;
+use pop3_blocking::{Proxy, ProxyKind};
 
 use crate::arguments::OAuthArguments;
 use crate::failure::{Exit, Failure};
@@ -36,6 +37,7 @@ type TokenClient = BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, E
 /// The access to a mailbox.
 pub struct Access {
     user: String,
+    proxy: Option<ureq::Proxy>,
     endpoints: Endpoints,
     cache: Cache,
 }
@@ -59,12 +61,12 @@ impl Access {
     /// Returns the access of a user to a POP3 server. `None` if the arguments do not want OAuth.
     ///
     /// # Errors
-    /// It is not known where to ask, or there is no home to keep tokens in.
-    pub fn of(arguments: &OAuthArguments, user: &str, host: &str) -> Result<Option<Self>, Failure> {
+    /// It is not known where to ask, there is no home to keep tokens in, or the proxy is none for HTTPS.
+    pub fn of(arguments: &OAuthArguments, user: &str, host: &str, proxy: Option<&Proxy>) -> Result<Option<Self>, Failure> {
         let Some(client_id) = &arguments.oauth_client_id else { return Ok(None) };
         let endpoints = Endpoints::of(arguments, client_id, host)?;
         let cache = Cache::of(user, host).ok_or_else(|| Failure::new(Exit::Usage, Message::new("oauth-no-home")))?;
-        Ok(Some(Self { user: user.to_owned(), endpoints, cache }))
+        Ok(Some(Self { user: user.to_owned(), proxy: proxy.map(through).transpose()?, endpoints, cache }))
     }
 
     /// Returns an access token: the one that is kept, or a renewed one. `None` if a person must log in.
@@ -81,7 +83,7 @@ impl Access {
         }
         let Some(refresh_token) = kept.refresh_token else { return Ok(None) };
         let refresh_token = RefreshToken::new(refresh_token);
-        match self.client()?.exchange_refresh_token(&refresh_token).request(&send) {
+        match self.client()?.exchange_refresh_token(&refresh_token).request(&|request| self.send(request)) {
             Ok(response) => self.keep(&response, Some(refresh_token.into_secret())).map(Some),
             Err(RequestTokenError::ServerResponse(error)) if *error.error() == BasicErrorResponseType::InvalidGrant => {
                 // The access was withdrawn or has ended. It does not come back.
@@ -117,11 +119,12 @@ impl Access {
         let url = DeviceAuthorizationUrl::new(url.to_owned()).map_err(|error| trouble(&error.to_string()))?;
         let client = self.client()?.set_device_authorization_url(url);
         let request = client.exchange_device_code().add_scopes(self.endpoints.scopes.clone());
-        let details: StandardDeviceAuthorizationResponse = request.request(&send).map_err(|error| self.failure(&error))?;
+        let details: StandardDeviceAuthorizationResponse =
+            request.request(&|request| self.send(request)).map_err(|error| self.failure(&error))?;
         let told = Message::new("oauth-device").with("url", one_line(details.verification_uri().as_str()));
         tell!("pop3: {}", told.with("code", one_line(details.user_code().secret())).with("user", &self.user));
         let request = client.exchange_device_access_token(&details);
-        request.request(&send, thread::sleep, None).map_err(|error| self.failure(&error))
+        request.request(&|request| self.send(request), thread::sleep, None).map_err(|error| self.failure(&error))
     }
 
     /// A page in a browser, which returns to this machine.
@@ -144,7 +147,7 @@ impl Access {
             None => browser::pasted(&state)?,
         };
         let request = client.exchange_code(AuthorizationCode::new(code)).set_pkce_verifier(verifier);
-        request.request(&send).map_err(|error| self.failure(&error))
+        request.request(&|request| self.send(request)).map_err(|error| self.failure(&error))
     }
 
     fn client(&self) -> Result<TokenClient, Failure> {
@@ -181,6 +184,18 @@ impl Access {
         self.endpoints.scopes.iter().find(is_missing).map(|scope| one_line(scope))
     }
 
+    /// Sends a request, over TLS only and without following redirects: what is in it is for one server.
+    fn send(&self, request: HttpRequest) -> Result<HttpResponse, ureq::Error> {
+        let agent = http::agent(None, self.proxy.clone(), LIMIT, 0);
+        let agent = agent.map_err(|failure| ureq::Error::Io(std::io::Error::other(failure.to_string())))?;
+        let (head, mut body) = agent.run(request)?.into_parts();
+        // A server in trouble refuses nothing.
+        if head.status.is_server_error() {
+            return Err(ureq::Error::StatusCode(head.status.as_u16()));
+        }
+        Ok(HttpResponse::from_parts(head, body.with_config().limit(MOST_BYTES).read_to_vec()?))
+    }
+
     /// Explains a request that failed.
     fn failure<E>(&self, error: &RequestTokenError<ureq::Error, E>) -> Failure
     where
@@ -204,13 +219,15 @@ fn trouble(text: &str) -> Failure {
     Failure::new(Exit::Login, Message::new("oauth-refused").with("text", one_line(text)))
 }
 
-/// Sends a request, over TLS only and without following redirects: what is in it is for one server.
-fn send(request: HttpRequest) -> Result<HttpResponse, ureq::Error> {
-    let agent = http::agent(None, LIMIT, 0).map_err(|failure| ureq::Error::Io(std::io::Error::other(failure.to_string())))?;
-    let (head, mut body) = agent.run(request)?.into_parts();
-    // A server in trouble refuses nothing.
-    if head.status.is_server_error() {
-        return Err(ureq::Error::StatusCode(head.status.as_u16()));
+/// Returns the proxy for requests.
+fn through(proxy: &Proxy) -> Result<ureq::Proxy, Failure> {
+    if proxy.kind != ProxyKind::HttpConnect {
+        return Err(Failure::new(Exit::Usage, Message::new("oauth-proxy")));
     }
-    Ok(HttpResponse::from_parts(head, body.with_config().limit(MOST_BYTES).read_to_vec()?))
+    let builder = ureq::Proxy::builder(ureq::ProxyProtocol::Http).host(&proxy.host).port(proxy.port);
+    let builder = match &proxy.login {
+        Some((name, password)) => builder.username(name).password(&String::from_utf8_lossy(password.expose())),
+        None => builder,
+    };
+    builder.build().map_err(|error| Failure::new(Exit::Usage, error))
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::corpus;
-use crate::servers::{PASSWORD, Server};
+use crate::servers::{NOBODY, PASSWORD, Server, open_to_all};
 
 /// Enough to have every kind of oddity.
 const COUNT: usize = 150;
@@ -107,4 +107,37 @@ fn every_destination_gets_every_message_as_it_is() {
     let procmail = fs::read(path("procmail.mbox")).unwrap();
     let begins = procmail.windows(6).filter(|window| window == b"\nFrom ").count() + 1;
     assert!(begins >= COUNT, "procmail has {begins}");
+}
+
+#[test]
+fn two_accounts_write_one_mbox_in_a_folder_where_no_lock_can_be_made() {
+    let messages: Vec<_> = (0..100).map(|number| format!("Subject: {number}\n\n{}", "text\n".repeat(20)).into_bytes()).collect();
+    let server = Server::ours(&messages);
+    let folder = tempfile::tempdir().unwrap();
+    open_to_all(folder.path());
+    let (home, mbox) = (folder.path().join("home"), folder.path().join("mail/mbox"));
+    let config = home.join(".config/pop3/config.toml");
+    fs::create_dir_all(config.parent().unwrap()).unwrap();
+    fs::create_dir(mbox.parent().unwrap()).unwrap();
+    fs::write(&mbox, "").unwrap();
+    let account = |user: &str| {
+        format!(
+            "[accounts.{user}]\nserver = \"127.0.0.1\"\nuser = \"{user}\"\nport = {}\ndangerously-cleartext = true\n\
+             password-command = \"echo {PASSWORD}\"\n",
+            server.plain
+        )
+    };
+    let accounts: String = ["u1", "u2", "u3", "u4"].into_iter().map(account).collect();
+    fs::write(&config, format!("[defaults]\ndeliver-to = \"mbox:{}\"\ndelete = true\n{accounts}", mbox.display())).unwrap();
+    let program = folder.path().join("pop3");
+    fs::copy(env!("CARGO_BIN_EXE_pop3"), &program).unwrap();
+    for path in [&home, &mbox] {
+        assert!(Command::new("chown").args(["-R", &NOBODY.to_string()]).arg(path).status().unwrap().success());
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", &NOBODY.to_string(), "--regid", &NOBODY.to_string(), "--clear-groups"]).arg(&program).arg("fetch");
+    let output = command.env("HOME", &home).env_remove("XDG_STATE_HOME").env_remove("XDG_CONFIG_HOME").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = fs::read_to_string(&mbox).unwrap();
+    assert_eq!((text.matches("From MAILER-DAEMON ").count(), text.matches("\nSubject: ").count()), (400, 400));
 }
