@@ -363,3 +363,29 @@ fn a_name_is_an_account_or_a_server_and_a_misspelt_one_is_neither() {
     assert_eq!((output.status.code(), home.mail("there")), (Some(0), 1), "{}", text(&output.stderr));
     assert!(text(&home.run(&["accounts", "list"]).stdout).contains(&format!("ann@{host}  {host}")));
 }
+
+#[test]
+fn an_account_is_removed_with_the_password_that_was_stored_for_it_and_nothing_else() {
+    let (one, other) = (server("joe@example.org").start().unwrap(), server("jane").start().unwrap());
+    let home = Home::new(&two(&one, &other));
+    let folder = home.config().parent().unwrap().to_owned();
+    for (name, file) in [("home", "home.password"), ("work", "own")] {
+        fs::write(folder.join(file), "secret\n").unwrap();
+        let config = fs::read_to_string(home.config()).unwrap();
+        let table = format!("[accounts.{name}]\n");
+        let keys = format!("{table}password-file = \"{}\"\n", folder.join(file).display());
+        fs::write(home.config(), config.replace(&table, &keys)).unwrap();
+    }
+    let before = fs::read_to_string(home.config()).unwrap();
+    let output = home.run(&["accounts", "remove", "nobody"]);
+    assert!(output.status.code() == Some(2) && text(&output.stderr).contains("nobody"), "{}", text(&output.stderr));
+    assert_eq!(fs::read_to_string(home.config()).unwrap(), before);
+    for name in ["home", "work"] {
+        let output = home.run(&["accounts", "remove", name]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        assert!(!fs::read_to_string(home.config()).unwrap().contains(&format!("[accounts.{name}]")));
+    }
+    assert!(fs::read_to_string(home.config()).unwrap().starts_with("[defaults]\ndangerously-cleartext = true\n"));
+    // A file that somebody has named is their own.
+    assert!(!folder.join("home.password").exists() && folder.join("own").exists());
+}

@@ -495,3 +495,5 @@ fetch-later = { $count } left for the next run
 fetch-plan-later = leave for the next run: more than the limit
 accounts-missing-key = { $file }: the key { $key } is missing, which another key needs (account { $account })
 oauth-proxy = a login by OAuth goes through HTTP proxies only; leave the proxy out, or give a token with --token-command
+accounts-removed = { $account } is removed from { $file }. Its mail stays.
+accounts-not-removed = the table of { $account } cannot be told from the others; remove it from { $file } with an editor

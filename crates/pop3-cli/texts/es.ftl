@@ -461,3 +461,5 @@ fetch-later = { $count } quedan para la próxima ejecución
 fetch-plan-later = dejar para la próxima ejecución: supera el límite
 accounts-missing-key = { $file }: falta la clave { $key }, que otra clave necesita (cuenta { $account })
 oauth-proxy = un inicio de sesión por OAuth pasa solo por proxies HTTP; quite el proxy o dé un token con --token-command
+accounts-removed = { $account } se ha quitado de { $file }. Su correo se queda.
+accounts-not-removed = la tabla de { $account } no se distingue de las otras; quítela de { $file } con un editor

@@ -114,7 +114,7 @@ fn with_account(path: &Path, name: &str, keys: &[(String, String)]) -> Result<St
 }
 
 /// Returns the path of the file for the password of an account.
-fn password_file(config: &Path, name: &str) -> PathBuf {
+pub(super) fn password_file(config: &Path, name: &str) -> PathBuf {
     let safe = |char: char| if char.is_alphanumeric() || "@.-_+".contains(char) { char } else { '_' };
     config.with_file_name(format!("{}.password", name.chars().map(safe).collect::<String>()))
 }
@@ -148,13 +148,21 @@ fn store_password(login: &Login, file: &Path, fetch: &Fetch) -> Result<bool, Fai
 
 /// Appends an account to the file. What is in it stays as it is.
 fn append(path: &Path, name: &str, keys: &[(String, String)]) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::file(path, &error);
     make_folder(path)?;
-    // Runs that add at the same time wait for each other, and then see what the other has added.
+    change(path, || {
+        let text = with_account(path, name, keys)?;
+        Config::parse(path, &text)?;
+        Ok(text)
+    })
+}
+
+/// Writes the file with the text that `text` returns, in the place of the old one. Its permissions stay.
+pub(super) fn change(path: &Path, text: impl FnOnce() -> Result<String, Failure>) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::file(path, &error);
+    // Runs that change it at the same time wait for each other, and then see what the other has changed.
     let lock = OpenOptions::new().create(true).write(true).truncate(false).open(path.with_extension("lock")).map_err(failed)?;
     lock.lock().map_err(failed)?;
-    let text = with_account(path, name, keys)?;
-    Config::parse(path, &text)?;
+    let text = text()?;
     // A new file in the place of the old one, so that a crash leaves one of them.
     let mut new = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
     new.write_all(text.as_bytes()).and_then(|()| new.as_file().sync_all()).map_err(failed)?;

@@ -80,6 +80,13 @@ impl Config {
         self.file.accounts.keys().map(String::as_str)
     }
 
+    /// Returns `true` if another configuration is this one without an account.
+    pub fn is_without(&self, name: &str, left: &Self) -> bool {
+        let mut accounts = self.file.accounts.clone();
+        accounts.remove(name);
+        (self.file.jobs, &self.file.defaults, &accounts) == (left.file.jobs, &left.file.defaults, &left.file.accounts)
+    }
+
     /// Returns `true` if there is an account of this name.
     pub fn has(&self, name: &str) -> bool {
         self.file.accounts.contains_key(name)

@@ -2,6 +2,7 @@
 
 mod add;
 mod config;
+mod remove;
 
 use std::env;
 
@@ -142,6 +143,7 @@ fn no_account() -> Failure {
 pub fn run(arguments: &Accounts, given: &Given) -> Result<(), Failure> {
     match &arguments.command {
         AccountsCommand::Add(add) => add::add(add, given),
+        AccountsCommand::Remove { name } => remove::remove(name),
         AccountsCommand::List => list(),
         AccountsCommand::Test { names } => test(names),
     }

@@ -45,6 +45,11 @@ pub struct Accounts {
 #[derive(Debug, Subcommand)]
 pub enum AccountsCommand {
     Add(Box<AccountsAdd>),
+    /// Remove an account from the file, and the password that `accounts add` has stored for it. Its mail and what is known of it stay.
+    Remove {
+        /// Name of the account.
+        name: String,
+    },
     /// List the accounts: name, server and Maildir.
     List,
     /// Log in to accounts, and say how many messages they have.
