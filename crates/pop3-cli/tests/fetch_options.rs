@@ -366,3 +366,19 @@ fn a_run_fetches_no_more_than_it_may_and_the_next_ones_the_rest() {
     assert!(text(&output.stdout).contains("2 messages (") && !text(&output.stdout).contains("left"), "{}", text(&output.stdout));
     assert_eq!(fs::read_dir(maildir.join("new")).unwrap().count(), 5);
 }
+
+#[test]
+fn a_server_that_deletes_sooner_than_the_options_is_told() {
+    for (capabilities, time, is_told) in [
+        ("UIDL\r\nEXPIRE 3\r\n", "7d", true),
+        ("UIDL\r\nEXPIRE 7\r\n", "7d", false),
+        ("UIDL\r\nEXPIRE NEVER\r\n", "7d", false),
+        ("UIDL\r\nEXPIRE 18446744073709551615\r\n", "7d", false),
+    ] {
+        let (_folder, maildir) = home();
+        let output = Fake::with(capabilities, vec![message(1)], |_, _| Say::Default).fetch(&maildir, &["--delete-after", time]);
+        let told = text(&output.stderr);
+        assert_eq!(code(&output), Some(0), "{told}");
+        assert_eq!(told.contains("deletes messages itself after 3 days"), is_told, "{capabilities}: {told}");
+    }
+}

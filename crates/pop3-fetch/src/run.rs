@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::mem;
+use std::time::Duration;
 
 use pop3_blocking::proto::codec::Expire;
 use pop3_blocking::{Client, Error};
@@ -103,6 +104,15 @@ impl<'a> Run<'a> {
         if expires_at_once {
             // Some servers announce this but do not delete (Q13).
             tracing::info!("the server announces that it may delete messages after retrieval");
+        }
+        if let Some(Expire::Days(days @ 1..)) = capabilities.expire
+            && is_first
+            && self.options.delete
+            && self.options.delete_after > Duration::from_secs(days.saturating_mul(24 * 3600))
+        {
+            tracing::warn!(
+                "the server announces that it deletes messages itself after {days} days, before their time has come here"
+            );
         }
         let listing = list(&mut client, capabilities.uidl || !self.journal.state().is_empty())?;
         if !listing.has_unique_ids && !self.options.deletes_all() {

@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 /// The longest time between two tries after failures, unless the interval itself is longer.
 const LONGEST: Duration = Duration::from_secs(3600);
 
+/// No server and no option makes an account wait longer than this. Far more is no time that a clock can show.
+const MOST: Duration = Duration::from_secs(366 * 24 * 3600);
+
 /// The schedule of one account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schedule {
@@ -28,7 +31,8 @@ impl Schedule {
     /// wants between two logins. `chance` is a number from 0 to 1: programs on many machines must not all come at once.
     pub fn plan(&mut self, begun: Instant, has_failed: bool, pause: Duration, chance: f64) {
         self.failures = if has_failed { self.failures.saturating_add(1) } else { 0 };
-        let interval = self.every.max(pause);
+        let pause = pause.min(MOST);
+        let interval = self.every.max(pause).min(MOST);
         let backed_off = interval.saturating_mul(1 << self.failures.min(16)).min(LONGEST.max(interval));
         self.not_before = begun + pause;
         self.due = begun + backed_off + (backed_off / 10).mul_f64(chance);
@@ -68,6 +72,17 @@ mod tests {
             rare.plan(now, true, Duration::ZERO, 1.0);
         }
         assert_eq!(after(&rare, now) / 60, 198);
+    }
+
+    #[test]
+    fn no_time_is_too_long_for_the_clock() {
+        let now = Instant::now();
+        for (every, pause) in [(Duration::MAX, Duration::ZERO), (MINUTE, Duration::MAX)] {
+            let mut schedule = Schedule::new(every, now);
+            schedule.plan(now, true, pause, 1.0);
+            schedule.hurry(now);
+            assert!(after(&schedule, now) <= 403 * 24 * 3600);
+        }
     }
 
     #[test]
