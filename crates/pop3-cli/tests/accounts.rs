@@ -376,6 +376,12 @@ fn an_account_is_removed_with_the_password_that_was_stored_for_it_and_nothing_el
         let keys = format!("{table}password-file = \"{}\"\n", folder.join(file).display());
         fs::write(home.config(), config.replace(&table, &keys)).unwrap();
     }
+    fs::write(folder.join("shared.password"), "secret\n").unwrap();
+    let shared = format!("password-file = \"{}\"\n", folder.join("shared.password").display());
+    let tables = ["shared", "other"].map(|name| format!("\n[accounts.{name}]\nserver = \"x\"\n{shared}")).concat();
+    fs::write(home.config(), fs::read_to_string(home.config()).unwrap() + &tables).unwrap();
+    assert_eq!(home.run(&["accounts", "remove", "shared"]).status.code(), Some(0));
+    assert!(folder.join("shared.password").exists(), "another account has it, too");
     let before = fs::read_to_string(home.config()).unwrap();
     let output = home.run(&["accounts", "remove", "nobody"]);
     assert!(output.status.code() == Some(2) && text(&output.stderr).contains("nobody"), "{}", text(&output.stderr));

@@ -430,11 +430,19 @@ fn what_waits_goes_on_though_nothing_can_be_fetched_and_is_not_forgotten() {
     // Without a destination, the mail that waits for one is told.
     let (code, said) = told(&person.command(&["Maildir"]).output().unwrap());
     assert!(code == Some(0) && said.contains("3 messages wait in "), "{said}");
+    // A mail program has shown one of them.
+    let first = &person.waiting()[0];
+    fs::rename(person.spool().join("new").join(first), person.spool().join("cur").join(format!("{first}:2,S"))).unwrap();
+    let (code, said) = told(&person.command(&["--deliver-to", "command:exit 1", "--password-file", "nowhere"]).output().unwrap());
+    assert!(code == Some(7) && said.contains("3 messages wait in "), "{said}");
     person.server.change(|state| state.greeting = b"-ERR closed for ever\r\n".to_vec());
     let (code, said) = person.fetch(&["command:exit 1"]);
     assert!(code != Some(0) && said.contains("closed for ever") && said.contains("3 messages wait in "), "{said}");
     let (code, said) = person.fetch(&["eml:mail"]);
-    assert!(code != Some(0) && said.contains("closed for ever") && !said.contains("wait"), "{said}");
+    assert!(
+        code != Some(0) && said.contains("closed for ever") && said.contains("3 messages passed on") && !said.contains("wait"),
+        "{said}"
+    );
     assert_eq!((person.waiting().len(), contents(&person.path("mail"), ".eml").len()), (0, 3));
 }
 

@@ -382,3 +382,16 @@ fn a_server_that_deletes_sooner_than_the_options_is_told() {
         assert_eq!(told.contains("deletes messages itself after 3 days"), is_told, "{capabilities}: {told}");
     }
 }
+
+#[test]
+fn a_message_that_cannot_be_had_takes_no_room_from_others_for_ever() {
+    let (_folder, maildir) = home();
+    let server = Fake::with("USER\r\nUIDL\r\n", (1..=3).map(message).collect(), |_, line| match line {
+        "RETR 1" => Say::line("-ERR never"),
+        _ => Say::Default,
+    });
+    for _ in 0..3 {
+        server.fetch(&maildir, &["--max-messages", "1"]);
+    }
+    assert_eq!(fs::read_dir(maildir.join("new")).unwrap().count(), 2);
+}

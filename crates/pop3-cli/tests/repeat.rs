@@ -124,6 +124,27 @@ fn a_signal_fetches_at_once() {
 }
 
 #[test]
+fn new_mail_is_told_though_the_run_fails_and_nothing_is_held_up() {
+    let (folder, maildir) = home();
+    let server = Fake::with("USER\r\nUIDL\r\n", (1..=4).map(message).collect(), |state, line| match line {
+        "RETR 3" if state.sessions == 1 => Say::ThenClose(Vec::new()),
+        _ => Say::Default,
+    });
+    let news = folder.path().join("news");
+    // The command fetches itself: nothing is locked while it runs.
+    let inner = server.command(&maildir, &["--quiet"]);
+    let line: Vec<_> = std::iter::once(inner.get_program())
+        .chain(inner.get_args())
+        .map(|part| format!("'{}'", part.to_str().unwrap()))
+        .collect();
+    let on_new = format!("echo $POP3_NEW >> {}; POP3_PASSWORD=secret {}", news.display(), line.join(" "));
+    let output = server.fetch(&maildir, &["--on-new", &on_new]);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+    assert_eq!(fs::read_to_string(&news).unwrap(), "2\n");
+    assert_eq!(fs::read_dir(maildir.join("new")).unwrap().count(), 4, "{}", text(&output.stderr));
+}
+
+#[test]
 fn each_account_has_its_own_schedule_and_a_broken_one_stops_no_other() {
     let (folder, _) = home();
     let (server, sessions) = server(1, || false);
@@ -174,6 +195,13 @@ fn installed(folder: &Path, arguments: &[&str], has_systemd: bool) -> (Option<i3
 #[test]
 fn a_timer_of_systemd_is_written() {
     let (folder, _) = home();
+    let (code, told, _) = installed(folder.path(), &[], true);
+    assert!(code == Some(2) && told.contains("no account"), "{told}");
+    let config = folder.path().join(".config/pop3/config.toml");
+    fs::create_dir_all(config.parent().unwrap()).unwrap();
+    fs::write(&config, "[accounts.a]\nserver = \"joe@example.org\"\n").unwrap();
+    let (code, told, units) = installed(folder.path(), &["--delete", "--every", "5m"], true);
+    assert!(code == Some(2) && told.contains("as keys of the accounts") && !units.exists(), "{told}");
     let (code, told, units) = installed(folder.path(), &["--every", "5m"], true);
     assert_eq!(code, Some(0), "{told}");
     assert!(told.contains("systemctl --user enable --now pop3-fetch.timer"), "{told}");

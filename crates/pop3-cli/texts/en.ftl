@@ -495,5 +495,6 @@ fetch-later = { $count } left for the next run
 fetch-plan-later = leave for the next run: more than the limit
 accounts-missing-key = { $file }: the key { $key } is missing, which another key needs (account { $account })
 oauth-proxy = a login by OAuth goes through HTTP proxies only; leave the proxy out, or give a token with --token-command
-accounts-removed = { $account } is removed from { $file }. Its mail stays.
+accounts-removed = { $account } is removed from { $file }. Its mail stays, and what is below { $state }: mail that waits, and access by OAuth.
 accounts-not-removed = the table of { $account } cannot be told from the others; remove it from { $file } with an editor
+timer-options = a timer fetches all accounts as the configuration says; write other options there, as keys of the accounts

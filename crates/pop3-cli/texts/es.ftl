@@ -461,5 +461,6 @@ fetch-later = { $count } quedan para la próxima ejecución
 fetch-plan-later = dejar para la próxima ejecución: supera el límite
 accounts-missing-key = { $file }: falta la clave { $key }, que otra clave necesita (cuenta { $account })
 oauth-proxy = un inicio de sesión por OAuth pasa solo por proxies HTTP; quite el proxy o dé un token con --token-command
-accounts-removed = { $account } se ha quitado de { $file }. Su correo se queda.
+accounts-removed = { $account } se ha quitado de { $file }. Su correo se queda, y lo que hay en { $state }: correo que espera y acceso por OAuth.
 accounts-not-removed = la tabla de { $account } no se distingue de las otras; quítela de { $file } con un editor
+timer-options = un temporizador trae todas las cuentas como dice la configuración; escriba allí las otras opciones, como claves de las cuentas

@@ -440,5 +440,6 @@ fetch-later = { $count } 封留待下次运行
 fetch-plan-later = 留待下次运行：超过限制
 accounts-missing-key = { $file }: 缺少另一个键所需的键 { $key }（账户 { $account }）
 oauth-proxy = OAuth 登录只能经过 HTTP 代理；请去掉代理，或用 --token-command 提供令牌
-accounts-removed = 已从 { $file } 中移除 { $account }。其邮件保留。
+accounts-removed = 已从 { $file } 中移除 { $account }。其邮件保留，{ $state } 中等待的邮件和 OAuth 授权也保留。
 accounts-not-removed = 无法将 { $account } 的表与其他表区分；请用编辑器从 { $file } 中删除
+timer-options = 定时器按配置收取所有账户；请把其他选项作为账户的键写在配置中

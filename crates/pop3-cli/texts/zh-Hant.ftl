@@ -440,5 +440,6 @@ fetch-later = { $count } 封留待下次執行
 fetch-plan-later = 留待下次執行：超過限制
 accounts-missing-key = { $file }: 缺少另一個鍵所需的鍵 { $key }（帳號 { $account }）
 oauth-proxy = OAuth 登入只能經過 HTTP 代理；請去掉代理，或用 --token-command 提供權杖
-accounts-removed = 已從 { $file } 中移除 { $account }。其郵件保留。
+accounts-removed = 已從 { $file } 中移除 { $account }。其郵件保留，{ $state } 中等待的郵件和 OAuth 授權也保留。
 accounts-not-removed = 無法將 { $account } 的表與其他表區分；請用編輯器從 { $file } 中刪除
+timer-options = 計時器依設定收取所有帳戶；請把其他選項作為帳戶的鍵寫在設定中

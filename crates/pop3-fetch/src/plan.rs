@@ -157,14 +157,18 @@ impl Plan {
 
     /// Leaves what the options do not allow in one session to a later one.
     fn limit(&mut self, options: &TransferOptions) {
-        let mut octets = 0_u64;
-        let mut fits = |(at, planned): (usize, &PlannedMessage)| {
+        let (mut count, mut octets) = (0, 0_u64);
+        // What is only compared brings nothing new; if it were counted, the same messages could take all the room in each session.
+        let mut waits = |planned: &PlannedMessage| {
+            if planned.compare {
+                return false;
+            }
+            count += 1;
             octets = octets.saturating_add(planned.octets.unwrap_or(0));
-            let is_small = at == 0 || options.max_octets.is_none_or(|max| octets <= max);
-            is_small && options.max_messages.is_none_or(|max| at < max)
+            options.max_messages.is_some_and(|max| count > max)
+                || (count > 1 && options.max_octets.is_some_and(|max| octets > max))
         };
-        let count = self.to_retrieve.iter().enumerate().take_while(|(at, planned)| fits((*at, planned))).count();
-        self.later = self.to_retrieve.split_off(count).iter().map(|planned| planned.number).collect();
+        self.later = self.to_retrieve.extract_if(.., |planned| waits(planned)).map(|planned| planned.number).collect();
     }
 
     /// Adds a listed message to the plan.
@@ -305,11 +309,11 @@ mod tests {
             (wanted(&plan), plan.later.iter().map(|number| number.get()).collect::<Vec<_>>())
         };
         assert_eq!(planned(None, None), (vec![2, 3, 4, -1], vec![]));
-        assert_eq!(planned(Some(2), None), (vec![2, 3], vec![4, 1]));
-        assert_eq!(planned(Some(9), Some(29)), (vec![2, 3], vec![4, 1]));
-        assert_eq!(planned(Some(9), Some(30)), (vec![2, 3, 4], vec![1]));
-        assert_eq!(planned(None, Some(5)), (vec![2], vec![3, 4, 1]), "otherwise nothing would ever come");
-        assert_eq!(planned(Some(0), None), (vec![], vec![2, 3, 4, 1]));
+        assert_eq!(planned(Some(2), None), (vec![2, 3, -1], vec![4]), "to compare takes no room");
+        assert_eq!(planned(Some(9), Some(29)), (vec![2, 3, -1], vec![4]));
+        assert_eq!(planned(Some(9), Some(30)), (vec![2, 3, 4, -1], vec![]));
+        assert_eq!(planned(None, Some(5)), (vec![2, -1], vec![3, 4]), "otherwise nothing would ever come");
+        assert_eq!(planned(Some(0), None), (vec![-1], vec![2, 3, 4]));
     }
 
     #[test]

@@ -142,6 +142,8 @@ impl<'a> Run<'a> {
         }
         let pipelined = capabilities.pipelining && !self.journal.state().is_pipelining_broken() && !alone;
         let listed = plan.listed.clone();
+        // The options allow no more in this run.
+        let is_full = !plan.later.is_empty();
         self.progress.session_planned(plan.octets());
         let budget = self.budget();
         let before = (self.summary.fetched, self.summary.deleted);
@@ -192,7 +194,7 @@ impl<'a> Run<'a> {
         let progress = (self.summary.fetched, self.summary.deleted) != before;
         let more = more && progress;
         self.alone |= !more;
-        let unfinished = is_done && (more || others > 0);
+        let unfinished = is_done && !is_full && (more || others > 0);
         if unfinished && one_session {
             tracing::info!("the remaining messages wait for the next run: the server requires a pause between logins");
         }

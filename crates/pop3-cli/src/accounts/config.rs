@@ -80,6 +80,12 @@ impl Config {
         self.file.accounts.keys().map(String::as_str)
     }
 
+    /// Returns the file of the password that the keys of an account itself name.
+    pub fn own_password_file(&self, name: &str) -> Option<PathBuf> {
+        let text = self.file.accounts.get(name)?.get("password-file")?.as_str()?;
+        Some(PathBuf::from(expanded("password-file", text)))
+    }
+
     /// Returns `true` if another configuration is this one without an account.
     pub fn is_without(&self, name: &str, left: &Self) -> bool {
         let mut accounts = self.file.accounts.clone();

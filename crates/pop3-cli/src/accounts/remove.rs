@@ -5,9 +5,10 @@ use std::io;
 use std::path::Path;
 
 use super::add::{change, password_file};
-use super::config::{Config, Given};
+use super::config::Config;
 use super::unknown;
 use crate::failure::{Exit, Failure, say};
+use crate::folders;
 use crate::language::Message;
 
 /// Removes an account from the file, and its password if `accounts add` has stored that.
@@ -22,10 +23,12 @@ pub fn remove(name: &str) -> Result<(), Failure> {
         if !config.has(name) {
             return Err(unknown(name));
         }
+        let left = without(&path, &config, &text, name)?;
         let password = password_file(&path, name);
-        let fetch = config.fetch(name, &Given::new());
-        stored = fetch.ok().and_then(|fetch| fetch.account.password.password_file).filter(|file| *file == password);
-        without(&path, &config, &text, name)
+        // Other accounts may have the same password.
+        let is_used = password.file_name().is_some_and(|file| left.contains(&*file.to_string_lossy()));
+        stored = config.own_password_file(name).filter(|file| *file == password && !is_used);
+        Ok(left)
     })?;
     if let Some(file) = stored {
         match fs::remove_file(&file) {
@@ -33,7 +36,8 @@ pub fn remove(name: &str) -> Result<(), Failure> {
             _ => {}
         }
     }
-    say(Message::new("accounts-removed").with("account", name).with("file", path.display()))
+    let removed = Message::new("accounts-removed").with("account", name).with("file", path.display());
+    say(removed.with("state", folders::state().unwrap_or_default().display()))
 }
 
 /// Returns the text of the file without the table of an account.
@@ -46,7 +50,11 @@ fn without(path: &Path, config: &Config, text: &str, name: &str) -> Result<Strin
     // What results is compared with what is wanted, so a line that only looks like the head of a table does no harm.
     let heads = (0..lines.len()).filter(|at| is_head(lines[*at]));
     let candidates = heads.map(|begin| {
-        let end = lines[begin + 1..].iter().position(|line| is_head(line)).map_or(lines.len(), |length| begin + 1 + length);
+        let mut end = lines[begin + 1..].iter().position(|line| is_head(line)).map_or(lines.len(), |length| begin + 1 + length);
+        // Lines of comment before the next table are about that one.
+        while end < lines.len() && lines[end - 1].trim_start().starts_with('#') {
+            end -= 1;
+        }
         [&lines[..begin], &lines[end..]].concat().concat()
     });
     let is_wanted = |text: &String| Config::parse(path, text).is_ok_and(|left| config.is_without(name, &left));
@@ -74,6 +82,8 @@ mod tests {
         let text = [head, a, "\n", b].concat();
         assert_eq!(removed(&text, "a").unwrap(), [head, b].concat());
         assert_eq!(removed(&text, "b c").unwrap(), [head, a, "\n"].concat());
+        // What stands before a table is about it.
+        assert_eq!(removed(&[a, "# about b\n", b].concat(), "a").unwrap(), ["# about b\n", b].concat());
         // A line of a text that looks like a head.
         let odd = format!("{a}{}", "[accounts.odd]\nserver = \"\"\"\n[accounts.a]\n\"\"\"\n");
         assert_eq!(removed(&odd, "a").unwrap(), "[accounts.odd]\nserver = \"\"\"\n[accounts.a]\n\"\"\"\n");

@@ -40,7 +40,7 @@ impl Destination for Command {
             command.env("RECIPIENT", recipient);
         }
         without_secrets(&mut command);
-        let status = end_within(command.spawn()?, LIMIT)?;
+        let status = end_in_time(command.spawn()?)?;
         match status.code() {
             Some(0) => Ok(()),
             Some(TEMPORARY) => Err(Trouble::Refused("the command says that it fails for now (exit code 75)".to_owned())),
@@ -50,6 +50,14 @@ impl Destination for Command {
             None => Err(Trouble::Refused(format!("the command was ended: {status}"))),
         }
     }
+}
+
+/// Waits for a command, and ends it if it takes too long.
+///
+/// # Errors
+/// It cannot be waited for.
+pub fn end_in_time(child: Child) -> io::Result<ExitStatus> {
+    end_within(child, LIMIT)
 }
 
 /// Waits for a child, and kills it after the limit.

@@ -20,6 +20,7 @@ use crate::arguments::Destination as Wanted;
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
 use crate::server_text::one_line;
+pub use command::end_in_time;
 use progress::Progress;
 pub use spool::Spool;
 use spool::Spooled;
@@ -91,6 +92,10 @@ impl Outcome {
 
     /// Adds to a failure of the run what waits.
     pub fn explain(&self, failure: Failure, spool: &Spool) -> Failure {
+        let failure = match self.delivered {
+            0 => failure,
+            count => failure.and(Message::new("deliver-done").with("count", count)),
+        };
         match self.check(spool) {
             Ok(()) => failure,
             Err(waiting) => failure.and(waiting),

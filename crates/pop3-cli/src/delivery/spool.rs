@@ -75,11 +75,13 @@ impl Spool {
     /// The folder cannot be read.
     pub fn messages(&self) -> io::Result<Vec<Spooled>> {
         let mut messages = Vec::new();
-        for entry in fs::read_dir(self.path.join("new"))? {
+        // A mail program that has shown what waits may have moved it to `cur`, under a name with flags.
+        for entry in fs::read_dir(self.path.join("new"))?.chain(fs::read_dir(self.path.join("cur"))?) {
             let entry = entry?;
             // The names are of the run's own making; another program's file is none of its business.
             let Ok(name) = entry.file_name().into_string() else { continue };
             if entry.file_type()?.is_file() && !name.starts_with('.') {
+                let name = name.split_once(":2,").map_or(name.as_str(), |(name, _)| name).to_owned();
                 messages.push(Spooled { name, path: entry.path() });
             }
         }
@@ -93,7 +95,7 @@ impl Spool {
     /// The file cannot be removed.
     pub fn remove(&self, message: &Spooled) -> io::Result<()> {
         fs::remove_file(&message.path)?;
-        sync_folder(&self.path.join("new"))
+        sync_folder(message.path.parent().unwrap_or(&self.path))
     }
 }
 

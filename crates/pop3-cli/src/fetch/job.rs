@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -55,7 +56,10 @@ impl<'a> Job<'a> {
         account.options.config.window = usize::from(arguments.window).max(2);
         let place = onward.as_ref().map_or_else(|| folder.display().to_string(), |(_, route)| route.names());
         let told = arguments.maildir.is_none().then_some(&place as &dyn fmt::Display);
-        let login = account.ask(&arguments.account, told, arguments.quiet)?;
+        let login = account.ask(&arguments.account, told, arguments.quiet).map_err(|failure| match &onward {
+            Some((spool, _)) if spool.count() > 0 => failure.and(spool.waiting(spool.count())),
+            _ => failure,
+        })?;
         let is_stdout_taken = onward.as_ref().is_some_and(|(_, route)| route.uses_stdout());
         Ok(Self { arguments, folder, onward, login, pause: Duration::ZERO, is_repeated: false, is_stdout_taken })
     }
@@ -89,7 +93,7 @@ impl<'a> Job<'a> {
             return show_plan(client, folder, &account, &transfer, name);
         }
         let mut home = AccountMaildir::open(create(folder, arguments.maildir.is_none())?, &account)?;
-        let _lock = onward.as_ref().map(|(spool, _)| locked(spool, &account)).transpose()?;
+        let lock = onward.as_ref().map(|(spool, _)| locked(spool, &account)).transpose()?;
         let mut run = Run::new(&mut home, &transfer, bar);
         let mut first = Some(client);
         let result = run.fetch_new(&mut || first.take().map_or_else(|| login.connect(), Ok));
@@ -100,7 +104,16 @@ impl<'a> Job<'a> {
         let is_recorded = !matches!(result, Err(FetchError::Disk { .. }));
         let onward_now = onward.as_ref().filter(|_| is_recorded);
         let delivered = onward_now.map(|(spool, route)| delivery::deliver(spool, route)).transpose();
+        drop((lock, home));
+        // New mail is there, however the run has ended.
+        let fetched = summary.fetched;
+        let announce = || {
+            if let Some(command) = arguments.on_new.as_ref().filter(|_| fetched > 0) {
+                tell_command(command, name.unwrap_or(&account), fetched);
+            }
+        };
         if let Err(error) = result {
+            announce();
             let failure = run_failure(error, summary.fetched);
             return Err(match (delivered, onward) {
                 (Ok(Some(outcome)), Some((spool, _))) => outcome.explain(failure, spool),
@@ -108,7 +121,7 @@ impl<'a> Job<'a> {
                 _ => failure,
             });
         }
-        let delivered = delivered?;
+        let delivered = delivered.inspect_err(|_| announce())?;
         let is_news = summary.fetched + summary.deleted > 0 || delivered.as_ref().is_some_and(|outcome| outcome.delivered > 0);
         if !arguments.quiet && (is_news || !self.is_repeated) {
             let passed_on = delivered.as_ref().map(|outcome| outcome.delivered);
@@ -121,9 +134,7 @@ impl<'a> Job<'a> {
                 false => say(line),
             })?;
         }
-        if let Some(command) = arguments.on_new.as_ref().filter(|_| summary.fetched > 0) {
-            tell_command(command, name.unwrap_or(&account), summary.fetched);
-        }
+        announce();
         let checked = summary::check(summary);
         match (delivered, onward) {
             (Some(outcome), Some((spool, _))) => outcome.check(spool).and(checked),
@@ -161,9 +172,11 @@ fn pass_on_alone(failure: Failure, spool: &Spool, route: &Route, account: &str) 
 /// Runs the command of `--on-new`. The mail is safe whatever becomes of it.
 fn tell_command(command: &str, account: &str, count: u64) {
     let mut shell = Command::new("sh");
-    shell.args(["-c", command]).stdin(Stdio::null());
+    // Standard output may be for messages.
+    shell.args(["-c", command]).stdin(Stdio::null()).stdout(io::stderr());
     delivery::without_secrets(&mut shell);
-    match shell.env("POP3_ACCOUNT", account).env("POP3_NEW", count.to_string()).status() {
+    shell.env("POP3_ACCOUNT", account).env("POP3_NEW", count.to_string());
+    match shell.spawn().and_then(delivery::end_in_time) {
         Ok(status) if status.success() => {}
         Ok(status) => tracing::warn!("the command of --on-new failed: {status}"),
         Err(error) => tracing::warn!("the command of --on-new cannot be run: {error}"),

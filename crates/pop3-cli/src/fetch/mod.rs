@@ -30,14 +30,15 @@ use progress::{Bar, explain_interrupt};
 
 pub fn run(arguments: &Fetch, given: &Given) -> Result<(), Failure> {
     if arguments.install_timer {
-        return timer::install(arguments);
+        return timer::install(arguments, given);
     }
+    let wake = arguments.every.and_then(|_| repeat::Wake::listen());
     let stored = Arc::default();
     let Some(selected) = accounts::selected(arguments, given)? else {
         let mut job = Job::of(arguments)?;
         explain_interrupt(&stored);
         return match arguments.every {
-            Some(every) => repeat::run(vec![repeat::Account::new(None, arguments, Ok(job))], every.0, 1, &stored),
+            Some(every) => repeat::run(vec![repeat::Account::new(None, arguments, Ok(job))], every.0, 1, &stored, wake),
             None => job.run(&Bar::new(&stored), None),
         };
     };
@@ -46,7 +47,7 @@ pub fn run(arguments: &Fetch, given: &Given) -> Result<(), Failure> {
     if let Some(every) = arguments.every {
         let accounts: Vec<_> = jobs.map(|(name, arguments, job)| repeat::Account::new(Some(name), arguments, job)).collect();
         explain_interrupt(&stored);
-        return repeat::run(accounts, every.0, selected.jobs, &stored);
+        return repeat::run(accounts, every.0, selected.jobs, &stored, wake);
     }
     let mut exits = Vec::new();
     let mut ready = VecDeque::new();

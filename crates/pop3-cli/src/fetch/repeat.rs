@@ -3,10 +3,13 @@
 use std::convert::Infallible;
 use std::env;
 use std::io::{self, IsTerminal};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::job::Job;
 use super::progress::Bar;
@@ -26,11 +29,13 @@ pub struct Account<'a> {
     /// What the last run failed with: it is said once.
     last_failure: Option<String>,
     is_stdout_taken: bool,
+    /// The time that the server wants between two logins, as it said at last.
+    pause: Duration,
 }
 
 impl<'a> Account<'a> {
     pub const fn new(name: Option<&'a str>, arguments: &'a Fetch, job: Result<Job<'a>, Failure>) -> Self {
-        Self { name, arguments, job, last_failure: None, is_stdout_taken: false }
+        Self { name, arguments, job, last_failure: None, is_stdout_taken: false, pause: Duration::ZERO }
     }
 
     /// Fetches, and says what failed unless it has been said. Returns `true` if the account failed as a whole.
@@ -43,6 +48,11 @@ impl<'a> Account<'a> {
             }
             Err(failure) => Err(failure.clone()),
         };
+        if let Ok(job) = &self.job
+            && !job.pause().is_zero()
+        {
+            self.pause = job.pause();
+        }
         let name = self.name.map(|name| format!("{name}: ")).unwrap_or_default();
         let Err(failure) = result else {
             if self.last_failure.take().is_some() {
@@ -56,16 +66,14 @@ impl<'a> Account<'a> {
         }
         self.last_failure = Some(text);
         // The password may have changed. A person who has typed it is not asked again: they may be asleep.
-        let would_ask =
-            !self.arguments.account.has_secret() && env::var_os("POP3_PASSWORD").is_none() && io::stdin().is_terminal();
+        let account = &self.arguments.account;
+        let has_secret = account.has_secret() || env::var_os("POP3_PASSWORD").is_some();
+        let would_log_in = account.token.oauth.oauth_client_id.is_some() && io::stderr().is_terminal();
+        let would_ask = (!has_secret && io::stdin().is_terminal()) || would_log_in;
         if (self.job.is_err() || failure.exit == Exit::Login) && !would_ask {
             self.job = Job::of(self.arguments);
         }
         failure.exit != Exit::SomeFailed
-    }
-
-    fn pause(&self) -> Duration {
-        self.job.as_ref().map_or(Duration::ZERO, Job::pause)
     }
 }
 
@@ -73,6 +81,8 @@ impl<'a> Account<'a> {
 struct Waiting<'a> {
     accounts: Mutex<Vec<(Schedule, Account<'a>)>>,
     changed: Condvar,
+    /// The number of signals so far.
+    signals: AtomicU64,
 }
 
 impl<'a> Waiting<'a> {
@@ -95,16 +105,25 @@ impl<'a> Waiting<'a> {
         }
     }
 
-    fn put_back(&self, account: (Schedule, Account<'a>)) {
-        self.lock().push(account);
+    /// Returns an account. `signals` is the number of signals at the beginning of its run: one that came since is about it, too.
+    fn put_back(&self, mut account: (Schedule, Account<'a>), signals: u64) {
+        let mut accounts = self.lock();
+        if self.signals.load(Ordering::SeqCst) != signals {
+            account.0.hurry(Instant::now());
+        }
+        accounts.push(account);
+        drop(accounts);
         self.changed.notify_all();
     }
 
     fn hurry(&self) {
         let now = Instant::now();
-        for (schedule, _) in self.lock().iter_mut() {
+        let mut accounts = self.lock();
+        self.signals.fetch_add(1, Ordering::SeqCst);
+        for (schedule, _) in accounts.iter_mut() {
             schedule.hurry(now);
         }
+        drop(accounts);
         self.changed.notify_all();
     }
 }
@@ -113,7 +132,13 @@ impl<'a> Waiting<'a> {
 ///
 /// # Errors
 /// There is no account.
-pub fn run(accounts: Vec<Account<'_>>, every: Duration, threads: usize, stored: &Arc<AtomicU64>) -> Result<(), Failure> {
+pub fn run(
+    accounts: Vec<Account<'_>>,
+    every: Duration,
+    threads: usize,
+    stored: &Arc<AtomicU64>,
+    wake: Option<Wake>,
+) -> Result<(), Failure> {
     if accounts.is_empty() {
         return Err(Failure::told(Exit::Other));
     }
@@ -123,17 +148,18 @@ pub fn run(accounts: Vec<Account<'_>>, every: Duration, threads: usize, stored: 
     let threads = threads.min(accounts.len());
     let scheduled = |account| (Schedule::new(every, now), Account { is_stdout_taken, ..account });
     let accounts = accounts.into_iter().map(scheduled).collect();
-    let waiting = Waiting { accounts: Mutex::new(accounts), changed: Condvar::new() };
+    let waiting = Waiting { accounts: Mutex::new(accounts), changed: Condvar::new(), signals: AtomicU64::new(0) };
     thread::scope(|scope| {
-        scope.spawn(|| on_signal(|| waiting.hurry()));
+        let hurry = || waiting.hurry();
+        scope.spawn(move || wake.map(|wake| wake.call_at_each(hurry)));
         for _ in 0..threads {
             scope.spawn(|| -> Infallible {
                 loop {
                     let (mut schedule, mut account) = waiting.next();
-                    let begun = Instant::now();
+                    let (begun, signals) = (Instant::now(), waiting.signals.load(Ordering::SeqCst));
                     let has_failed = account.run(stored);
-                    schedule.plan(begun, has_failed, account.pause(), fastrand::f64());
-                    waiting.put_back((schedule, account));
+                    schedule.plan(begun, has_failed, account.pause, fastrand::f64());
+                    waiting.put_back((schedule, account), signals);
                 }
             });
         }
@@ -141,15 +167,27 @@ pub fn run(accounts: Vec<Account<'_>>, every: Duration, threads: usize, stored: 
     Ok(())
 }
 
-/// Calls `wake` at each SIGUSR1.
-fn on_signal(wake: impl Fn()) {
-    use tokio::signal::unix::{SignalKind, signal};
+/// The signal SIGUSR1, which would end a program that does not listen to it.
+#[derive(Debug)]
+pub struct Wake {
+    runtime: Runtime,
+    signals: Signal,
+}
 
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
-    runtime.block_on(async {
-        let Ok(mut signals) = signal(SignalKind::user_defined1()) else { return };
-        while signals.recv().await.is_some() {
-            wake();
-        }
-    });
+impl Wake {
+    /// Begins to listen. `None` if the operating system has no room for that.
+    pub fn listen() -> Option<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().ok()?;
+        let signals = runtime.block_on(async { signal(SignalKind::user_defined1()) }).ok()?;
+        Some(Self { runtime, signals })
+    }
+
+    /// Calls a function at each signal, for ever.
+    fn call_at_each(mut self, wake: impl Fn()) {
+        self.runtime.block_on(async {
+            while self.signals.recv().await.is_some() {
+                wake();
+            }
+        });
+    }
 }

@@ -284,6 +284,14 @@ impl Transfer<'_> {
         self.journal.record_deleting(waiting.iter().map(|message| (&*message.unique_id, message.fingerprint)))
     }
 
+    /// Records that a message cannot be had, if the room in a session is limited: it must not take that from others in each run.
+    fn make_room(&mut self, planned: &PlannedMessage) -> Result<(), FetchError> {
+        match self.options.max_messages.is_some() || self.options.max_octets.is_some() {
+            true => self.journal.record_failure(&planned.failure_key()).map(drop),
+            false => Ok(()),
+        }
+    }
+
     /// Reads until a command is answered. A message is written to disk piece by piece.
     fn finish(&mut self, tag: Tag, job: &Job) -> Result<Ended, Error> {
         let planned = match job {
@@ -351,6 +359,7 @@ impl Transfer<'_> {
             }
             // A message that cannot be retrieved is skipped, and the others are still retrieved (Q37).
             (Job::Fetch(planned), Ended::Refused(text)) => {
+                self.make_room(&planned)?;
                 self.summary.problems.push(Problem::NotRetrieved { number: planned.number, text });
             }
             (Job::Delete(message), Ended::Refused(text)) => {
@@ -361,6 +370,7 @@ impl Transfer<'_> {
                 self.state.deleted.push(message);
             }
             (Job::Fetch(planned), Ended::FolderData) => {
+                self.make_room(&planned)?;
                 tracing::info!(number = %planned.number, "folder data of the server skipped");
             }
             (Job::Fetch(_) | Job::Confirm, _) => {}
