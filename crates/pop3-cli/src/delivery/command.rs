@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::destination::{Destination, Trouble, without_secrets};
 use super::envelope::Envelope;
 use super::spool::Spooled;
-use super::{Destination, Trouble, without_secrets};
 
 /// The exit code of `sysexits.h` for a failure that passes.
 const TEMPORARY: i32 = 75;

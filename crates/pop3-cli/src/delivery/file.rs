@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use pop3_maildrop::Maildir;
 
+use super::destination::{Destination, Trouble};
 use super::spool::{Spooled, sync_folder};
-use super::{Destination, Trouble};
 
 /// A folder that gets a file for each message. The name of the file is that of the message in the spool, so a delivery that is repeated
 /// after a crash finds the file, and the message does not come twice.

@@ -6,9 +6,9 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::destination::{Destination, Trouble};
 use super::envelope::{Envelope, received};
 use super::spool::Spooled;
-use super::{Destination, Trouble};
 use crate::arguments::Peer;
 use crate::server_text::readable;
 

@@ -12,9 +12,9 @@ use rustix::fs::{FlockOperation, OFlags, fcntl_lock};
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
+use super::destination::{Destination, Trouble};
 use super::envelope::Envelope;
 use super::spool::{Spool, Spooled, sync_folder};
-use super::{Destination, Trouble};
 use crate::date;
 
 /// The time for which a lock of another program is waited for.

@@ -6,6 +6,7 @@
 // H43
 
 mod command;
+mod destination;
 mod envelope;
 mod file;
 mod lmtp;
@@ -14,13 +15,14 @@ mod progress;
 mod spool;
 
 use std::io;
-use std::process;
 
 use crate::arguments::Destination as Wanted;
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
 use crate::server_text::one_line;
 pub use command::end_in_time;
+pub use destination::without_secrets;
+use destination::{Destination, Trouble};
 use progress::Progress;
 pub use spool::Spool;
 use spool::Spooled;
@@ -30,42 +32,6 @@ const MOST_TROUBLES: usize = 5;
 
 /// A destination that refuses so many messages in a row is asked no more in this run.
 const MOST_FAILURES: u32 = 20;
-
-/// Keeps the secrets of this program's environment from a command.
-pub fn without_secrets(command: &mut process::Command) {
-    for name in ["POP3_PASSWORD", "POP3_PROXY", "CREDENTIALS_DIRECTORY"] {
-        command.env_remove(name);
-    }
-}
-
-/// A place that takes messages.
-trait Destination {
-    /// Delivers a message. When this returns, the destination has it safely.
-    fn deliver(&mut self, message: &Spooled) -> Result<(), Trouble>;
-}
-
-/// Why a message was not delivered.
-#[derive(Debug)]
-enum Trouble {
-    /// The destination does not take this message. It may take another.
-    Refused(String),
-    /// The destination takes none now.
-    Unavailable(String),
-}
-
-impl Trouble {
-    fn into_text(self) -> String {
-        match self {
-            Self::Refused(text) | Self::Unavailable(text) => text,
-        }
-    }
-}
-
-impl From<io::Error> for Trouble {
-    fn from(error: io::Error) -> Self {
-        Self::Unavailable(error.to_string())
-    }
-}
 
 /// What became of the messages in the spool.
 #[derive(Debug, Default)]

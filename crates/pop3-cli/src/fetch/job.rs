@@ -11,8 +11,9 @@ use pop3_blocking::Client;
 use pop3_fetch::{AccountMaildir, FetchError, Run, TransferOptions};
 use pop3_maildrop::Maildir;
 
+use super::place::{create, folder, onward, refuse_other_folder, spool_of};
 use super::progress::Bar;
-use super::{create, folder, onward, preview, refuse_other_folder, spool_of, summary};
+use super::{preview, summary};
 use crate::account::{Account, Login};
 use crate::arguments::Fetch;
 use crate::delivery::{self, Route, Spool};

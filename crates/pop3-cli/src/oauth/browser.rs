@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use oauth2::CsrfToken;
 use oauth2::url::Url;
 
-use super::trouble;
+use super::refusal::trouble;
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
 use crate::server_text::one_line;

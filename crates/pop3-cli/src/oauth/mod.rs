@@ -3,6 +3,7 @@
 mod browser;
 mod cache;
 mod endpoints;
+mod refusal;
 
 use std::fmt;
 use std::thread;
@@ -26,6 +27,7 @@ use crate::terminal::tell;
 use browser::Loopback;
 use cache::{Cache, Tokens, ends_after};
 use endpoints::Endpoints;
+use refusal::trouble;
 
 /// The time limit of a request.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -212,11 +214,6 @@ impl Access {
             RequestTokenError::Other(text) => trouble(text),
         }
     }
-}
-
-/// Returns the failure of a login that the provider refuses.
-fn trouble(text: &str) -> Failure {
-    Failure::new(Exit::Login, Message::new("oauth-refused").with("text", one_line(text)))
 }
 
 /// Returns the proxy for requests.
