@@ -10,7 +10,7 @@ use pop3_providers::{PasswordKind, Pop3, Provider, RefusalKind, Tls, provider_of
 use crate::arguments::{AccountArguments, AuthMethod};
 use crate::discovery::{self, Found, Source};
 use crate::failure::{Exit, Failure};
-use crate::language::Message;
+use crate::language::{Message, translated};
 use crate::place::{Place, Scheme};
 use crate::server_text::readable;
 use crate::terminal::tell;
@@ -186,11 +186,11 @@ impl Target {
         if pop3.password == PasswordKind::Token && !arguments.token.is_named() && pop3.host.eq_ignore_ascii_case(&self.host) {
             let mut failure = Failure::new(Exit::Login, wants(provider, pop3.password));
             if let Some(oauth) = &provider.oauth {
-                failure = failure.and(Message::new("advice-oauth").with("account", &self.user)).and(&oauth.register);
+                failure = failure.and(Message::new("advice-oauth").with("account", &self.user)).and(translated(&oauth.register));
             }
             let failure = failure.and(Message::new("advice-token"));
             return Err(match &provider.switch_on {
-                Some(text) => failure.and(text),
+                Some(text) => failure.and(translated(text)),
                 None => failure,
             });
         }
@@ -240,12 +240,12 @@ fn wants(provider: &Provider, kind: PasswordKind) -> Message {
 
 /// Returns how to switch POP on, and where the provider's help is.
 fn advice(provider: &Provider) -> String {
-    [provider.switch_on.as_deref(), provider.help.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    [provider.switch_on.as_deref(), provider.help.as_deref()].into_iter().flatten().map(translated).collect::<Vec<_>>().join(" ")
 }
 
 fn unknown(address: &str, provider: Option<&Provider>) -> Failure {
     if let Some((provider, why)) = provider.and_then(|provider| Some((provider, provider.unavailable()?))) {
-        let told = Message::new("fetch-no-pop3").with("address", address).with("why", why);
+        let told = Message::new("fetch-no-pop3").with("address", address).with("why", translated(why));
         let failure = Failure::new(Exit::Usage, told);
         return if let Some(help) = &provider.help { failure.hint(help) } else { failure };
     }

@@ -13,7 +13,7 @@ use pop3_providers::{Provider, RefusalKind};
 use super::finding::{Check, Finding};
 use crate::explanation;
 use crate::failure::Exit;
-use crate::language::Message;
+use crate::language::{Message, translated};
 use crate::server_text::readable;
 use crate::withhold::withhold;
 
@@ -148,8 +148,11 @@ impl Session<'_> {
     /// Adds what the provider says about passwords and POP.
     fn advised(&self, finding: Finding) -> Finding {
         let Some(provider) = self.provider else { return finding };
-        let advice = |text: &String| Message::new("doctor-advice").with("provider", &provider.name).with("text", text);
-        [&provider.switch_on, &provider.help].into_iter().flatten().fold(finding, |finding, text| finding.next(advice(text)))
+        let advice = |text: &str| Message::new("doctor-advice").with("provider", &provider.name).with("text", text);
+        [&provider.switch_on, &provider.help]
+            .into_iter()
+            .flatten()
+            .fold(finding, |finding, text| finding.next(advice(translated(text))))
     }
 }
 

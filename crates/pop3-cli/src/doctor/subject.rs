@@ -13,7 +13,7 @@ use super::service::Begins;
 use crate::arguments::Doctor;
 use crate::discovery::{self, Search, Source};
 use crate::failure::{Exit, Failure};
-use crate::language::Message;
+use crate::language::{Message, translated};
 use crate::place::{Place, Scheme};
 
 /// A port, and how its sessions are to begin.
@@ -86,7 +86,7 @@ impl Subject {
     pub fn settings(&self) -> Finding {
         if let (true, Some(provider)) = (self.host.is_empty(), self.provider) {
             let why = provider.unavailable().unwrap_or_default();
-            let found = Message::new("doctor-settings-no-pop3").with("provider", &provider.name).with("why", why);
+            let found = Message::new("doctor-settings-no-pop3").with("provider", &provider.name).with("why", translated(why));
             let finding = Finding::failed(Check::Settings, Exit::Usage, found);
             let help = |help| Message::new("doctor-advice").with("provider", &provider.name).with("text", help);
             return provider.help.as_ref().into_iter().map(help).fold(finding, Finding::next);

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::document::Step;
 use super::settings::Settings;
+use crate::language::translated;
 
 /// A mail program.
 #[derive(Debug, Deserialize)]
@@ -42,11 +43,14 @@ impl Client {
     /// Returns the steps with the settings filled in.
     pub fn steps(&self, settings: &Settings) -> Vec<Step> {
         let field = |field: &Field| match (field, settings.tls) {
-            (Field::Always { field, value }, _) => (field.clone(), settings.fill(value)),
-            (Field::BySecurity { field, tls, .. }, Tls::Implicit) => (field.clone(), settings.fill(tls)),
-            (Field::BySecurity { field, stls, .. }, Tls::Stls) => (field.clone(), settings.fill(stls)),
+            (Field::Always { field, value }, _) => (field.clone(), settings.fill(translated(value))),
+            (Field::BySecurity { field, tls, .. }, Tls::Implicit) => (field.clone(), settings.fill(translated(tls))),
+            (Field::BySecurity { field, stls, .. }, Tls::Stls) => (field.clone(), settings.fill(translated(stls))),
         };
-        let step = |step: &ClientStep| Step { text: settings.fill(&step.text), fields: step.fields.iter().map(field).collect() };
+        let step = |step: &ClientStep| Step {
+            text: settings.fill(translated(&step.text)),
+            fields: step.fields.iter().map(field).collect(),
+        };
         self.steps.iter().map(step).collect()
     }
 }
@@ -75,7 +79,11 @@ pub fn client(id: &str) -> Option<&'static Client> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use pop3_providers::providers;
+
     use super::*;
+    use crate::language::Language;
+    use crate::language::sentences::texts;
 
     #[test]
     fn every_client_names_the_settings_that_a_login_needs() {
@@ -91,6 +99,44 @@ mod tests {
             let has_security =
                 client.steps.iter().any(|step| step.fields.iter().any(is_by_security)) || client.id == "apple-mail";
             assert!(has_security, "{}", client.id);
+        }
+    }
+
+    /// The settings that stand in a text, such as `{smtp}`.
+    fn settings(text: &str) -> Vec<&str> {
+        let mut settings: Vec<_> =
+            text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect();
+        settings.sort_unstable();
+        settings
+    }
+
+    #[test]
+    fn every_sentence_of_clients_and_providers_is_there_in_every_language_with_its_settings() {
+        let steps = || clients().iter().flat_map(|client| &client.steps);
+        let warnings = clients().iter().filter_map(|client| client.warning.as_deref());
+        let facts = providers().iter().flat_map(|provider| {
+            let register = provider.oauth.as_ref().map(|oauth| oauth.register.as_str());
+            [provider.switch_on.as_deref(), provider.deletion.as_deref(), provider.unavailable(), register].into_iter().flatten()
+        });
+        let sentences: BTreeSet<&str> = steps().map(|step| step.text.as_str()).chain(warnings).chain(facts).collect();
+        let values: BTreeSet<&str> = steps()
+            .flat_map(|step| &step.fields)
+            .flat_map(|field| match field {
+                Field::Always { value, .. } => [value.as_str(), value],
+                Field::BySecurity { tls, stls, .. } => [tls.as_str(), stls],
+            })
+            .collect();
+        for language in [Language::Spanish, Language::SimplifiedChinese, Language::TraditionalChinese] {
+            let texts = texts(language).unwrap();
+            let missing: Vec<_> = sentences.iter().filter(|text| !texts.contains_key(**text)).collect();
+            assert!(missing.is_empty(), "{language:?}: {missing:#?}");
+            let is_used = |text: &str| sentences.contains(text) || values.contains(text);
+            let unused: Vec<_> = texts.keys().filter(|text| !is_used(text)).collect();
+            assert!(unused.is_empty(), "{language:?}: {unused:#?}");
+            for (text, translation) in texts {
+                assert_eq!(settings(text), settings(translation), "{language:?}: {text}");
+                assert!(translation != text && !translation.is_empty(), "{language:?}: {text}");
+            }
         }
     }
 }

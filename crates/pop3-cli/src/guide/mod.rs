@@ -13,7 +13,7 @@ use pop3_providers::Provider;
 
 use crate::arguments::{Guide, GuideFormat};
 use crate::failure::{Exit, Failure, say};
-use crate::language::Message;
+use crate::language::{Message, translated};
 use crate::terminal;
 use clients::{Client, client, clients};
 use document::{Block, Document};
@@ -66,7 +66,7 @@ fn guide(client: &Client, settings: &Settings) -> Document {
     let title = Message::new("guide-title").with("client", &client.name).with("address", &settings.address);
     let mut document = Document::new(&title);
     if let Some(warning) = &client.warning {
-        document.add(Block::Paragraph(Message::new("guide-warning").with("text", warning).to_string()));
+        document.add(Block::Paragraph(Message::new("guide-warning").with("text", translated(warning)).to_string()));
     }
     let advice = settings.provider.map(advice).unwrap_or_default();
     if !advice.is_empty() {
@@ -86,13 +86,13 @@ fn advice(provider: &Provider) -> Vec<String> {
     let name = |message: Message| message.with("provider", &provider.name);
     let mut paragraphs = Vec::new();
     if let Some(text) = &provider.switch_on {
-        paragraphs.push(name(Message::new("guide-switch-on")).with("text", text).to_string());
+        paragraphs.push(name(Message::new("guide-switch-on")).with("text", translated(text)).to_string());
     }
     if let Some(minutes) = provider.poll_minutes {
         paragraphs.push(name(Message::new("guide-poll")).with("minutes", minutes).to_string());
     }
     if let Some(text) = &provider.deletion {
-        paragraphs.push(name(Message::new("guide-deletion")).with("text", text).to_string());
+        paragraphs.push(name(Message::new("guide-deletion")).with("text", translated(text)).to_string());
     }
     if let Some(help) = &provider.help {
         paragraphs.push(name(Message::new("guide-help")).with("text", help).to_string());

@@ -5,7 +5,7 @@ use pop3_providers::{PasswordKind, Provider, Tls, provider_of, provider_of_host}
 
 use crate::arguments::Guide;
 use crate::failure::{Exit, Failure};
-use crate::language::Message;
+use crate::language::{Message, translated};
 use crate::server_text::one_line;
 
 /// The settings of an address.
@@ -42,7 +42,7 @@ impl Settings {
             Some(host) => provider_of_host(host),
         };
         if let Some((provider, why)) = provider.and_then(|provider| Some((provider, provider.unavailable()?))) {
-            let found = Message::new("doctor-settings-no-pop3").with("provider", &provider.name).with("why", why);
+            let found = Message::new("doctor-settings-no-pop3").with("provider", &provider.name).with("why", translated(why));
             return Err(Failure::new(Exit::Usage, found));
         }
         let pop3 = provider.and_then(Provider::pop3);

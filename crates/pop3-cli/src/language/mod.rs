@@ -1,5 +1,6 @@
 //! Texts for people, in four languages. The texts are in the folder `texts`, one file for each language.
 
+pub mod sentences;
 mod texts;
 
 use std::env;
@@ -7,6 +8,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use clap::ValueEnum;
+pub use sentences::translated;
 
 /// A language of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -31,6 +33,7 @@ impl Language {
         let _ = CHOSEN.set(given.unwrap_or_else(Self::of_environment));
     }
 
+    /// Returns the language of this run.
     fn chosen() -> Self {
         CHOSEN.get().copied().unwrap_or(Self::English)
     }
