@@ -22,7 +22,7 @@ impl PasswordSource {
             return from_file(file);
         }
         if let Some(command) = &self.password_command {
-            return from_command(command, "password");
+            return from_command(command, &Message::new("password-command-failed"));
         }
         if self.netrc {
             return from_netrc(user, host);
@@ -46,7 +46,7 @@ impl TokenSource {
         if let Some(file) = &self.token_file {
             return from_file(file).map(Some);
         }
-        self.token_command.as_deref().map(|command| from_command(command, "token")).transpose()
+        self.token_command.as_deref().map(|command| from_command(command, &Message::new("token-command-failed"))).transpose()
     }
 }
 
@@ -61,30 +61,31 @@ fn from_file(file: &Path) -> Result<Secret, Failure> {
 
 /// Returns the secret in the text of a file: its first line.
 fn secret_in(file: &Path, text: &[u8]) -> Result<Secret, Failure> {
-    first_line(text).ok_or_else(|| Failure::new(Exit::Storage, format_args!("{}: the first line is empty", file.display())))
+    first_line(text).ok_or_else(|| Failure::new(Exit::Storage, Message::new("password-empty-file").with("file", file.display())))
 }
 
 fn from_netrc(user: &str, host: &str) -> Result<Secret, Failure> {
     let file = env::var_os("NETRC").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".netrc")));
-    let file = file.ok_or_else(|| Failure::new(Exit::Storage, "there is no home directory for .netrc"))?;
+    let file = file.ok_or_else(|| Failure::new(Exit::Storage, Message::new("password-netrc-home")))?;
     let text = secrets(&file)?;
     let password = netrc::password(&String::from_utf8_lossy(&text), host, user);
     password.map(|password| Secret::from(password.as_str())).ok_or_else(|| {
-        Failure::new(Exit::Storage, format_args!("{} has no password for {user} at {host}", file.display()))
-            .hint(&format!("Add a line: machine {host} login {user} password …"))
+        let of = |text: Message| text.with("user", user).with("host", host);
+        let none = of(Message::new("password-netrc-none")).with("file", file.display());
+        Failure::new(Exit::Storage, none).and(of(Message::new("password-netrc-next")))
     })
 }
 
 /// Reads a credential that systemd has given to this service.
 fn from_credential(name: &str) -> Result<Secret, Failure> {
     let Some(folder) = env::var_os("CREDENTIALS_DIRECTORY") else {
-        return Err(Failure::new(Exit::Storage, "there are no credentials: CREDENTIALS_DIRECTORY is not set")
-            .hint("--credential is for a service of systemd with LoadCredential= or LoadCredentialEncrypted=."));
+        return Err(Failure::new(Exit::Storage, Message::new("password-no-credentials"))
+            .and(Message::new("password-no-credentials-next")));
     };
     // A credential is a file in that folder, and never one elsewhere.
     let parts: Vec<_> = Path::new(name).components().collect();
     if !matches!(parts[..], [Component::Normal(_)]) {
-        return Err(Failure::new(Exit::Usage, format_args!("{name:?} is not the name of a credential")));
+        return Err(Failure::new(Exit::Usage, Message::new("password-credential-name").with("name", format_args!("{name:?}"))));
     }
     let file = PathBuf::from(folder).join(name);
     // systemd protects the folder, and chooses the mode of the files.
@@ -98,20 +99,21 @@ fn secrets(file: &Path) -> Result<Vec<u8>, Failure> {
     {
         use std::os::unix::fs::PermissionsExt;
         if fs::metadata(file).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0) {
-            tell!("pop3: warning: other users can access {}; chmod 600 it", file.display());
+            tell!("pop3: {}", Message::new("password-readable").with("file", file.display()));
         }
     }
     Ok(text)
 }
 
-fn from_command(command: &str, kind: &str) -> Result<Secret, Failure> {
-    let failed = |what: &dyn std::fmt::Display| Failure::new(Exit::Other, format_args!("the {kind} command failed: {what}"));
+/// Returns the first line that a command prints. `failed` is what is said if it fails.
+fn from_command(command: &str, failed: &Message) -> Result<Secret, Failure> {
+    let failed = |what: &dyn std::fmt::Display| Failure::new(Exit::Other, failed.clone().with("error", what));
     let output = Command::new("sh").args(["-c", command]).stdin(Stdio::inherit()).stderr(Stdio::inherit()).output();
     let output = output.map_err(|error| failed(&error))?;
     if !output.status.success() {
         return Err(failed(&output.status));
     }
-    first_line(&output.stdout).ok_or_else(|| failed(&format_args!("it printed no {kind}")))
+    first_line(&output.stdout).ok_or_else(|| failed(&Message::new("password-command-silent")))
 }
 
 /// Reads the first line of standard input, for scripts.

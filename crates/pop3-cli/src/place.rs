@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::arguments::AuthMethod;
 use crate::failure::{Exit, Failure};
+use crate::language::Message;
 
 /// A server, and what its name says about the session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,7 +40,7 @@ impl Place {
         let security = match scheme.to_ascii_lowercase().as_str() {
             "pops" | "pop3s" => Scheme::Pops,
             "pop" | "pop3" => Scheme::Pop,
-            _ => return Err(wrong("the URL of a POP3 server begins with pops:// or pop://")),
+            _ => return Err(wrong(Message::new("url-scheme"))),
         };
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let (login, host) = rest.rsplit_once('@').map_or((None, rest), |(login, host)| (Some(login), host));
@@ -47,8 +48,7 @@ impl Place {
         if let Some(login) = login {
             let (user, auth) = login.split_once(';').map_or((login, None), |(user, auth)| (user, Some(auth)));
             if user.contains(':') {
-                return Err(wrong("the URL of a POP3 server contains no password (RFC 2384); other users could see it")
-                    .hint("Leave it out. The program asks for it, or takes it from POP3_PASSWORD or --password-file."));
+                return Err(wrong(Message::new("url-password")).and(Message::new("url-password-next")));
             }
             place.user = Some(decoded(user)?).filter(|user| !user.is_empty());
             place.auth = auth.map(method).transpose()?.flatten();
@@ -76,29 +76,28 @@ impl Place {
     }
 }
 
-fn wrong(what: &str) -> Failure {
+fn wrong(what: Message) -> Failure {
     Failure::new(Exit::Usage, what)
 }
 
 fn not_a_host(text: &str) -> Failure {
-    Failure::new(Exit::Usage, format_args!("{text:?} is not a host name"))
-        .hint("For example: pop.example.org, pop.example.org:995, [2001:db8::1]:995 or pops://joe@pop.example.org")
+    wrong(Message::new("host-wrong").with("text", format_args!("{text:?}"))).and(Message::new("host-wrong-next"))
 }
 
 fn decoded(text: &str) -> Result<String, Failure> {
-    let decoded = percent_decode_str(text).decode_utf8().map_err(|_| wrong("the user name in the URL is not UTF-8"))?;
+    let decoded = percent_decode_str(text).decode_utf8().map_err(|_| wrong(Message::new("url-user")))?;
     Ok(decoded.into_owned())
 }
 
 /// Parses `auth=METHOD`. `None` is any method.
 fn method(text: &str) -> Result<Option<AuthMethod>, Failure> {
     let name = text.get(..5).filter(|key| key.eq_ignore_ascii_case("auth=")).map(|_| &text[5..]);
-    let name = decoded(name.ok_or_else(|| wrong("after the user name, the URL may say ;auth=METHOD"))?)?;
+    let name = decoded(name.ok_or_else(|| wrong(Message::new("url-auth")))?)?;
     match name.as_str() {
         "*" => Ok(None),
         name => match AuthMethod::from_str(name.trim_start_matches('+'), true) {
             Ok(method) => Ok(Some(method)),
-            Err(_) => Err(wrong("the login method in the URL is not known; pop3 fetch --help lists those of --auth")),
+            Err(_) => Err(wrong(Message::new("url-method"))),
         },
     }
 }

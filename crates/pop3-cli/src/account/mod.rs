@@ -109,8 +109,7 @@ impl Account {
     }
 
     fn with_token(&self, token: &Secret) -> Result<Credentials, Failure> {
-        let token = str::from_utf8(token.expose())
-            .map_err(|_| Failure::new(Exit::Login, "the access token contains bytes that are not ASCII"))?;
+        let token = str::from_utf8(token.expose()).map_err(|_| Failure::new(Exit::Login, Message::new("token-not-ascii")))?;
         Ok(Credentials::token(&self.target.user, token).map_err(Error::from)?)
     }
 

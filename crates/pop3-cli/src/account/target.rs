@@ -59,21 +59,22 @@ impl Target {
     fn of_host(text: &str, arguments: &AccountArguments) -> Result<Self, Failure> {
         let place = Place::parse(text)?;
         if arguments.autoconfig_file.is_some() {
-            return Err(Failure::new(Exit::Usage, "--autoconfig-file is for a mail address; a host name needs no settings"));
+            return Err(Failure::new(Exit::Usage, Message::new("target-no-settings")));
         }
         if arguments.host.is_some() {
-            return Err(Failure::new(Exit::Usage, "--host is for a mail address; a host name needs no other one"));
+            return Err(Failure::new(Exit::Usage, Message::new("target-no-host")));
         }
         let is_twice = (place.port.is_some() && arguments.port.is_some())
             || (place.user.is_some() && arguments.user.is_some())
             || (place.auth.is_some() && arguments.auth.is_some())
             || (place.security == Some(Scheme::Pops) && (arguments.stls || arguments.dangerously_cleartext));
         if is_twice {
-            return Err(Failure::new(Exit::Usage, format_args!("{text} and an option say the same thing twice; leave one out")));
+            return Err(Failure::new(Exit::Usage, Message::new("target-twice").with("text", text)));
         }
         let Some(user) = arguments.user.clone().or(place.user) else {
-            return Err(Failure::new(Exit::Usage, "a host name needs --user, too")
-                .hint("For example: pop3 fetch pop.example.org --user joe ~/Maildir\n      With a mail address, the address is enough: pop3 fetch joe@gmail.com"));
+            return Err(Failure::new(Exit::Usage, Message::new("target-no-user"))
+                .and(Message::new("target-no-user-example"))
+                .and(Message::new("target-address-enough")));
         };
         Ok(Self {
             host: place.host,

@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::destination::{Destination, Trouble, without_secrets};
 use super::envelope::Envelope;
 use super::spool::Spooled;
+use crate::language::Message;
 
 /// The exit code of `sysexits.h` for a failure that passes.
 const TEMPORARY: i32 = 75;
@@ -43,11 +44,13 @@ impl Destination for Command {
         let status = end_in_time(command.spawn()?)?;
         match status.code() {
             Some(0) => Ok(()),
-            Some(TEMPORARY) => Err(Trouble::Refused("the command says that it fails for now (exit code 75)".to_owned())),
+            Some(TEMPORARY) => Err(Trouble::Refused(Message::new("deliver-command-later").to_string())),
             // There is no such command, or it cannot be run.
-            Some(code @ (126 | 127)) => Err(io::Error::other(format!("the command cannot be run (exit code {code})")).into()),
-            Some(code) => Err(Trouble::Refused(format!("the command ended with exit code {code}"))),
-            None => Err(Trouble::Refused(format!("the command was ended: {status}"))),
+            Some(code @ (126 | 127)) => {
+                Err(Trouble::Unavailable(Message::new("deliver-command-none").with("code", code).to_string()))
+            }
+            Some(code) => Err(Trouble::Refused(Message::new("deliver-command-code").with("code", code).to_string())),
+            None => Err(Trouble::Refused(Message::new("deliver-command-ended").with("status", status).to_string())),
         }
     }
 }

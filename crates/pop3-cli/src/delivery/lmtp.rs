@@ -10,6 +10,7 @@ use super::destination::{Destination, Trouble};
 use super::envelope::{Envelope, received};
 use super::spool::Spooled;
 use crate::arguments::Peer;
+use crate::language::Message;
 use crate::server_text::readable;
 
 /// The time limit of each wait. A server may take long to look at a message (RFC 5321 §4.5.3.2).
@@ -44,10 +45,12 @@ impl Server {
     fn connect(&self) -> Result<Session, Trouble> {
         let greet = || {
             let mut session = Session::open(&self.peer)?;
-            session.reply()?.positive("its greeting")?;
+            session.reply()?.positive(Message::new("deliver-refuses-session"))?;
             let host = rustix::system::uname();
             let hello = if self.protocol == Protocol::Lmtp { "LHLO" } else { "EHLO" };
-            session.command(format_args!("{hello} {}", host.nodename().to_string_lossy()))?.positive(hello)?;
+            session
+                .command(format_args!("{hello} {}", host.nodename().to_string_lossy()))?
+                .positive(Message::new("deliver-refuses-session"))?;
             Ok(session)
         };
         greet().map_err(|trouble: Trouble| Trouble::Unavailable(trouble.into_text()))
@@ -70,17 +73,14 @@ impl Destination for Server {
     fn deliver(&mut self, message: &Spooled) -> Result<(), Trouble> {
         let envelope = Envelope::of(message)?;
         if envelope.hops >= MOST_HOPS {
-            return Err(Trouble::Refused(format!(
-                "{} servers have passed a message on: it goes round in circles",
-                envelope.hops
-            )));
+            return Err(Trouble::Refused(Message::new("deliver-circles").with("count", envelope.hops).to_string()));
         }
         let mut session = self.begin(&envelope.sender)?;
         match session.send(message, &self.recipient, &self.source) {
             Ok(()) => self.session = Some(session),
             // What was said of this message must not be part of the next.
             Err(Trouble::Refused(text)) => {
-                self.session = session.command("RSET").and_then(|reply| reply.positive("RSET")).map(|()| session).ok();
+                self.session = session.command("RSET").and_then(|reply| reply.positive(refuses("RSET"))).map(|()| session).ok();
                 return Err(Trouble::Refused(text));
             }
             // The session has ended with this message, which may be the reason. The next one gets a session of its own.
@@ -119,10 +119,8 @@ impl Session {
                 for address in (host.as_str(), *port).to_socket_addrs()? {
                     // Mail goes to other machines over TLS only, which the mail server of this one does.
                     if !address.ip().is_loopback() {
-                        last = io::Error::other(format!(
-                            "{} is another machine, and mail would go there in the clear",
-                            address.ip()
-                        ));
+                        let told = Message::new("deliver-in-the-clear").with("address", address.ip());
+                        last = io::Error::other(told.to_string());
                         continue;
                     }
                     match TcpStream::connect_timeout(&address, Duration::from_secs(30)) {
@@ -143,23 +141,23 @@ impl Session {
     }
 
     fn mail(&mut self, sender: &str) -> Result<(), Trouble> {
-        self.command(format_args!("MAIL FROM:<{sender}>"))?.positive("MAIL")
+        self.command(format_args!("MAIL FROM:<{sender}>"))?.positive(refuses("MAIL"))
     }
 
     /// Sends the message that was begun, and returns when the server has taken responsibility for it.
     fn send(&mut self, message: &Spooled, recipient: &str, source: &str) -> Result<(), Trouble> {
-        self.command(format_args!("RCPT TO:<{recipient}>"))?.positive("RCPT")?;
+        self.command(format_args!("RCPT TO:<{recipient}>"))?.positive(refuses("RCPT"))?;
         let reply = self.command("DATA")?;
         if reply.code != 354 {
-            reply.positive("DATA")?;
-            return Err(Trouble::Unavailable(format!("its reply to DATA is {}", reply.code)));
+            reply.positive(refuses("DATA"))?;
+            return Err(Trouble::Unavailable(Message::new("deliver-no-reply").with("text", reply.text).to_string()));
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.writer.write_all(received(source, recipient, now).as_bytes())?;
         stuff(message.open()?, &mut self.writer)?;
         self.writer.flush()?;
         // With one recipient there is one reply in LMTP, too.
-        self.reply()?.positive("the message")
+        self.reply()?.positive(Message::new("deliver-refuses-message"))
     }
 
     fn command(&mut self, command: impl fmt::Display) -> Result<Reply, Trouble> {
@@ -173,11 +171,12 @@ impl Session {
             let mut line = Vec::new();
             (&mut self.reader).take(MOST_BYTES).read_until(b'\n', &mut line)?;
             let Some(line) = line.strip_suffix(b"\n") else {
-                return Err(Trouble::Unavailable("it has closed the connection".to_owned()));
+                return Err(Trouble::Unavailable(Message::new("deliver-closed").to_string()));
             };
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             let code = line.get(..3).and_then(|code| str::from_utf8(code).ok()).and_then(|code| code.parse().ok());
-            let code: u16 = code.ok_or_else(|| Trouble::Unavailable(format!("this is no reply: {}", readable(line))))?;
+            let code: u16 = code
+                .ok_or_else(|| Trouble::Unavailable(Message::new("deliver-no-reply").with("text", readable(line)).to_string()))?;
             // The last line of a reply has a space behind the code, or nothing.
             if line.get(3) != Some(&b'-') {
                 return Ok(Reply { code, text: readable(line) });
@@ -186,18 +185,23 @@ impl Session {
     }
 }
 
+/// Returns what is said of a command that the server refuses.
+fn refuses(command: &str) -> Message {
+    Message::new("deliver-refuses").with("what", command)
+}
+
 struct Reply {
     code: u16,
     text: String,
 }
 
 impl Reply {
-    fn positive(&self, what: &str) -> Result<(), Trouble> {
+    fn positive(&self, refusal: Message) -> Result<(), Trouble> {
         match self.code {
             200..=299 => Ok(()),
             // The server is about to end the session (RFC 5321 §3.8).
-            421 => Err(Trouble::Unavailable(format!("it leaves: {}", self.text))),
-            _ => Err(Trouble::Refused(format!("it refuses {what}: {}", self.text))),
+            421 => Err(Trouble::Unavailable(Message::new("deliver-leaves").with("text", &self.text).to_string())),
+            _ => Err(Trouble::Refused(refusal.with("text", &self.text).to_string())),
         }
     }
 }
@@ -249,7 +253,7 @@ mod tests {
         for broken in ["", "250-a\r\n", "250 a", "hello\r\n", "25\r\n"] {
             assert!(matches!(session(broken).reply(), Err(Trouble::Unavailable(_))), "{broken:?}");
         }
-        let told = |text| session(text).reply().unwrap().positive("RCPT");
+        let told = |text| session(text).reply().unwrap().positive(refuses("RCPT"));
         assert!(matches!(told("421 4.3.0 later\r\n"), Err(Trouble::Unavailable(_))));
         assert!(matches!(told("550 no\u{1b}\r\n"), Err(Trouble::Refused(text)) if text == "it refuses RCPT: 550 no\u{fffd}"));
     }

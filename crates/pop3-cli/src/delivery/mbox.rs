@@ -16,6 +16,7 @@ use super::destination::{Destination, Trouble};
 use super::envelope::Envelope;
 use super::spool::{Spool, Spooled, sync_folder};
 use crate::date;
+use crate::language::Message;
 
 /// The time for which a lock of another program is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -130,28 +131,28 @@ struct Locked {
 
 impl Locked {
     fn take(path: &Path) -> io::Result<Self> {
-        let other = |what: &str| io::Error::other(format!("{} {what}", path.display()));
+        let other = |text: Message| io::Error::other(text.with("file", path.display()).to_string());
         if let Ok(metadata) = fs::symlink_metadata(path)
             && metadata.is_symlink()
             && metadata.uid() != rustix::process::geteuid().as_raw()
         {
             // In a folder that is shared, it may lead to a file of somebody's choice.
-            return Err(other("is another user's link"));
+            return Err(other(Message::new("mbox-link")));
         }
         let dot_lock = DotLock::take(path)?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
         let file = options.custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
         if !file.metadata()?.is_file() {
-            return Err(other("is no file"));
+            return Err(other(Message::new("mbox-no-file")));
         }
         let locked = fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive);
-        locked.map_err(|_| io::Error::new(io::ErrorKind::WouldBlock, "another program has locked it"))?;
+        locked.map_err(|_| is_locked(path))?;
         let mut begin = [0; 5];
         let count = file.read_at(&mut begin, 0)?;
         match count == 0 || begin == *b"From " {
             true => Ok(Self { file, _dot_lock: dot_lock }),
-            false => Err(other("is no file of messages: it does not begin with a line From")),
+            false => Err(other(Message::new("mbox-no-messages"))),
         }
     }
 }
@@ -222,6 +223,11 @@ fn quote(mut from: impl BufRead, to: &mut impl Write) -> io::Result<()> {
     to.write_all(b"\n")
 }
 
+/// Returns the error of a file that another program has locked.
+fn is_locked(file: &Path) -> io::Error {
+    io::Error::new(io::ErrorKind::WouldBlock, Message::new("mbox-locked").with("file", file.display()).to_string())
+}
+
 /// The lock that programs agree on that read and write such files: a file beside it.
 struct DotLock {
     path: Option<PathBuf>,
@@ -237,9 +243,7 @@ impl DotLock {
         }
         match Self::create(&path) {
             Ok(()) => Ok(Self { path: Some(path) }),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(io::Error::new(io::ErrorKind::WouldBlock, format!("another program has locked it: {}", path.display())))
-            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(is_locked(&path)),
             // In a folder such as /var/mail nobody may create one, and the lock of the file itself is the one that counts.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(Self { path: None }),
             Err(error) => Err(error),

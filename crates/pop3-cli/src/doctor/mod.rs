@@ -193,7 +193,7 @@ fn login(arguments: &Doctor, subject: &Subject) -> Result<Option<Login>, Failure
         Some(access) => Some(access.token(Want::Current)?.ok_or_else(|| access.not_granted(&subject.given))?),
     };
     if let Some(token) = kept.map_or_else(|| arguments.token.read(), |token| Ok(Some(token)))? {
-        let text = str::from_utf8(token.expose()).map_err(|_| Failure::new(Exit::Login, "the access token is not text"))?;
+        let text = str::from_utf8(token.expose()).map_err(|_| Failure::new(Exit::Login, Message::new("token-not-ascii")))?;
         let credentials = Credentials::token(user, text).map_err(Error::from)?;
         return Ok(Some(Login { credentials, secret: token }));
     }

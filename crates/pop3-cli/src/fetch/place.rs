@@ -38,14 +38,13 @@ pub fn folder(maildir: Option<&Path>, address: Option<&str>) -> Result<PathBuf, 
         return Ok(maildir.to_owned());
     }
     let Some(name) = address else {
-        return Err(Failure::new(Exit::Usage, "a host name needs a Maildir, too")
-            .hint("For example: pop3 fetch pop.example.org --user joe ~/Maildir"));
+        return Err(Failure::new(Exit::Usage, Message::new("place-no-maildir")).and(Message::new("target-no-user-example")));
     };
     let is_safe = !name.starts_with('.') && !name.contains(['/', '\\', '\0']) && !name.chars().any(char::is_control);
     match env::var_os("HOME").filter(|home| !home.is_empty() && is_safe) {
         Some(home) => Ok(PathBuf::from(home).join("Mail").join(name)),
-        None => Err(Failure::new(Exit::Usage, format_args!("there is no default folder for {name:?}"))
-            .hint("Name a Maildir: pop3 fetch ADDRESS MAILDIR")),
+        None => Err(Failure::new(Exit::Usage, Message::new("place-no-default").with("name", format_args!("{name:?}")))
+            .and(Message::new("place-name-maildir"))),
     }
 }
 
