@@ -543,3 +543,5 @@ mbox-link = { $file } is another user's link
 mbox-no-file = { $file } is no file
 mbox-no-messages = { $file } is no file of messages: it does not begin with a line From
 mbox-locked = another program has locked it: { $file }
+doctor-names-alias = { $host } is another name of { $target }
+doctor-names-alias-means = The certificate must be for the name that you use, not for that one.

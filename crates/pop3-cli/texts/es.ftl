@@ -509,3 +509,5 @@ mbox-link = { $file } es un enlace de otro usuario
 mbox-no-file = { $file } no es un archivo
 mbox-no-messages = { $file } no es un archivo de mensajes: no empieza con una línea From
 mbox-locked = otro programa lo ha bloqueado: { $file }
+doctor-names-alias = { $host } es otro nombre de { $target }
+doctor-names-alias-means = El certificado debe ser para el nombre que usted usa, no para aquel.

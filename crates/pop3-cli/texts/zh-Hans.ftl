@@ -488,3 +488,5 @@ mbox-link = { $file } 是其他用户的链接
 mbox-no-file = { $file } 不是文件
 mbox-no-messages = { $file } 不是邮件文件：它不以 From 行开头
 mbox-locked = 另一个程序已将其锁定：{ $file }
+doctor-names-alias = { $host } 是 { $target } 的别名
+doctor-names-alias-means = 证书必须与您使用的名称相符，而不是与那个名称相符。

@@ -488,3 +488,5 @@ mbox-link = { $file } 是其他使用者的連結
 mbox-no-file = { $file } 不是檔案
 mbox-no-messages = { $file } 不是郵件檔案：它不以 From 行開頭
 mbox-locked = 另一個程式已將其鎖定：{ $file }
+doctor-names-alias = { $host } 是 { $target } 的別名
+doctor-names-alias-means = 憑證必須與您使用的名稱相符，而不是與那個名稱相符。

@@ -2,6 +2,8 @@
 //! programs, or by guesses. No source is believed without a trusted certificate for the server's name and a greeting of POP3, and none is
 //! sent a credential before.
 
+#[cfg(feature = "srv")]
+mod alias;
 mod autoconfig;
 mod guess;
 pub mod kept;
@@ -18,6 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::language::Message;
+#[cfg(feature = "srv")]
+pub use alias::alias_of;
 pub use autoconfig::from_file;
 pub use guess::hosts;
 

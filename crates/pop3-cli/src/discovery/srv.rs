@@ -26,11 +26,14 @@ pub enum Answer {
 
 /// Looks the records of a domain up, with the name servers of this machine.
 pub fn look_up(domain: &str) -> Answer {
-    let resolver = TokioResolver::builder_tokio().and_then(|mut builder| {
-        builder.options_mut().timeout = Duration::from_secs(2);
-        builder.build()
-    });
-    resolver.map_or(Answer::Nothing, |resolver| ask(&resolver, domain))
+    resolver().map_or(Answer::Nothing, |resolver| ask(&resolver, domain))
+}
+
+/// Returns a resolver that asks the name servers of this machine. `None` if none are configured.
+pub fn resolver() -> Option<TokioResolver> {
+    let mut builder = TokioResolver::builder_tokio().ok()?;
+    builder.options_mut().timeout = Duration::from_secs(2);
+    builder.build().ok()
 }
 
 fn ask(resolver: &TokioResolver, domain: &str) -> Answer {

@@ -67,6 +67,9 @@ impl Examination<'_> {
                 if let Some(exit) = tell(network::names(&self.subject.host, &found, provider)) {
                     return Verdict::Fails(exit);
                 }
+                if let Some(finding) = network::alias(&self.subject.host) {
+                    tell(finding);
+                }
                 found.unwrap_or_default()
             }
         };

@@ -55,6 +55,16 @@ pub fn names(host: &str, found: &io::Result<Vec<IpAddr>>, provider: Option<&str>
     }
 }
 
+/// Returns the finding about a host whose name is an alias. Without the feature `srv` nothing is known about that.
+pub fn alias(host: &str) -> Option<Finding> {
+    #[cfg(feature = "srv")]
+    let target = crate::discovery::alias_of(host);
+    #[cfg(not(feature = "srv"))]
+    let target = None::<String>;
+    let found = Message::new("doctor-names-alias").with("host", host).with("target", target?);
+    Some(Finding::note(Check::Names, found).means(Message::new("doctor-names-alias-means")))
+}
+
 /// Returns `true` for addresses that no server on the internet has.
 fn is_private(address: IpAddr) -> bool {
     match address {

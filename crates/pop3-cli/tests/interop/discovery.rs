@@ -13,6 +13,7 @@ const NAME_SERVER: &str = "
         --srv-host=_pop3s._tcp.example.org,pop.example.org,995,10 \
         --srv-host=_pop3._tcp.example.org,pop.example.org,110,0 \
         --srv-host=_pop3s._tcp.elsewhere.example,pop.example.org,995 \
+        --cname=alias.example.org,pop.example.org --host-record=pop.example.org,192.0.2.10 \
         --srv-host=_pop3s._tcp.none.example --srv-host=_pop3._tcp.none.example
     started+=' '$(cat dns.pid)
     echo nameserver 127.0.0.1 > resolv.conf
@@ -28,6 +29,7 @@ fn s57_srv_records_name_the_server_and_what_was_found_is_kept() {
         &format!(
             "{NAME_SERVER}
              $POP3 doctor joe@example.org --timeout 5 --user joe
+             $POP3 doctor alias.example.org --timeout 5 --port 995 || echo alias $?
              # The address is refused, and then the part before the @ is right.
              $POP3 fetch joe@Example.ORG
              cat $servers
@@ -41,6 +43,8 @@ fn s57_srv_records_name_the_server_and_what_was_found_is_kept() {
     );
     for part in [
         "found by SRV records: pop.example.org, port 995, user joe",
+        "alias.example.org is another name of pop.example.org",
+        "alias 4",
         "SRV records name the server pop.example.org; it has a certificate for this name",
         "with --user joe the next run needs no second login",
         "joe@pop.example.org: 1 message",
