@@ -79,6 +79,7 @@ pub fn main() -> ExitCode {
             let command = match &arguments.command {
                 StateCommand::Import(_) => "import",
                 StateCommand::Show(_) => "show",
+                StateCommand::Forget(_) => "forget",
             };
             state::run(&arguments, &accounts::given(&matches, &["state", command]))
         }

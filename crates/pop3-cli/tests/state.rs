@@ -87,3 +87,20 @@ fn a_list_of_another_maildrop_is_refused_and_nothing_is_made() {
     assert_eq!(code, Some(7), "{told}");
     assert!(!maildir.exists());
 }
+
+#[test]
+fn what_is_forgotten_is_fetched_again() {
+    let (server, (_folder, maildir)) = (server(), home());
+    let (code, told) = run(&server, &["state", "forget"], &maildir, &["--yes"]);
+    assert!(code == Some(0) && told.contains("nothing is known") && !maildir.exists(), "{told}");
+    assert_eq!(run(&server, &["fetch"], &maildir, &[]).0, Some(0));
+    let (code, told) = run(&server, &["state", "forget"], &maildir, &[]);
+    assert_eq!(code, Some(2), "there is no terminal to ask on: {told}");
+    let (_, told) = run(&server, &["fetch"], &maildir, &[]);
+    assert!(told.contains("3 known already"), "{told}");
+    let (code, told) = run(&server, &["state", "forget"], &maildir, &["--yes"]);
+    assert!(code == Some(0) && told.contains("3 messages of"), "{told}");
+    let (_, told) = run(&server, &["fetch"], &maildir, &[]);
+    assert!(told.contains("3 messages ("), "{told}");
+    assert_eq!(fs::read_dir(maildir.join("new")).unwrap().count(), 6);
+}

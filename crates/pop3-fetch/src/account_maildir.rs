@@ -44,6 +44,14 @@ impl AccountMaildir {
         self.journal.record_imported(unique_ids)
     }
 
+    /// Forgets which messages were fetched: the next run fetches all that the server has, also those that are stored.
+    ///
+    /// # Errors
+    /// Fails with [`FetchError::Disk`] if the journal cannot be written; then nothing is forgotten.
+    pub fn forget(mut self) -> Result<(), FetchError> {
+        self.journal.forget()
+    }
+
     /// Returns the contents of an account's journal in a folder, without a lock and without any change.
     ///
     /// # Errors

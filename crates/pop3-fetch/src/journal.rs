@@ -227,6 +227,15 @@ impl Journal {
         Ok(())
     }
 
+    /// Forgets everything that is recorded.
+    ///
+    /// # Errors
+    /// Fails if the empty journal cannot be written; the old one stays.
+    pub fn forget(&mut self) -> Result<(), FetchError> {
+        self.state = JournalState::default();
+        self.save()
+    }
+
     /// Saves the journal in a new file, which replaces the old one.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::AccountArguments;
 use crate::state::import::Program;
 
-/// Show which messages of an account are known, and take over the list of another program.
+/// Show or forget which messages of an account are known, and take over the list of another program.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -26,6 +26,7 @@ pub struct State {
 pub enum StateCommand {
     Import(Box<StateImport>),
     Show(Box<StateShow>),
+    Forget(Box<StateForget>),
 }
 
 /// Take over which messages another program has fetched, so that `pop3 fetch` does not fetch them again.
@@ -46,6 +47,17 @@ pub struct StateImport {
 /// Show how many messages of an account are known, and how.
 #[derive(Args, Debug)]
 pub struct StateShow {
+    #[command(flatten)]
+    pub place: StatePlace,
+}
+
+/// Forget which messages of an account were fetched, so that the next run fetches all that are on the server once more.
+#[derive(Args, Debug)]
+pub struct StateForget {
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+
     #[command(flatten)]
     pub place: StatePlace,
 }

@@ -3,10 +3,12 @@
 pub mod import;
 
 use std::fs;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use pop3_fetch::AccountMaildir;
 use pop3_fetch::journal_state::MessageState;
+use pop3_maildrop::Maildir;
 
 use crate::account::Account;
 use crate::accounts::{self, Given};
@@ -15,6 +17,7 @@ use crate::failure::{Exit, Failure, say};
 use crate::fetch::{create, folder, onward, refuse_other_folder};
 use crate::language::Message;
 use crate::server_text::one_line;
+use crate::terminal::agrees;
 
 pub fn run(arguments: &State, given: &Given) -> Result<(), Failure> {
     match &arguments.command {
@@ -43,6 +46,24 @@ pub fn run(arguments: &State, given: &Given) -> Result<(), Failure> {
                 say(format!("{count:>7}  {}", words(state)))?;
             }
             Ok(())
+        }
+        StateCommand::Forget(forget) => {
+            let place = Place::of(&forget.place, given)?;
+            let count: usize =
+                AccountMaildir::read_state(&place.folder, &place.account)?.counts().into_iter().map(|(_, count)| count).sum();
+            let of = |text: Message| text.with("account", &place.account).with("count", count);
+            if count == 0 {
+                return say(of(Message::new("state-nothing")));
+            }
+            if !forget.yes && !io::stdin().is_terminal() {
+                return Err(Failure::new(Exit::Usage, Message::new("state-no-terminal")));
+            }
+            if !forget.yes && !agrees(&of(Message::new("state-ask")), false)? {
+                return say(Message::new("state-not-forgotten"));
+            }
+            let maildir = Maildir::open(&place.folder).map_err(|error| Failure::file(&place.folder, &error))?;
+            AccountMaildir::open(maildir, &place.account)?.forget()?;
+            say(of(Message::new("state-forgotten")))
         }
     }
 }
