@@ -57,13 +57,13 @@ pub struct AccountArguments {
     #[command(flatten)]
     pub password: PasswordSource,
 
-    #[command(flatten)]
-    pub token: TokenSource,
-
     /// Time limit of each wait for the server. (Default: 30 seconds for a connection, 60 for the greeting and for a message that
     /// stalls, 120 for other replies, 300 for a login and for QUIT.)
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: Option<u64>,
+
+    #[command(flatten)]
+    pub token: TokenSource,
 }
 
 impl AccountArguments {

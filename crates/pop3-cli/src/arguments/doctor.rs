@@ -53,9 +53,6 @@ pub struct Doctor {
     #[command(flatten)]
     pub password: PasswordSource,
 
-    #[command(flatten)]
-    pub token: TokenSource,
-
     /// Time limit of each wait.
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub timeout: u64,
@@ -75,6 +72,9 @@ pub struct Doctor {
     /// Write the certificate that the server shows to this file, trusted or not.
     #[arg(long, value_name = "FILE")]
     pub save_certificate: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub token: TokenSource,
 }
 
 impl Doctor {

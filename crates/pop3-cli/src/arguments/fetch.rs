@@ -66,9 +66,6 @@ pub struct Fetch {
     #[arg(value_name = "ACCOUNT")]
     pub more: Vec<String>,
 
-    #[command(flatten)]
-    pub account: AccountArguments,
-
     /// Pass the mail on instead of keeping it in a Maildir: mbox:FILE, eml:FOLDER, maildir:FOLDER, command:COMMAND (the message is on
     /// its standard input), lmtp:SOCKET, lmtp://localhost, smtp://localhost (a mail server on this machine) or stdout. May be given several times; mail
     /// that a destination does not take waits for the next run, in a folder below ~/.local/state/pop3/spool.
@@ -137,6 +134,9 @@ pub struct Fetch {
     /// Print no summary, only warnings and errors.
     #[arg(short, long)]
     pub quiet: bool,
+
+    #[command(flatten)]
+    pub account: AccountArguments,
 }
 
 /// Parses the time between two runs.

@@ -2,8 +2,10 @@
 
 use clap::Args;
 
+// The heading would be that of all options behind these, so they stand last in each command.
 /// How to log in on the provider's web page instead of with a password. Known providers need only the client id.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Login by OAuth")]
 pub struct OAuthArguments {
     /// Log in by OAuth: the provider asks on its own web page, once. This is the id that the provider gives to a registered program;
     /// register one of your own.

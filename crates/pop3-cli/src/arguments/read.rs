@@ -27,9 +27,6 @@ pub struct Read {
     #[arg(value_name = "ADDRESS|HOST|MAILDIR")]
     pub server: String,
 
-    #[command(flatten)]
-    pub account: AccountArguments,
-
     /// Number of the message to show.
     #[arg(conflicts_with = "delete", value_parser = clap::value_parser!(u32).range(1..))]
     pub number: Option<u32>,
@@ -49,4 +46,7 @@ pub struct Read {
     /// Delete without asking.
     #[arg(long, requires = "delete")]
     pub yes: bool,
+
+    #[command(flatten)]
+    pub account: AccountArguments,
 }
