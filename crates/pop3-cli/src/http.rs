@@ -12,7 +12,7 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use crate::failure::{Exit, Failure};
 
 /// Returns a client that verifies servers by the certificates in `ca_pem`, or else as the operating system does. Each request has `limit` to
-/// end, and follows so many `redirects`. Nothing is sent without TLS, and no proxy of the environment is used.
+/// end, and follows at most `redirects` redirects. Nothing is sent without TLS, and no proxy of the environment is used.
 ///
 /// # Errors
 /// `ca_pem` is not PEM.

@@ -10,7 +10,7 @@ use textwrap::{Options, WordSplitter};
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
 
-/// Prints a line on standard error. That nobody can read it stops nothing: `eprintln` would end the program.
+/// Prints a line on standard error. Ignores an error, because the run goes on without readers; `eprintln` would panic.
 macro_rules! tell {
     ($($text:tt)*) => {{
         use std::io::Write as _;

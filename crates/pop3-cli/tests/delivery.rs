@@ -255,6 +255,19 @@ fn several_destinations_get_each_message_once_though_one_fails() {
 }
 
 #[test]
+fn half_a_note_is_none_and_does_not_spoil_the_next() {
+    let person = Person::new();
+    assert_eq!(person.fetch(&["eml:mail", "command:exit 1"]).0, Some(8));
+    let notes = person.spool().join("pop3-delivered");
+    let text = fs::read_to_string(&notes).unwrap();
+    // The run ended while it wrote the last note.
+    fs::write(&notes, &text[..text.len() - 3]).unwrap();
+    assert_eq!(person.fetch(&["eml:mail", "command:exit 1"]).0, Some(8));
+    assert_eq!(fs::read_to_string(&notes).unwrap(), text, "the message was looked for, and noted anew");
+    assert_eq!((contents(&person.path("mail"), ".eml").len(), person.waiting().len()), (3, 3));
+}
+
+#[test]
 fn standard_output_has_the_messages_and_nothing_else() {
     let person = Person::new();
     let output = person.command(&["--deliver-to", "stdout"]).output().unwrap();

@@ -12,7 +12,7 @@ const MOST_BYTES: u64 = 1024 * 1024;
 /// What the head of a message says.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Envelope {
-    /// The address in `Return-Path`; empty for a message that nobody wants an answer to.
+    /// The address in `Return-Path`; empty if there is none, as in a report of a mail server.
     pub sender: String,
     /// The number of servers that have passed the message on (RFC 5321 §6.3).
     pub hops: usize,

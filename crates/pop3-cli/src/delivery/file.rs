@@ -13,7 +13,7 @@ use super::spool::{Spooled, sync_folder};
 /// A folder that gets a file for each message. The name of the file is that of the message in the spool, so a delivery that is repeated
 /// after a crash finds the file, and the message does not come twice.
 pub struct Files {
-    /// The folder in which a file is written. Nobody looks there.
+    /// The folder in which a file is written. Readers ignore it.
     hidden: PathBuf,
     visible: PathBuf,
     /// The folder to which a reader may have moved the message.

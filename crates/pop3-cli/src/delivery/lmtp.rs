@@ -17,7 +17,7 @@ use crate::server_text::readable;
 const LIMIT: Duration = Duration::from_secs(600);
 /// No longer reply line is read than this.
 const MOST_BYTES: u64 = 64 * 1024;
-/// A message that so many servers have passed on goes round in circles (RFC 5321 §6.3).
+/// The number of servers after which a message is taken to go round in circles (RFC 5321 §6.3).
 const MOST_HOPS: usize = 100;
 
 /// The protocol.

@@ -30,7 +30,7 @@ use spool::Spooled;
 /// No more reasons are told than this.
 const MOST_TROUBLES: usize = 5;
 
-/// A destination that refuses so many messages in a row is asked no more in this run.
+/// The number of refusals in a row after which a destination is not asked again in this run.
 const MOST_FAILURES: u32 = 20;
 
 /// What became of the messages in the spool.

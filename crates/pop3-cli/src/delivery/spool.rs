@@ -4,13 +4,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
 use crate::folders;
 use crate::language::Message;
-
-/// All but letters, digits and what is harmless in the name of a folder.
-const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'@').remove(b'-').remove(b'_').remove(b'+').remove(b'.');
 
 /// The spool of one account.
 #[derive(Clone, Debug)]
@@ -39,7 +34,7 @@ impl Spooled {
 impl Spool {
     /// Returns the spool of an account, below `~/.local/state/pop3/spool`. `None` without a home.
     pub fn of(account: &str) -> Option<Self> {
-        Some(Self { path: folders::state()?.join("spool").join(utf8_percent_encode(account, UNSAFE).to_string()) })
+        Some(Self { path: folders::state()?.join("spool").join(folders::file_name(account)) })
     }
 
     pub fn path(&self) -> &Path {

@@ -5,16 +5,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use crate::folders;
 
 /// A token that ends within this time is renewed before it is used.
 const EARLY: Duration = Duration::from_secs(60);
-
-/// All but letters, digits and what is harmless in the name of a file.
-const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'@').remove(b'-').remove(b'_').remove(b'+').remove(b'.');
 
 /// What a provider has given. Its texts are secrets, so there is no `Debug`.
 #[derive(Clone, Serialize, Deserialize)]
@@ -50,7 +46,7 @@ pub struct Cache {
 impl Cache {
     /// Returns the file of a user at a host, below `$XDG_STATE_HOME/pop3/tokens` or `~/.local/state/pop3/tokens`. `None` without a home.
     pub fn of(user: &str, host: &str) -> Option<Self> {
-        let (user, host) = (utf8_percent_encode(user, UNSAFE), utf8_percent_encode(host, UNSAFE));
+        let (user, host) = (folders::file_name(user), folders::file_name(host));
         Some(Self { path: folders::state()?.join("tokens").join(format!("{user},{host}.json")) })
     }
 

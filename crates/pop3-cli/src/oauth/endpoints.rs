@@ -7,7 +7,7 @@ use crate::arguments::OAuthArguments;
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
 
-/// The endpoints of an authorization server, and who asks there for what.
+/// The endpoints of an authorization server, the client that asks there, and the scopes that it asks for.
 #[derive(Clone)]
 pub struct Endpoints {
     pub client_id: String,
