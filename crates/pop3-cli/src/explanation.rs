@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use pop3_blocking::Error;
-use pop3_blocking::proto::client::{Deadline, Refusal};
+use pop3_blocking::proto::client::{Awaiting, Deadline, LocalError, Refusal, RemoteError, RequestError, Service};
+use pop3_blocking::proto::codec::Escaped;
 use pop3_blocking::tls::{Moment, TlsFailure};
 
 use crate::language::Message;
@@ -19,10 +20,14 @@ pub fn of(error: &Error) -> String {
             Message::new("error-silent").with("time", time(*after)).with("waiting", waiting(waiting_for))
         }
         Error::Tls(failure) => return tls(failure).map_or_else(|| error.to_string(), |message| message.to_string()),
-        error => match error.refusal() {
-            Some(refusal) => refused(refusal),
-            None => return error.to_string(),
-        },
+        Error::Request(RequestError::Refused(refusal)) => refused(refusal),
+        Error::Request(RequestError::Remote(RemoteError::Closed(awaited))) => {
+            Message::new("error-closed").with("when", awaiting(*awaited))
+        }
+        Error::Request(RequestError::Remote(RemoteError::NotAReply(line))) => not_pop3(line),
+        Error::Request(RequestError::Local(LocalError::CleartextLogin)) => Message::new("error-cleartext-login"),
+        Error::Request(RequestError::NoMechanism) => Message::new("error-no-mechanism"),
+        error => return error.to_string(),
     };
     message.to_string()
 }
@@ -42,6 +47,28 @@ fn refused(refusal: &Refusal) -> Message {
     }
 }
 
+fn awaiting(awaited: Awaiting) -> Message {
+    match awaited {
+        Awaiting::Nothing => Message::new("error-closed-idle"),
+        Awaiting::Greeting => Message::new("error-closed-greeting"),
+        Awaiting::Reply(verb) => Message::new("error-closed-reply").with("verb", verb),
+        Awaiting::Rest(verb) => Message::new("error-closed-rest").with("verb", verb),
+    }
+}
+
+fn not_pop3(line: &[u8]) -> Message {
+    let service = Service::of(line).and_then(|service| match service {
+        Service::Imap => Some(Message::new("error-service-imap")),
+        Service::SmtpOrFtp => Some(Message::new("error-service-smtp")),
+        Service::Ssh => Some(Message::new("error-service-ssh")),
+        Service::Web => Some(Message::new("error-service-web")),
+        Service::Tls => Some(Message::new("error-service-tls")),
+        _ => None,
+    });
+    let service = service.map(|service| format!(" ({service})")).unwrap_or_default();
+    Message::new("error-not-pop3").with("sent", Escaped(line)).with("service", service)
+}
+
 fn tls(failure: &TlsFailure) -> Option<Message> {
     Some(match failure {
         TlsFailure::UnknownIssuer => Message::new("error-tls-unknown-issuer"),
@@ -51,8 +78,27 @@ fn tls(failure: &TlsFailure) -> Option<Message> {
         TlsFailure::Expired(Some(moment)) => dated(Message::new("error-tls-expired"), moment),
         TlsFailure::NotValidYet(Some(moment)) => dated(Message::new("error-tls-not-yet"), moment),
         TlsFailure::NotTls => Message::new("error-tls-none"),
+        TlsFailure::WrongName(names) => Message::new("error-tls-wrong-name").with("names", listed(names)),
+        TlsFailure::Untrusted(reason) => Message::new("error-tls-untrusted").with("error", reason),
+        TlsFailure::NothingInCommon(reason) => Message::new("error-tls-nothing-in-common").with("error", reason),
         _ => return None,
     })
+}
+
+/// Returns the names in a certificate; nothing without names.
+fn listed(names: &[String]) -> String {
+    const MOST: usize = 8;
+    // rustls includes the kind of a name, as in `DnsName("a.example")`.
+    let name = |name: &String| match name.split('"').nth(1) {
+        Some(name) => name.to_owned(),
+        None => name.clone(),
+    };
+    let first = names.iter().take(MOST).map(name).collect::<Vec<_>>().join(", ");
+    match names.len() {
+        0 => String::new(),
+        1..=MOST => Message::new("error-tls-names").with("names", first).to_string(),
+        _ => Message::new("error-tls-names-more").with("names", first).to_string(),
+    }
 }
 
 fn dated(message: Message, moment: &Moment) -> Message {
@@ -84,13 +130,21 @@ fn waiting(for_what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pop3_blocking::proto::client::RequestError;
     use pop3_blocking::proto::codec::{Reply, Verb};
 
     #[test]
     fn in_english_an_error_is_told_as_the_library_tells_it() {
         let refusal = |line: &[u8]| RequestError::Refused(Refusal::new(Some(Verb::Pass), Reply::parse(line).unwrap())).into();
-        let errors: [Error; 8] = [
+        let remote = |error: RemoteError| RequestError::Remote(error).into();
+        let errors: [Error; 16] = [
+            remote(RemoteError::Closed(Awaiting::Nothing)),
+            remote(RemoteError::Closed(Awaiting::Greeting)),
+            remote(RemoteError::Closed(Awaiting::Reply(Verb::Dele))),
+            remote(RemoteError::Closed(Awaiting::Rest(Verb::Retr))),
+            remote(RemoteError::NotAReply(b"* OK \x1b[2J".as_slice().into())),
+            remote(RemoteError::NotAReply(b"hello".as_slice().into())),
+            RequestError::Local(LocalError::CleartextLogin).into(),
+            RequestError::NoMechanism.into(),
             refusal(b"-ERR [AUTH] wrong"),
             refusal(b"-ERR"),
             refusal(b"-ERR [X-OWN/CODE] text [with] brackets"),
@@ -103,8 +157,18 @@ mod tests {
         for error in errors {
             assert_eq!(of(&error), error.to_string());
         }
-        for failure in [TlsFailure::UnknownIssuer, TlsFailure::SelfSigned, TlsFailure::NotTls, TlsFailure::WrongName(Vec::new())]
-        {
+        let names = |count| (0..count).map(|number| format!("DnsName(\"n{number}.example\")")).collect();
+        for failure in [
+            TlsFailure::UnknownIssuer,
+            TlsFailure::SelfSigned,
+            TlsFailure::NotTls,
+            TlsFailure::WrongName(Vec::new()),
+            TlsFailure::WrongName(names(1)),
+            TlsFailure::WrongName(names(8)),
+            TlsFailure::WrongName(names(9)),
+            TlsFailure::Untrusted("it is odd".to_owned()),
+            TlsFailure::NothingInCommon("none".to_owned()),
+        ] {
             let error = Error::Tls(failure);
             assert_eq!(of(&error), error.to_string());
         }

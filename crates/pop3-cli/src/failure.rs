@@ -74,6 +74,11 @@ impl Failure {
         self.what.is_empty()
     }
 
+    /// Returns the failure of an address that this server cannot listen on.
+    pub fn not_listening(address: impl fmt::Display, error: &io::Error) -> Self {
+        Self::new(Exit::Other, Message::new("cannot-listen").with("address", address).with("error", error))
+    }
+
     /// Returns the failure of a file or folder that cannot be used.
     pub fn file(path: &Path, error: &io::Error) -> Self {
         Self::new(Exit::Storage, format_args!("{}: {error}", path.display()))
@@ -182,7 +187,7 @@ fn exit_of(error: &Error) -> Exit {
 pub fn say(line: impl fmt::Display) -> Result<(), Failure> {
     match writeln!(io::stdout(), "{line}") {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
-        Err(error) => Err(Failure::new(Exit::Storage, format_args!("cannot write to standard output: {error}"))),
+        Err(error) => Err(Failure::new(Exit::Storage, Message::new("stdout-failed").with("error", error))),
         Ok(()) => Ok(()),
     }
 }

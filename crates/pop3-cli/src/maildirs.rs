@@ -13,6 +13,7 @@ use pop3_users::{HashPool, Users, is_safe_name};
 
 use crate::arguments::Serve;
 use crate::failure::{Exit, Failure};
+use crate::language::Message;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -103,11 +104,8 @@ impl Template {
     pub fn new(path: &str) -> Result<Self, Failure> {
         let odd = path.match_indices('%').any(|(at, _)| !path[at..].starts_with("%u"));
         if odd || !path.contains("%u") || path.starts_with('~') {
-            return Err(Failure::new(
-                Exit::Usage,
-                format_args!("--mail {path:?} is not a path with %u in the place of the user's name"),
-            )
-            .hint("Give a path like --mail '/home/%u/Maildir'."));
+            let found = Message::new("serve-mail").with("path", format_args!("{path:?}"));
+            return Err(Failure::new(Exit::Usage, found).and(Message::new("serve-mail-next")));
         }
         let at = path.find("%u").unwrap_or(0);
         let (base, rest) = match path[..at].rfind('/') {

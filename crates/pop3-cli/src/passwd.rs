@@ -2,10 +2,12 @@
 
 use std::io::{self, IsTerminal};
 
+use pop3_blocking::proto::Secret;
 use pop3_users::{HashError, SetPasswordError, is_safe_name, set_password};
 
 use crate::arguments::Passwd;
 use crate::failure::{Exit, Failure, say};
+use crate::language::Message;
 use crate::password;
 
 /// Sets the password of a user.
@@ -16,23 +18,29 @@ pub fn run(arguments: &Passwd) -> Result<(), Failure> {
         return Err(failure(arguments, SetPasswordError::Name(name.clone())));
     }
     let password = if io::stdin().is_terminal() {
-        let password = password::prompt(&format!("New password for {name}: "))?;
-        if password::prompt("Repeat the new password: ")? != password {
-            return Err(Failure::new(Exit::Other, "the two passwords differ; nothing was changed"));
+        let password = ask(&Message::new("passwd-new").with("user", name))?;
+        if ask(&Message::new("passwd-repeat"))? != password {
+            return Err(Failure::new(Exit::Other, Message::new("passwd-differ")));
         }
         password
     } else {
         password::from_stdin()?
     };
     set_password(file, name, &password).map_err(|error| failure(arguments, error))?;
-    say(format_args!("{name} can log in with the new password."))
+    say(Message::new("passwd-set").with("user", name))
+}
+
+fn ask(question: &Message) -> Result<Secret, Failure> {
+    password::prompt(&format!("{question} "))
 }
 
 fn failure(arguments: &Passwd, error: SetPasswordError) -> Failure {
     match error {
-        SetPasswordError::Name(_) => Failure::new(Exit::Other, error)
-            .hint("A name must not contain / or :, must not begin with # or -, and must not begin or end with a dot or a blank."),
-        SetPasswordError::Password(HashError::Empty) => Failure::new(Exit::Usage, format_args!("{error}; nothing was changed")),
+        SetPasswordError::Name(name) => {
+            Failure::new(Exit::Other, Message::new("passwd-name").with("user", format_args!("{name:?}")))
+                .and(Message::new("passwd-name-next"))
+        }
+        SetPasswordError::Password(HashError::Empty) => Failure::new(Exit::Usage, Message::new("passwd-empty")),
         SetPasswordError::Password(error) => Failure::new(Exit::Other, error),
         SetPasswordError::File(error) => Failure::file(&arguments.users, &error),
     }

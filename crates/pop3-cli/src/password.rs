@@ -120,7 +120,7 @@ fn from_command(command: &str, failed: &Message) -> Result<Secret, Failure> {
 pub fn from_stdin() -> Result<Secret, Failure> {
     let mut line = Vec::new();
     io::stdin().lock().read_until(b'\n', &mut line).map_err(|error| Failure::new(Exit::Other, error))?;
-    first_line(&line).ok_or_else(|| Failure::new(Exit::Other, "the first line of standard input contains no password"))
+    first_line(&line).ok_or_else(|| Failure::new(Exit::Other, Message::new("stdin-no-password")))
 }
 
 fn first_line(text: &[u8]) -> Option<Secret> {

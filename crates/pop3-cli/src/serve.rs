@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use crate::arguments::Serve;
 use crate::descriptors;
 use crate::failure::{Exit, Failure};
+use crate::language::Message;
 use crate::listeners::ListenAddress;
 use crate::maildirs::{Maildirs, Template};
 use crate::permissions::warn_if_readable;
@@ -42,15 +43,15 @@ impl Certificate {
 pub fn run(arguments: &Serve) -> Result<(), Failure> {
     let template = Template::new(&arguments.mail)?;
     if arguments.listen.is_empty() && arguments.listen_tls.is_empty() {
-        return Err(Failure::new(Exit::Usage, "there is nothing to listen on").hint("Give --listen or --listen-tls, or both."));
+        return Err(Failure::new(Exit::Usage, Message::new("serve-nowhere")).and(Message::new("serve-nowhere-next")));
     }
     let certificate = arguments.cert.clone().zip(arguments.key.clone()).map(|(cert, key)| Certificate { cert, key });
     let mut options = match &certificate {
         Some(certificate) => ServerOptions::with_tls(certificate.read()?),
         _ if arguments.dangerously_cleartext => ServerOptions::dangerous_cleartext(),
         _ => {
-            return Err(Failure::new(Exit::Usage, "without a certificate no user could log in")
-                .hint("Give --cert and --key, or --dangerously-cleartext on a network that you trust."));
+            let failure = Failure::new(Exit::Usage, Message::new("serve-no-certificate"));
+            return Err(failure.and(Message::new("serve-no-certificate-next")));
         }
     };
     if arguments.dangerously_cleartext {
@@ -65,7 +66,7 @@ pub fn run(arguments: &Serve) -> Result<(), Failure> {
     options.config.mechanisms = vec![Mechanism::Plain, Mechanism::Login];
     options.max_sessions = descriptors::sessions_within_limit(arguments.max_sessions);
     let users = Users::load(&arguments.users, arguments.ignore_case).map_err(|error| {
-        Failure::file(&arguments.users, &error).hint("`pop3 passwd FILE NAME` creates the file and adds a user to it.")
+        Failure::file(&arguments.users, &error).and(Message::new("serve-users-next"))
     })?;
     warn_if_readable(&arguments.users, "the file of users");
     if users.count() == 0 {
@@ -103,7 +104,7 @@ async fn listen(
     let Signals { hangup, terminate } = Signals::listen().map_err(|error| Failure::new(Exit::Other, error))?;
     let (mut listeners, mut announced) = (JoinSet::new(), Vec::new());
     for (address, listen) in places {
-        let failed = |error: io::Error| Failure::new(Exit::Other, format_args!("cannot listen on {address}: {error}"));
+        let failed = |error: io::Error| Failure::not_listening(&address, &error);
         let kind = if listen == ListenSecurity::ImplicitTls { "POP3 over TLS" } else { "POP3" };
         for listener in address.listen().map_err(failed)? {
             announced.push(format!("{kind} on {}", listener.local_addr().map_err(failed)?));

@@ -9,6 +9,7 @@ use std::process::{Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use script::screens::compare;
 use script::{Script, home, in_tmp, mail, pop3, text};
 
 const ONE: &str = "Subject: one\n\n.\n";
@@ -30,6 +31,15 @@ fn demo_needs_nothing_and_shows_everything() {
     }
     // What has no message has none.
     assert!(!said.contains("(the message: 0 B)") && said.contains("S: 5 1700000099.5-large\n  S: .\n"), "{said}");
+}
+
+#[test]
+fn demo_speaks_four_languages() {
+    for language in ["en", "es", "zh-Hans", "zh-Hant"] {
+        let output = pop3().args(["demo", "--language", language]).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        compare(&format!("demo.{language}.txt"), &text(&output.stdout));
+    }
 }
 
 #[test]

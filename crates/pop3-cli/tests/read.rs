@@ -6,6 +6,7 @@ use std::fs;
 use std::process::Output;
 
 use pop3_test::{Builder, Fault, Server};
+use script::screens::compare;
 use script::{pop3, text};
 
 const MAIL: [&str; 3] = [
@@ -19,10 +20,14 @@ fn with_mail() -> Builder {
 }
 
 fn read(server: &Server, arguments: &[&str]) -> Output {
+    read_at_columns(server, "120", arguments)
+}
+
+fn read_at_columns(server: &Server, columns: &str, arguments: &[&str]) -> Output {
     let port = server.port().to_string();
     let account = ["read", "127.0.0.1", "--user", "joe", "--port", &port, "--dangerously-cleartext"];
     let mut command = pop3();
-    command.args(account).args(arguments).env("POP3_PASSWORD", "secret").env("COLUMNS", "120").env("LC_ALL", "C");
+    command.args(account).args(arguments).env("POP3_PASSWORD", "secret").env("COLUMNS", columns).env("LC_ALL", "C");
     command.output().unwrap()
 }
 
@@ -39,6 +44,17 @@ fn the_list_has_senders_and_subjects_in_words() {
     assert!(lines[2].ends_with("red") && !told.contains('\x1b'), "{told}");
     // Only the headers are transferred.
     assert!(!server.commands().iter().any(|line| line.starts_with("RETR")), "{:?}", server.commands());
+}
+
+#[test]
+fn the_list_keeps_to_the_columns_of_the_terminal() {
+    let long = "Date: Thu, 26 Nov 2026 18:30:00 +0800\r\nFrom: A sender with a name that is long <long@sender.example>\r\n\
+        Subject: A subject that says all of it at once, as some people write them, and does not come to an end\r\n\r\n";
+    let chinese = "From: =?UTF-8?B?5a625Lq6?= <home@example.org>\r\nSubject: =?UTF-8?B?5pil6IqC5b+r5LmQ77yM56Wd5L2g5Lus5LiA5YiH6aG65Yip?=\r\n\r\n";
+    let server = Server::builder().user("joe", "secret", [MAIL[0], long, chinese]).start().unwrap();
+    for columns in ["60", "80", "200"] {
+        compare(&format!("read.{columns}.txt"), &text(&read_at_columns(&server, columns, &[]).stdout));
+    }
 }
 
 #[test]

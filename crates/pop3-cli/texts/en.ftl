@@ -550,3 +550,94 @@ state-ask = { $count } messages of { $account } are known. Forget them, so that 
 state-not-forgotten = Nothing was forgotten.
 state-forgotten = { $count } messages of { $account } are forgotten; the next run fetches what is on the server
 state-no-terminal = there is no terminal to ask; --yes forgets without asking
+demo-begins =
+    A POP3 server is running on this machine. Its Maildir contains { $count } messages.
+    A client (C) fetches them from the server (S). This is their dialogue:
+demo-authorization = AUTHORIZATION: the client logs in
+demo-transaction = TRANSACTION: the client lists and retrieves messages
+demo-update = UPDATE: the server removes marked messages, and the session ends
+demo-more-lines = (and { $count } lines more)
+demo-message = (the message: { $size })
+demo-handshake = (the TLS handshake; all further data are encrypted)
+demo-fetched =
+    All messages were fetched into a second Maildir, byte for byte as they were sent.
+
+    To fetch your own mail:  pop3 fetch you@example.org              (pop3 fetch --help)
+    If no mail comes:        pop3 doctor you@example.org             (pop3 doctor --help)
+    To serve Maildirs:       pop3 serve --users FILE --mail PATH …   (pop3 serve --help)
+demo-on-a-terminal =
+    To connect your own mail program to this server, run `pop3 demo` on a terminal, without --once. The server
+    then runs until Ctrl-C, and the demonstration prints the settings for your mail program: POP3, 127.0.0.1,
+    a port with STARTTLS and one with SSL/TLS, the user and the password.
+demo-settings =
+    To connect your own mail program to this server, use these settings:
+      protocol   POP3
+      server     { $host }
+      security   STARTTLS on port { $plain }, or SSL/TLS on port { $tls }
+      user       { $user }
+      password   { $password }
+    The server signed its certificate itself, so your program will ask once whether to trust it.
+    For example:
+demo-until =
+    The fetched messages are in
+      { $folder }
+
+    The server runs until you press Ctrl-C. Both Maildirs and the certificate are removed then.
+demo-incomplete = only { $count } of the messages were fetched: { $problems }
+demo-differ = the fetched messages differ from those on the server; this is a bug, please report it
+demo-folder = cannot create a temporary folder: { $error }
+cannot-listen = cannot listen on { $address }: { $error }
+serve-nowhere = there is nothing to listen on
+serve-nowhere-next = Give --listen or --listen-tls, or both.
+serve-no-certificate = without a certificate no user could log in
+serve-no-certificate-next = Give --cert and --key, or --dangerously-cleartext on a network that you trust.
+serve-users-next = `pop3 passwd FILE NAME` creates the file and adds a user to it.
+serve-mail = --mail { $path } is not a path with %u in the place of the user's name
+serve-mail-next = Give a path like --mail '/home/%u/Maildir'.
+passwd-new = New password for { $user }:
+passwd-repeat = Repeat the new password:
+passwd-differ = the two passwords differ; nothing was changed
+passwd-empty = the password is empty; nothing was changed
+passwd-name = { $user } cannot be the name of a user
+passwd-name-next = A name must not contain / or :, must not begin with # or -, and must not begin or end with a dot or a blank.
+passwd-set = { $user } can log in with the new password.
+stdin-no-password = the first line of standard input contains no password
+stdout-failed = cannot write to standard output: { $error }
+problem-no-unique-id = { $count ->
+    [one] 1 message not fetched: the server gives no unique-id
+   *[other] { $count } messages not fetched: the server gives no unique-id
+} (--delete alone fetches such messages)
+problem-not-listed = { $count ->
+    [one] 1 message not fetched: the server counts more messages than it lists
+   *[other] { $count } messages not fetched: the server counts more messages than it lists
+}
+problem-set-aside = message { $number } is set aside: several tries to fetch it have failed; it is tried again once a day
+problem-session-broke = message { $number } was not fetched: { $error }; { $next }
+problem-not-retrieved = message { $number } was not fetched; the server replied: { $reply }
+problem-not-deleted = message { $number } could not be deleted; the server replied: { $reply }
+problem-wrong-size = message { $number } has { $octets } octets instead of the { $announced } that the server announced, so it stays on the server; { $next }
+problem-next-aside = it is set aside, and tried again once a day
+problem-next-again = it is tried again next time
+problem-next-short = it was stored as received, and may be incomplete
+problem-next-stored = it was stored as received
+problem-not-all-removed = the server did not remove all deleted messages: { $error }
+problem-removal-unknown = it is not known whether the server removed the deleted messages: { $error }
+problem-next-session = the remaining messages wait for the next run: { $error }
+error-closed = the server closed the connection { $when }
+error-closed-idle = while nothing was asked
+error-closed-greeting = before its greeting
+error-closed-reply = before its reply to { $verb }
+error-closed-rest = in the middle of its reply to { $verb }
+error-not-pop3 = the server does not speak POP3 here: it sent "{ $sent }"{ $service }
+error-service-imap = that is an IMAP server; POP3 is usually on port 995 or 110
+error-service-smtp = that is an SMTP or FTP server; POP3 is usually on port 995 or 110
+error-service-ssh = that is an SSH server
+error-service-web = that is a web server
+error-service-tls = that is TLS: use implicit TLS on this port
+error-cleartext-login = refusing to log in without TLS; use TLS or STLS, or allow a cleartext login by name
+error-no-mechanism = the server offers none of the mechanisms that can be used
+error-tls-wrong-name = TLS: the server's certificate is for another host{ $names }
+error-tls-names = : it is for { $names }
+error-tls-names-more = : it is for { $names } and others
+error-tls-untrusted = TLS: the server's certificate is not to be trusted: { $error }
+error-tls-nothing-in-common = TLS: no version of TLS and no ciphers that both sides have: { $error }

@@ -516,3 +516,94 @@ state-ask = Se conocen { $count } mensajes de { $account }. ¿Olvidarlos, de mod
 state-not-forgotten = No se olvidó nada.
 state-forgotten = { $count } mensajes de { $account } olvidados; la próxima ejecución descarga lo que hay en el servidor
 state-no-terminal = no hay un terminal para preguntar; --yes olvida sin preguntar
+demo-begins =
+    Un servidor POP3 funciona en este equipo. Su Maildir contiene { $count } mensajes.
+    Un cliente (C) los descarga del servidor (S). Este es su diálogo:
+demo-authorization = AUTHORIZATION: el cliente inicia sesión
+demo-transaction = TRANSACTION: el cliente enumera y descarga los mensajes
+demo-update = UPDATE: el servidor borra los mensajes marcados y la sesión termina
+demo-more-lines = (y { $count } líneas más)
+demo-message = (el mensaje: { $size })
+demo-handshake = (la negociación TLS; todo lo que sigue va cifrado)
+demo-fetched =
+    Todos los mensajes se descargaron en un segundo Maildir, byte por byte como se enviaron.
+
+    Para descargar su correo:  pop3 fetch usted@example.org            (pop3 fetch --help)
+    Si no llega correo:        pop3 doctor usted@example.org           (pop3 doctor --help)
+    Para servir Maildirs:      pop3 serve --users FILE --mail PATH …   (pop3 serve --help)
+demo-on-a-terminal =
+    Para conectar su programa de correo a este servidor, ejecute `pop3 demo` en un terminal, sin --once. El
+    servidor funciona entonces hasta Ctrl-C, y se muestran los datos para su programa: POP3, 127.0.0.1,
+    un puerto con STARTTLS y otro con SSL/TLS, el usuario y la contraseña.
+demo-settings =
+    Para conectar su programa de correo a este servidor, use estos datos:
+      protocolo    POP3
+      servidor     { $host }
+      seguridad    STARTTLS en el puerto { $plain }, o SSL/TLS en el puerto { $tls }
+      usuario      { $user }
+      contraseña   { $password }
+    El servidor firmó él mismo su certificado, así que su programa preguntará una vez si confía en él.
+    Por ejemplo:
+demo-until =
+    Los mensajes descargados están en
+      { $folder }
+
+    El servidor funciona hasta que pulse Ctrl-C. Entonces se borran los dos Maildirs y el certificado.
+demo-incomplete = solo se descargaron { $count } de los mensajes: { $problems }
+demo-differ = los mensajes descargados difieren de los del servidor; es un error del programa, comuníquelo, por favor
+demo-folder = no se puede crear una carpeta temporal: { $error }
+cannot-listen = no se puede escuchar en { $address }: { $error }
+serve-nowhere = no hay dónde escuchar
+serve-nowhere-next = Indique --listen o --listen-tls, o ambas.
+serve-no-certificate = sin un certificado ningún usuario podría iniciar sesión
+serve-no-certificate-next = Indique --cert y --key, o --dangerously-cleartext en una red de confianza.
+serve-users-next = `pop3 passwd FILE NAME` crea el archivo y añade un usuario.
+serve-mail = --mail { $path } no es una ruta con %u en el lugar del nombre del usuario
+serve-mail-next = Indique una ruta como --mail '/home/%u/Maildir'.
+passwd-new = Nueva contraseña de { $user }:
+passwd-repeat = Repita la nueva contraseña:
+passwd-differ = las dos contraseñas son distintas; no se cambió nada
+passwd-empty = la contraseña está vacía; no se cambió nada
+passwd-name = { $user } no puede ser el nombre de un usuario
+passwd-name-next = Un nombre no debe contener / ni :, no debe empezar por # ni -, y no debe empezar ni terminar con un punto o un espacio.
+passwd-set = { $user } puede iniciar sesión con la nueva contraseña.
+stdin-no-password = la primera línea de la entrada estándar no contiene ninguna contraseña
+stdout-failed = no se puede escribir en la salida estándar: { $error }
+problem-no-unique-id = { $count ->
+    [one] 1 mensaje no descargado: el servidor no le da identificador único
+   *[other] { $count } mensajes no descargados: el servidor no les da identificador único
+} (solo --delete descarga esos mensajes)
+problem-not-listed = { $count ->
+    [one] 1 mensaje no descargado: el servidor cuenta más mensajes de los que enumera
+   *[other] { $count } mensajes no descargados: el servidor cuenta más mensajes de los que enumera
+}
+problem-set-aside = el mensaje { $number } queda aparte: varios intentos de descargarlo fallaron; se intenta de nuevo una vez al día
+problem-session-broke = el mensaje { $number } no se descargó: { $error }; { $next }
+problem-not-retrieved = el mensaje { $number } no se descargó; el servidor respondió: { $reply }
+problem-not-deleted = el mensaje { $number } no se pudo borrar; el servidor respondió: { $reply }
+problem-wrong-size = el mensaje { $number } tiene { $octets } octetos en lugar de los { $announced } que anunció el servidor, así que se queda en el servidor; { $next }
+problem-next-aside = queda aparte y se intenta de nuevo una vez al día
+problem-next-again = se intenta de nuevo la próxima vez
+problem-next-short = se guardó como llegó y puede estar incompleto
+problem-next-stored = se guardó como llegó
+problem-not-all-removed = el servidor no eliminó todos los mensajes borrados: { $error }
+problem-removal-unknown = no se sabe si el servidor eliminó los mensajes borrados: { $error }
+problem-next-session = los demás mensajes esperan a la próxima ejecución: { $error }
+error-closed = el servidor cerró la conexión { $when }
+error-closed-idle = cuando no se le había pedido nada
+error-closed-greeting = antes de su saludo
+error-closed-reply = antes de responder a { $verb }
+error-closed-rest = en medio de su respuesta a { $verb }
+error-not-pop3 = el servidor no habla POP3 aquí: envió "{ $sent }"{ $service }
+error-service-imap = es un servidor IMAP; POP3 suele estar en el puerto 995 o 110
+error-service-smtp = es un servidor SMTP o FTP; POP3 suele estar en el puerto 995 o 110
+error-service-ssh = es un servidor SSH
+error-service-web = es un servidor web
+error-service-tls = es TLS: use TLS implícito en este puerto
+error-cleartext-login = no se inicia sesión sin TLS; use TLS o STLS, o permita expresamente un inicio de sesión sin cifrar
+error-no-mechanism = el servidor no ofrece ningún mecanismo que se pueda usar
+error-tls-wrong-name = TLS: el certificado del servidor es de otro nombre{ $names }
+error-tls-names = : es de { $names }
+error-tls-names-more = : es de { $names } y otros
+error-tls-untrusted = TLS: el certificado del servidor no es de confianza: { $error }
+error-tls-nothing-in-common = TLS: ninguna versión de TLS ni ningún cifrado en común: { $error }

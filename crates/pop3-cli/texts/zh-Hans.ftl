@@ -495,3 +495,88 @@ state-ask = 已记录 { $account } 的 { $count } 封邮件。要忘记它们，
 state-not-forgotten = 没有忘记任何内容。
 state-forgotten = 已忘记 { $account } 的 { $count } 封邮件；下次运行会收取服务器上的邮件
 state-no-terminal = 没有可供询问的终端；--yes 不询问直接忘记
+demo-begins =
+    一个 POP3 服务器正在本机运行。它的 Maildir 中有 { $count } 封邮件。
+    客户端（C）从服务器（S）收取这些邮件。它们的对话如下：
+demo-authorization = AUTHORIZATION：客户端登录
+demo-transaction = TRANSACTION：客户端列出并收取邮件
+demo-update = UPDATE：服务器删除已标记的邮件，会话结束
+demo-more-lines = （还有 { $count } 行）
+demo-message = （邮件内容：{ $size }）
+demo-handshake = （TLS 握手；此后的所有数据均已加密）
+demo-fetched =
+    所有邮件都已收取到另一个 Maildir，与发送的内容逐字节相同。
+
+    收取您自己的邮件：  pop3 fetch you@example.org              （pop3 fetch --help）
+    收不到邮件时：      pop3 doctor you@example.org             （pop3 doctor --help）
+    提供 Maildir 服务： pop3 serve --users FILE --mail PATH …   （pop3 serve --help）
+demo-on-a-terminal =
+    要用您自己的邮件程序连接此服务器，请在终端中运行 `pop3 demo`，不要加 --once。服务器会一直运行到
+    按下 Ctrl-C，并显示邮件程序所需的设置：POP3、127.0.0.1、一个 STARTTLS 端口、一个 SSL/TLS 端口、
+    用户名和密码。
+demo-settings =
+    要用您自己的邮件程序连接此服务器，请使用以下设置：
+      协议     POP3
+      服务器   { $host }
+      安全     STARTTLS，端口 { $plain }；或 SSL/TLS，端口 { $tls }
+      用户名   { $user }
+      密码     { $password }
+    服务器的证书由它自己签名，因此您的程序会询问一次是否信任它。
+    例如：
+demo-until =
+    收取的邮件在
+      { $folder }
+
+    服务器会一直运行，直到您按下 Ctrl-C。届时两个 Maildir 和证书都会被删除。
+demo-incomplete = 只收取了 { $count } 封邮件：{ $problems }
+demo-differ = 收取的邮件与服务器上的不同；这是程序的错误，请报告
+demo-folder = 无法创建临时文件夹：{ $error }
+cannot-listen = 无法监听 { $address }：{ $error }
+serve-nowhere = 没有可监听的地址
+serve-nowhere-next = 请给出 --listen 或 --listen-tls，或两者都给出。
+serve-no-certificate = 没有证书，任何用户都无法登录
+serve-no-certificate-next = 请给出 --cert 和 --key；在您信任的网络中可用 --dangerously-cleartext。
+serve-users-next = `pop3 passwd FILE NAME` 会创建该文件并添加用户。
+serve-mail = --mail { $path } 不是一个以 %u 代替用户名的路径
+serve-mail-next = 请给出类似 --mail '/home/%u/Maildir' 的路径。
+passwd-new = { $user } 的新密码：
+passwd-repeat = 再次输入新密码：
+passwd-differ = 两次输入的密码不同；没有任何更改
+passwd-empty = 密码为空；没有任何更改
+passwd-name = { $user } 不能作为用户名
+passwd-name-next = 用户名不得包含 / 或 :，不得以 # 或 - 开头，也不得以句点或空格开头或结尾。
+passwd-set = { $user } 可以用新密码登录。
+stdin-no-password = 标准输入的第一行没有密码
+stdout-failed = 无法写入标准输出：{ $error }
+problem-no-unique-id = { $count } 封邮件未收取：服务器没有给出唯一标识（只有 --delete 会收取这样的邮件）
+problem-not-listed = { $count } 封邮件未收取：服务器统计的邮件多于它列出的邮件
+problem-set-aside = 邮件 { $number } 已搁置：多次尝试收取均失败；每天再试一次
+problem-session-broke = 邮件 { $number } 未收取：{ $error }；{ $next }
+problem-not-retrieved = 邮件 { $number } 未收取；服务器回复：{ $reply }
+problem-not-deleted = 邮件 { $number } 无法删除；服务器回复：{ $reply }
+problem-wrong-size = 邮件 { $number } 有 { $octets } 字节，而服务器宣布的是 { $announced } 字节，因此它留在服务器上；{ $next }
+problem-next-aside = 它已搁置，每天再试一次
+problem-next-again = 下次再试
+problem-next-short = 已按收到的内容保存，可能不完整
+problem-next-stored = 已按收到的内容保存
+problem-not-all-removed = 服务器没有移除所有已删除的邮件：{ $error }
+problem-removal-unknown = 不知道服务器是否移除了已删除的邮件：{ $error }
+problem-next-session = 其余邮件等待下次运行：{ $error }
+error-closed = 服务器{ $when }关闭了连接
+error-closed-idle = 在没有收到任何请求时
+error-closed-greeting = 在问候之前
+error-closed-reply = 在回复 { $verb } 之前
+error-closed-rest = 在回复 { $verb } 的中途
+error-not-pop3 = 服务器在这里不使用 POP3：它发送了“{ $sent }”{ $service }
+error-service-imap = 那是 IMAP 服务器；POP3 通常在端口 995 或 110
+error-service-smtp = 那是 SMTP 或 FTP 服务器；POP3 通常在端口 995 或 110
+error-service-ssh = 那是 SSH 服务器
+error-service-web = 那是网页服务器
+error-service-tls = 那是 TLS：请在此端口使用隐式 TLS
+error-cleartext-login = 拒绝在没有 TLS 时登录；请使用 TLS 或 STLS，或明确允许明文登录
+error-no-mechanism = 服务器没有提供任何可用的认证机制
+error-tls-wrong-name = TLS：服务器的证书属于另一台主机{ $names }
+error-tls-names = ：它属于 { $names }
+error-tls-names-more = ：它属于 { $names } 等
+error-tls-untrusted = TLS：服务器的证书不可信任：{ $error }
+error-tls-nothing-in-common = TLS：双方没有共同的 TLS 版本或加密算法：{ $error }

@@ -495,3 +495,88 @@ state-ask = 已記錄 { $account } 的 { $count } 封郵件。要忘記它們，
 state-not-forgotten = 沒有忘記任何內容。
 state-forgotten = 已忘記 { $account } 的 { $count } 封郵件；下次執行會收取伺服器上的郵件
 state-no-terminal = 沒有可供詢問的終端機；--yes 不詢問直接忘記
+demo-begins =
+    一個 POP3 伺服器正在本機執行。它的 Maildir 中有 { $count } 封郵件。
+    用戶端（C）從伺服器（S）收取這些郵件。它們的對話如下：
+demo-authorization = AUTHORIZATION：用戶端登入
+demo-transaction = TRANSACTION：用戶端列出並收取郵件
+demo-update = UPDATE：伺服器刪除已標記的郵件，工作階段結束
+demo-more-lines = （還有 { $count } 行）
+demo-message = （郵件內容：{ $size }）
+demo-handshake = （TLS 交握；此後的所有資料均已加密）
+demo-fetched =
+    所有郵件都已收取到另一個 Maildir，與傳送的內容逐位元組相同。
+
+    收取您自己的郵件：  pop3 fetch you@example.org              （pop3 fetch --help）
+    收不到郵件時：      pop3 doctor you@example.org             （pop3 doctor --help）
+    提供 Maildir 服務： pop3 serve --users FILE --mail PATH …   （pop3 serve --help）
+demo-on-a-terminal =
+    要用您自己的郵件程式連線到此伺服器，請在終端機中執行 `pop3 demo`，不要加 --once。伺服器會一直執行到
+    按下 Ctrl-C，並顯示郵件程式所需的設定：POP3、127.0.0.1、一個 STARTTLS 連接埠、一個 SSL/TLS 連接埠、
+    使用者名稱和密碼。
+demo-settings =
+    要用您自己的郵件程式連線到此伺服器，請使用以下設定：
+      協定         POP3
+      伺服器       { $host }
+      安全         STARTTLS，連接埠 { $plain }；或 SSL/TLS，連接埠 { $tls }
+      使用者名稱   { $user }
+      密碼         { $password }
+    伺服器的憑證由它自己簽署，因此您的程式會詢問一次是否信任它。
+    例如：
+demo-until =
+    收取的郵件在
+      { $folder }
+
+    伺服器會一直執行，直到您按下 Ctrl-C。屆時兩個 Maildir 和憑證都會被刪除。
+demo-incomplete = 只收取了 { $count } 封郵件：{ $problems }
+demo-differ = 收取的郵件與伺服器上的不同；這是程式的錯誤，請回報
+demo-folder = 無法建立暫存資料夾：{ $error }
+cannot-listen = 無法監聽 { $address }：{ $error }
+serve-nowhere = 沒有可監聽的位址
+serve-nowhere-next = 請給出 --listen 或 --listen-tls，或兩者都給出。
+serve-no-certificate = 沒有憑證，任何使用者都無法登入
+serve-no-certificate-next = 請給出 --cert 和 --key；在您信任的網路中可用 --dangerously-cleartext。
+serve-users-next = `pop3 passwd FILE NAME` 會建立該檔案並新增使用者。
+serve-mail = --mail { $path } 不是一個以 %u 代替使用者名稱的路徑
+serve-mail-next = 請給出類似 --mail '/home/%u/Maildir' 的路徑。
+passwd-new = { $user } 的新密碼：
+passwd-repeat = 再次輸入新密碼：
+passwd-differ = 兩次輸入的密碼不同；沒有任何變更
+passwd-empty = 密碼為空；沒有任何變更
+passwd-name = { $user } 不能作為使用者名稱
+passwd-name-next = 使用者名稱不得包含 / 或 :，不得以 # 或 - 開頭，也不得以句點或空格開頭或結尾。
+passwd-set = { $user } 可以用新密碼登入。
+stdin-no-password = 標準輸入的第一行沒有密碼
+stdout-failed = 無法寫入標準輸出：{ $error }
+problem-no-unique-id = { $count } 封郵件未收取：伺服器沒有給出唯一識別碼（只有 --delete 會收取這樣的郵件）
+problem-not-listed = { $count } 封郵件未收取：伺服器統計的郵件多於它列出的郵件
+problem-set-aside = 郵件 { $number } 已擱置：多次嘗試收取均失敗；每天再試一次
+problem-session-broke = 郵件 { $number } 未收取：{ $error }；{ $next }
+problem-not-retrieved = 郵件 { $number } 未收取；伺服器回覆：{ $reply }
+problem-not-deleted = 郵件 { $number } 無法刪除；伺服器回覆：{ $reply }
+problem-wrong-size = 郵件 { $number } 有 { $octets } 位元組，而伺服器宣布的是 { $announced } 位元組，因此它留在伺服器上；{ $next }
+problem-next-aside = 它已擱置，每天再試一次
+problem-next-again = 下次再試
+problem-next-short = 已按收到的內容儲存，可能不完整
+problem-next-stored = 已按收到的內容儲存
+problem-not-all-removed = 伺服器沒有移除所有已刪除的郵件：{ $error }
+problem-removal-unknown = 不知道伺服器是否移除了已刪除的郵件：{ $error }
+problem-next-session = 其餘郵件等待下次執行：{ $error }
+error-closed = 伺服器{ $when }關閉了連線
+error-closed-idle = 在沒有收到任何請求時
+error-closed-greeting = 在問候之前
+error-closed-reply = 在回覆 { $verb } 之前
+error-closed-rest = 在回覆 { $verb } 的中途
+error-not-pop3 = 伺服器在這裡不使用 POP3：它傳送了「{ $sent }」{ $service }
+error-service-imap = 那是 IMAP 伺服器；POP3 通常在連接埠 995 或 110
+error-service-smtp = 那是 SMTP 或 FTP 伺服器；POP3 通常在連接埠 995 或 110
+error-service-ssh = 那是 SSH 伺服器
+error-service-web = 那是網頁伺服器
+error-service-tls = 那是 TLS：請在此連接埠使用隱式 TLS
+error-cleartext-login = 拒絕在沒有 TLS 時登入；請使用 TLS 或 STLS，或明確允許明文登入
+error-no-mechanism = 伺服器沒有提供任何可用的驗證機制
+error-tls-wrong-name = TLS：伺服器的憑證屬於另一台主機{ $names }
+error-tls-names = ：它屬於 { $names }
+error-tls-names-more = ：它屬於 { $names } 等
+error-tls-untrusted = TLS：伺服器的憑證不可信任：{ $error }
+error-tls-nothing-in-common = TLS：雙方沒有共同的 TLS 版本或加密演算法：{ $error }

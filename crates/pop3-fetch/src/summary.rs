@@ -5,7 +5,6 @@ use std::fmt;
 use pop3_blocking::Error;
 use pop3_blocking::proto::codec::MessageNumber;
 
-use crate::plan::MAX_TRIES;
 
 /// The results of a run.
 #[derive(Debug, Default)]
@@ -109,10 +108,9 @@ impl fmt::Display for Problem {
             Self::NotListed { messages } => {
                 write!(f, "{} not fetched: the server counts more messages than it lists", count(*messages))
             }
-            Self::SetAside { number } => write!(
-                f,
-                "message {number} is set aside: {MAX_TRIES} tries to fetch it have failed; it is tried again once a day"
-            ),
+            Self::SetAside { number } => {
+                write!(f, "message {number} is set aside: several tries to fetch it have failed; it is tried again once a day")
+            }
             Self::SessionBroke { number, error, set_aside } => {
                 let next = if *set_aside { "it is set aside, and tried again once a day" } else { "it is tried again next time" };
                 write!(f, "message {number} was not fetched: {error}; {next}")

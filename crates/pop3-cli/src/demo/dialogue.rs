@@ -6,6 +6,7 @@ use pop3_blocking::proto::client::{ClientEvent, Observer};
 use pop3_blocking::proto::codec::Escaped;
 
 use crate::failure::say;
+use crate::language::Message;
 
 /// Maximum number of lines of a listing that are printed.
 const LINES: u64 = 8;
@@ -27,14 +28,14 @@ impl Dialogue {
         let heading = state.filter(|_| state != self.state).map(|state| {
             self.state = Some(state);
             match state {
-                State::Authorization => "\n── AUTHORIZATION: the client logs in ──",
-                State::Transaction => "\n── TRANSACTION: the client lists and retrieves messages ──",
-                State::Update => "\n── UPDATE: the server removes marked messages, and the session ends ──",
+                State::Authorization => Message::new("demo-authorization"),
+                State::Transaction => Message::new("demo-transaction"),
+                State::Update => Message::new("demo-update"),
             }
         });
         self.bar.suspend(|| {
             if let Some(heading) = heading {
-                let _ = say(heading);
+                let _ = say(format_args!("\n── {heading} ──"));
             }
             let _ = say(format_args!("  {line}"));
         });
@@ -66,15 +67,15 @@ impl Observer for Dialogue {
             ClientEvent::Body(_, chunk) => self.octets += chunk.len() as u64,
             ClientEvent::End(_) => {
                 if self.lines > LINES {
-                    self.say(self.state, &format!("S: (and {} lines more)", self.lines - LINES));
+                    self.say(self.state, &format!("S: {}", Message::new("demo-more-lines").with("count", self.lines - LINES)));
                 }
                 if self.octets > 0 {
-                    self.say(self.state, &format!("S: (the message: {})", HumanBytes(self.octets)));
+                    self.say(self.state, &format!("S: {}", Message::new("demo-message").with("size", HumanBytes(self.octets))));
                 }
                 self.say(self.state, "S: .");
             }
             ClientEvent::UpgradeTls(_) => {
-                self.say(self.state, "S: +OK begin TLS\n     (the TLS handshake; all further data are encrypted)");
+                self.say(self.state, &format!("S: +OK begin TLS\n     {}", Message::new("demo-handshake")));
             }
             _ => {}
         }

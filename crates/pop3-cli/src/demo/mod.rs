@@ -21,6 +21,7 @@ use tokio::runtime::Runtime;
 use crate::arguments::Demo;
 use crate::failure::{Exit, Failure, say};
 use crate::fetch::progress::Bar;
+use crate::language::Message;
 use dialogue::Dialogue;
 
 const USER: &str = "demo";
@@ -53,8 +54,7 @@ impl Store for OneMaildir {
 
 pub fn run(arguments: &Demo) -> Result<(), Failure> {
     let folder = tempfile::Builder::new().prefix("pop3-demo-").tempdir();
-    let folder =
-        folder.map_err(|error| Failure::new(Exit::Storage, format_args!("cannot create a temporary folder: {error}")))?;
+    let folder = folder.map_err(|error| Failure::new(Exit::Storage, Message::new("demo-folder").with("error", error)))?;
     let maildir = fill(&folder.path().join("server"))?;
     let certified = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()])
         .map_err(|error| Failure::new(Exit::Tls, error))?;
@@ -63,27 +63,20 @@ pub fn run(arguments: &Demo) -> Result<(), Failure> {
     let runtime = Runtime::new().map_err(|error| Failure::new(Exit::Other, error))?;
     let (plain, encrypted) = serve(&runtime, arguments, ServerOptions::with_tls(config), OneMaildir(maildir))?;
 
-    say(format_args!("A POP3 server is running on this machine. Its Maildir contains {} messages.", MAIL.len() + 1))?;
-    say("A client (C) fetches them from the server (S). This is their dialogue:")?;
+    say(Message::new("demo-begins").with("count", MAIL.len() + 1))?;
     let home = Maildir::create(folder.path().join("home")).map_err(|error| Failure::file(folder.path(), &error))?;
     let home_path = home.path().to_owned();
     fetch(plain, &certificate, home)?;
     compare(&folder.path().join("server"), &home_path)?;
 
-    say("\nAll messages were fetched into a second Maildir, byte for byte as they were sent.")?;
-    say("\nTo fetch your own mail:  pop3 fetch you@example.org              (pop3 fetch --help)")?;
-    say("If no mail comes:        pop3 doctor you@example.org             (pop3 doctor --help)")?;
-    say("To serve Maildirs:       pop3 serve --users FILE --mail PATH …   (pop3 serve --help)")?;
+    say(format_args!("\n{}\n", Message::new("demo-fetched")))?;
     if arguments.once || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        say("\nTo connect your own mail program to this server, run `pop3 demo` on a terminal, without --once. The server")?;
-        say("then runs until Ctrl-C, and the demonstration prints the settings for your mail program: POP3, 127.0.0.1,")?;
-        say("a port with STARTTLS and one with SSL/TLS, the user and the password.")?;
+        say(Message::new("demo-on-a-terminal"))?;
     } else {
         let certificate_file = folder.path().join("certificate.pem");
         fs::write(&certificate_file, &certificate).map_err(|error| Failure::file(&certificate_file, &error))?;
         point_a_mail_program_at(plain, encrypted, &certificate_file)?;
-        say(format_args!("\nThe fetched messages are in\n  {}", home_path.display()))?;
-        say("\nThe server runs until you press Ctrl-C. Both Maildirs and the certificate are removed then.")?;
+        say(format_args!("\n{}", Message::new("demo-until").with("folder", home_path.display())))?;
         runtime.block_on(tokio::signal::ctrl_c()).map_err(|error| Failure::new(Exit::Other, error))?;
     }
     runtime.shutdown_background();
@@ -121,7 +114,7 @@ fn serve(
     let server = Arc::new(Server::new(options, store));
     let listen = |port: u16, listen: ListenSecurity| {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let failed = |error: io::Error| Failure::new(Exit::Other, format_args!("cannot listen on {address}: {error}"));
+        let failed = |error: io::Error| Failure::not_listening(address, &error);
         let listener = runtime.block_on(TcpListener::bind(address)).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let server = Arc::clone(&server);
@@ -151,7 +144,8 @@ fn fetch(server: SocketAddr, certificate: &str, home: Maildir) -> Result<(), Fai
         return Ok(());
     }
     let problems: Vec<String> = summary.problems.iter().map(ToString::to_string).collect();
-    Err(Failure::new(Exit::Other, format_args!("only {} of the messages were fetched: {}", summary.fetched, problems.join(", "))))
+    let found = Message::new("demo-incomplete").with("count", summary.fetched);
+    Err(Failure::new(Exit::Other, found.with("problems", problems.join(", "))))
 }
 
 /// Checks that both Maildirs contain the same messages, except for a final line end, which the protocol requires.
@@ -173,19 +167,13 @@ fn compare(server: &Path, home: &Path) -> Result<(), Failure> {
     if messages(server)? == messages(home)? {
         return Ok(());
     }
-    Err(Failure::new(Exit::Other, "the fetched messages differ from those on the server; this is a bug, please report it"))
+    Err(Failure::new(Exit::Other, Message::new("demo-differ")))
 }
 
 fn point_a_mail_program_at(plain: SocketAddr, encrypted: SocketAddr, certificate: &Path) -> Result<(), Failure> {
-    let (plain_port, tls_port, certificate) = (plain.port(), encrypted.port(), certificate.display());
-    say("\nTo connect your own mail program to this server, use these settings:")?;
-    say("  protocol   POP3")?;
-    say(format_args!("  server     {}", plain.ip()))?;
-    say(format_args!("  security   STARTTLS on port {plain_port}, or SSL/TLS on port {tls_port}"))?;
-    say(format_args!("  user       {USER}"))?;
-    say(format_args!("  password   {PASSWORD}"))?;
-    say("The server signed its certificate itself, so your program will ask once whether to trust it.")?;
-    say(format_args!(
-        "For example:\n  curl --cacert {certificate} \\\n    --user {USER}:{PASSWORD} pop3s://localhost:{tls_port}/1"
-    ))
+    let (tls_port, certificate) = (encrypted.port(), certificate.display());
+    let settings = Message::new("demo-settings").with("host", plain.ip());
+    let settings = settings.with("plain", plain.port()).with("tls", tls_port);
+    say(settings.with("user", USER).with("password", PASSWORD))?;
+    say(format_args!("  curl --cacert {certificate} \\\n    --user {USER}:{PASSWORD} pop3s://localhost:{tls_port}/1"))
 }

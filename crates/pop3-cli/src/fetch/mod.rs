@@ -3,6 +3,7 @@
 mod job;
 mod place;
 mod preview;
+mod problem;
 pub mod progress;
 mod repeat;
 mod schedule;

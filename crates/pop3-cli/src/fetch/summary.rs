@@ -1,8 +1,9 @@
 //! The results of a run, for the user and for scripts.
 
 use indicatif::HumanBytes;
-use pop3_fetch::{Problem, RunSummary};
+use pop3_fetch::RunSummary;
 
+use super::problem;
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
 
@@ -39,15 +40,6 @@ pub fn check(summary: RunSummary) -> Result<(), Failure> {
     if summary.problems.is_empty() {
         return Ok(());
     }
-    let problems: Vec<String> = summary.problems.into_iter().map(describe).collect();
+    let problems: Vec<String> = summary.problems.into_iter().map(problem::describe).collect();
     Err(Failure::new(Exit::SomeFailed, problems.join("\npop3: ")).and(Message::new("fetch-some-failed")))
-}
-
-fn describe(problem: Problem) -> String {
-    match problem {
-        Problem::NoUniqueId { .. } => format!("{problem} (--delete alone fetches such messages)"),
-        // The failure contains a hint for the next step.
-        Problem::NextSession(error) => format!("the remaining messages wait for the next run: {}", Failure::from(error)),
-        _ => problem.to_string(),
-    }
 }
