@@ -11,10 +11,10 @@
 mod account;
 mod accounts;
 mod arguments;
+mod certificate;
 mod date;
 mod delivery;
 mod demo;
-mod descriptors;
 mod discovery;
 mod doctor;
 mod explanation;
@@ -23,11 +23,10 @@ mod fetch;
 mod folders;
 mod guide;
 mod http;
+mod keys;
 mod language;
-mod listeners;
 mod log;
 mod login;
-mod maildirs;
 mod manual;
 mod mock;
 mod netrc;
@@ -64,7 +63,10 @@ pub fn main() -> ExitCode {
     };
     Language::choose(arguments.language);
     let Some(command) = arguments.command else { return introduce() };
-    log::begin(arguments.verbose, matches!(command, Command::Serve(_)));
+    if !matches!(command, Command::Serve(_)) {
+        // What a server logs, and in which form, is in its settings.
+        log::begin(arguments.verbose);
+    }
     let outcome = match command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Doctor(arguments) => doctor::run(arguments, &accounts::given(&matches, &["doctor"])),
@@ -72,7 +74,7 @@ pub fn main() -> ExitCode {
         Command::Accounts(arguments) => accounts::run(&arguments, &accounts::given(&matches, &["accounts", "add"])),
         Command::Login(arguments) => login::run(&arguments, &accounts::given(&matches, &["login"])),
         Command::Guide(arguments) => guide::run(&arguments),
-        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Serve(_) => serve::run(&accounts::given(&matches, &["serve"]), arguments.verbose),
         Command::Mock(arguments) => mock::run(&arguments),
         Command::Read(arguments) => read::run(&arguments, &accounts::given(&matches, &["read"])),
         Command::State(arguments) => {

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 
 use pop3_blocking::proto::Secret;
-use pop3_users::{HashError, SetPasswordError, is_safe_name, set_password};
+use pop3_users::{HashError, SetPasswordError, hash, is_safe_name, scram_keys, set_stored};
 
 use crate::arguments::Passwd;
 use crate::failure::{Exit, Failure, say};
@@ -26,7 +26,9 @@ pub fn run(arguments: &Passwd) -> Result<(), Failure> {
     } else {
         password::from_stdin()?
     };
-    set_password(file, name, &password).map_err(|error| failure(arguments, error))?;
+    let stored = if arguments.scram { scram_keys(password.expose()) } else { hash(password.expose()) };
+    let stored = stored.map_err(|error| failure(arguments, error.into()))?;
+    set_stored(file, arguments.users_format.into(), name, &stored).map_err(|error| failure(arguments, error))?;
     say(Message::new("passwd-set").with("user", name))
 }
 

@@ -169,6 +169,12 @@ macro_rules! server_methods {
             self.shared.replace_tls(tls.into());
         }
 
+        /// Replaces the limits on sessions, [`max_sessions`]($crate::ServerOptions::max_sessions) and
+        /// [`max_sessions_per_source`]($crate::ServerOptions::max_sessions_per_source). Sessions beyond a lower limit stay until they end.
+        pub fn replace_limits(&self, max_sessions: usize, max_sessions_per_source: usize) {
+            self.shared.limiter().set_limits(max_sessions, max_sessions_per_source);
+        }
+
         /// Returns the number of sessions, raw ones and those with a store.
         pub fn sessions(&self) -> usize {
             self.shared.limiter().sessions()

@@ -7,7 +7,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Instant;
@@ -17,8 +17,8 @@ use event_listener::{Event, Listener};
 /// A counter of a server's sessions, in total and per source. It admits new sessions and notifies all of the shutdown.
 #[derive(Debug)]
 pub struct SessionLimiter {
-    total: usize,
-    per_source: usize,
+    total: AtomicUsize,
+    per_source: AtomicUsize,
     state: Mutex<State>,
     /// The event of the shutdown. A session that waits for its client waits for this event, too.
     ending: Event,
@@ -110,7 +110,19 @@ impl Seat {
 impl SessionLimiter {
     /// Creates a limiter for at most `total` sessions, of which at most `per_source` have the same source.
     pub fn new(total: usize, per_source: usize) -> Arc<Self> {
-        Arc::new(Self { total, per_source, state: Mutex::default(), ending: Event::new(), empty: Event::new() })
+        Arc::new(Self {
+            total: AtomicUsize::new(total),
+            per_source: AtomicUsize::new(per_source),
+            state: Mutex::default(),
+            ending: Event::new(),
+            empty: Event::new(),
+        })
+    }
+
+    /// Replaces the limits. Sessions beyond a lower limit stay until they end.
+    pub fn set_limits(&self, total: usize, per_source: usize) {
+        self.total.store(total, Ordering::Relaxed);
+        self.per_source.store(per_source, Ordering::Relaxed);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -123,7 +135,8 @@ impl SessionLimiter {
     // H39
     pub fn try_acquire(self: &Arc<Self>) -> Option<SessionPermit> {
         let mut state = self.state();
-        if state.stopping || (state.sessions >= self.total && !state.evict_one(self.total)) {
+        let total = self.total.load(Ordering::Relaxed);
+        if state.stopping || (state.sessions >= total && !state.evict_one(total)) {
             return None;
         }
         Some(self.add_session(&mut state))
@@ -323,7 +336,7 @@ impl SessionPermit {
         let mut state = self.limiter.state();
         leave(&mut state, self.source.take());
         let count = state.sources.entry(source).or_default();
-        if *count >= self.limiter.per_source {
+        if *count >= self.limiter.per_source.load(Ordering::Relaxed) {
             return false;
         }
         *count += 1;
@@ -433,6 +446,25 @@ mod tests {
         let _again = enter("192.0.2.1").unwrap();
         assert_eq!(source_of("2001:db8::1".parse().unwrap()), source_of("2001:db8::2:3".parse().unwrap()));
         assert_ne!(source_of("2001:db8::1".parse().unwrap()), source_of("2001:db8:0:1::1".parse().unwrap()));
+    }
+
+    #[test]
+    fn h39_other_limits_hold_for_the_next_sessions() {
+        let limiter = SessionLimiter::new(1, 1);
+        let enter = |address: &str| {
+            let mut permit = limiter.try_acquire()?;
+            permit.seat().set_logged_in();
+            permit.set_source(address.parse().unwrap()).then_some(permit)
+        };
+        let _first = enter("192.0.2.1").unwrap();
+        assert!(enter("192.0.2.2").is_none());
+        limiter.set_limits(3, 2);
+        let _second = enter("192.0.2.1").unwrap();
+        assert!(enter("192.0.2.1").is_none(), "the third from there");
+        let third = enter("192.0.2.2").unwrap();
+        limiter.set_limits(2, 2);
+        drop(third);
+        assert!(enter("192.0.2.2").is_none());
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::fmt;
 use pop3_blocking::Error;
 use pop3_blocking::proto::codec::MessageNumber;
 
-
 /// The results of a run.
 #[derive(Debug, Default)]
 pub struct RunSummary {

@@ -44,7 +44,7 @@ pub use login_refusal::LoginRefusal;
 pub use maildir::{Delivery, LockedMaildir, Maildir, PreparedMessage};
 pub use memory::{Memory, MemoryMaildrop};
 pub use peer::Peer;
-pub use store_responder::StoreResponder;
+pub use store_responder::{SessionTally, StoreResponder};
 pub use verification::{Pending, Verification, Verifier, verification};
 
 /// A store of maildrops: it checks logins and opens the users' maildrops.

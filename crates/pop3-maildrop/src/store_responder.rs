@@ -17,6 +17,19 @@ use pop3_proto::server::{
 use crate::async_store::{AsyncMaildrop, AsyncStore, Blocking};
 use crate::{LoginError, Peer, Pending, Store, Verification, loggable};
 
+/// What a session has done with its maildrop, for logs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionTally {
+    /// The number of messages that were retrieved as a whole; one that was retrieved twice counts twice.
+    pub retrieved: u64,
+    /// The octets of these messages.
+    pub octets: u64,
+    /// The number of messages that were removed at `QUIT`.
+    pub deleted: u64,
+    /// The number of messages that the maildrop held at login and that were not removed.
+    pub left: u64,
+}
+
 /// Answers the questions of one session from a store, for drivers.
 pub struct StoreResponder<S: AsyncStore> {
     store: S,
@@ -33,6 +46,9 @@ pub struct StoreResponder<S: AsyncStore> {
     message: Option<<S::Maildrop as AsyncMaildrop>::Message>,
     /// Octets of the messages that were begun since [`take_begun`](Self::take_begun) was called.
     begun: u64,
+    /// The octets of the message that is being sent as a whole.
+    retrieving: Option<u64>,
+    tally: SessionTally,
     buffer: Vec<u8>,
 }
 
@@ -89,6 +105,8 @@ impl<S: AsyncStore> StoreResponder<S> {
             maildrop: None,
             message: None,
             begun: 0,
+            retrieving: None,
+            tally: SessionTally { retrieved: 0, octets: 0, deleted: 0, left: 0 },
             buffer: Vec::new(),
         }
     }
@@ -107,6 +125,11 @@ impl<S: AsyncStore> StoreResponder<S> {
     /// Returns the logged-in user, as logs show it.
     pub fn user(&self) -> Option<&str> {
         self.user.as_deref()
+    }
+
+    /// Returns what the session has done so far.
+    pub const fn tally(&self) -> SessionTally {
+        self.tally
     }
 
     /// Begins to check the credentials of a login, unless the store does that [at login](Verification::AtLogin). Wait for the
@@ -186,6 +209,10 @@ impl<S: AsyncStore> StoreResponder<S> {
                 }
                 if send_piece(message, &mut self.buffer, connection).await? == BodyWants::Enough {
                     self.message = None;
+                    if let Some(octets) = self.retrieving.take() {
+                        self.tally.retrieved += 1;
+                        self.tally.octets = self.tally.octets.saturating_add(octets);
+                    }
                 }
                 continue;
             }
@@ -225,6 +252,8 @@ impl<S: AsyncStore> StoreResponder<S> {
                     },
                     |()| 0,
                 );
+                self.tally.deleted = marked.len().saturating_sub(left) as u64;
+                self.tally.left = self.tally.left.saturating_sub(self.tally.deleted);
                 connection.answer().finish_commit(left)
             }
             _ => Err(LocalError::NotAsked),
@@ -244,6 +273,7 @@ impl<S: AsyncStore> StoreResponder<S> {
                 tracing::info!(user, address, method, tls = peer.encrypted, messages = snapshot.len(), "logged in");
                 self.user = Some(user);
                 self.maildrop = Some(maildrop);
+                self.tally.left = snapshot.len() as u64;
                 connection.answer().accept(snapshot)
             }
             Err(error) => self.refuse(connection, login, &error),
@@ -276,6 +306,7 @@ impl<S: AsyncStore> StoreResponder<S> {
                     self.buffer.resize(piece, 0);
                 }
                 self.message = Some(message);
+                self.retrieving = octets.filter(|_| top.is_none());
                 connection.answer().begin_message()
             }
             Err(error) => {

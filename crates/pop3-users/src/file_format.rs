@@ -1,14 +1,38 @@
-//! The format of the file of users.
+//! The formats of the file of users.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
-use crate::password_hash::is_usable;
+use crate::scheme::is_usable;
 
-/// User names, and the stored hash or password of each.
-pub type Stored = HashMap<Vec<u8>, Vec<u8>>;
+/// The users of a file by their names.
+pub type Stored = HashMap<Vec<u8>, StoredUser>;
+
+/// The fields of a user that a server needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredUser {
+    /// The stored hash or password.
+    pub password: Vec<u8>,
+    /// The home, if the file names one.
+    pub home: Option<PathBuf>,
+}
+
+/// The format of a file of users.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FileFormat {
+    /// `NAME:PASSWORD`. The password may contain colons.
+    #[default]
+    Own,
+    /// Dovecot's passwd-file: `NAME:PASSWORD:UID:GID:GECOS:HOME:SHELL:EXTRA`, with any number of fields. Uid and gid are not used.
+    Dovecot,
+}
+
+/// Extra fields of Dovecot that restrict logins in a way that this library does not support. Their users are left out: whoever is
+/// restricted must not come in without the restriction.
+const RESTRICTIONS: [&[u8]; 6] = [b"allow_nets", b"allow_real_nets", b"nologin", b"nopassword", b"pass", b"user"];
 
 /// Parses the file of users. A line without a valid name and a usable hash is ignored, with a warning, and allows no login.
-pub fn parse(text: &[u8]) -> Stored {
+pub fn parse(text: &[u8], format: FileFormat) -> Stored {
     // Some editors write a byte order mark at the beginning.
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
     let mut users = HashMap::new();
@@ -17,14 +41,40 @@ pub fn parse(text: &[u8]) -> Stored {
         if line.is_empty() || line.starts_with(b"#") {
             continue;
         }
-        match split(line) {
-            Some((name, stored)) if str::from_utf8(name).is_ok_and(is_safe_name) && is_usable(stored) => {
-                users.insert(name.to_vec(), stored.to_vec());
-            }
-            _ => tracing::warn!(line = at + 1, "line in the file of users ignored: not NAME:HASH with a supported hash"),
+        match user(line, format) {
+            Ok((name, user)) => drop(users.insert(name.to_vec(), user)),
+            Err(reason) => tracing::warn!(line = at + 1, "line in the file of users ignored: {reason}"),
         }
     }
     users
+}
+
+fn user(line: &[u8], format: FileFormat) -> Result<(&[u8], StoredUser), &'static str> {
+    let (name, rest) = split(line).ok_or("there is no colon")?;
+    if !str::from_utf8(name).is_ok_and(is_safe_name) {
+        return Err("the name is not allowed");
+    }
+    let (password, home) = match format {
+        FileFormat::Own => (rest, None),
+        FileFormat::Dovecot => {
+            let mut fields = rest.split(|byte| *byte == b':');
+            let password = fields.next().unwrap_or_default();
+            // Uid, gid and gecos.
+            let home = fields.nth(3).filter(|home| home.starts_with(b"/"));
+            // The shell, and then fields separated by blanks. A colon in their values is kept by Dovecot, too.
+            let extra = fields.skip(1).flat_map(|field| field.split(|byte| *byte == b' '));
+            let mut names = extra.map(|field| field.split(|byte| *byte == b'=').next().unwrap_or_default());
+            if names.any(|name| RESTRICTIONS.contains(&name)) {
+                return Err("it restricts logins by a field that is not supported");
+            }
+            (password, home)
+        }
+    };
+    if !is_usable(password) {
+        return Err("the password is not in a supported scheme");
+    }
+    let home = home.map(|home| PathBuf::from(String::from_utf8_lossy(home).into_owned()));
+    Ok((name, StoredUser { password: password.to_vec(), home }))
 }
 
 /// Splits a line of the file into the name and the stored hash or password. Returns `None` if the line has no colon.
@@ -52,6 +102,20 @@ pub fn is_safe_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dovecots_fields_end_at_colons_and_restricted_users_are_left_out() {
+        let text = b"joe:{PLAIN}a:1000:1000::/home/joe::\nann:{PLAIN}b\nbob:{PLAIN}c:::::: userdb_quota_rule=*:storage=1G\n\
+            eve:{PLAIN}d::::::allow_nets=192.0.2.0/24\nsam:{PLAIN}e::::::x=y nologin=yes\nnone::::::\npat:{PLAIN}f:::: relative:\n";
+        let users = parse(text, FileFormat::Dovecot);
+        let field = |name: &str| users.get(name.as_bytes()).map(|user| (user.password.as_slice(), user.home.clone()));
+        assert_eq!(field("joe"), Some((&b"{PLAIN}a"[..], Some("/home/joe".into()))));
+        assert_eq!(field("ann"), Some((&b"{PLAIN}b"[..], None)));
+        assert_eq!(field("bob"), Some((&b"{PLAIN}c"[..], None)));
+        assert_eq!(field("pat"), Some((&b"{PLAIN}f"[..], None)), "a home that is not absolute");
+        assert_eq!((field("eve"), field("sam"), field("none")), (None, None, None));
+        assert_eq!(parse(b"joe:{PLAIN}a:b:c\n", FileFormat::Own)[&b"joe"[..]].password, b"{PLAIN}a:b:c");
+    }
 
     #[test]
     fn h57_unsafe_names_are_refused() {

@@ -15,6 +15,9 @@ use argon2::Block;
 const MAX_QUEUED: usize = 2000;
 const MAX_QUEUED_OF_ONE: usize = 200;
 
+/// How much lower the priority of threads that hash is: guesses must not slow down other sessions.
+const NICE: i32 = 10;
+
 /// Memory for hashing, reused by one thread.
 #[derive(Default)]
 pub struct Memory(pub(crate) Vec<Block>);
@@ -75,12 +78,21 @@ impl HashPool {
         Self::with_threads(thread::available_parallelism().map_or(1, usize::from))
     }
 
-    /// Creates a pool with this many threads.
+    /// Creates a pool with this many threads, which have a low priority.
     pub fn with_threads(threads: usize) -> Self {
+        Self::new(threads, NICE)
+    }
+
+    /// Creates a pool with one thread of normal priority, for checks that are quick, such as [`Users::recall`](crate::Users::recall).
+    pub fn of_quick_checks() -> Self {
+        Self::new(1, 0)
+    }
+
+    fn new(threads: usize, nice: i32) -> Self {
         let shared = Arc::new(Shared { queue: Mutex::default(), changed: Condvar::new() });
         for _ in 0..threads {
             let shared = Arc::clone(&shared);
-            let spawned = thread::Builder::new().name("pop3 password".to_owned()).spawn(move || work(&shared));
+            let spawned = thread::Builder::new().name("pop3 password".to_owned()).spawn(move || work(&shared, nice));
             if let Err(error) = spawned {
                 tracing::warn!(%error, "a thread for password checks could not start");
             }
@@ -107,10 +119,11 @@ impl Drop for HashPool {
     }
 }
 
-fn work(shared: &Shared) {
-    // Guesses must not slow down other sessions. If the system refuses the lower priority, the thread runs without it.
+#[cfg_attr(not(target_os = "linux"), allow(unused_variables))]
+fn work(shared: &Shared, nice: i32) {
+    // If the system refuses the lower priority, the thread runs without it.
     #[cfg(target_os = "linux")]
-    let _ = rustix::process::nice(10);
+    let _ = rustix::process::nice(nice);
     let mut memory = Memory::default();
     loop {
         let queue = shared.queue.lock().unwrap_or_else(PoisonError::into_inner);

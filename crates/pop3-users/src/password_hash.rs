@@ -1,18 +1,17 @@
 //! The hashes of passwords.
 
-use argon2::password_hash::{PasswordHash, PasswordHasher, SaltString, rand_core::OsRng};
-use argon2::{Algorithm, Argon2, Block, Params, Version};
-use pop3_proto::Secret;
-use pop3_proto::sasl::prepare;
-use subtle::ConstantTimeEq;
+use argon2::Argon2;
+use argon2::password_hash::rand_core::{OsRng, RngCore};
+use argon2::password_hash::{PasswordHasher, SaltString};
+use pop3_proto::sasl::{ScramHash, ScramKeys};
 
 use crate::hash_pool::Memory;
+use crate::preparation::prepared;
+use crate::scheme::Scheme;
 
-/// Prefix of a stored password that is not hashed.
-pub(crate) const PLAIN: &[u8] = b"{PLAIN}";
-
-/// Maximum memory that a stored hash may require, in KiB.
-const MAX_MEMORY: u32 = 256 * 1024;
+/// The rounds of new SCRAM keys. The machine's decoys for unknown names have as many, so the number does not reveal who exists.
+// H54
+const SCRAM_ROUNDS: u32 = 4096;
 
 /// The reason why a password is not hashed.
 #[derive(Debug, thiserror::Error)]
@@ -25,50 +24,10 @@ pub enum HashError {
     Failed(String),
 }
 
-/// Returns `true` if a stored value is an argon2 hash with supported parameters, or a password that is not empty.
-pub(crate) fn is_usable(stored: &[u8]) -> bool {
-    match stored.strip_prefix(PLAIN) {
-        Some(plain) => !plain.is_empty(),
-        None => parse_hash(stored).is_some(),
-    }
-}
-
-/// Parses a hash in the PHC format. Returns it with the settings that compute it again, or `None` if they are not supported.
-fn parse_hash(stored: &[u8]) -> Option<(PasswordHash<'_>, Argon2<'static>)> {
-    let hash = PasswordHash::new(str::from_utf8(stored).ok()?).ok()?;
-    let algorithm = Algorithm::try_from(hash.algorithm).ok()?;
-    let version = hash.version.map_or(Some(Version::default()), |version| Version::try_from(version).ok())?;
-    let params = Params::try_from(&hash).ok().filter(|params| params.m_cost() <= MAX_MEMORY)?;
-    hash.hash.and(hash.salt)?;
-    Some((hash, Argon2::new(algorithm, version, params)))
-}
-
-/// Returns `true` if `password` is the stored password. A malformed stored hash matches no password.
+/// Returns `true` if `password` is the stored password. A malformed or unsupported stored value matches no password.
 // H53
 pub fn verify(stored: &[u8], password: &[u8], memory: &mut Memory) -> bool {
-    let password = prepared(password);
-    let password = password.expose();
-    if let Some(plain) = stored.strip_prefix(PLAIN) {
-        // An empty stored password matches no password.
-        return !plain.is_empty() && bool::from(prepared(plain).expose().ct_eq(password));
-    }
-    let Some((hash, argon2)) = parse_hash(stored) else { return false };
-    let (Some(salt), Some(expected)) = (hash.salt, hash.hash) else { return false };
-    let mut salt_bytes = [0; 64];
-    let Ok(salt) = salt.decode_b64(&mut salt_bytes) else { return false };
-    let blocks = argon2.params().block_count();
-    if memory.0.len() < blocks {
-        memory.0.resize(blocks, Block::default());
-    }
-    let Some(blocks) = memory.0.get_mut(..blocks) else { return false };
-    let mut computed = vec![0; expected.len()];
-    argon2.hash_password_into_with_memory(password, salt, &mut computed, blocks).is_ok()
-        && bool::from(computed.as_slice().ct_eq(expected.as_bytes()))
-}
-
-/// Returns a password in the form that is compared and hashed: different encodings of one letter become equal.
-fn prepared(password: &[u8]) -> Secret {
-    Secret::from(prepare(password).as_deref().unwrap_or(password))
+    Scheme::parse(stored).is_some_and(|scheme| scheme.fits(prepared(password).expose(), memory))
 }
 
 /// Returns the hash to store for a password.
@@ -85,10 +44,25 @@ pub fn hash(password: &[u8]) -> Result<String, HashError> {
     Ok(hash.to_string())
 }
 
+/// Returns the SCRAM-SHA-256 keys to store for a password, in Dovecot's form. They allow logins with SCRAM, which does not send the password,
+/// but are weaker than an argon2 hash against guesses by someone who has the file.
+///
+/// # Errors
+/// Fails if the password is empty, because any client could then log in.
+pub fn scram_keys(password: &[u8]) -> Result<String, HashError> {
+    if password.is_empty() {
+        return Err(HashError::Empty);
+    }
+    let mut salt = [0; 16];
+    OsRng.try_fill_bytes(&mut salt).map_err(|error| HashError::Failed(error.to_string()))?;
+    Ok(ScramKeys::derive(ScramHash::Sha256, password, &salt, SCRAM_ROUNDS).stored_form())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::file_format::parse;
+    use crate::file_format::{FileFormat, parse};
+    use crate::scheme::is_usable;
     use proptest::prelude::*;
 
     #[test]
@@ -115,8 +89,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_file_and_any_hash_deny_without_a_panic(text: Vec<u8>, stored: Vec<u8>, password: Vec<u8>) {
-            let _ = parse(&text);
-            if !stored.starts_with(PLAIN) {
+            let _ = (parse(&text, FileFormat::Own), parse(&text, FileFormat::Dovecot));
+            if !stored.starts_with(b"{") {
                 prop_assert!(!verify(&stored, &password, &mut Memory::default()));
             }
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use pop3_proto::Secret;
 
-use crate::file_format::{is_safe_name, split};
+use crate::file_format::{FileFormat, is_safe_name, split};
 use crate::password_hash::{HashError, hash};
 
 /// The reason why a password was not set. The file is unchanged then.
@@ -23,22 +23,30 @@ pub enum SetPasswordError {
     File(io::Error),
 }
 
-/// Sets the password of a user in a file. If the file does not exist, creates it, accessible only to its owner. Other lines stay
-/// unchanged.
+/// Sets the password of a user in a file, as an argon2 hash. If the file does not exist, creates it, accessible only to its owner. Other
+/// lines stay unchanged.
 ///
 /// # Errors
 /// Fails if the name is not safe, if the password is empty, or if the file cannot be read or written.
 pub fn set_password(file: &Path, name: &str, password: &Secret) -> Result<(), SetPasswordError> {
+    set_stored(file, FileFormat::Own, name, &hash(password.expose())?)
+}
+
+/// Sets what is stored for a user in a file, for example what [`hash`] or [`scram_keys`](crate::scram_keys) returns. Other lines stay
+/// unchanged, and in [`FileFormat::Dovecot`] the other fields of the user's line.
+///
+/// # Errors
+/// Fails if the name is not safe, or if the file cannot be read or written.
+pub fn set_stored(file: &Path, format: FileFormat, name: &str, stored: &str) -> Result<(), SetPasswordError> {
     if !is_safe_name(name) {
         return Err(SetPasswordError::Name(name.to_owned()));
     }
-    let line = format!("{name}:{}", hash(password.expose())?);
     // A symbolic link stays, and the file that it points to is changed.
     let target = if file.is_symlink() { fs::canonicalize(file) } else { Ok(file.to_owned()) };
-    target.and_then(|target| replace_line(&target, name, &line)).map_err(SetPasswordError::File)
+    target.and_then(|target| replace_line(&target, format, name, stored)).map_err(SetPasswordError::File)
 }
 
-fn replace_line(file: &Path, name: &str, line: &str) -> io::Result<()> {
+fn replace_line(file: &Path, format: FileFormat, name: &str, stored: &str) -> io::Result<()> {
     // Two concurrent runs must not overwrite each other's change.
     let _lock = lock(file)?;
     let old = match fs::read(file) {
@@ -46,21 +54,32 @@ fn replace_line(file: &Path, name: &str, line: &str) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(error),
     };
-    write(file, &with_line(&old, name, line))
+    write(file, &with_user(&old, format, name, stored))
 }
 
-/// Returns the text of the file with `line` in place of all lines of the user.
-fn with_line(old: &[u8], name: &str, line: &str) -> Vec<u8> {
-    let is_theirs = |line: &[u8]| split(line).is_some_and(|(other, _)| other == name.as_bytes());
-    let mut text = Vec::with_capacity(old.len() + line.len() + 1);
-    for other in old.split_inclusive(|byte| *byte == b'\n').filter(|other| !is_theirs(other)) {
-        text.extend_from_slice(other);
+/// Returns the text of the file with one line in place of all lines of the user.
+fn with_user(old: &[u8], format: FileFormat, name: &str, stored: &str) -> Vec<u8> {
+    let mut text = Vec::with_capacity(old.len() + name.len() + stored.len() + 2);
+    let mut fields: &[u8] = b"";
+    for line in old.split_inclusive(|byte| *byte == b'\n') {
+        match split(line) {
+            Some((other, rest)) if other == name.as_bytes() => {
+                let at = rest.iter().position(|byte| *byte == b':');
+                if let (FileFormat::Dovecot, Some(at)) = (format, at) {
+                    fields = rest.get(at..).unwrap_or_default();
+                }
+            }
+            _ => text.extend_from_slice(line),
+        }
     }
     if !text.is_empty() && !text.ends_with(b"\n") {
         text.push(b'\n');
     }
-    text.extend_from_slice(line.as_bytes());
-    text.push(b'\n');
+    let fields = fields.strip_suffix(b"\n").unwrap_or(fields);
+    let fields = fields.strip_suffix(b"\r").unwrap_or(fields);
+    for part in [name.as_bytes(), b":", stored.as_bytes(), fields, b"\n"] {
+        text.extend_from_slice(part);
+    }
     text
 }
 
@@ -129,9 +148,18 @@ mod tests {
     #[test]
     fn lines_of_other_users_stay_unchanged() {
         let old = b"# comment\r\nann:{PLAIN}x\njoe:old\nm\xfcller:{PLAIN}\xff\njoe:older";
-        assert_eq!(with_line(old, "joe", "joe:new"), b"# comment\r\nann:{PLAIN}x\nm\xfcller:{PLAIN}\xff\njoe:new\n");
-        assert_eq!(with_line(b"", "joe", "joe:new"), b"joe:new\n");
-        assert_eq!(with_line(b"joey:x", "joe", "joe:new"), b"joey:x\njoe:new\n");
+        let with_user = |old, stored| with_user(old, FileFormat::Own, "joe", stored);
+        assert_eq!(with_user(old, "new"), b"# comment\r\nann:{PLAIN}x\nm\xfcller:{PLAIN}\xff\njoe:new\n");
+        assert_eq!(with_user(b"", "new"), b"joe:new\n");
+        assert_eq!(with_user(b"joey:x", "new"), b"joey:x\njoe:new\n");
+    }
+
+    #[test]
+    fn the_other_fields_of_a_line_of_dovecot_stay() {
+        let with_user = |old: &[u8]| with_user(old, FileFormat::Dovecot, "joe", "new");
+        assert_eq!(with_user(b"joe:old:1:2::/home/joe::x=y z\r\nann:x::\n"), b"ann:x::\njoe:new:1:2::/home/joe::x=y z\n");
+        assert_eq!(with_user(b"joe:old"), b"joe:new\n");
+        assert_eq!(with_user(b""), b"joe:new\n");
     }
 
     #[test]

@@ -8,10 +8,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use pop3_maildrop::LoginError;
 use pop3_proto::Secret;
+use pop3_proto::sasl::{ScramHash, ScramKeys};
 
-use crate::file_format::{Stored, parse};
+use crate::file_format::{FileFormat, Stored, StoredUser, parse};
 use crate::hash_pool::Memory;
-use crate::password_hash::{PLAIN, hash, verify};
+use crate::preparation::prepared;
+use crate::scheme::Scheme;
+use crate::verified_logins::VerifiedLogins;
 
 /// Time for which the last contents of the file are used once it has become unreadable.
 const STALE: Duration = Duration::from_secs(60);
@@ -21,39 +24,107 @@ const STALE: Duration = Duration::from_secs(60);
 pub struct Users {
     file: PathBuf,
     loaded: Mutex<Loaded>,
-    /// A hash that is compared with the password of an unknown user, so that an unknown user costs as much as a known one.
+    options: UsersOptions,
+    verified: VerifiedLogins,
+}
+
+/// How a file of users is read, and how its passwords are checked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UsersOptions {
+    /// The format of the file.
+    pub format: FileFormat,
+    /// Names match without regard to the case of ASCII letters.
+    pub fold_case: bool,
+    /// The time for which a verified login is remembered, so that the next one with the same password computes no hash. A changed password
+    /// is forgotten at once. Zero remembers nothing.
+    pub remember: Duration,
+}
+
+/// What the file contains.
+#[derive(Debug)]
+struct Contents {
+    users: Stored,
+    /// The stored passwords that are hashed, for comparison with passwords of unknown users, so that an unknown user costs as much as a known
+    /// one.
     // H54
-    decoy_hash: String,
-    fold_case: bool,
+    hashes: Vec<Vec<u8>>,
 }
 
 #[derive(Clone, Debug)]
 struct Loaded {
     stamp: Option<(SystemTime, u64, u64)>,
-    users: Arc<Stored>,
+    contents: Arc<Contents>,
     /// The time since which the file has been unreadable, if it is.
     unreadable: Option<Instant>,
 }
 
 impl Users {
-    /// Reads the file. With `fold_case`, names match without regard to the case of ASCII letters.
+    /// Reads the file.
     ///
     /// # Errors
     /// Fails if the file cannot be read. A malformed line is not an error: it is ignored, with a warning in the log.
-    pub fn load(file: &Path, fold_case: bool) -> io::Result<Self> {
-        let loaded = read(file, fold_case)?;
-        let decoy_hash = hash(b"a password that is never compared").map_err(io::Error::other)?;
-        Ok(Self { file: file.to_owned(), loaded: Mutex::new(loaded), decoy_hash, fold_case })
+    pub fn load(file: &Path, options: UsersOptions) -> io::Result<Self> {
+        let loaded = read(file, options)?;
+        let verified = VerifiedLogins::new(options.remember);
+        Ok(Self { file: file.to_owned(), loaded: Mutex::new(loaded), options, verified })
     }
 
     /// Returns the number of users.
     pub fn count(&self) -> usize {
-        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).users.len()
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).contents.users.len()
+    }
+
+    /// Returns the name that comes first in the order of names.
+    pub fn first(&self) -> Option<String> {
+        let contents = Arc::clone(&self.loaded.lock().unwrap_or_else(PoisonError::into_inner).contents);
+        contents.users.keys().min().map(|name| String::from_utf8_lossy(name).into_owned())
     }
 
     /// Returns a name in the form that is looked up in the file and that names the user's Maildir.
     pub fn normalized(&self, name: &[u8]) -> Vec<u8> {
-        if self.fold_case { name.to_ascii_lowercase() } else { name.to_vec() }
+        if self.options.fold_case { name.to_ascii_lowercase() } else { name.to_vec() }
+    }
+
+    /// Returns the home that the file names for a user.
+    ///
+    /// # Errors
+    /// Fails if the file has been unreadable for at least a minute.
+    pub fn home(&self, name: &[u8]) -> Result<Option<PathBuf>, LoginError> {
+        Ok(self.current()?.users.get(&self.normalized(name)).and_then(|user| user.home.clone()))
+    }
+
+    /// Returns the SCRAM keys of a user, if the file has keys for this hash.
+    ///
+    /// # Errors
+    /// Fails if the file has been unreadable for at least a minute.
+    pub fn scram_keys(&self, hash: ScramHash, name: &[u8]) -> Result<Option<ScramKeys>, LoginError> {
+        let contents = self.current()?;
+        let stored = contents.users.get(&self.normalized(name)).and_then(|user| Scheme::parse(&user.password));
+        Ok(match stored {
+            Some(Scheme::Scram(keys)) if keys.hash() == hash => Some(keys),
+            _ => None,
+        })
+    }
+
+    /// Returns `true` if there are users and all of them have SCRAM keys for this hash. A server offers the mechanism only then, because a
+    /// client that sees it tries nothing else.
+    pub fn all_have_scram_keys(&self, hash: ScramHash) -> bool {
+        let Contents { users, .. } = &*Arc::clone(&self.loaded.lock().unwrap_or_else(PoisonError::into_inner).contents);
+        let has_keys =
+            |user: &StoredUser| matches!(Scheme::parse(&user.password), Some(Scheme::Scram(keys)) if keys.hash() == hash);
+        !users.is_empty() && users.values().all(has_keys)
+    }
+
+    /// Returns `true` if this login was verified a short time ago. It is quick, but reads the file if that has changed. `false` says nothing
+    /// about the password.
+    pub fn recall(&self, name: &[u8], password: &Secret) -> bool {
+        let Ok(contents) = self.current() else { return false };
+        let name = self.normalized(name);
+        let password = prepared(password.expose());
+        contents
+            .users
+            .get(&name)
+            .is_some_and(|user| self.verified.recall(&name, &user.password, password.expose(), Instant::now()))
     }
 
     /// Verifies a password. The call may block; it takes as long for an unknown user as for a known one.
@@ -62,24 +133,36 @@ impl Users {
     /// Fails if the name or the password is wrong, or if the file has been unreadable for at least a minute.
     // H54
     pub fn check(&self, name: &[u8], password: &Secret, memory: &mut Memory) -> Result<(), LoginError> {
-        let users = self.current()?;
-        let stored = users.get(&self.normalized(name)).map(Vec::as_slice);
-        let is_plain = |stored: &&[u8]| stored.starts_with(PLAIN);
-        let plain = stored.filter(is_plain).is_some_and(|stored| verify(stored, password.expose(), memory));
-        if !users.values().any(|stored| !stored.starts_with(PLAIN)) {
-            return if plain { Ok(()) } else { Err(LoginError::Credentials) };
+        let Contents { users, hashes } = &*self.current()?;
+        let name = self.normalized(name);
+        let password = prepared(password.expose());
+        let password = password.expose();
+        let stored = users.get(&name).map(|user| user.password.as_slice());
+        let scheme = stored.and_then(Scheme::parse);
+        let is_right = scheme.as_ref().is_some_and(|scheme| scheme.fits(password, memory));
+        let is_quick = scheme.as_ref().is_none_or(Scheme::is_plain);
+        if is_quick && !hashes.is_empty() {
+            // If any password is hashed, every login computes one hash, so its duration does not reveal which users exist. An unknown name
+            // is compared with the hash of some user, the same one each time.
+            let decoy = hashes.get(self.verified.index_of(&name, hashes.len())).and_then(|stored| Scheme::parse(stored));
+            let _ = decoy.is_some_and(|decoy| decoy.fits(password, memory));
         }
-        // If any password is hashed, every login computes one hash, so its duration does not reveal which users exist.
-        let hashed = stored.filter(|stored| !stored.starts_with(PLAIN));
-        let right = verify(hashed.unwrap_or(self.decoy_hash.as_bytes()), password.expose(), memory) && hashed.is_some();
-        if right || plain { Ok(()) } else { Err(LoginError::Credentials) }
+        match stored {
+            Some(stored) if is_right => {
+                if !is_quick {
+                    self.verified.remember(&name, stored, password, Instant::now());
+                }
+                Ok(())
+            }
+            _ => Err(LoginError::Credentials),
+        }
     }
 
-    fn current(&self) -> Result<Arc<Stored>, LoginError> {
+    fn current(&self) -> Result<Arc<Contents>, LoginError> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = match stamp(&self.file) {
-            Ok(stamp) if loaded.stamp == Some(stamp) && loaded.unreadable.is_none() => return Ok(Arc::clone(&loaded.users)),
-            Ok(_) => read(&self.file, self.fold_case),
+            Ok(stamp) if loaded.stamp == Some(stamp) && loaded.unreadable.is_none() => return Ok(Arc::clone(&loaded.contents)),
+            Ok(_) => read(&self.file, self.options),
             Err(error) => Err(error),
         };
         match fresh {
@@ -96,7 +179,7 @@ impl Users {
                 tracing::error!(file = %path, %error, "the file of users cannot be read; its old contents are used for a minute");
             }
         }
-        Ok(Arc::clone(&loaded.users))
+        Ok(Arc::clone(&loaded.contents))
     }
 
     #[cfg(test)]
@@ -117,24 +200,30 @@ fn stamp(file: &Path) -> io::Result<(SystemTime, u64, u64)> {
     Ok((meta.modified()?, meta.len(), inode))
 }
 
-fn read(file: &Path, fold_case: bool) -> io::Result<Loaded> {
+fn read(file: &Path, options: UsersOptions) -> io::Result<Loaded> {
     let stamp = stamp(file)?;
     let text = fs::read(file)?;
-    let users = parse(&text).into_iter();
-    let fold = |name: Vec<u8>| if fold_case { name.to_ascii_lowercase() } else { name };
-    let users = users.map(|(name, stored)| (fold(name), stored)).collect();
-    Ok(Loaded { stamp: Some(stamp), users: Arc::new(users), unreadable: None })
+    let users = parse(&text, options.format).into_iter();
+    let fold = |name: Vec<u8>| if options.fold_case { name.to_ascii_lowercase() } else { name };
+    let users: Stored = users.map(|(name, user)| (fold(name), user)).collect();
+    let is_hash = |stored: &&Vec<u8>| Scheme::parse(stored).is_some_and(|scheme| !scheme.is_plain());
+    let mut hashes: Vec<_> = users.values().map(|user| &user.password).filter(is_hash).cloned().collect();
+    // The order of a map differs each time.
+    hashes.sort_unstable();
+    Ok(Loaded { stamp: Some(stamp), contents: Arc::new(Contents { users, hashes }), unreadable: None })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::password_hash::{hash, scram_keys, verify};
 
     fn users(text: &[u8], fold_case: bool) -> (tempfile::TempDir, Users) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("users");
         fs::write(&file, text).unwrap();
-        (folder, Users::load(&file, fold_case).unwrap())
+        let options = UsersOptions { fold_case, remember: Duration::from_secs(600), ..UsersOptions::default() };
+        (folder, Users::load(&file, options).unwrap())
     }
 
     fn check(users: &Users, name: &str, password: &[u8]) -> bool {
@@ -167,6 +256,37 @@ mod tests {
         ] {
             assert!(!check(&users, name, password.as_bytes()), "{name} {password}");
         }
+    }
+
+    #[test]
+    fn a_verified_login_computes_no_hash_again_until_the_hash_changes() {
+        let stored = hash(b"secret").unwrap();
+        let (folder, users) = users(format!("joe:{stored}\nann:{{PLAIN}}x\n").as_bytes(), false);
+        let secret = Secret::from("secret");
+        assert!(!users.recall(b"joe", &secret));
+        assert!(check(&users, "joe", b"secret") && !check(&users, "joe", b"wrong"));
+        assert!(users.recall(b"joe", &secret) && !users.recall(b"joe", &Secret::from("wrong")));
+        assert!(check(&users, "ann", b"x") && !users.recall(b"ann", &Secret::from("x")), "a password in the clear costs nothing");
+        // Even if the password is the same, a new hash is verified.
+        fs::write(folder.path().join("users"), format!("joe:{}\n", hash(b"secret").unwrap())).unwrap();
+        assert!(!users.recall(b"joe", &secret));
+        fs::write(folder.path().join("users"), "").unwrap();
+        assert!(!users.recall(b"joe", &secret) && !check(&users, "joe", b"secret"));
+    }
+
+    #[test]
+    fn scram_keys_allow_both_kinds_of_login_and_all_must_have_them() {
+        let keys = scram_keys(b"secret").unwrap();
+        let (folder, users) = users(format!("joe:{keys}\n").as_bytes(), false);
+        assert!(check(&users, "joe", b"secret") && !check(&users, "joe", b"wrong"));
+        assert!(users.scram_keys(ScramHash::Sha256, b"joe").unwrap().is_some_and(|keys| keys.fits(b"secret")));
+        assert!(users.scram_keys(ScramHash::Sha1, b"joe").unwrap().is_none());
+        assert!(users.scram_keys(ScramHash::Sha256, b"ann").unwrap().is_none());
+        assert!(users.all_have_scram_keys(ScramHash::Sha256) && !users.all_have_scram_keys(ScramHash::Sha1));
+        fs::write(folder.path().join("users"), format!("joe:{keys}\nann:{{PLAIN}}x\n")).unwrap();
+        assert!(check(&users, "ann", b"x") && !users.all_have_scram_keys(ScramHash::Sha256));
+        fs::write(folder.path().join("users"), "").unwrap();
+        assert!(!check(&users, "ann", b"x") && !users.all_have_scram_keys(ScramHash::Sha256));
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches};
 use serde::Deserialize;
 use toml::Value;
@@ -14,6 +13,7 @@ use toml::Value;
 use crate::arguments::{Arguments, Command, Fetch};
 use crate::failure::{Exit, Failure};
 use crate::folders;
+use crate::keys;
 use crate::language::Message;
 use crate::place::Place;
 
@@ -117,50 +117,39 @@ impl Config {
         let lonely: Vec<String> = keys.keys().filter(|key| !is_own(key) && !belongs(key)).cloned().collect();
         keys.retain(|key, _| !lonely.contains(key));
         let mut line = vec!["pop3".to_owned(), "fetch".to_owned()];
-        let wrong = |what: Message| {
-            let place = what.with("file", self.path.display()).with("account", name);
-            Failure::new(Exit::Usage, place)
-        };
+        let place = Message::new("accounts-place").with("file", self.path.display()).with("account", name).to_string();
+        let no_server = || keys::wrong(Message::new("accounts-no-server"), &place);
         for (key, value) in &keys {
             if key == "server" || key == "maildir" {
                 continue;
             }
             if matches!(key.as_str(), "dry-run" | "every" | "install-timer") {
                 // An account that never fetches would look as if it did.
-                return Err(wrong(Message::new("accounts-unknown-key").with("key", key)));
+                return Err(keys::wrong(Message::new("config-unknown-key").with("key", key), &place));
             }
-            let option = format!("--{key}");
-            match value {
-                Value::Boolean(true) => line.push(option),
-                Value::Boolean(false) => {}
-                Value::String(text) => line.push(format!("{option}={}", expanded(key, text))),
-                Value::Integer(number) => line.push(format!("{option}={number}")),
-                Value::Array(values) if values.iter().all(Value::is_str) => {
-                    line.extend(values.iter().filter_map(Value::as_str).map(|text| format!("{option}={text}")));
-                }
-                _ => return Err(wrong(Message::new("accounts-wrong-type").with("key", key))),
+            let wrong_type = |_| keys::wrong(Message::new("config-wrong-type").with("key", key), &place);
+            if let Some(values) = keys::values(value).map_err(wrong_type)? {
+                let values: Vec<String> = values.iter().map(|text| expanded(key, text)).collect();
+                keys::push(&mut line, key, &values);
             }
         }
         for (option, values) in given {
-            match values.is_empty() {
-                true => line.push(format!("--{option}")),
-                false => line.extend(values.iter().map(|value| format!("--{option}={value}"))),
-            }
+            keys::push(&mut line, option, values);
         }
         line.push("--".to_owned());
         for key in ["server", "maildir"] {
             match keys.get(key) {
                 Some(Value::String(text)) => line.push(expanded(key, text)),
-                Some(_) => return Err(wrong(Message::new("accounts-wrong-type").with("key", key))),
-                None if key == "server" => return Err(wrong(Message::new("accounts-no-server"))),
+                Some(_) => return Err(keys::wrong(Message::new("config-wrong-type").with("key", key), &place)),
+                None if key == "server" => return Err(no_server()),
                 None => {}
             }
         }
         let parsed = Arguments::command().try_get_matches_from(line).and_then(|matches| Arguments::from_arg_matches(&matches));
         match parsed.map(|arguments| arguments.command) {
             Ok(Some(Command::Fetch(fetch))) => Ok(fetch),
-            Ok(_) => Err(wrong(Message::new("accounts-no-server"))),
-            Err(error) => Err(explained(&error, wrong)),
+            Ok(_) => Err(no_server()),
+            Err(error) => Err(keys::explained(&error, &place, &Message::new("accounts-keys"))),
         }
     }
 }
@@ -217,33 +206,5 @@ fn expanded(key: &str, text: &str) -> String {
     match (text.strip_prefix("~/"), env::var("HOME")) {
         (Some(rest), Ok(home)) if is_path => format!("{}/{rest}", home.trim_end_matches('/')),
         _ => text.to_owned(),
-    }
-}
-
-/// Explains an error of clap as one of the file: its options are keys there.
-fn explained(error: &clap::Error, wrong: impl Fn(Message) -> Failure) -> Failure {
-    let text = |kind: ContextKind| match error.get(kind) {
-        Some(ContextValue::String(text)) => Some(text.trim_start_matches('-').to_owned()),
-        Some(ContextValue::Strings(texts)) => texts.first().map(|text| text.trim_start_matches('-').to_owned()),
-        _ => None,
-    };
-    let argument = text(ContextKind::InvalidArg).unwrap_or_default();
-    let key = argument.split([' ', '=']).next().unwrap_or_default();
-    match error.kind() {
-        ErrorKind::UnknownArgument => {
-            let failure = wrong(Message::new("accounts-unknown-key").with("key", key));
-            match text(ContextKind::SuggestedArg) {
-                Some(similar) => failure.hint(&Message::new("accounts-similar-key").with("key", similar).to_string()),
-                None => failure.hint(&Message::new("accounts-keys").to_string()),
-            }
-        }
-        ErrorKind::MissingRequiredArgument => wrong(Message::new("accounts-missing-key").with("key", key)),
-        // The value of an option that takes none, or none of one that takes one.
-        ErrorKind::TooManyValues | ErrorKind::NoEquals => wrong(Message::new("accounts-wrong-type").with("key", key)),
-        _ => {
-            let text = error.render().to_string();
-            let first = text.lines().next().unwrap_or_default();
-            wrong(Message::new("accounts-wrong-key").with("error", first.trim_start_matches("error: ")))
-        }
     }
 }

@@ -6,6 +6,7 @@ mod destination;
 mod doctor;
 mod fetch;
 mod guide;
+mod listen_address;
 mod login;
 mod mock;
 mod oauth;
@@ -24,11 +25,12 @@ pub use destination::{Destination, Peer};
 pub use doctor::Doctor;
 pub use fetch::Fetch;
 pub use guide::{Guide, GuideFormat};
+pub use listen_address::ListenAddress;
 pub use login::Login;
 pub use mock::Mock;
 pub use oauth::OAuthArguments;
 pub use read::Read;
-pub use serve::Serve;
+pub use serve::{LogFormat, LogLevel, Serve, UsersFormat};
 pub use state::{State, StateCommand, StatePlace};
 
 use crate::language::Language;
@@ -111,6 +113,15 @@ pub struct Passwd {
 
     /// Name of the user.
     pub name: String,
+
+    /// Format of the file, as for `pop3 serve`. Other fields of the user's line in a passwd-file stay.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub users_format: UsersFormat,
+
+    /// Store SCRAM keys in place of an argon2 hash. If all users have them, the server offers SCRAM-SHA-256, which does not send
+    /// the password; but someone who has the file can guess passwords faster.
+    #[arg(long)]
+    pub scram: bool,
 }
 
 /// Print the completions of a shell.

@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use pop3_tokio::IpNet;
+use pop3_users::FileFormat;
 
-use crate::listeners::ListenAddress;
+use super::listen_address::ListenAddress;
 
 /// Parses a network, or an address, which is a network of one host.
 fn network(text: &str) -> Result<IpNet, String> {
@@ -27,29 +28,64 @@ Examples:
       Serve all users in this file, with STLS on port 110
       and TLS on port 995.
 
-Each line of the file of users is NAME:HASH. HASH is a hash that
-`pop3 passwd` writes, or {PLAIN} followed by the password itself.
-Lines that begin with # are comments. The file is read again when
-it has changed. The Maildir of each user must exist.
+  pop3 serve --config /etc/pop3/server.toml --check
+      Say what these settings mean, and what is wrong with them.
+
+Each option is a key of the file of --config, without the dashes:
+  users = \"/etc/pop3/users\"
+  mail = \"/srv/mail/%d/%n\"
+  listen-tls = [\"995\"]
+It can also be a variable such as POP3_SERVE_MAX_SESSIONS. Options
+take precedence over variables, and variables over the file.
+
+Each line of the file of users is NAME:PASSWORD. The password is
+hashed by `pop3 passwd` or in one of Dovecot's schemes, or it is
+{PLAIN} followed by the password itself. Lines that begin with #
+are comments. The file is read again when it has changed. A user
+whose Maildir does not exist yet finds no messages.
 
 Logins, failed logins and the ends of sessions are logged to
 standard error, with user, address, method and TLS.
 
-SIGHUP reloads the certificate. SIGTERM and Ctrl-C let sessions
-finish their commands, for up to 30 s.")]
+SIGHUP reloads the certificate, the limits on sessions, and the log
+level. SIGTERM and Ctrl-C let sessions finish their commands, for
+up to 30 s.")]
 pub struct Serve {
+    /// File with settings, in TOML.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Check the settings, say what they mean, and end.
+    #[arg(long)]
+    pub check: bool,
+
     /// File of users, with a name and a password hash on each line.
     #[arg(long, value_name = "FILE")]
-    pub users: PathBuf,
+    pub users: Option<PathBuf>,
 
-    /// Path of each user's Maildir; %u stands for the user name. In the part of the path from the first folder with %u on, a
+    /// Format of the file of users: lines of NAME:HASH, or Dovecot's passwd-file.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub users_format: UsersFormat,
+
+    /// Time for which a verified login is remembered, so that a client that polls does not cost a password hash each time; 0
+    /// remembers nothing.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub login_cache: u64,
+
+    /// Path of each user's Maildir. %u stands for the user name, %n for its part before the @, %d for the part after it, and %h,
+    /// at the beginning, for the home in a passwd-file. In the part of the path from the first folder with one of these on, a
     /// symbolic link is followed only if it belongs to root or to the user that runs the server.
     #[arg(long, value_name = "PATH")]
-    pub mail: String,
+    pub mail: Option<String>,
 
     /// Ignore the case of ASCII letters in user names; %u stands for the name in lower case.
     #[arg(long)]
     pub ignore_case: bool,
+
+    /// User of the system, or USER:GROUP, that the server becomes when its ports are open. The Maildirs and the file of users must
+    /// be accessible to it.
+    #[arg(long, value_name = "USER")]
+    pub run_as: Option<String>,
 
     /// Address and port for POP3 without TLS until STLS; a port alone means all addresses. May be given more than once.
     #[arg(long, value_name = "ADDRESS:PORT")]
@@ -94,6 +130,53 @@ pub struct Serve {
     /// Maximum number of sessions at once from one source: an IPv4 address, or an IPv6 network of 64 bits.
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     pub max_sessions_per_source: usize,
+
+    /// What is logged: at `info`, logins and the ends of sessions; at `warn`, refused logins and faults.
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t)]
+    pub log_level: LogLevel,
+
+    /// Form of the lines of the log.
+    #[arg(long, value_name = "FORM", value_enum, default_value_t)]
+    pub log_format: LogFormat,
+}
+
+/// The format of a file of users.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum UsersFormat {
+    /// NAME:HASH; the hash may contain colons.
+    #[default]
+    Plain,
+    /// Dovecot's passwd-file: NAME:HASH:UID:GID:GECOS:HOME:SHELL:EXTRA.
+    Dovecot,
+}
+
+impl From<UsersFormat> for FileFormat {
+    fn from(format: UsersFormat) -> Self {
+        match format {
+            UsersFormat::Plain => Self::Own,
+            UsersFormat::Dovecot => Self::Dovecot,
+        }
+    }
+}
+
+/// The least important lines that are logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+}
+
+/// The form of the lines of a log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people and for fail2ban.
+    #[default]
+    Text,
+    /// An object in JSON on each line.
+    Json,
 }
 
 #[cfg(test)]

@@ -9,12 +9,13 @@ use pop3_blocking::proto::client::{Service, Timeouts};
 use pop3_blocking::rustls::ClientConfig;
 use pop3_blocking::{ClientOptions, Error, Security};
 
-use super::certificate::{self, Facts, Handshake};
+use super::certificate::{self, Handshake};
 use super::finding::{Check, Finding, Outcome};
 use super::network::{self, Reach};
 use super::service::{self, Answer, Begins, Kind};
 use super::session::{self, Login, Session};
 use super::subject::{Endpoint, Subject};
+use crate::certificate::Facts;
 use crate::failure::Exit;
 use crate::language::Message;
 use crate::server_text::readable;

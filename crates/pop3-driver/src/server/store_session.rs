@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use pop3_maildrop::{AsyncStore, Blocking, LoginError, Pending, Store, StoreResponder};
+use pop3_maildrop::{AsyncStore, Blocking, LoginError, Pending, SessionTally, Store, StoreResponder};
 use pop3_proto::server::{Action, Deadline, LoginAttempt, Question};
 
 use super::session::{ServerAction, ServerSession};
@@ -71,7 +71,7 @@ impl<S: AsyncStore> StoreSession<S> {
     /// The operating system has no random numbers.
     pub fn new(session: ServerSession, store: S, run_blocking: RunBlocking) -> io::Result<Self> {
         let responder = StoreResponder::new(store, session.shared().decoy_secret()?).with_address(session.source());
-        let identity = Identity { peer: responder.peer(session.connection()), user: None };
+        let identity = Identity { peer: responder.peer(session.connection()), user: None, tally: SessionTally::default() };
         Ok(Self {
             high_water: session.shared().config().output_high_water,
             session,
@@ -216,6 +216,7 @@ impl<S: AsyncStore> StoreSession<S> {
     fn identify(&self) {
         let mut identity = self.identity.lock().unwrap_or_else(PoisonError::into_inner);
         identity.peer = self.responder.peer(self.session.connection());
+        identity.tally = self.responder.tally();
         if identity.user.is_none() {
             identity.user = self.responder.user().map(Arc::from);
             if let Some(user) = &identity.user {

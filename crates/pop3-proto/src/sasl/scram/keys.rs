@@ -1,11 +1,15 @@
 //! The hash of a mechanism, and the keys that a server stores instead of a password.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, Mac};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 
 use crate::Secret;
 use crate::sasl::mechanism::Mechanism;
@@ -29,6 +33,13 @@ impl ScramHash {
             Mechanism::ScramSha1 | Mechanism::ScramSha1Plus => Some(Self::Sha1),
             Mechanism::ScramSha256 | Mechanism::ScramSha256Plus => Some(Self::Sha256),
             _ => None,
+        }
+    }
+
+    const fn stored_name(self) -> &'static str {
+        match self {
+            Self::Sha1 => "SCRAM-SHA-1",
+            Self::Sha256 => "SCRAM-SHA-256",
         }
     }
 
@@ -108,8 +119,79 @@ impl ScramKeys {
     }
 }
 
+/// The form in which Dovecot stores keys, `{SCRAM-SHA-256}ROUNDS,SALT,STORED-KEY,SERVER-KEY` with the last three in base64.
+impl ScramKeys {
+    /// Returns the keys in the form that [`from_stored_form`](Self::from_stored_form) reads. It is a secret: with it, guesses can be tried
+    /// without the server.
+    ///
+    /// ```
+    /// use pop3_proto::sasl::{ScramHash, ScramKeys};
+    ///
+    /// let keys = ScramKeys::derive(ScramHash::Sha256, b"tanstaaf", b"a random salt", 4096);
+    /// let stored = keys.stored_form();
+    /// assert!(stored.starts_with("{SCRAM-SHA-256}4096,"));
+    /// assert!(ScramKeys::from_stored_form(&stored).is_some_and(|keys| keys.fits(b"tanstaaf")));
+    /// ```
+    pub fn stored_form(&self) -> String {
+        let [salt, stored_key, server_key] =
+            [&self.salt, &self.stored_key, &self.server_key].map(|part| BASE64_STANDARD.encode(part));
+        alloc::format!("{{{}}}{},{salt},{stored_key},{server_key}", self.hash.stored_name(), self.rounds)
+    }
+
+    /// Reads keys in the form of [`stored_form`](Self::stored_form). Returns `None` if they have another form, or a number of rounds
+    /// that clients refuse.
+    pub fn from_stored_form(text: &str) -> Option<Self> {
+        let (name, rest) = text.strip_prefix('{')?.split_once('}')?;
+        let hash = [ScramHash::Sha1, ScramHash::Sha256].into_iter().find(|hash| name.eq_ignore_ascii_case(hash.stored_name()))?;
+        let mut parts = rest.split(',');
+        let rounds = parts.next()?.parse().ok().filter(|rounds| ITERATION_RANGE.contains(rounds))?;
+        let mut decoded = || BASE64_STANDARD.decode(parts.next()?).ok();
+        let keys = Self { hash, rounds, salt: decoded()?, stored_key: decoded()?, server_key: decoded()? };
+        let length = hash.digest(b"").len();
+        let is_whole = !keys.salt.is_empty() && keys.stored_key.len() == length && keys.server_key.len() == length;
+        Some(keys).filter(|_| is_whole && parts.next().is_none())
+    }
+
+    /// Returns `true` if the keys were derived from this password: for a login that sends the password itself.
+    pub fn fits(&self, password: &[u8]) -> bool {
+        let derived = Self::derive(self.hash, password, &self.salt, self.rounds);
+        bool::from(derived.stored_key.ct_eq(&self.stored_key))
+    }
+
+    /// Returns the hash of the mechanism that the keys are for.
+    pub const fn hash(&self) -> ScramHash {
+        self.hash
+    }
+}
+
 impl fmt::Debug for ScramKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ScramKeys([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_keys_are_read_again_and_damaged_ones_are_not() {
+        for hash in [ScramHash::Sha1, ScramHash::Sha256] {
+            let keys = ScramKeys::derive(hash, b"secret", b"salt", 4096);
+            let stored = keys.stored_form();
+            assert_eq!(ScramKeys::from_stored_form(&stored), Some(keys.clone()));
+            assert!(keys.fits(b"secret") && !keys.fits(b"Secret") && !keys.fits(b""));
+            for cut in 0..stored.len() {
+                assert_eq!(ScramKeys::from_stored_form(&stored[..cut]), None, "{}", &stored[..cut]);
+            }
+            for bad in [
+                stored.replace("4096", "1"),
+                stored.replace("4096", "9999999"),
+                stored.clone() + ",",
+                stored.replace("SCRAM-", ""),
+            ] {
+                assert_eq!(ScramKeys::from_stored_form(&bad), None, "{bad}");
+            }
+        }
     }
 }

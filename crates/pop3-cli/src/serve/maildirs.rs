@@ -1,0 +1,240 @@
+//! The Maildirs of `pop3 serve`: users from a file, passwords checked on dedicated threads, paths made from user names.
+
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pop3_maildrop::{LockedMaildir, LoginError, Maildrop, NotRemoved, Peer, Store, Verification, verification};
+use pop3_tokio::proto::codec::{MessageNumber, OwnedUsername};
+use pop3_tokio::proto::sasl::{PresentedCredentials, ScramHash, ScramKeys};
+use pop3_tokio::proto::server::{LoginAttempt, Snapshot};
+use pop3_users::{HashPool, Users};
+
+use super::template::{Place, Template};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// The Maildirs of the users in a file.
+pub struct Maildirs {
+    users: Arc<Users>,
+    /// Threads for what is quick: a login that was verified a short time ago does not wait behind hashes.
+    recalling: HashPool,
+    hashing: Arc<HashPool>,
+    template: Template,
+    /// The age at which messages are removed; `None` keeps all messages.
+    expire: Option<Duration>,
+}
+
+impl Maildirs {
+    pub fn new(users: Users, template: Template, expire_days: Option<u32>, hashing: HashPool) -> Self {
+        let expire = expire_days.map(|days| DAY * days);
+        Self { users: Arc::new(users), recalling: HashPool::of_quick_checks(), hashing: Arc::new(hashing), template, expire }
+    }
+}
+
+impl Store for Maildirs {
+    type Maildrop = OwnedMaildir;
+
+    fn verify(&self, login: &LoginAttempt, peer: &Peer) -> Verification {
+        let PresentedCredentials::Password(password) = &login.credentials else { return Verification::AtLogin };
+        let (verifier, pending) = verification();
+        let (users, name, password) = (Arc::clone(&self.users), login.name.as_bytes().to_vec(), password.clone());
+        let (hashing, address) = (Arc::clone(&self.hashing), peer.address);
+        // If a queue is full, the verifier is dropped, and the login is refused temporarily.
+        let queued = self.recalling.submit(address, move |_| {
+            if users.recall(&name, &password) {
+                verifier.finish(Ok(()));
+                return;
+            }
+            let queued = hashing.submit(address, move |memory| {
+                if !verifier.is_abandoned() {
+                    verifier.finish(users.check(&name, &password, memory));
+                }
+            });
+            warn_if_full(queued);
+        });
+        warn_if_full(queued);
+        Verification::Pending(pending)
+    }
+
+    fn scram_keys(&self, hash: ScramHash, name: &OwnedUsername) -> io::Result<Option<ScramKeys>> {
+        self.users.scram_keys(hash, name.as_bytes()).map_err(io::Error::other)
+    }
+
+    fn login(&self, login: &LoginAttempt, _: &Peer) -> Result<OwnedMaildir, LoginError> {
+        // `verify` has checked the password by now, or the mechanism has verified the client with the stored keys.
+        let PresentedCredentials::Verified = login.credentials else { return Err(LoginError::Credentials) };
+        let owner = self.users.normalized(login.name.as_bytes());
+        let home = if self.template.needs_home() { self.users.home(&owner)? } else { None };
+        // The file contains only safe names, but the name becomes a part of a path, so it is checked again (H57).
+        let place = str::from_utf8(&owner).ok().and_then(|name| self.template.place(name, home.as_deref()));
+        let place = place.ok_or_else(|| {
+            LoginError::Io(io::Error::new(
+                ErrorKind::NotFound,
+                "the user has no domain or no home, which the path of --mail contains",
+            ))
+        })?;
+        let maildrop = match place.maildir().lock() {
+            Err(error) if error.kind() == ErrorKind::NotFound && is_not_there_yet(&place) => {
+                tracing::info!(maildir = %place.path().display(), "the Maildir does not exist yet, so there are no messages");
+                None
+            }
+            maildrop => Some(maildrop?),
+        };
+        let maildrop = maildrop.map(|maildrop| match self.expire {
+            Some(age) => maildrop.expiring(age),
+            None => maildrop,
+        });
+        Ok(OwnedMaildir { maildrop, owner })
+    }
+}
+
+fn warn_if_full(queued: bool) {
+    if !queued {
+        tracing::warn!("login refused temporarily: the queue of password checks is full");
+    }
+}
+
+/// Returns `true` if nothing was delivered to a user yet: the trusted folder exists, and the Maildir does not. A trusted folder that is
+/// missing may be a disk that is not mounted, so its mail must not seem to be gone.
+fn is_not_there_yet(place: &Place) -> bool {
+    let is_missing = |path: &Path| path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
+    place.base.is_dir() && is_missing(&place.path())
+}
+
+/// A locked Maildir, and the normalized name of its owner.
+pub struct OwnedMaildir {
+    /// `None` if the Maildir does not exist yet.
+    maildrop: Option<LockedMaildir>,
+    owner: Vec<u8>,
+}
+
+impl Maildrop for OwnedMaildir {
+    fn owner(&self) -> Option<&[u8]> {
+        Some(&self.owner)
+    }
+
+    fn snapshot(&mut self) -> io::Result<Snapshot> {
+        self.maildrop.as_mut().map_or_else(|| Ok(Snapshot::default()), Maildrop::snapshot)
+    }
+
+    fn open(&mut self, number: MessageNumber, top: Option<u64>) -> io::Result<Box<dyn Read + Send>> {
+        self.maildrop.as_mut().ok_or(ErrorKind::NotFound)?.open(number, top)
+    }
+
+    fn remove(&mut self, marked: &[MessageNumber]) -> Result<(), NotRemoved> {
+        self.maildrop.as_mut().map_or(Ok(()), |maildrop| maildrop.remove(marked))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::sync::mpsc;
+    use std::time::Instant;
+
+    use pop3_maildrop::{Maildir, Pending};
+    use pop3_tokio::proto::Secret;
+    use pop3_tokio::proto::codec::Username;
+    use pop3_users::UsersOptions;
+
+    /// Returns a store, and its folder with the mail of `joe`, whose password is `right`.
+    fn maildirs(expire_days: Option<u32>, hashing: HashPool, stored: &str) -> (tempfile::TempDir, Maildirs) {
+        let folder = tempfile::tempdir().unwrap();
+        let (users, mail) = (folder.path().join("users"), folder.path().join("%u"));
+        fs::write(&users, format!("joe:{stored}\nann:{{PLAIN}}x\n")).unwrap();
+        Maildir::create(folder.path().join("joe")).unwrap();
+        let template = Template::new(mail.to_str().unwrap()).unwrap();
+        let options = UsersOptions { remember: Duration::from_secs(600), ..UsersOptions::default() };
+        let users = Users::load(&users, options).unwrap();
+        (folder, Maildirs::new(users, template, expire_days, hashing))
+    }
+
+    fn login_of(name: &str, credentials: PresentedCredentials) -> LoginAttempt {
+        LoginAttempt { name: Username::new(name).unwrap().into(), credentials }
+    }
+
+    fn login(credentials: PresentedCredentials) -> LoginAttempt {
+        login_of("joe", credentials)
+    }
+
+    fn check(maildirs: &Maildirs, last: u8, password: &str) -> Pending {
+        let credentials = PresentedCredentials::Password(Secret::from(password));
+        match maildirs.verify(&login(credentials), &Peer::new(source(last), true)) {
+            Verification::Pending(pending) => pending,
+            Verification::AtLogin => panic!("a password is checked in the queue"),
+        }
+    }
+
+    fn source(last: u8) -> Option<std::net::IpAddr> {
+        Some([192, 0, 2, last].into())
+    }
+
+    fn deadline() -> Option<Instant> {
+        Some(Instant::now() + Duration::from_secs(20))
+    }
+
+    #[test]
+    fn s42_messages_expire_after_the_days_given_with_expire() {
+        let age = |days| {
+            let (_folder, maildirs) = maildirs(days, HashPool::per_processor(), "{PLAIN}right");
+            let maildrop = maildirs.login(&login(PresentedCredentials::Verified), &Peer::default()).unwrap().maildrop;
+            maildrop.unwrap().expires_after()
+        };
+        assert_eq!(age(None), None);
+        assert_eq!(age(Some(30)), Some(Duration::from_secs(30 * 24 * 3600)));
+    }
+
+    /// Makes the only thread of the pool of hashes wait until the result is dropped.
+    fn stand_still(maildirs: &Maildirs) -> mpsc::Sender<()> {
+        let (release, released) = mpsc::channel::<()>();
+        assert!(maildirs.hashing.submit(source(1), move |_| assert!(released.recv().is_err())));
+        release
+    }
+
+    #[test]
+    fn h39_a_password_check_does_not_wait_for_those_of_another_source() {
+        let (_folder, maildirs) = maildirs(None, HashPool::with_threads(1), "{PLAIN}right");
+        let all_is_queued = stand_still(&maildirs);
+        let first = check(&maildirs, 1, "right");
+        let _neighbour_is_done = stand_still(&maildirs);
+        let neighbour = check(&maildirs, 2, "right");
+        drop(all_is_queued);
+        first.wait(deadline()).unwrap();
+        neighbour.wait(deadline()).expect("the other source's second check runs later");
+    }
+
+    #[test]
+    fn a_login_that_was_verified_a_short_time_ago_does_not_wait_for_hashes() {
+        let stored = pop3_users::hash(b"right").unwrap();
+        let (_folder, maildirs) = maildirs(None, HashPool::with_threads(1), &stored);
+        check(&maildirs, 1, "right").wait(deadline()).unwrap();
+        let standing = stand_still(&maildirs);
+        check(&maildirs, 1, "right").wait(deadline()).unwrap();
+        let wrong = check(&maildirs, 1, "wrong");
+        drop(standing);
+        assert!(matches!(wrong.wait(deadline()), Err(LoginError::Credentials)));
+    }
+
+    #[test]
+    fn a_maildir_that_does_not_exist_yet_is_empty_and_a_missing_folder_of_maildirs_is_a_fault() {
+        let (folder, maildirs) = maildirs(None, HashPool::with_threads(1), "{PLAIN}right");
+        let open = |maildirs: &Maildirs| maildirs.login(&login_of("ann", PresentedCredentials::Verified), &Peer::default());
+        let mut empty = open(&maildirs).unwrap();
+        assert_eq!(empty.snapshot().unwrap().len(), 0);
+        assert!(empty.open(MessageNumber::new(1).unwrap(), None).is_err());
+        // What is damaged is no empty Maildir.
+        fs::create_dir(folder.path().join("ann")).unwrap();
+        assert!(matches!(open(&maildirs), Err(LoginError::Io(_))));
+        fs::remove_dir(folder.path().join("ann")).unwrap();
+        std::os::unix::fs::symlink("/nowhere", folder.path().join("ann")).unwrap();
+        assert!(matches!(open(&maildirs), Err(LoginError::Io(_))));
+        let users = folder.path().join("users");
+        let template = Template::new(folder.path().join("not-mounted/%u").to_str().unwrap()).unwrap();
+        let users = Users::load(&users, UsersOptions::default()).unwrap();
+        let unmounted = Maildirs::new(users, template, None, HashPool::with_threads(1));
+        assert!(matches!(open(&unmounted), Err(LoginError::Io(_))));
+    }
+}

@@ -1,0 +1,239 @@
+//! The subcommand `pop3 serve`.
+
+mod certificate;
+mod check;
+mod descriptors;
+mod listeners;
+mod maildirs;
+mod privileges;
+mod settings;
+mod signals;
+mod template;
+
+use std::fs;
+use std::io::{self, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pop3_maildrop::LoginDelayed;
+use pop3_tokio::proto::codec::{Expire, ReplyText};
+use pop3_tokio::proto::sasl::{Mechanism, ScramHash};
+use pop3_tokio::proto::server::{CleartextLogin, ExpirePolicy, LoginDelay, Utf8};
+use pop3_tokio::{ListenSecurity, Server, ServerOptions};
+use pop3_users::{HashPool, Users, UsersOptions};
+use tokio::task::JoinSet;
+
+use crate::accounts::Given;
+use crate::arguments::Serve;
+use crate::failure::{Exit, Failure};
+use crate::language::Message;
+use crate::log;
+use crate::permissions::warn_if_readable;
+use certificate::{Certificate, Watch};
+use maildirs::Maildirs;
+use signals::Signals;
+use template::Template;
+
+/// Number of blocking threads in addition to one per session.
+const SPARE_THREADS: usize = 64;
+
+/// Time between two looks at the files of the certificate.
+const WATCH: Duration = Duration::from_secs(60);
+
+/// Time that sessions have to finish their commands when the server shuts down.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Serves until a signal ends the server. `given` are the options of the command line.
+pub fn run(given: &Given, verbosity: u8) -> Result<(), Failure> {
+    let settings = settings::resolve(given)?;
+    log::begin_server(verbosity, settings.log_level, settings.log_format);
+    let mail = settings.mail.as_deref();
+    let mail =
+        mail.ok_or_else(|| Failure::new(Exit::Usage, Message::new("serve-mail-none")).and(Message::new("serve-mail-next")))?;
+    let template = Template::new(mail)?;
+    if settings.listen.is_empty() && settings.listen_tls.is_empty() {
+        return Err(Failure::new(Exit::Usage, Message::new("serve-nowhere")).and(Message::new("serve-nowhere-next")));
+    }
+    let file = settings.users.as_deref();
+    let file =
+        file.ok_or_else(|| Failure::new(Exit::Usage, Message::new("serve-users")).and(Message::new("serve-users-give")))?;
+    let certificate = Certificate::of(&settings);
+    let mut options = options(&settings, certificate.as_ref())?;
+    let users = load(file, &settings)?;
+    options.config.mechanisms = mechanisms(&users);
+    if settings.check {
+        return check::tell(&settings, &users, &template, &options.config.mechanisms);
+    }
+    let listeners = listen(&settings)?;
+    // No other thread exists yet, so none keeps the rights of root.
+    if let Some(name) = &settings.run_as {
+        privileges::give_up(name)?;
+        // A password that is changed later must be found.
+        fs::File::open(file)
+            .map_err(|error| Failure::file(file, &error).and(Message::new("serve-run-as-users").with("name", name)))?;
+        certificate.iter().for_each(Certificate::warn_if_unreadable);
+    } else if privileges::is_root() {
+        tracing::warn!("the server runs as root; --run-as makes it another user once its ports are open");
+    }
+    options.max_sessions = descriptors::sessions_within_limit(settings.max_sessions);
+    let max_sessions = options.max_sessions;
+    let maildirs = Maildirs::new(users, template, settings.expire, HashPool::per_processor());
+    let server = Arc::new(Server::new(options, LoginDelayed::new(maildirs, Duration::from_secs(settings.login_delay))));
+    // Each session needs at most one blocking thread, so mail on a disk that hangs does not delay other sessions.
+    let threads = max_sessions.saturating_add(SPARE_THREADS);
+    let runtime = tokio::runtime::Builder::new_multi_thread().max_blocking_threads(threads).enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(Exit::Other, error))?;
+    let result = runtime.block_on(serve(&server, listeners, given, certificate));
+    runtime.shutdown_background();
+    result
+}
+
+/// Returns the options of the server, without its mechanisms.
+fn options(settings: &Serve, certificate: Option<&Certificate>) -> Result<ServerOptions, Failure> {
+    let mut options = match certificate {
+        Some(certificate) => ServerOptions::with_tls(certificate.read()?),
+        _ if settings.dangerously_cleartext => ServerOptions::dangerous_cleartext(),
+        _ => {
+            let failure = Failure::new(Exit::Usage, Message::new("serve-no-certificate"));
+            return Err(failure.and(Message::new("serve-no-certificate-next")));
+        }
+    };
+    if settings.dangerously_cleartext {
+        options.config.cleartext_login = CleartextLogin::DangerouslyAllow;
+    }
+    options.config.implementation = const { ReplyText::literal(concat!("pop3 ", env!("CARGO_PKG_VERSION"))) };
+    options.config.utf8 = Utf8::MessagesAndLogins;
+    // `UTF8` is announced after login, too, and some clients send it there (Q51).
+    options.config.utf8_after_login = true;
+    if let Some(days) = settings.expire {
+        options.config.expire = ExpirePolicy { after: Expire::Days(days.into()), per_user: false };
+    }
+    if settings.login_delay > 0 {
+        options.config.login_delay = Some(LoginDelay { seconds: settings.login_delay, per_user: false });
+    }
+    options.trusted_proxies.clone_from(&settings.trust_proxy);
+    options.proxy_protocol = settings.proxy_protocol;
+    options.max_sessions_per_source = settings.max_sessions_per_source;
+    Ok(options)
+}
+
+/// Loads the file of users.
+fn load(file: &Path, settings: &Serve) -> Result<Users, Failure> {
+    let (format, remember) = (settings.users_format.into(), Duration::from_secs(settings.login_cache));
+    let options = UsersOptions { format, fold_case: settings.ignore_case, remember };
+    let users = Users::load(file, options).map_err(|error| Failure::file(file, &error).and(Message::new("serve-users-next")))?;
+    warn_if_readable(file, "the file of users");
+    if users.count() == 0 {
+        tracing::warn!(file = %file.display(), "the file contains no user, so no login can succeed");
+    }
+    Ok(users)
+}
+
+/// Returns the mechanisms that these users can log in with. `PLAIN` and `LOGIN` send the password itself, so without TLS they are offered only
+/// if cleartext logins are allowed. `SCRAM` needs keys derived from the password, which a file of hashes does not contain.
+fn mechanisms(users: &Users) -> Vec<Mechanism> {
+    let mut mechanisms = Vec::new();
+    if users.all_have_scram_keys(ScramHash::Sha256) {
+        mechanisms.extend([Mechanism::ScramSha256Plus, Mechanism::ScramSha256]);
+    }
+    if users.all_have_scram_keys(ScramHash::Sha1) {
+        mechanisms.extend([Mechanism::ScramSha1Plus, Mechanism::ScramSha1]);
+    }
+    mechanisms.extend([Mechanism::Plain, Mechanism::Login]);
+    mechanisms
+}
+
+/// Opens the ports.
+fn listen(settings: &Serve) -> Result<Vec<(TcpListener, ListenSecurity)>, Failure> {
+    let plain = settings.listen.iter().map(|address| (address, ListenSecurity::Cleartext));
+    let tls = settings.listen_tls.iter().map(|address| (address, ListenSecurity::ImplicitTls));
+    let mut all = Vec::new();
+    for (address, security) in plain.chain(tls) {
+        let listeners = listeners::listen(address).map_err(|error| Failure::not_listening(address, &error))?;
+        all.extend(listeners.into_iter().map(|listener| (listener, security)));
+    }
+    Ok(all)
+}
+
+async fn serve(
+    server: &Arc<Server<LoginDelayed<Maildirs>>>,
+    listening: Vec<(TcpListener, ListenSecurity)>,
+    given: &Given,
+    certificate: Option<Certificate>,
+) -> Result<(), Failure> {
+    // Signals are registered before the server announces itself, so that an early signal is not missed.
+    let signals = Signals::listen().map_err(|error| Failure::new(Exit::Other, error))?;
+    let (mut listeners, mut announced) = (JoinSet::new(), Vec::new());
+    for (listener, security) in listening {
+        let failed = |error: io::Error| Failure::new(Exit::Other, error);
+        let kind = if security == ListenSecurity::ImplicitTls { "POP3 over TLS" } else { "POP3" };
+        announced.push(format!("{kind} on {}", listener.local_addr().map_err(failed)?));
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
+        let server = Arc::clone(server);
+        listeners.spawn(async move { server.serve(&listener, security).await });
+    }
+    // The server runs even if standard output is closed.
+    if let Err(error) = writeln!(io::stdout(), "{}", announced.join("\n")) {
+        tracing::warn!(%error, "standard output is closed, so the listening addresses were not printed");
+    }
+    let ended = tokio::select! {
+        signal = signals.obey(|| reload(server, given, certificate.as_ref())) => signal,
+        () = renew(server, certificate.clone()) => Ok(()),
+        Some(result) = listeners.join_next() => result.map_err(io::Error::other).and_then(|served| served),
+    };
+    // Each session may finish its current command; messages that it marked without `QUIT` are kept.
+    if !server.shutdown(SHUTDOWN_TIMEOUT).await {
+        tracing::warn!("sessions were closed: they did not end within {} seconds", SHUTDOWN_TIMEOUT.as_secs());
+    }
+    ended.map_err(|error| Failure::new(Exit::Other, error))
+}
+
+/// Loads the certificate when its files have changed, and warns each day before it ends. Never returns.
+async fn renew(server: &Server<LoginDelayed<Maildirs>>, certificate: Option<Certificate>) {
+    let Some(certificate) = certificate else { return std::future::pending().await };
+    let mut watch = Watch::new(certificate);
+    for minute in 0_u64.. {
+        if minute.is_multiple_of(24 * 60) {
+            watch.certificate().warn_if_ending();
+        }
+        tokio::time::sleep(WATCH).await;
+        match watch.changed() {
+            None => {}
+            Some(Ok(tls)) => {
+                server.replace_tls(tls);
+                tracing::info!("the certificate has changed, and was reloaded");
+            }
+            Some(Err(failure)) => tracing::error!("the certificate has changed, but the old one stays in use: {failure}"),
+        }
+    }
+}
+
+/// Reads the settings and the certificate again. Existing sessions keep theirs. What cannot be read changes nothing, and never ends the
+/// server. Other settings need a restart, and the log says so.
+fn reload(server: &Server<LoginDelayed<Maildirs>>, given: &Given, old: Option<&Certificate>) {
+    let settings = match settings::resolve(given) {
+        Ok(settings) => settings,
+        Err(failure) => {
+            tracing::error!("SIGHUP: the old settings stay in use: {failure}");
+            return;
+        }
+    };
+    log::set_level(settings.log_level);
+    let max_sessions = descriptors::sessions_within_limit(settings.max_sessions);
+    server.replace_limits(max_sessions, settings.max_sessions_per_source);
+    tracing::info!(max_sessions, settings.max_sessions_per_source, "SIGHUP: the limits and the log level were reloaded");
+    let certificate = Certificate::of(&settings);
+    if old.is_some() != certificate.is_some() {
+        tracing::warn!("SIGHUP: a server begins or ends to offer TLS only when it is restarted");
+    }
+    match certificate.filter(|_| old.is_some()).map(|certificate| certificate.read()) {
+        None => tracing::info!("SIGHUP: there is no certificate to reload"),
+        Some(Ok(tls)) => {
+            server.replace_tls(tls);
+            tracing::info!("SIGHUP: the certificate was reloaded");
+        }
+        Some(Err(failure)) => tracing::error!("SIGHUP: the old certificate stays in use: {failure}"),
+    }
+}

@@ -1,0 +1,266 @@
+//! `pop3 serve` with a file of settings: what it takes from there, what it says of it, and what SIGHUP changes.
+
+#![cfg(unix)]
+
+mod script;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use script::{pop3, text};
+
+/// A folder with a certificate, a file of users, and a file of settings.
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        fs::write(folder.path().join("cert.pem"), certified.cert.pem()).unwrap();
+        fs::write(folder.path().join("key.pem"), certified.signing_key.serialize_pem()).unwrap();
+        Self(folder)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, content: &str) {
+        fs::write(self.path(name), content.replace("HOME", self.0.path().to_str().unwrap())).unwrap();
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap().replace(self.0.path().to_str().unwrap(), "HOME")
+    }
+
+    fn deliver(&self, maildir: &str) {
+        for sub in ["tmp", "new", "cur"] {
+            fs::create_dir_all(self.path(maildir).join(sub)).unwrap();
+        }
+        fs::write(self.path(maildir).join("new/1.one.host"), "Subject: one\n\n").unwrap();
+    }
+
+    fn passwd(&self, name: &str, options: &[&str]) {
+        let mut command = pop3();
+        command.arg("passwd").arg(self.path("users")).arg(name).args(options);
+        let mut passwd = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        passwd.stdin.take().unwrap().write_all(b"secret\n").unwrap();
+        assert!(passwd.wait().unwrap().success());
+    }
+
+    fn command(&self, options: &[&str]) -> Command {
+        let mut command = pop3();
+        command.args(["serve", "--config"]).arg(self.path("server.toml")).args(options).env("LC_ALL", "C").env("NO_COLOR", "1");
+        command
+    }
+
+    fn serve(&self, options: &[&str]) -> Running {
+        let log = fs::File::create(self.path("log")).unwrap();
+        let mut child = self.command(options).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Running { child, port: line.trim().rsplit(':').next().unwrap().to_owned() }
+    }
+
+    fn wait_for(&self, part: &str) -> String {
+        loop {
+            if let Some(line) = self.read("log").lines().find(|line| line.contains(part)) {
+                return line.to_owned();
+            }
+            thread::yield_now();
+        }
+    }
+
+    fn fetch(&self, server: &Running, user: &str, maildir: &Path) -> Option<i32> {
+        let mut command = pop3();
+        command.args(["fetch", "localhost", "--user", user, "--port", &server.port, "--ca-file"]).arg(self.path("cert.pem"));
+        let output = command.arg(maildir).env("POP3_PASSWORD", "secret").output().unwrap();
+        assert!(output.status.success(), "{}\n{}", text(&output.stderr), self.read("log"));
+        output.status.code()
+    }
+}
+
+struct Running {
+    child: Child,
+    port: String,
+}
+
+impl Running {
+    fn hang_up(&self) {
+        assert!(Command::new("kill").args(["-HUP", &self.child.id().to_string()]).status().unwrap().success());
+    }
+
+    /// Returns the first line that a connection hears; an empty one if it is closed.
+    fn greeting(&self) -> (TcpStream, String) {
+        let stream = TcpStream::connect(format!("127.0.0.1:{}", self.port)).unwrap();
+        let mut line = String::new();
+        // A refused connection may be reset.
+        let _ = BufReader::new(stream.try_clone().unwrap()).read_line(&mut line);
+        (stream, line)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn check_says_what_the_settings_mean_and_starts_nothing() {
+    let home = Home::new();
+    home.deliver("example.org/joe");
+    home.write("users", "ann@example.org:{PLAIN}x\njoe@example.org:{PLAIN}x\n");
+    home.write(
+        "server.toml",
+        "users = 'HOME/users'\nmail = 'HOME/%d/%n'\nlisten = ['110', '127.0.0.1:1110']\nlisten-tls = ['995']\n\
+         cert = 'HOME/cert.pem'\nkey = 'HOME/key.pem'\nmax-sessions = 50\nmax-sessions-per-source = 5\nrun-as = 'nobody'\n",
+    );
+    let check = |options: &[&str]| {
+        let output = home.command(&[&["--check"], options].concat()).output().unwrap();
+        let told = text(&output.stdout) + &text(&output.stderr);
+        (output.status.code(), told.replace(home.0.path().to_str().unwrap(), "HOME"))
+    };
+    let (code, told) = check(&[]);
+    assert_eq!(code, Some(0), "{told}");
+    for line in [
+        "listens on 110 for POP3",
+        "listens on 127.0.0.1:1110 for POP3",
+        "listens on 995 for POP3 over TLS",
+        "certificate HOME/cert.pem: for localhost, until 4096-01-01",
+        "2 users in HOME/users",
+        "the mail of ann@example.org would be in HOME/example.org/ann, which does not exist: ann@example.org finds no messages",
+        "logins: USER, PLAIN, LOGIN",
+        "at most 50 sessions, 5 from one source",
+        "runs as nobody",
+        "The settings are right. Nothing was started.",
+    ] {
+        assert!(told.lines().any(|told| told == line), "{line}\n{told}");
+    }
+    let (code, told) = check(&["--max-sessions", "60", "--language", "es"]);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("como máximo 60 sesiones, 5 de un mismo origen") && told.contains("No se inició nada."), "{told}");
+    home.write("server.toml", "users = 'HOME/users'\nmial = 'HOME/%u'\n");
+    let (code, told) = check(&[]);
+    assert_eq!(code, Some(2), "{told}");
+    assert!(told.contains("HOME/server.toml: there is no key mial\n      A similar key exists: mail"), "{told}");
+    let output = pop3().args(["serve", "--listen", "0", "--dangerously-cleartext", "--mail", "/x/%u"]).output().unwrap();
+    assert!(output.status.code() == Some(2) && text(&output.stderr).contains("no file of users is given"));
+}
+
+#[test]
+fn sighup_reloads_limits_and_log_level_and_a_mistake_changes_nothing() {
+    let home = Home::new();
+    home.write("users", "joe:{PLAIN}x\n");
+    let settings = |rest: &str| {
+        let fixed = "users = 'HOME/users'\nmail = 'HOME/%u'\nlisten = ['127.0.0.1:0']\ndangerously-cleartext = true\n";
+        home.write("server.toml", &format!("{fixed}{rest}"));
+    };
+    settings("max-sessions-per-source = 1\n");
+    let server = home.serve(&[]);
+    let first = server.greeting();
+    assert!(first.1.starts_with("+OK"), "{}", first.1);
+    assert!(!server.greeting().1.starts_with("+OK"), "the second from here");
+    settings("max-sessions-per-source = many\n");
+    server.hang_up();
+    home.wait_for("SIGHUP: the old settings stay in use: HOME/server.toml: TOML parse error");
+    assert!(!server.greeting().1.starts_with("+OK"));
+    settings("max-sessions-per-source = 2\nlog-level = 'debug'\n");
+    server.hang_up();
+    home.wait_for("SIGHUP: the limits and the log level were reloaded");
+    let second = server.greeting();
+    assert!(second.1.starts_with("+OK"), "{}", second.1);
+    drop(second);
+    // This is logged at `debug` alone.
+    home.wait_for("DEBUG");
+    // The session that was there stays.
+    let (mut stream, _) = first;
+    stream.write_all(b"QUIT\r\n").unwrap();
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).unwrap();
+    assert!(line.starts_with("+OK"), "{line}");
+}
+
+#[test]
+fn a_log_in_json_has_an_object_on_each_line() {
+    let home = Home::new();
+    home.deliver("joe");
+    home.passwd("joe", &[]);
+    home.write(
+        "server.toml",
+        "users = 'HOME/users'\nmail = 'HOME/%u'\nlisten-tls = ['127.0.0.1:0']\ncert = 'HOME/cert.pem'\nkey = 'HOME/key.pem'\n\
+         log-format = 'json'\n",
+    );
+    let server = home.serve(&[]);
+    home.fetch(&server, "joe", &home.path("home"));
+    home.wait_for("session ended");
+    let lines = home.read("log");
+    let events: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |message: &str| events.iter().find(|event| event["message"].as_str().unwrap().starts_with(message)).unwrap();
+    let login = of("logged in");
+    assert_eq!((login["user"].as_str(), login["method"].as_str()), (Some("joe"), Some("PLAIN")), "{login}");
+    assert_eq!((login["address"].as_str(), login["tls"].as_bool()), (Some("127.0.0.1"), Some(true)), "{login}");
+    let end = of("session ended: the client sent QUIT");
+    assert_eq!(
+        (end["retrieved"].as_u64(), end["octets"].as_u64(), end["deleted"].as_u64()),
+        (Some(1), Some(16), Some(0)),
+        "{end}"
+    );
+}
+
+#[test]
+fn users_of_dovecot_with_homes_are_served_and_their_hashes_are_remembered() {
+    let home = Home::new();
+    home.deliver("somewhere/mail");
+    home.write(
+        "users",
+        "joe@example.org:{SHA512-CRYPT}$6$rounds=1000$IyPzJVofTmIpIq.e$OWYcSpgFa7iRG7r0d6CMXNv.c3UYWNWlC4JLXWoz53y0gTs2j1h7EtdicWt9QTX1louv0RE0YU.aV/u9n3Ae1/:1000:1000::HOME/somewhere::\n",
+    );
+    home.write(
+        "server.toml",
+        "users = 'HOME/users'\nusers-format = 'dovecot'\nmail = '%h/mail'\nlisten-tls = ['127.0.0.1:0']\n\
+         cert = 'HOME/cert.pem'\nkey = 'HOME/key.pem'\n",
+    );
+    let server = home.serve(&[]);
+    home.fetch(&server, "joe@example.org", &home.path("home"));
+    assert_eq!(fs::read_dir(home.path("home/new")).unwrap().count(), 1);
+    // A new password takes effect at once, although the old one is remembered; the other fields stay.
+    let mut command = pop3();
+    command.arg("passwd").arg(home.path("users")).args(["joe@example.org", "--users-format", "dovecot"]);
+    let mut passwd = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    passwd.stdin.take().unwrap().write_all(b"other\n").unwrap();
+    assert!(passwd.wait().unwrap().success());
+    let mut fetch = pop3();
+    fetch
+        .args(["fetch", "localhost", "--user", "joe@example.org", "--port", &server.port, "--ca-file"])
+        .arg(home.path("cert.pem"));
+    let output = fetch.arg(home.path("home")).env("POP3_PASSWORD", "secret").output().unwrap();
+    assert_eq!(output.status.code(), Some(5), "{}", text(&output.stderr));
+    let output = fetch.env("POP3_PASSWORD", "other").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(home.read("users").ends_with(":1000:1000::HOME/somewhere::\n"), "{}", home.read("users"));
+}
+
+#[test]
+fn scram_is_offered_when_all_users_have_keys_and_sends_no_password() {
+    let home = Home::new();
+    home.deliver("joe");
+    home.passwd("joe", &["--scram"]);
+    home.write(
+        "server.toml",
+        "users = 'HOME/users'\nmail = 'HOME/%u'\nlisten-tls = ['127.0.0.1:0']\ncert = 'HOME/cert.pem'\nkey = 'HOME/key.pem'\n",
+    );
+    let server = home.serve(&[]);
+    home.fetch(&server, "joe", &home.path("home"));
+    assert!(home.wait_for("logged in").contains("method=\"SCRAM-SHA-256-PLUS\""));
+    drop(server);
+    home.passwd("ann", &[]);
+    let server = home.serve(&[]);
+    home.fetch(&server, "joe", &home.path("home"));
+    assert!(home.wait_for("logged in").contains("method=\"PLAIN\""), "ann has no keys");
+}
