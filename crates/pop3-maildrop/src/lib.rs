@@ -41,7 +41,7 @@ pub use async_store::{AsyncMaildrop, AsyncStore, Blocking, BlockingMaildrop, Blo
 pub use login_delayed::{LoginDelayed, LoginDelayedMaildrop};
 pub use login_refusal::LoginRefusal;
 #[cfg(unix)]
-pub use maildir::{Delivery, LockedMaildir, Maildir, PreparedMessage};
+pub use maildir::{Delivery, LockedMaildir, Maildir, PreparedMessage, UniqueIds};
 pub use memory::{Memory, MemoryMaildrop};
 pub use peer::Peer;
 pub use store_responder::{SessionTally, StoreResponder};

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use pop3_maildrop::UniqueIds;
 use pop3_tokio::IpNet;
 use pop3_users::FileFormat;
 
@@ -78,6 +79,11 @@ pub struct Serve {
     #[arg(long, value_name = "PATH")]
     pub mail: Option<String>,
 
+    /// Source of the unique-ids, by which clients know messages again. For Maildirs that Dovecot has served, `dovecot` gives the
+    /// ids of its default format, and adds new messages to its file dovecot-uidlist.
+    #[arg(long, value_name = "SOURCE", value_enum, default_value_t)]
+    pub unique_ids: UniqueIdSource,
+
     /// Ignore the case of ASCII letters in user names; %u stands for the name in lower case.
     #[arg(long)]
     pub ignore_case: bool,
@@ -148,6 +154,25 @@ pub enum UsersFormat {
     Plain,
     /// Dovecot's passwd-file: NAME:HASH:UID:GID:GECOS:HOME:SHELL:EXTRA.
     Dovecot,
+}
+
+/// The source of unique-ids.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum UniqueIdSource {
+    /// The names of the files, as with qmail-pop3d and Courier.
+    #[default]
+    Names,
+    /// The file dovecot-uidlist.
+    Dovecot,
+}
+
+impl From<UniqueIdSource> for UniqueIds {
+    fn from(source: UniqueIdSource) -> Self {
+        match source {
+            UniqueIdSource::Names => Self::Names,
+            UniqueIdSource::Dovecot => Self::DovecotUidlist,
+        }
+    }
 }
 
 impl From<UsersFormat> for FileFormat {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pop3_maildrop::{LockedMaildir, LoginError, Maildrop, NotRemoved, Peer, Store, Verification, verification};
+use pop3_maildrop::{LockedMaildir, LoginError, Maildrop, NotRemoved, Peer, Store, UniqueIds, Verification, verification};
 use pop3_tokio::proto::codec::{MessageNumber, OwnedUsername};
 use pop3_tokio::proto::sasl::{PresentedCredentials, ScramHash, ScramKeys};
 use pop3_tokio::proto::server::{LoginAttempt, Snapshot};
@@ -24,12 +24,20 @@ pub struct Maildirs {
     template: Template,
     /// The age at which messages are removed; `None` keeps all messages.
     expire: Option<Duration>,
+    unique_ids: UniqueIds,
 }
 
 impl Maildirs {
-    pub fn new(users: Users, template: Template, expire_days: Option<u32>, hashing: HashPool) -> Self {
+    pub fn new(users: Users, template: Template, expire_days: Option<u32>, unique_ids: UniqueIds, hashing: HashPool) -> Self {
         let expire = expire_days.map(|days| DAY * days);
-        Self { users: Arc::new(users), recalling: HashPool::of_quick_checks(), hashing: Arc::new(hashing), template, expire }
+        Self {
+            users: Arc::new(users),
+            recalling: HashPool::of_quick_checks(),
+            hashing: Arc::new(hashing),
+            template,
+            expire,
+            unique_ids,
+        }
     }
 }
 
@@ -75,7 +83,7 @@ impl Store for Maildirs {
                 "the user has no domain or no home, which the path of --mail contains",
             ))
         })?;
-        let maildrop = match place.maildir().lock() {
+        let maildrop = match place.maildir().with_unique_ids(self.unique_ids).lock() {
             Err(error) if error.kind() == ErrorKind::NotFound && is_not_there_yet(&place) => {
                 tracing::info!(maildir = %place.path().display(), "the Maildir does not exist yet, so there are no messages");
                 None
@@ -149,7 +157,7 @@ mod tests {
         let template = Template::new(mail.to_str().unwrap()).unwrap();
         let options = UsersOptions { remember: Duration::from_secs(600), ..UsersOptions::default() };
         let users = Users::load(&users, options).unwrap();
-        (folder, Maildirs::new(users, template, expire_days, hashing))
+        (folder, Maildirs::new(users, template, expire_days, UniqueIds::Names, hashing))
     }
 
     fn login_of(name: &str, credentials: PresentedCredentials) -> LoginAttempt {
@@ -234,7 +242,7 @@ mod tests {
         let users = folder.path().join("users");
         let template = Template::new(folder.path().join("not-mounted/%u").to_str().unwrap()).unwrap();
         let users = Users::load(&users, UsersOptions::default()).unwrap();
-        let unmounted = Maildirs::new(users, template, None, HashPool::with_threads(1));
+        let unmounted = Maildirs::new(users, template, None, UniqueIds::Names, HashPool::with_threads(1));
         assert!(matches!(open(&unmounted), Err(LoginError::Io(_))));
     }
 }

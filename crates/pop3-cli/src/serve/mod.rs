@@ -79,7 +79,7 @@ pub fn run(given: &Given, verbosity: u8) -> Result<(), Failure> {
     }
     options.max_sessions = descriptors::sessions_within_limit(settings.max_sessions);
     let max_sessions = options.max_sessions;
-    let maildirs = Maildirs::new(users, template, settings.expire, HashPool::per_processor());
+    let maildirs = Maildirs::new(users, template, settings.expire, settings.unique_ids.into(), HashPool::per_processor());
     let server = Arc::new(Server::new(options, LoginDelayed::new(maildirs, Duration::from_secs(settings.login_delay))));
     // Each session needs at most one blocking thread, so mail on a disk that hangs does not delay other sessions.
     let threads = max_sessions.saturating_add(SPARE_THREADS);

@@ -1,7 +1,7 @@
 //! Real mail through software that we did not write, on loopback: `cargo test -p pop3-cli --features interop --test interop`.
 //!
-//! Needs root and Debian's packages: dnsmasq-base, dovecot-lmtpd, dovecot-pop3d, curl, fetchmail, mpop, getmail6, iproute2, procmail, strace,
-//! python3, thunderbird, xvfb. Nothing here skips itself: what is not installed fails.
+//! Needs root and Debian's packages: dnsmasq-base, dovecot-lmtpd, dovecot-pop3d, curl, fail2ban, fetchmail, mpop, getmail6, iproute2, procmail, strace,
+//! python3, systemd, thunderbird, xvfb. Nothing here skips itself: what is not installed fails.
 
 mod clients;
 mod corpus;
@@ -9,6 +9,7 @@ mod destinations;
 mod discovery;
 mod faults;
 mod mechanisms;
+mod operator;
 mod servers;
 mod standin;
 mod thunderbird;

@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Debian's `nobody`, whom the mail belongs to: Dovecot and getmail refuse to work as root.
@@ -18,13 +19,14 @@ pub const PASSWORD: &str = "pass word";
 pub struct Server {
     pub plain: u16,
     pub tls: u16,
-    folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
     child: Child,
+    is_dovecot: bool,
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if self.folder.path().join("run").exists() {
+        if self.is_dovecot {
             // Dovecot ends its own processes.
             let conf = self.folder.path().join("dovecot.conf");
             let _ = Command::new("doveadm").arg("-c").arg(conf).arg("stop").status();
@@ -51,35 +53,81 @@ impl Server {
 
     /// Our server as people start it.
     pub fn ours(messages: &[Vec<u8>]) -> Self {
-        let (folder, [plain, tls]) = prepare(messages);
-        let path = folder.path();
+        let (folder, ports) = prepare(messages);
         let users: String = USERS.iter().map(|user| format!("{user}:{{PLAIN}}{PASSWORD}\n")).collect();
-        fs::write(path.join("users"), users).unwrap();
+        fs::write(folder.path().join("users"), users).unwrap();
+        let mail = folder.path().join("home/%u/Maildir");
+        let options =
+            ["--users", folder.path().join("users").to_str().unwrap(), "--mail", mail.to_str().unwrap()].map(str::to_owned);
+        Self::ours_in(Arc::new(folder), ports, &options)
+    }
+
+    fn ours_in(folder: Arc<tempfile::TempDir>, [plain, tls]: [u16; 2], options: &[String]) -> Self {
+        let path = folder.path();
         let child = Command::new(env!("CARGO_BIN_EXE_pop3"))
             .arg("serve")
             .args(["--listen", &format!("127.0.0.1:{plain}"), "--listen-tls", &format!("127.0.0.1:{tls}")])
-            .arg("--users")
-            .arg(path.join("users"))
-            .arg("--mail")
-            .arg(path.join("home/%u/Maildir"))
             .arg("--cert")
             .arg(path.join("cert.pem"))
             .arg("--key")
             .arg(path.join("key.pem"))
             .arg("--dangerously-cleartext")
+            .args(options)
             .stdout(Stdio::null())
+            .stderr(fs::File::create(path.join("our-log")).unwrap())
             .spawn()
             .unwrap();
-        let server = Self { plain, tls, folder, child };
+        let server = Self { plain, tls, folder, child, is_dovecot: false };
         server.wait();
         server
     }
 
+    /// Our server in the place of Dovecot: with its file of users, its Maildirs and its unique-ids, as the user whom the mail belongs to.
+    pub fn ours_after(dovecot: Self) -> Self {
+        let (folder, ports) = (Arc::clone(&dovecot.folder), [dovecot.plain, dovecot.tls]);
+        drop(dovecot);
+        let users = folder.path().join("passwd");
+        chown(&users, Some(NOBODY), Some(NOBODY)).unwrap();
+        let options = [
+            "--users",
+            users.to_str().unwrap(),
+            "--users-format",
+            "dovecot",
+            "--mail",
+            "%h/Maildir",
+            "--unique-ids",
+            "dovecot",
+            "--run-as",
+            "nobody:nogroup",
+        ];
+        Self::ours_in(Arc::clone(&folder), ports, &options.map(str::to_owned))
+    }
+
+    /// Dovecot in the place of our server.
+    pub fn dovecot_after(ours: Self) -> Self {
+        let (folder, ports) = (Arc::clone(&ours.folder), [ours.plain, ours.tls]);
+        drop(ours);
+        Self::dovecot_in(folder, ports)
+    }
+
+    /// The log of our server.
+    pub fn log(&self) -> PathBuf {
+        self.folder.path().join("our-log")
+    }
+
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Debian's dovecot-pop3d.
     pub fn dovecot(messages: &[Vec<u8>]) -> Self {
-        let (folder, [plain, tls]) = prepare(messages);
+        let (folder, ports) = prepare(messages);
+        Self::dovecot_in(Arc::new(folder), ports)
+    }
+
+    fn dovecot_in(folder: Arc<tempfile::TempDir>, [plain, tls]: [u16; 2]) -> Self {
         let path = folder.path();
-        fs::create_dir(path.join("run")).unwrap();
+        fs::create_dir_all(path.join("run")).unwrap();
         let home = path.join("home");
         let home = home.display();
         let users: String =
@@ -97,7 +145,7 @@ impl Server {
         fs::write(path.join("dovecot.conf"), conf).unwrap();
         let child =
             Command::new("dovecot").arg("-F").arg("-c").arg(path.join("dovecot.conf")).spawn().expect("dovecot is installed");
-        let server = Self { plain, tls, folder, child };
+        let server = Self { plain, tls, folder, child, is_dovecot: true };
         server.wait();
         server
     }

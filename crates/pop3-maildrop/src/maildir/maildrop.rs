@@ -7,14 +7,14 @@ use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use pop3_proto::codec::{MessageNumber, WireSize};
+use pop3_proto::codec::{MessageNumber, UniqueId, WireSize};
 use pop3_proto::server::Snapshot;
 use rustix::fs::OFlags;
 
 use super::folder::{FileStamp, Folder};
 use super::index::{self, Counted, Index, Stamps};
 use super::list::{List, MessageLocation, Sub};
-use super::{Maildir, about, names, sizes};
+use super::{Maildir, UniqueIds, about, names, sizes, uidlist};
 use crate::{Maildrop, NotRemoved};
 
 /// The minimum number of messages for an index of the list: folders with fewer messages are read as fast as an index.
@@ -269,7 +269,14 @@ impl LockedMaildir {
         let named = measured.iter().map(|measured| (measured.how == How::Named).then_some(measured.counted.octets));
         self.named = if measured.iter().any(|measured| measured.how == How::Named) { named.collect() } else { Vec::new() };
         self.messages = list;
-        let snapshot = snapshot_of(&self.messages, &counted)?;
+        let ids = match self.maildir.unique_ids {
+            UniqueIds::Names => Vec::new(),
+            UniqueIds::DovecotUidlist => {
+                let ids = uidlist::unique_ids(&self.root, &self.messages, SystemTime::now());
+                ids.map_err(|error| about(&self.maildir.root, &error))?
+            }
+        };
+        let snapshot = snapshot_of(&self.messages, &counted, &ids)?;
         let believed = Some(&stamps).filter(|_| settled && self.messages.len() >= WORTH_AN_INDEX);
         if !is_new
             && (any_counted || believed.is_some())
@@ -366,16 +373,19 @@ fn is_unwritable(error: &io::Error) -> bool {
     matches!(error.kind(), E::ReadOnlyFilesystem | E::StorageFull | E::QuotaExceeded | E::PermissionDenied)
 }
 
-/// Returns the snapshot of the messages in a list.
-fn snapshot_of(list: &List, counted: &[Counted]) -> io::Result<Snapshot> {
+/// Returns the snapshot of the messages in a list. A message without an id in `ids` has that of its name.
+fn snapshot_of(list: &List, counted: &[Counted], ids: &[Option<String>]) -> io::Result<Snapshot> {
     let mut snapshot = Snapshot::with_capacity(list.len(), list.iter().map(|place| place.base().len()).sum());
     let mut before = None;
     let mut twins = 0;
-    for (place, Counted { octets, .. }) in list.iter().zip(counted) {
+    for (at, (place, Counted { octets, .. })) in list.iter().zip(counted).enumerate() {
         let base = place.base();
         // Files with equal base names are several messages (S17); all but the first need another unique-id.
         twins = if before == Some(base) { twins + 1 } else { 0 };
-        let pushed = if twins == 0 {
+        let given = ids.get(at).and_then(Option::as_ref).and_then(|id| UniqueId::new(id.as_bytes()).ok());
+        let pushed = if let Some(id) = given {
+            Some(snapshot.push(*octets, id))
+        } else if twins == 0 {
             names::with_unique_id(base, |id| snapshot.push(*octets, id))
         } else {
             names::with_unique_id(&[base, format!("/{twins}").as_bytes()].concat(), |id| snapshot.push(*octets, id))

@@ -17,6 +17,7 @@ mod names;
 mod path_error;
 mod sizes;
 mod sync;
+mod uidlist;
 
 use std::ffi::OsString;
 use std::io;
@@ -50,6 +51,19 @@ pub struct Maildir {
     disk: Arc<dyn Disk>,
     /// The file system, if it can sync many messages with one call.
     at_once: Option<Arc<dyn BatchSync>>,
+    unique_ids: UniqueIds,
+}
+
+/// Where the unique-ids of the messages in a Maildir come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UniqueIds {
+    /// The names of the files without their flags, as with qmail-pop3d and Courier.
+    #[default]
+    Names,
+    /// The file `dovecot-uidlist`, as with Dovecot and its `pop3_uidl_format = %08Xu%08Xv`. Messages that it does not contain are added to it,
+    /// so Dovecot gives them the same ids later.
+    DovecotUidlist,
 }
 
 impl Maildir {
@@ -68,14 +82,21 @@ impl Maildir {
                 return Err(io::Error::new(io::ErrorKind::NotADirectory, format!("{} is not a folder", folder.display())));
             }
         }
-        Ok(Self { at_once: disk.at_once(&root), disk, root, base: None })
+        Ok(Self { at_once: disk.at_once(&root), disk, root, base: None, unique_ids: UniqueIds::Names })
     }
 
     /// Returns the Maildir at `rest` in the folder `base` without checking that it exists. Only `base` is trusted: symbolic links
     /// in `rest` are followed only under the conditions of [`lock`](Self::lock).
     pub fn beneath(base: impl Into<PathBuf>, rest: impl AsRef<Path>) -> Self {
         let base = base.into();
-        Self { root: base.join(rest), base: Some(base), disk: Arc::new(SystemDisk), at_once: None }
+        Self { root: base.join(rest), base: Some(base), disk: Arc::new(SystemDisk), at_once: None, unique_ids: UniqueIds::Names }
+    }
+
+    /// Takes the unique-ids of sessions from another source.
+    #[must_use]
+    pub const fn with_unique_ids(mut self, unique_ids: UniqueIds) -> Self {
+        self.unique_ids = unique_ids;
+        self
     }
 
     /// Returns the trusted part of the path, and the rest of the path.

@@ -1,0 +1,189 @@
+//! What an operator does with our server, beside the software of others.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::clients::Mode;
+use crate::corpus::read;
+use crate::servers::{NOBODY, PASSWORD, Server, USERS};
+use crate::{pop3_fetch, said};
+
+/// Returns a file of the folder `contrib` of this project.
+fn contrib(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contrib").join(name)
+}
+
+fn messages(count: usize) -> Vec<Vec<u8>> {
+    (1..=count).map(|number| format!("Subject: {number}\n\nbody\n").into_bytes()).collect()
+}
+
+/// A session in the clear.
+struct Wire(BufReader<TcpStream>);
+
+impl Wire {
+    fn new(server: &Server) -> Self {
+        let mut wire = Self(BufReader::new(TcpStream::connect(("127.0.0.1", server.plain)).unwrap()));
+        assert!(wire.line().starts_with("+OK"));
+        wire
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    fn say(&mut self, line: &str) -> String {
+        self.0.get_mut().write_all(format!("{line}\r\n").as_bytes()).unwrap();
+        self.line()
+    }
+}
+
+/// Returns the unique-ids of a user's messages by their subjects, which differ.
+fn unique_ids(server: &Server, user: &str) -> Vec<(String, String)> {
+    let mut wire = Wire::new(server);
+    assert!(wire.say(&format!("USER {user}")).starts_with("+OK"));
+    assert!(wire.say(&format!("PASS {PASSWORD}")).starts_with("+OK"));
+    assert!(wire.say("UIDL").starts_with("+OK"));
+    let lines: Vec<String> = std::iter::from_fn(|| Some(wire.line()).filter(|line| line != ".")).collect();
+    let mut ids = Vec::new();
+    for line in lines {
+        let (number, id) = line.split_once(' ').unwrap();
+        assert!(wire.say(&format!("TOP {number} 0")).starts_with("+OK"));
+        let headers: Vec<String> = std::iter::from_fn(|| Some(wire.line()).filter(|line| line != ".")).collect();
+        ids.push((headers[0].clone(), id.to_owned()));
+    }
+    assert!(wire.say("QUIT").starts_with("+OK"));
+    ids.sort();
+    ids
+}
+
+fn deliver(server: &Server, user: &str, number: usize) {
+    let file = server.maildir(user).join(format!("new/{}.M{number}P1.later", 1_900_000_000 + number));
+    fs::write(&file, format!("Subject: later {number}\n\nbody\n")).unwrap();
+    chown(&file, Some(NOBODY), Some(NOBODY)).unwrap();
+}
+
+#[test]
+fn a_server_changes_from_dovecot_to_us_and_back_and_nothing_is_fetched_twice() {
+    let user = USERS[0];
+    let homes = tempfile::tempdir().unwrap();
+    let home = homes.path().join("Maildir");
+    let dovecot = Server::dovecot(&messages(20));
+    let of_dovecot = unique_ids(&dovecot, user);
+    said(&pop3_fetch(&dovecot, user, Mode::Tls, &home, &["--keep"]));
+
+    let ours = Server::ours_after(dovecot);
+    assert_eq!(unique_ids(&ours, user), of_dovecot);
+    deliver(&ours, user, 1);
+    let with_new = unique_ids(&ours, user);
+    assert_eq!(with_new.len(), 21);
+    let fetched = said(&pop3_fetch(&ours, user, Mode::Tls, &home, &["--keep"]));
+    assert!(fetched.contains("1 message") && fetched.ends_with("20 known already"), "{fetched}");
+
+    let dovecot = Server::dovecot_after(ours);
+    assert_eq!(unique_ids(&dovecot, user), with_new, "the message that came while we served");
+    deliver(&dovecot, user, 2);
+    assert_eq!(unique_ids(&dovecot, user).len(), 22);
+    let fetched = said(&pop3_fetch(&dovecot, user, Mode::Tls, &home, &["--keep"]));
+    assert!(fetched.contains("1 message") && fetched.ends_with("21 known already"), "{fetched}");
+
+    let ours = Server::ours_after(dovecot);
+    let fetched = said(&pop3_fetch(&ours, user, Mode::Tls, &home, &["--keep"]));
+    assert!(fetched.ends_with("nothing new, 22 known already"), "{fetched}");
+    assert_eq!(read(&home).len(), 22);
+}
+
+#[test]
+fn h59_root_is_given_up_once_the_ports_are_open() {
+    let ours = Server::ours_after(Server::dovecot(&messages(1)));
+    let status = fs::read_to_string(format!("/proc/{}/status", ours.process())).unwrap();
+    let field = |name: &str| {
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let nobody = NOBODY.to_string();
+    for ids in [field("Uid:"), field("Gid:")] {
+        assert!(ids.len() == 4 && ids.iter().all(|id| *id == nobody), "{status}");
+    }
+    assert!(field("Groups:").iter().all(|group| *group == nobody), "{status}");
+    for rights in ["CapPrm:", "CapEff:"] {
+        assert_eq!(field(rights), ["0000000000000000"], "{status}");
+    }
+    // Every thread has given it up.
+    for task in fs::read_dir(format!("/proc/{}/task", ours.process())).unwrap() {
+        assert_eq!(task.unwrap().metadata().unwrap().uid(), NOBODY);
+    }
+    // What it writes belongs to the owner of the mail.
+    assert_eq!(unique_ids(&ours, USERS[1]).len(), 1);
+    for file in ["pop3-lock", "dovecot-uidlist"] {
+        assert_eq!(fs::metadata(ours.maildir(USERS[1]).join(file)).unwrap().uid(), NOBODY, "{file}");
+    }
+    for (name, told) in
+        [("no-such-user", "there is no such user"), ("nobody:no-such-group", "no such group"), ("root", "root itself")]
+    {
+        let serve = ["serve", "--users", "/dev/null", "--mail", "/srv/%u", "--listen", "127.0.0.1:0", "--dangerously-cleartext"];
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_pop3")).args(serve).args(["--run-as", name]).env("LC_ALL", "C").output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && error.contains(told), "{name}: {error}");
+    }
+}
+
+#[test]
+fn fail2ban_finds_the_addresses_of_failed_logins_and_believes_no_name() {
+    let ours = Server::ours_after(Server::dovecot(&messages(1)));
+    let refused = |name: &str| {
+        let mut wire = Wire::new(&ours);
+        wire.say(&format!("USER {name}"));
+        assert!(wire.say("PASS wrong").starts_with("-ERR"), "{name}");
+    };
+    let forged = [
+        "stranger",
+        "x\" address=192.0.2.7 method=\"USER\" tls=false",
+        "login refused: wrong name or password user=\"x\" address=192.0.2.8 method=\"USER\" tls=true",
+    ];
+    forged.iter().for_each(|name| refused(name));
+    assert_eq!(unique_ids(&ours, USERS[0]).len(), 1, "a good login is none of theirs");
+    let mut command = Command::new("fail2ban-regex");
+    let output = command.args(["--out", "ip"]).arg(ours.log()).arg(contrib("fail2ban/filter.d/pop3.conf")).output().unwrap();
+    let found = String::from_utf8_lossy(&output.stdout).into_owned();
+    let log = fs::read_to_string(ours.log()).unwrap();
+    assert_eq!(found.lines().collect::<Vec<_>>(), ["127.0.0.1"; 3], "{log}\n{}", String::from_utf8_lossy(&output.stderr));
+    let jail = fs::read_to_string(contrib("fail2ban/jail.d/pop3.conf")).unwrap();
+    assert!(jail.contains("\nfilter = pop3\n"));
+}
+
+#[test]
+fn the_unit_of_systemd_exposes_little() {
+    let output = Command::new("systemd-analyze")
+        .args(["security", "--offline=yes", "--threshold=20"])
+        .arg(contrib("systemd/pop3.service"))
+        .output()
+        .unwrap();
+    // The exit code says whether the exposure is above the threshold, in tenths.
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn the_settings_for_operators_are_valid() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(contrib("server.toml")).unwrap();
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fs::write(folder.path().join("fullchain.pem"), certified.cert.pem()).unwrap();
+    fs::write(folder.path().join("privkey.pem"), certified.signing_key.serialize_pem()).unwrap();
+    fs::write(folder.path().join("users"), "joe@example.org:{PLAIN}x\n").unwrap();
+    let here = folder.path().to_str().unwrap();
+    let text = text.replace("/etc/pop3", here).replace("/etc/letsencrypt/live/mail.example.org", here);
+    let file = folder.path().join("server.toml");
+    fs::write(&file, text.replace("# run-as", "run-as").replace("\"vmail\"", "\"nobody\"")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pop3"));
+    let output = command.args(["serve", "--check", "--config"]).arg(&file).env("LC_ALL", "C").output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(told.contains("would be in /srv/mail/example.org/joe") && told.contains("runs as nobody"), "{told}");
+}
