@@ -34,6 +34,8 @@ pub use client::{Client, Message, MessageReader};
 pub use pop3_driver::native_tls;
 #[cfg(feature = "rustls")]
 pub use pop3_driver::rustls;
+#[cfg(feature = "server")]
+pub use pop3_driver::server::ServerStatistics;
 pub use pop3_driver::{ClientOptions, Error, Proxy, ProxyHandshake, ProxyIo, ProxyKind, Security, proto, tls};
 #[cfg(feature = "server")]
 pub use pop3_driver::{IpNet, ListenSecurity, ObservedSession, ProxyHeader, ServerOptions, SessionObservers};

@@ -175,6 +175,11 @@ macro_rules! server_methods {
             self.shared.limiter().set_limits(max_sessions, max_sessions_per_source);
         }
 
+        /// Returns what the server has done since it began, for metrics.
+        pub fn statistics(&self) -> $crate::server::ServerStatistics {
+            self.shared.statistics()
+        }
+
         /// Returns the number of sessions, raw ones and those with a store.
         pub fn sessions(&self) -> usize {
             self.shared.limiter().sessions()

@@ -7,7 +7,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Instant;
@@ -19,6 +19,7 @@ use event_listener::{Event, Listener};
 pub struct SessionLimiter {
     total: AtomicUsize,
     per_source: AtomicUsize,
+    refused: AtomicU64,
     state: Mutex<State>,
     /// The event of the shutdown. A session that waits for its client waits for this event, too.
     ending: Event,
@@ -113,6 +114,7 @@ impl SessionLimiter {
         Arc::new(Self {
             total: AtomicUsize::new(total),
             per_source: AtomicUsize::new(per_source),
+            refused: AtomicU64::new(0),
             state: Mutex::default(),
             ending: Event::new(),
             empty: Event::new(),
@@ -137,6 +139,7 @@ impl SessionLimiter {
         let mut state = self.state();
         let total = self.total.load(Ordering::Relaxed);
         if state.stopping || (state.sessions >= total && !state.evict_one(total)) {
+            self.refused.fetch_add(1, Ordering::Relaxed);
             return None;
         }
         Some(self.add_session(&mut state))
@@ -160,6 +163,16 @@ impl SessionLimiter {
         let (id, seat) = (state.next, Seat::new());
         state.seats.insert(id, Arc::clone(&seat));
         SessionPermit { limiter: Arc::clone(self), id, source: None, seat }
+    }
+
+    /// Returns the number of sessions that have begun.
+    pub fn begun(&self) -> u64 {
+        self.state().next
+    }
+
+    /// Returns the number of connections that a limit has closed.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// Returns the number of sessions.
@@ -337,6 +350,7 @@ impl SessionPermit {
         leave(&mut state, self.source.take());
         let count = state.sources.entry(source).or_default();
         if *count >= self.limiter.per_source.load(Ordering::Relaxed) {
+            self.limiter.refused.fetch_add(1, Ordering::Relaxed);
             return false;
         }
         *count += 1;
@@ -442,6 +456,7 @@ mod tests {
             permit.seat().set_logged_in();
         }
         assert!(enter("192.0.2.2").is_none(), "the fourth in all");
+        assert_eq!((limiter.begun(), limiter.refused()), (4, 2));
         drop(first);
         let _again = enter("192.0.2.1").unwrap();
         assert_eq!(source_of("2001:db8::1".parse().unwrap()), source_of("2001:db8::2:3".parse().unwrap()));

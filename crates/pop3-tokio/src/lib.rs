@@ -38,7 +38,7 @@ pub use pop3_driver::native_tls;
 #[cfg(feature = "rustls")]
 pub use pop3_driver::rustls;
 #[cfg(feature = "server")]
-pub use pop3_driver::server::{AsyncMode, BlockingMode};
+pub use pop3_driver::server::{AsyncMode, BlockingMode, ServerStatistics};
 pub use pop3_driver::{ClientOptions, Error, Proxy, ProxyHandshake, ProxyIo, ProxyKind, Security, proto, tls};
 #[cfg(feature = "server")]
 pub use pop3_driver::{IpNet, ListenSecurity, ObservedSession, ProxyHeader, ServerOptions, SessionObservers};

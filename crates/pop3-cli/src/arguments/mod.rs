@@ -25,12 +25,12 @@ pub use destination::{Destination, Peer};
 pub use doctor::Doctor;
 pub use fetch::Fetch;
 pub use guide::{Guide, GuideFormat};
-pub use listen_address::ListenAddress;
+pub use listen_address::{ListenAddress, ListenPlace};
 pub use login::Login;
 pub use mock::Mock;
 pub use oauth::OAuthArguments;
 pub use read::Read;
-pub use serve::{LogFormat, LogLevel, Serve, UsersFormat};
+pub use serve::{LogFormat, LogLevel, OnDelete, Serve, UsersFormat};
 pub use state::{State, StateCommand, StatePlace};
 
 use crate::language::Language;

@@ -93,7 +93,8 @@ pub struct Serve {
     #[arg(long, value_name = "USER")]
     pub run_as: Option<String>,
 
-    /// Address and port for POP3 without TLS until STLS; a port alone means all addresses. May be given more than once.
+    /// Address and port for POP3 without TLS until STLS; a port alone means all addresses; `fd:0` is the first socket that systemd
+    /// passes on. May be given more than once.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Vec<ListenAddress>,
 
@@ -137,6 +138,15 @@ pub struct Serve {
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     pub max_sessions_per_source: usize,
 
+    /// Address and port for metrics (/metrics, for Prometheus) and a check of health (/health), over HTTP. Whoever can reach it can
+    /// read them.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub metrics: Option<ListenAddress>,
+
+    /// What happens to messages that a client deletes, when it ends its session.
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+    pub on_delete: OnDelete,
+
     /// What is logged: at `info`, logins and the ends of sessions; at `warn`, refused logins and faults.
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t)]
     pub log_level: LogLevel,
@@ -154,6 +164,16 @@ pub enum UsersFormat {
     Plain,
     /// Dovecot's passwd-file: NAME:HASH:UID:GID:GECOS:HOME:SHELL:EXTRA.
     Dovecot,
+}
+
+/// What happens to deleted messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum OnDelete {
+    /// They are removed.
+    #[default]
+    Remove,
+    /// They move to the folder .Trash of the Maildir, which other programs show, and which the operator empties.
+    Trash,
 }
 
 /// The source of unique-ids.

@@ -3,9 +3,10 @@
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 
+use listenfd::ListenFd;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::arguments::ListenAddress;
+use crate::arguments::{ListenAddress, ListenPlace};
 
 /// Maximum number of connections that the system queues until they are accepted.
 const BACKLOG: i32 = 1024;
@@ -13,25 +14,46 @@ const BACKLOG: i32 = 1024;
 /// Maximum number of attempts to find a port that is free for all addresses.
 const MAX_TRIES: u32 = 50;
 
-/// Listens on each address of the host. Without a host these are all addresses of IPv4 and, if the system has it, of IPv6.
-///
-/// # Errors
-/// Fails if the host has no address, or if the server cannot listen on one of them.
-pub fn listen(on: &ListenAddress) -> io::Result<Vec<TcpListener>> {
-    let mut tries = 1;
-    loop {
-        match listen_once(on) {
-            // Any port will do, but a port that is free for the first address may be in use for the next.
-            Err(error) if on.port == 0 && error.kind() == io::ErrorKind::AddrInUse && tries < MAX_TRIES => tries += 1,
-            result => return result,
+/// The sockets that systemd has passed on.
+pub struct Passed(ListenFd);
+
+impl Passed {
+    /// Takes the sockets, so that no other program of this process gets them.
+    pub fn take() -> Self {
+        Self(ListenFd::from_env())
+    }
+
+    /// Listens on each address of the host. Without a host these are all addresses of IPv4 and, if the system has it, of IPv6.
+    ///
+    /// # Errors
+    /// Fails if the host has no address, if the server cannot listen on one of them, or if no such socket was passed on.
+    pub fn listen(&mut self, on: &ListenAddress) -> io::Result<Vec<TcpListener>> {
+        let (host, port) = match &on.place {
+            ListenPlace::All(port) => (None, *port),
+            ListenPlace::Host(host, port) => (Some(host.as_str()), *port),
+            ListenPlace::Passed(number) => {
+                let none =
+                    || io::Error::new(io::ErrorKind::NotFound, "no such socket was passed on; is the .socket unit running?");
+                let listener = self.0.take_tcp_listener(*number)?.ok_or_else(none)?;
+                listener.set_nonblocking(true)?;
+                return Ok(vec![listener]);
+            }
+        };
+        let mut tries = 1;
+        loop {
+            match listen_once(host, port) {
+                // Any port will do, but a port that is free for the first address may be in use for the next.
+                Err(error) if port == 0 && error.kind() == io::ErrorKind::AddrInUse && tries < MAX_TRIES => tries += 1,
+                result => return result,
+            }
         }
     }
 }
 
-fn listen_once(on: &ListenAddress) -> io::Result<Vec<TcpListener>> {
-    let Some(host) = &on.host else {
-        let mut listeners = vec![bind((Ipv4Addr::UNSPECIFIED, on.port).into())?];
-        let port = listeners.first().map_or(Ok(on.port), |listener| listener.local_addr().map(|address| address.port()))?;
+fn listen_once(host: Option<&str>, port: u16) -> io::Result<Vec<TcpListener>> {
+    let Some(host) = host else {
+        let mut listeners = vec![bind((Ipv4Addr::UNSPECIFIED, port).into())?];
+        let port = listeners.first().map_or(Ok(port), |listener| listener.local_addr().map(|address| address.port()))?;
         match bind((Ipv6Addr::UNSPECIFIED, port).into()) {
             Ok(listener) => listeners.push(listener),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
@@ -39,7 +61,7 @@ fn listen_once(on: &ListenAddress) -> io::Result<Vec<TcpListener>> {
         }
         return Ok(listeners);
     };
-    let mut addresses: Vec<SocketAddr> = (host.as_str(), on.port).to_socket_addrs()?.collect();
+    let mut addresses: Vec<SocketAddr> = (host, port).to_socket_addrs()?.collect();
     addresses.dedup();
     if addresses.is_empty() {
         return Err(io::Error::new(io::ErrorKind::NotFound, "the host has no address"));
@@ -48,7 +70,7 @@ fn listen_once(on: &ListenAddress) -> io::Result<Vec<TcpListener>> {
     let several = addresses.len() > 1;
     let mut listeners = Vec::new();
     for mut address in addresses {
-        if let (0, Some(first)) = (on.port, listeners.first().and_then(|first: &TcpListener| first.local_addr().ok())) {
+        if let (0, Some(first)) = (port, listeners.first().and_then(|first: &TcpListener| first.local_addr().ok())) {
             address.set_port(first.port());
         }
         match bind(address) {
@@ -82,7 +104,7 @@ mod tests {
 
     #[test]
     fn both_wildcard_addresses_share_one_port() {
-        let listening = |on: &str| listen(&on.parse().unwrap());
+        let listening = |on: &str| Passed::take().listen(&on.parse().unwrap());
         let both = listening("0").unwrap();
         let ports: Vec<u16> = both.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
         assert!(ports.iter().all(|port| *port == ports[0] && *port != 0), "{ports:?}");
@@ -90,5 +112,6 @@ mod tests {
         assert!(listening(&format!("0.0.0.0:{}", ports[0])).is_err());
         let name = listening("localhost:0").unwrap();
         assert!(name.iter().all(|listener| listener.local_addr().unwrap().ip().is_loopback()));
+        assert_eq!(listening("fd:0").unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 }

@@ -25,18 +25,30 @@ pub struct Maildirs {
     /// The age at which messages are removed; `None` keeps all messages.
     expire: Option<Duration>,
     unique_ids: UniqueIds,
+    to_trash: bool,
+}
+
+/// How the Maildirs are served.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MaildirOptions {
+    /// The age in days at which messages are removed; `None` keeps all messages.
+    pub expire_days: Option<u32>,
+    pub unique_ids: UniqueIds,
+    /// Deleted messages move to the trash.
+    pub to_trash: bool,
 }
 
 impl Maildirs {
-    pub fn new(users: Users, template: Template, expire_days: Option<u32>, unique_ids: UniqueIds, hashing: HashPool) -> Self {
-        let expire = expire_days.map(|days| DAY * days);
+    pub fn new(users: Users, template: Template, options: MaildirOptions, hashing: HashPool) -> Self {
+        let MaildirOptions { expire_days, unique_ids, to_trash } = options;
         Self {
             users: Arc::new(users),
             recalling: HashPool::of_quick_checks(),
             hashing: Arc::new(hashing),
             template,
-            expire,
+            expire: expire_days.map(|days| DAY * days),
             unique_ids,
+            to_trash,
         }
     }
 }
@@ -94,6 +106,7 @@ impl Store for Maildirs {
             Some(age) => maildrop.expiring(age),
             None => maildrop,
         });
+        let maildrop = maildrop.map(|maildrop| if self.to_trash { maildrop.moving_deleted_to_trash() } else { maildrop });
         Ok(OwnedMaildir { maildrop, owner })
     }
 }
@@ -157,7 +170,7 @@ mod tests {
         let template = Template::new(mail.to_str().unwrap()).unwrap();
         let options = UsersOptions { remember: Duration::from_secs(600), ..UsersOptions::default() };
         let users = Users::load(&users, options).unwrap();
-        (folder, Maildirs::new(users, template, expire_days, UniqueIds::Names, hashing))
+        (folder, Maildirs::new(users, template, MaildirOptions { expire_days, ..MaildirOptions::default() }, hashing))
     }
 
     fn login_of(name: &str, credentials: PresentedCredentials) -> LoginAttempt {
@@ -202,13 +215,22 @@ mod tests {
         release
     }
 
+    /// Waits until the checks of a source are in the queue of hashes.
+    fn wait_until_queued(maildirs: &Maildirs, last: u8) {
+        let (done, is_done) = mpsc::channel();
+        assert!(maildirs.recalling.submit(source(last), move |_| done.send(()).unwrap()));
+        is_done.recv().unwrap();
+    }
+
     #[test]
     fn h39_a_password_check_does_not_wait_for_those_of_another_source() {
         let (_folder, maildirs) = maildirs(None, HashPool::with_threads(1), "{PLAIN}right");
         let all_is_queued = stand_still(&maildirs);
         let first = check(&maildirs, 1, "right");
+        wait_until_queued(&maildirs, 1);
         let _neighbour_is_done = stand_still(&maildirs);
         let neighbour = check(&maildirs, 2, "right");
+        wait_until_queued(&maildirs, 2);
         drop(all_is_queued);
         first.wait(deadline()).unwrap();
         neighbour.wait(deadline()).expect("the other source's second check runs later");
@@ -242,7 +264,7 @@ mod tests {
         let users = folder.path().join("users");
         let template = Template::new(folder.path().join("not-mounted/%u").to_str().unwrap()).unwrap();
         let users = Users::load(&users, UsersOptions::default()).unwrap();
-        let unmounted = Maildirs::new(users, template, None, UniqueIds::Names, HashPool::with_threads(1));
+        let unmounted = Maildirs::new(users, template, MaildirOptions::default(), HashPool::with_threads(1));
         assert!(matches!(open(&unmounted), Err(LoginError::Io(_))));
     }
 }

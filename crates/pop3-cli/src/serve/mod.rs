@@ -5,6 +5,7 @@ mod check;
 mod descriptors;
 mod listeners;
 mod maildirs;
+mod metrics;
 mod privileges;
 mod settings;
 mod signals;
@@ -23,16 +24,18 @@ use pop3_tokio::proto::sasl::{Mechanism, ScramHash};
 use pop3_tokio::proto::server::{CleartextLogin, ExpirePolicy, LoginDelay, Utf8};
 use pop3_tokio::{ListenSecurity, Server, ServerOptions};
 use pop3_users::{HashPool, Users, UsersOptions};
+use sd_notify::NotifyState;
 use tokio::task::JoinSet;
 
 use crate::accounts::Given;
-use crate::arguments::Serve;
+use crate::arguments::{OnDelete, Serve};
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
 use crate::log;
 use crate::permissions::warn_if_readable;
 use certificate::{Certificate, Watch};
-use maildirs::Maildirs;
+use listeners::Passed;
+use maildirs::{MaildirOptions, Maildirs};
 use signals::Signals;
 use template::Template;
 
@@ -66,7 +69,12 @@ pub fn run(given: &Given, verbosity: u8) -> Result<(), Failure> {
     if settings.check {
         return check::tell(&settings, &users, &template, &options.config.mechanisms);
     }
-    let listeners = listen(&settings)?;
+    let mut passed = Passed::take();
+    let listeners = listen(&settings, &mut passed)?;
+    let metrics = match &settings.metrics {
+        Some(address) => passed.listen(address).map_err(|error| Failure::not_listening(address, &error))?,
+        None => Vec::new(),
+    };
     // No other thread exists yet, so none keeps the rights of root.
     if let Some(name) = &settings.run_as {
         privileges::give_up(name)?;
@@ -79,13 +87,18 @@ pub fn run(given: &Given, verbosity: u8) -> Result<(), Failure> {
     }
     options.max_sessions = descriptors::sessions_within_limit(settings.max_sessions);
     let max_sessions = options.max_sessions;
-    let maildirs = Maildirs::new(users, template, settings.expire, settings.unique_ids.into(), HashPool::per_processor());
+    let maildirs = Maildirs::new(users, template, maildir_options(&settings), HashPool::per_processor());
     let server = Arc::new(Server::new(options, LoginDelayed::new(maildirs, Duration::from_secs(settings.login_delay))));
     // Each session needs at most one blocking thread, so mail on a disk that hangs does not delay other sessions.
     let threads = max_sessions.saturating_add(SPARE_THREADS);
     let runtime = tokio::runtime::Builder::new_multi_thread().max_blocking_threads(threads).enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::Other, error))?;
-    let result = runtime.block_on(serve(&server, listeners, given, certificate));
+    let result = runtime.block_on(async {
+        for listener in metrics {
+            begin_metrics(listener, &server, certificate.clone())?;
+        }
+        serve(&server, listeners, given, certificate).await
+    });
     runtime.shutdown_background();
     result
 }
@@ -119,6 +132,14 @@ fn options(settings: &Serve, certificate: Option<&Certificate>) -> Result<Server
     Ok(options)
 }
 
+fn maildir_options(settings: &Serve) -> MaildirOptions {
+    MaildirOptions {
+        expire_days: settings.expire,
+        unique_ids: settings.unique_ids.into(),
+        to_trash: settings.on_delete == OnDelete::Trash,
+    }
+}
+
 /// Loads the file of users.
 fn load(file: &Path, settings: &Serve) -> Result<Users, Failure> {
     let (format, remember) = (settings.users_format.into(), Duration::from_secs(settings.login_cache));
@@ -146,15 +167,30 @@ fn mechanisms(users: &Users) -> Vec<Mechanism> {
 }
 
 /// Opens the ports.
-fn listen(settings: &Serve) -> Result<Vec<(TcpListener, ListenSecurity)>, Failure> {
+fn listen(settings: &Serve, passed: &mut Passed) -> Result<Vec<(TcpListener, ListenSecurity)>, Failure> {
     let plain = settings.listen.iter().map(|address| (address, ListenSecurity::Cleartext));
     let tls = settings.listen_tls.iter().map(|address| (address, ListenSecurity::ImplicitTls));
     let mut all = Vec::new();
     for (address, security) in plain.chain(tls) {
-        let listeners = listeners::listen(address).map_err(|error| Failure::not_listening(address, &error))?;
+        let listeners = passed.listen(address).map_err(|error| Failure::not_listening(address, &error))?;
         all.extend(listeners.into_iter().map(|listener| (listener, security)));
     }
     Ok(all)
+}
+
+/// Begins to answer requests for metrics.
+fn begin_metrics(
+    listener: TcpListener,
+    server: &Arc<Server<LoginDelayed<Maildirs>>>,
+    certificate: Option<Certificate>,
+) -> Result<(), Failure> {
+    let listener = tokio::net::TcpListener::from_std(listener).map_err(|error| Failure::new(Exit::Other, error))?;
+    let server = Arc::clone(server);
+    tokio::spawn(metrics::serve(listener, move || metrics::Facts {
+        statistics: server.statistics(),
+        certificate_ends: certificate.as_ref().and_then(|certificate| Some(certificate.facts().ok()?.ends.as_secs())),
+    }));
+    Ok(())
 }
 
 async fn serve(
@@ -174,6 +210,7 @@ async fn serve(
         let server = Arc::clone(server);
         listeners.spawn(async move { server.serve(&listener, security).await });
     }
+    notify(&[NotifyState::Ready]);
     // The server runs even if standard output is closed.
     if let Err(error) = writeln!(io::stdout(), "{}", announced.join("\n")) {
         tracing::warn!(%error, "standard output is closed, so the listening addresses were not printed");
@@ -181,13 +218,34 @@ async fn serve(
     let ended = tokio::select! {
         signal = signals.obey(|| reload(server, given, certificate.as_ref())) => signal,
         () = renew(server, certificate.clone()) => Ok(()),
+        () = keep_watchdog() => Ok(()),
         Some(result) = listeners.join_next() => result.map_err(io::Error::other).and_then(|served| served),
     };
+    notify(&[NotifyState::Stopping]);
     // Each session may finish its current command; messages that it marked without `QUIT` are kept.
     if !server.shutdown(SHUTDOWN_TIMEOUT).await {
         tracing::warn!("sessions were closed: they did not end within {} seconds", SHUTDOWN_TIMEOUT.as_secs());
     }
     ended.map_err(|error| Failure::new(Exit::Other, error))
+}
+
+/// Tells systemd about the state of the server, if systemd has started it.
+fn notify(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(false, state) {
+        tracing::debug!(%error, "systemd was not told");
+    }
+}
+
+/// Tells the watchdog of systemd, if there is one, that the server is alive. Never returns.
+async fn keep_watchdog() {
+    let mut microseconds = 0;
+    if !sd_notify::watchdog_enabled(false, &mut microseconds) {
+        return std::future::pending().await;
+    }
+    loop {
+        notify(&[NotifyState::Watchdog]);
+        tokio::time::sleep(Duration::from_micros(microseconds / 2)).await;
+    }
 }
 
 /// Loads the certificate when its files have changed, and warns each day before it ends. Never returns.

@@ -4,8 +4,10 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::clients::Mode;
 use crate::corpus::read;
@@ -101,6 +103,8 @@ fn a_server_changes_from_dovecot_to_us_and_back_and_nothing_is_fetched_twice() {
 #[test]
 fn h59_root_is_given_up_once_the_ports_are_open() {
     let ours = Server::ours_after(Server::dovecot(&messages(1)));
+    // The ports are open before; it greets nobody as root.
+    drop(Wire::new(&ours));
     let status = fs::read_to_string(format!("/proc/{}/status", ours.process())).unwrap();
     let field = |name: &str| {
         let line = status.lines().find(|line| line.starts_with(name)).unwrap();
@@ -186,4 +190,58 @@ fn the_settings_for_operators_are_valid() {
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(told.contains("would be in /srv/mail/example.org/joe") && told.contains("runs as nobody"), "{told}");
+}
+
+#[test]
+fn systemd_passes_a_socket_on_and_learns_that_the_server_is_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let users = folder.path().join("users");
+    fs::write(&users, "joe:{PLAIN}x\n").unwrap();
+    let mail = folder.path().join("%u");
+    let options = [
+        "serve",
+        "--users",
+        users.to_str().unwrap(),
+        "--mail",
+        mail.to_str().unwrap(),
+        "--listen",
+        "fd:0",
+        "--dangerously-cleartext",
+    ];
+    // Without systemd there is no socket.
+    let output = Command::new(env!("CARGO_BIN_EXE_pop3")).args(options).env("LC_ALL", "C").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("is the .socket unit running?"));
+    let told = UnixDatagram::bind(folder.path().join("notify")).unwrap();
+    told.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let mut child = Command::new("python3")
+        .arg("-c")
+        .arg(
+            "import os, socket, sys\nlistener = socket.create_server(('127.0.0.1', 0))\nprint(listener.getsockname()[1], flush=True)\n\
+             os.dup2(listener.fileno(), 3)\nos.set_inheritable(3, True)\n\
+             os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1')\n\
+             os.environ.update(WATCHDOG_PID=str(os.getpid()), WATCHDOG_USEC='20000')\n\
+             os.execv(sys.argv[1], sys.argv[1:])",
+        )
+        .arg(env!("CARGO_BIN_EXE_pop3"))
+        .args(options)
+        .env("NOTIFY_SOCKET", folder.path().join("notify"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut port = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut port).unwrap();
+    let hear = || {
+        let mut datagram = [0; 100];
+        let count = told.recv(&mut datagram)?;
+        Ok::<_, std::io::Error>(String::from_utf8_lossy(&datagram[..count]).trim().to_owned())
+    };
+    let heard: Result<Vec<String>, _> = (0..3).map(|_| hear()).collect();
+    let mut greeting = String::new();
+    let stream = TcpStream::connect(format!("127.0.0.1:{}", port.trim())).unwrap();
+    let greeted = BufReader::new(stream).read_line(&mut greeting);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(heard.unwrap(), ["READY=1", "WATCHDOG=1", "WATCHDOG=1"]);
+    assert!(greeted.is_ok() && greeting.starts_with("+OK"), "{greeting}");
 }

@@ -4,6 +4,7 @@ mod arrival;
 mod session;
 mod session_log;
 mod shared;
+mod statistics;
 mod store_mode;
 mod store_session;
 
@@ -11,5 +12,6 @@ pub use arrival::Arrival;
 pub use session::{ServerAction, ServerSession};
 pub use session_log::SessionLog;
 pub use shared::ServerShared;
+pub use statistics::ServerStatistics;
 pub use store_mode::{AsyncMode, BlockingMode, StoreMode};
 pub use store_session::{RunBlocking, StoreAction, StoreSession};

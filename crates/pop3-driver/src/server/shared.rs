@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use pop3_proto::server::ServerConfig;
 
+use super::statistics::{Counters, ServerStatistics};
 use crate::tls::{self, ServerTls};
 use crate::{LoginBackoff, LoginSlot, LoginSlots, ServerOptions, SessionLimiter, SessionPermit};
 
@@ -22,6 +23,7 @@ pub struct ServerShared {
     login_slots: LoginSlots,
     backoff: LoginBackoff,
     began: Instant,
+    counters: Counters,
     tls: RwLock<Option<ServerTls>>,
     /// Makes the keys of users that do not exist. `None`: the operating system had no random numbers.
     decoy_secret: Option<[u8; 18]>,
@@ -36,6 +38,7 @@ impl ServerShared {
             login_slots: LoginSlots::new(LOGINS_PER_USER),
             backoff: LoginBackoff::new(options.max_login_backoff),
             began: Instant::now(),
+            counters: Counters::default(),
             tls: RwLock::new(options.tls.clone()),
             decoy_secret: tls::random().ok(),
             options,
@@ -55,6 +58,22 @@ impl ServerShared {
     /// Returns the limits on sessions, which also begin the shutdown.
     pub const fn limiter(&self) -> &Arc<SessionLimiter> {
         &self.limiter
+    }
+
+    /// Returns what the server has done since it began.
+    pub fn statistics(&self) -> ServerStatistics {
+        let limiter = &self.limiter;
+        ServerStatistics {
+            open_sessions: limiter.sessions() as u64,
+            sessions: limiter.begun(),
+            refused_sessions: limiter.refused(),
+            ..self.counters.statistics()
+        }
+    }
+
+    /// Returns the counters that sessions share.
+    pub(super) const fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// Counts a session that the caller has admitted.
@@ -99,6 +118,7 @@ impl ServerShared {
     /// whose source is not known counts for itself, so that it delays no other session.
     // H40
     pub(super) fn login_delay(&self, source: Option<IpAddr>, failures: std::ops::RangeInclusive<u32>, now: Instant) -> Duration {
+        self.counters.add_failed_logins((failures.end() + 1).saturating_sub(*failures.start()));
         let now = now.saturating_duration_since(self.began);
         let delay = |count| match source {
             Some(source) => self.backoff.record_failure(source, now),

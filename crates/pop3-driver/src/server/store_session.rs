@@ -216,10 +216,13 @@ impl<S: AsyncStore> StoreSession<S> {
     fn identify(&self) {
         let mut identity = self.identity.lock().unwrap_or_else(PoisonError::into_inner);
         identity.peer = self.responder.peer(self.session.connection());
-        identity.tally = self.responder.tally();
+        let counters = self.session.shared().counters();
+        let before = std::mem::replace(&mut identity.tally, self.responder.tally());
+        counters.add_progress(before, identity.tally);
         if identity.user.is_none() {
             identity.user = self.responder.user().map(Arc::from);
             if let Some(user) = &identity.user {
+                counters.add_login();
                 tracing::Span::current().record("user", &**user);
             }
         }

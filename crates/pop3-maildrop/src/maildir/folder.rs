@@ -9,7 +9,10 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path};
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, fstat, open, openat, readlinkat, statat, unlinkat};
+use rustix::fs::{
+    AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, Stat, fstat, linkat, mkdirat, open, openat, readlinkat, statat,
+    unlinkat,
+};
 use rustix::io::Errno;
 
 /// The state of a folder at one moment.
@@ -82,6 +85,16 @@ impl Folder {
     /// Opens a folder in this one. A symbolic link in its place is an error.
     pub(super) fn sub(&self, name: &str) -> io::Result<Self> {
         Ok(Self(openat(&self.0, name, FOLDER, Mode::empty())?))
+    }
+
+    /// Opens a folder in this one, and creates it if it does not exist, accessible only to its owner.
+    pub(super) fn sub_made(&self, name: &str) -> io::Result<Self> {
+        match mkdirat(&self.0, name, Mode::RWXU) {
+            Ok(()) => self.sync()?,
+            Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+        self.sub(name)
     }
 
     /// Passes the name of each regular file in the folder to `give`. Links, folders and hidden files are skipped.
@@ -174,6 +187,18 @@ impl Folder {
         Ok(rustix::fs::renameat(&self.0, from, &self.0, to)?)
     }
 
+    /// Moves a file to another folder, where it replaces no file.
+    pub(super) fn move_to(&self, name: &[u8], to: &Self) -> io::Result<()> {
+        let name = CString::new(name).map_err(|_| io::ErrorKind::InvalidInput)?;
+        // Not every file system can rename without replacing; a link is as good there.
+        match linkat(&self.0, &name, &to.0, &name, AtFlags::empty()) {
+            // A process that died has linked it and not removed the old name.
+            Err(Errno::EXIST) if is_same(&statat(&self.0, &name, STAY)?, &statat(&to.0, &name, STAY)?) => {}
+            linked => linked?,
+        }
+        Ok(unlinkat(&self.0, &name, AtFlags::empty())?)
+    }
+
     pub(super) fn sync(&self) -> io::Result<()> {
         match rustix::fs::fsync(&self.0).map_err(io::Error::from) {
             Err(error) if cannot_sync(&error) => Ok(()),
@@ -189,6 +214,13 @@ impl Folder {
             Err(_) => Ok(false),
         }
     }
+}
+
+/// For operations on a link itself.
+const STAY: AtFlags = AtFlags::SYMLINK_NOFOLLOW;
+
+fn is_same(one: &Stat, other: &Stat) -> bool {
+    (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
 }
 
 /// The maximum number of symbolic links in the path of one Maildir.

@@ -14,6 +14,7 @@ use rustix::fs::OFlags;
 use super::folder::{FileStamp, Folder};
 use super::index::{self, Counted, Index, Stamps};
 use super::list::{List, MessageLocation, Sub};
+use super::trash::Trash;
 use super::{Maildir, UniqueIds, about, names, sizes, uidlist};
 use crate::{Maildrop, NotRemoved};
 
@@ -38,6 +39,7 @@ pub struct LockedMaildir {
     /// Sizes that differ from those in the names, by the base names of their messages.
     corrections: Arc<Mutex<HashMap<Vec<u8>, u64>>>,
     expire: Option<Duration>,
+    to_trash: bool,
 }
 
 /// The size of a message, and its source.
@@ -90,6 +92,7 @@ impl LockedMaildir {
             named: Vec::new(),
             corrections: Arc::default(),
             expire: None,
+            to_trash: false,
         })
     }
 
@@ -195,8 +198,12 @@ impl LockedMaildir {
         Ok(measured.into_iter().flatten().collect())
     }
 
-    fn remove_one(&mut self, number: MessageNumber) -> io::Result<()> {
-        match self.with_location(number, Folder::remove) {
+    fn remove_one(&mut self, number: MessageNumber, trash: Option<&Trash>) -> io::Result<()> {
+        let remove = |folder: &Folder, name: &[u8]| match trash {
+            Some(trash) => trash.take(folder, name),
+            None => folder.remove(name),
+        };
+        match self.with_location(number, remove) {
             // Another process has removed the message.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             result => result,
@@ -210,6 +217,14 @@ impl LockedMaildir {
     #[must_use]
     pub fn expiring(mut self, age: Duration) -> Self {
         self.expire = Some(age).filter(|age| !age.is_zero());
+        self
+    }
+
+    /// Moves messages that a session deletes to the folder `.Trash` of the Maildir in place of removing them. If that is not possible, they
+    /// stay, and the client learns it.
+    #[must_use]
+    pub const fn moving_deleted_to_trash(mut self) -> Self {
+        self.to_trash = true;
         self
     }
 
@@ -350,12 +365,23 @@ impl Maildrop for LockedMaildir {
 
     fn remove(&mut self, marked: &[MessageNumber]) -> Result<(), NotRemoved> {
         let mut failed = Vec::new();
+        let trash = match (self.to_trash && !marked.is_empty()).then(|| Trash::open(&self.root)).transpose() {
+            Ok(trash) => trash,
+            Err(error) => {
+                let all = marked.iter().map(|number| (*number, io::Error::new(error.kind(), error.to_string())));
+                return NotRemoved::check(all.collect());
+            }
+        };
         for number in marked {
-            if let Err(error) = self.remove_one(*number) {
+            if let Err(error) = self.remove_one(*number, trash.as_ref()) {
                 failed.push((*number, error));
             }
         }
         if !marked.is_empty() {
+            if let Some(Err(error)) = trash.map(|trash| trash.sync()) {
+                // The old names may be gone for good, so nobody may believe that the messages are safe.
+                tracing::error!(maildir = %self.maildir.root.display(), %error, "deleted messages may not survive a power cut in the trash");
+            }
             for folder in [&self.new, &self.cur] {
                 // Without this sync, a power cut may restore removed messages, which is a nuisance and no loss.
                 if let Err(error) = folder.sync() {

@@ -17,6 +17,7 @@ mod names;
 mod path_error;
 mod sizes;
 mod sync;
+mod trash;
 mod uidlist;
 
 use std::ffi::OsString;

@@ -1,17 +1,13 @@
 //! `pop3 serve` with a file of settings: what it takes from there, what it says of it, and what SIGHUP changes.
 
-#![cfg(unix)]
-
-mod script;
-
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use script::{pop3, text};
+use crate::script::{pop3, text};
 
 /// A folder with a certificate, a file of users, and a file of settings.
 struct Home(tempfile::TempDir);
@@ -263,4 +259,78 @@ fn scram_is_offered_when_all_users_have_keys_and_sends_no_password() {
     let server = home.serve(&[]);
     home.fetch(&server, "joe", &home.path("home"));
     assert!(home.wait_for("logged in").contains("method=\"PLAIN\""), "ann has no keys");
+}
+
+/// Returns the reply to a request.
+fn http(address: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    reply
+}
+
+#[test]
+fn metrics_count_sessions_logins_and_messages() {
+    let home = Home::new();
+    home.deliver("joe");
+    home.passwd("joe", &[]);
+    // A free port, which is taken again at once.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    home.write(
+        "server.toml",
+        &format!(
+            "users = 'HOME/users'\nmail = 'HOME/%u'\nlisten-tls = ['127.0.0.1:0']\ncert = 'HOME/cert.pem'\nkey = 'HOME/key.pem'\n\
+             metrics = '{free}'\n"
+        ),
+    );
+    let server = home.serve(&[]);
+    let mut wrong = pop3();
+    wrong.args(["fetch", "localhost", "--user", "joe", "--port", &server.port, "--ca-file"]).arg(home.path("cert.pem"));
+    let output = wrong.arg(home.path("home")).env("POP3_PASSWORD", "wrong").output().unwrap();
+    assert_eq!(output.status.code(), Some(5));
+    home.fetch(&server, "joe", &home.path("home"));
+    home.wait_for("session ended: the client sent QUIT");
+    let reply = http(&free, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert!(reply.starts_with("HTTP/1.1 200 OK\r\n"), "{reply}");
+    for line in [
+        "# TYPE pop3_sessions gauge",
+        "# TYPE pop3_logins_total counter",
+        "pop3_logins_total 1",
+        "pop3_logins_failed_total 1",
+        "pop3_messages_retrieved_total 1",
+        "pop3_message_octets_retrieved_total 16",
+        "pop3_messages_deleted_total 0",
+        "pop3_sessions_refused_total 0",
+        // The end of rcgen's certificates.
+        "pop3_certificate_end_timestamp_seconds 67090118400",
+    ] {
+        assert!(reply.lines().any(|told| told == line), "{line}\n{reply}");
+    }
+    assert!(http(&free, "GET /health HTTP/1.0\r\n\r\n").ends_with("\r\n\r\nok\n"));
+    assert!(http(&free, "GET / HTTP/1.0\r\n\r\n").starts_with("HTTP/1.1 404 "));
+    assert!(http(&free, "POST /metrics HTTP/1.0\r\n\r\n").starts_with("HTTP/1.1 405 "));
+    // A request without an end is not kept.
+    assert_eq!(http(&free, &"x".repeat(9000)), "");
+}
+
+#[test]
+fn deleted_messages_move_to_the_trash_if_the_operator_wants_it() {
+    let home = Home::new();
+    home.deliver("joe");
+    home.passwd("joe", &[]);
+    home.write(
+        "server.toml",
+        "users = 'HOME/users'\nmail = 'HOME/%u'\nlisten-tls = ['127.0.0.1:0']\ncert = 'HOME/cert.pem'\nkey = 'HOME/key.pem'\n\
+         on-delete = 'trash'\n",
+    );
+    let server = home.serve(&[]);
+    let mut fetch = pop3();
+    fetch
+        .args(["fetch", "localhost", "--user", "joe", "--delete", "--port", &server.port, "--ca-file"])
+        .arg(home.path("cert.pem"));
+    let output = fetch.arg(home.path("home")).env("POP3_PASSWORD", "secret").output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(fs::read_dir(home.path("joe/new")).unwrap().count(), 0);
+    assert!(home.path("joe/.Trash/cur/1.one.host").exists());
 }

@@ -1,6 +1,8 @@
 //! `pop3 serve`: what it takes, what it tells, and how it ends.
 
+#[path = "../script/mod.rs"]
 mod script;
+mod settings;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
