@@ -155,6 +155,7 @@ impl From<FetchError> for Failure {
             FetchError::Locked { account } => {
                 Self::new(exit, Message::new("error-locked").with("account", account)).and(Message::new("advice-locked"))
             }
+            FetchError::IdsChanged => Self::new(exit, Message::new("error-ids-changed")).and(Message::new("advice-ids-changed")),
             FetchError::ListedTwice => Self::new(exit, Message::new("error-listed-twice")),
             FetchError::EndlessListing => Self::new(exit, Message::new("error-endless-listing")),
             _ => Self::new(exit, &error),

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use pop3_test::Server;
+use pop3_test::{Fault, Server};
 use script::fake::{Fake, Say, message};
 use script::{home, mail, pop3, text};
 
@@ -394,4 +394,70 @@ fn a_message_that_cannot_be_had_takes_no_room_from_others_for_ever() {
         server.fetch(&maildir, &["--max-messages", "1"]);
     }
     assert_eq!(fs::read_dir(maildir.join("new")).unwrap().count(), 2);
+}
+
+#[test]
+fn a_move_to_another_server_that_changes_all_ids_brings_nothing_twice() {
+    let text_of = |number: u32| {
+        format!("Message-ID: <{number}@example.org>\r\nSubject: {number}\r\n\r\n{}\r\n", "x".repeat(number as usize))
+    };
+    let with_ids = |ids: &[(&str, u32)]| -> Vec<(String, String)> {
+        ids.iter().map(|(id, number)| ((*id).to_owned(), text_of(*number))).collect()
+    };
+    let old = with_ids(&[("a7", 1), ("b4", 2), ("c1", 3), ("d9", 4)]);
+    // Another order, a new message, and one that has the size of an old one.
+    let mut moved = with_ids(&[("p3", 3), ("q8", 1), ("r5", 5), ("s2", 2)]);
+    moved.push(("t6".to_owned(), text_of(4).replace("Subject: 4", "Subject: 9")));
+    let (_folder, maildir) = home();
+    let mut free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut serve = |messages: &[(String, String)], fault: Option<Fault>| {
+        let mut builder = Server::builder().user_with_ids("joe", "secret", messages.to_vec()).port(free);
+        if let Some(fault) = fault {
+            builder = builder.fault(fault);
+        }
+        let server = builder.start().unwrap();
+        free = server.port();
+        server
+    };
+    let fetch = |server: &Server, options: &[&str]| {
+        let mut command = pop3();
+        command.args(["fetch", "127.0.0.1"]).arg(&maildir).args([
+            "--port",
+            &server.port().to_string(),
+            "--dangerously-cleartext",
+        ]);
+        command.args(["--user", "joe"]).args(options).env("POP3_PASSWORD", "secret").env("LC_ALL", "C").output().unwrap()
+    };
+    let server = serve(&old, None);
+    assert_eq!(code(&fetch(&server, &[])), Some(0));
+    drop(server);
+    let server = serve(&moved, None);
+    let output = fetch(&server, &["--on-uid-change", "stop"]);
+    assert!(code(&output) == Some(1) && text(&output.stderr).contains("has given all messages other unique-ids"));
+    assert_eq!(mail(&maildir).len(), 4);
+    drop(server);
+    // The session breaks after some messages; the next run does not take the rest for new mail.
+    let server = serve(&moved, Some(Fault::on("RETR").nth(4).close()));
+    let output = fetch(&server, &["--window", "1"]);
+    assert_eq!(code(&output), Some(3), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("other unique-ids, as after a move"), "{}", text(&output.stderr));
+    drop(server);
+    let server = serve(&moved, None);
+    let output = fetch(&server, &[]);
+    assert_eq!(code(&output), Some(0), "{}", text(&output.stderr));
+    let subjects = || {
+        let mut subjects: Vec<String> = mail(&maildir).iter().map(|mail| mail.lines().nth(1).unwrap().to_owned()).collect();
+        subjects.sort();
+        subjects
+    };
+    assert_eq!(subjects(), ["Subject: 1", "Subject: 2", "Subject: 3", "Subject: 4", "Subject: 5", "Subject: 9"]);
+    let before = server.commands().iter().filter(|line| line.starts_with("RETR")).count();
+    let output = fetch(&server, &[]);
+    assert!(text(&output.stdout).contains("nothing new, 5 known already"), "{}", text(&output.stdout));
+    assert_eq!(server.commands().iter().filter(|line| line.starts_with("RETR")).count(), before, "the new ids are known now");
+    drop(server);
+    let again = with_ids(&[("aa", 3), ("bb", 1), ("cc", 5), ("dd", 2)]);
+    let server = serve(&again, None);
+    assert_eq!(code(&fetch(&server, &["--on-uid-change", "fetch"])), Some(0));
+    assert_eq!(mail(&maildir).len(), 10);
 }

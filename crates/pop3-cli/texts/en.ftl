@@ -667,3 +667,9 @@ serve-check-mechanisms = logins: { $mechanisms }
 serve-check-sessions = at most { $count } sessions, { $source } from one source
 serve-check-good = The settings are right. Nothing was started.
 serve-run-as-users = The user of --run-as, { $name }, must be able to read the file of users.
+fetch-ids-changed = { $account }: the server has given all messages other unique-ids, as after a move; { $count ->
+    [one] 1 message was
+   *[other] { $count } messages were
+} recognised by the contents, and not stored again
+error-ids-changed = the server has given all messages other unique-ids
+advice-ids-changed = Has the mail moved to another server? --on-uid-change compare stores nothing twice; --on-uid-change fetch takes all messages for new ones.

@@ -633,3 +633,9 @@ serve-check-mechanisms = inicios de sesión: { $mechanisms }
 serve-check-sessions = como máximo { $count } sesiones, { $source } de un mismo origen
 serve-check-good = Los ajustes son correctos. No se inició nada.
 serve-run-as-users = El usuario de --run-as, { $name }, debe poder leer el archivo de usuarios.
+fetch-ids-changed = { $account }: el servidor ha dado otros identificadores a todos los mensajes, como tras un traslado; { $count ->
+    [one] 1 mensaje se reconoció
+   *[other] { $count } mensajes se reconocieron
+} por el contenido y no se guardaron otra vez
+error-ids-changed = el servidor ha dado otros identificadores a todos los mensajes
+advice-ids-changed = ¿Se trasladó el correo a otro servidor? --on-uid-change compare no guarda nada dos veces; --on-uid-change fetch toma todos los mensajes por nuevos.

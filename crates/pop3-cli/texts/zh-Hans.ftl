@@ -603,3 +603,6 @@ serve-check-mechanisms = 登录方式：{ $mechanisms }
 serve-check-sessions = 最多 { $count } 个会话，同一来源最多 { $source } 个
 serve-check-good = 设置正确。没有启动任何内容。
 serve-run-as-users = --run-as 的用户 { $name } 必须能够读取用户文件。
+fetch-ids-changed = { $account }：服务器给所有邮件换了唯一标识，如同搬迁之后；按内容认出了 { $count } 封邮件，没有再次保存
+error-ids-changed = 服务器给所有邮件换了唯一标识
+advice-ids-changed = 邮件是否搬到了另一台服务器？--on-uid-change compare 不会重复保存；--on-uid-change fetch 把所有邮件当作新邮件。

@@ -603,3 +603,6 @@ serve-check-mechanisms = 登入方式：{ $mechanisms }
 serve-check-sessions = 最多 { $count } 個工作階段，同一來源最多 { $source } 個
 serve-check-good = 設定正確。沒有啟動任何內容。
 serve-run-as-users = --run-as 的使用者 { $name } 必須能夠讀取使用者檔案。
+fetch-ids-changed = { $account }：伺服器給所有郵件換了唯一識別碼，如同搬遷之後；按內容認出了 { $count } 封郵件，沒有再次儲存
+error-ids-changed = 伺服器給所有郵件換了唯一識別碼
+advice-ids-changed = 郵件是否搬到了另一台伺服器？--on-uid-change compare 不會重複儲存；--on-uid-change fetch 把所有郵件當作新郵件。

@@ -21,6 +21,7 @@
 //! Marks about the account:
 //!
 //! - `~` unique-ids alone do not identify messages: one unique-id denoted two messages, one after the other;
+//! - `c` the server has given all messages other unique-ids: for a time, new messages are compared with those that it no longer lists;
 //! - `!` this message could not be retrieved; the size is the number of tries;
 //! - `p` the server mixes up pipelined commands;
 //! - `l` the server ended a session early; the size is the number of commands to use per session.
@@ -54,6 +55,8 @@ pub enum EntryKind {
     Imported,
     /// Unique-ids alone do not identify messages: one unique-id denoted two messages, one after the other.
     IdsReused,
+    /// The server has given all messages other unique-ids.
+    IdsChanged,
     /// The message could not be retrieved; `octets` is the number of tries.
     Failed,
     /// The server mixes up pipelined commands.
@@ -63,7 +66,7 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    const ALL: [(Self, &'static str); 13] = [
+    const ALL: [(Self, &'static str); 14] = [
         (Self::Intended, "?"),
         (Self::IntendedSuspect, "i"),
         (Self::Stored, "+"),
@@ -74,6 +77,7 @@ impl EntryKind {
         (Self::Kept, "k"),
         (Self::Imported, "m"),
         (Self::IdsReused, "~"),
+        (Self::IdsChanged, "c"),
         (Self::Failed, "!"),
         (Self::PipeliningBroken, "p"),
         (Self::CommandLimit, "l"),

@@ -25,6 +25,9 @@ pub enum FetchError {
     /// A listing names far more messages than `STAT` counts, and has not ended.
     #[error("the server's listing names far more messages than the server counts, so it cannot be trusted")]
     EndlessListing,
+    /// The server has given all messages other unique-ids, and the options end the run then.
+    #[error("the server has given all messages other unique-ids")]
+    IdsChanged,
     /// Another run is fetching the same account into this Maildir.
     #[error("another run is fetching {account} into this Maildir")]
     Locked {

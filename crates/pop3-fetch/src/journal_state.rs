@@ -18,6 +18,9 @@ use crate::fingerprint::Fingerprint;
 // Q28
 const GRACE: Duration = Duration::from_secs(30 * 24 * 3600);
 
+/// Time for which new messages are compared after the server has given all messages other unique-ids. A few runs are enough to see all of them.
+const CHANGED: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// The state of a stored message on the server, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MessageState {
@@ -90,6 +93,7 @@ pub struct JournalState {
     records: HashMap<Vec<u8>, Vec<Record>>,
     failures: HashMap<Vec<u8>, Failures>,
     ids_reused: Option<u64>,
+    ids_changed: Option<u64>,
     pipelining_broken: Option<u64>,
     command_limit: Option<(u32, u64)>,
     /// The messages that were about to become visible.
@@ -124,6 +128,7 @@ impl JournalState {
             EntryKind::Intended | EntryKind::IntendedSuspect => self.interrupted.push(entry),
             EntryKind::NowDeleting => self.request_deletion(&entry.unique_id, entry.fingerprint),
             EntryKind::IdsReused => self.ids_reused = Some(entry.seconds),
+            EntryKind::IdsChanged => self.ids_changed = Some(entry.seconds),
             EntryKind::Failed => {
                 let tries = entry.octets.and_then(|tries| u32::try_from(tries).ok()).unwrap_or(1);
                 self.failures.insert(entry.unique_id, Failures { tries, last: entry.seconds });
@@ -178,7 +183,11 @@ impl JournalState {
                 ..Entry::new(EntryKind::Failed, unique_id)
             });
         }
-        let learnt = [(EntryKind::IdsReused, self.ids_reused), (EntryKind::PipeliningBroken, self.pipelining_broken)];
+        let learnt = [
+            (EntryKind::IdsReused, self.ids_reused),
+            (EntryKind::IdsChanged, self.ids_changed),
+            (EntryKind::PipeliningBroken, self.pipelining_broken),
+        ];
         for (kind, seconds) in learnt {
             if let Some(seconds) = seconds {
                 put(Entry { seconds, ..Entry::new(kind, b"") });
@@ -247,6 +256,21 @@ impl JournalState {
     /// Forgets the failed tries for the message with this [key](failure_key).
     pub fn clear_failures(&mut self, key: &[u8]) {
         self.failures.remove(key);
+    }
+
+    /// Returns `true` if the server gave all messages other unique-ids a short time ago.
+    pub const fn are_ids_changed(&self) -> bool {
+        self.ids_changed.is_some()
+    }
+
+    /// Returns the stored messages that the server should list and does not, with their unique-ids. `listed` has the unique-ids that it lists.
+    pub fn vanished<'a, T>(&'a self, listed: &'a HashMap<Box<[u8]>, T>) -> impl Iterator<Item = (&'a [u8], &'a Record)> {
+        let absent = self.records.iter().filter(|(unique_id, _)| !listed.contains_key(unique_id.as_slice()));
+        let records = absent.flat_map(|(unique_id, records)| records.iter().map(move |record| (unique_id.as_slice(), record)));
+        // A deleted message is not expected, and without a fingerprint it cannot be recognised.
+        let is_expected =
+            |record: &Record| matches!(record.state, MessageState::Stored | MessageState::Suspect | MessageState::Kept);
+        records.filter(move |(_, record)| is_expected(record) && record.fingerprint.is_some() && record.octets.is_some())
     }
 
     /// Returns `true` if the server has mixed up pipelined commands.
@@ -334,6 +358,7 @@ impl JournalState {
         });
         self.failures.retain(|_, failures| is_recent(failures.last));
         self.ids_reused = self.ids_reused.filter(|last| is_recent(*last));
+        self.ids_changed = self.ids_changed.filter(|last| now.saturating_sub(*last) <= CHANGED.as_secs());
         self.pipelining_broken = self.pipelining_broken.filter(|last| is_recent(*last));
         self.command_limit = self.command_limit.filter(|(_, last)| is_recent(*last));
     }

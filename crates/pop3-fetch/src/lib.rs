@@ -55,7 +55,7 @@ pub use preview::{Intention, PreviewedMessage, preview};
 pub use progress::Progress;
 pub use run::Run;
 pub use summary::{Problem, RunSummary, SuspectOutcome};
-pub use transfer_options::TransferOptions;
+pub use transfer_options::{OnIdsChanged, TransferOptions};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

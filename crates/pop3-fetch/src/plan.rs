@@ -4,14 +4,14 @@
 //! doubtful: if unique-ids are only message numbers, if one denoted two messages, or if a deletion was requested. Such a message
 //! is retrieved again, and its fingerprint is compared before it counts as the stored message.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use pop3_blocking::proto::codec::MessageNumber;
 
 use crate::fingerprint::Fingerprint;
 use crate::journal_state::{JournalState, MessageState, Record, failure_key, is_plausible};
 use crate::listing::{Listed, Listing};
-use crate::transfer_options::TransferOptions;
+use crate::transfer_options::{OnIdsChanged, TransferOptions};
 
 /// Number of tries after which a message that cannot be retrieved is set aside.
 pub const MAX_TRIES: u32 = 3;
@@ -81,6 +81,8 @@ pub struct Plan {
     pub set_aside: Vec<MessageNumber>,
     /// Unique-ids do not identify messages, so a message may be stored under another unique-id.
     pub doubtful: bool,
+    /// The server has given all messages other unique-ids, so a new message may be a stored one that it no longer lists.
+    pub ids_changed: bool,
     /// The number of messages that the server lists under each unique-id.
     pub listed: HashMap<Box<[u8]>, u32>,
     /// The number of messages that the server lists with each unique-id and size.
@@ -93,6 +95,8 @@ struct Context<'a> {
     options: &'a TransferOptions,
     /// Equal unique-ids do not prove that two messages are the same.
     doubtful: bool,
+    /// The sizes of the stored messages that the server no longer lists, if it has changed the unique-ids.
+    vanished: HashSet<u64>,
     /// The number of the first message that stays on the server because it is one of the newest.
     first_of_newest: Option<MessageNumber>,
     /// The current time, in seconds since 1970.
@@ -128,6 +132,32 @@ fn first_of_newest(messages: &[Listed], count: usize) -> Option<MessageNumber> {
     numbers.split_off(numbers.len().saturating_sub(count)).first().copied()
 }
 
+/// The stored messages that the server no longer lists.
+struct Vanished {
+    /// How many there are of each size.
+    sizes: HashMap<u64, usize>,
+    /// No listed message is known, and their sizes are those of most of the vanished messages: the same mail has other unique-ids.
+    explain_all: bool,
+}
+
+fn vanished_sizes(listing: &Listing, state: &JournalState, listed: &HashMap<Box<[u8]>, u32>) -> Vanished {
+    let mut sizes: HashMap<u64, usize> = HashMap::new();
+    for octets in state.vanished(listed).filter_map(|(_, record)| record.octets) {
+        *sizes.entry(octets).or_default() += 1;
+    }
+    let any_is_known = listing.messages.iter().any(|message| !state.records(&message.unique_id).is_empty());
+    let total: usize = sizes.values().sum();
+    let mut left = sizes.clone();
+    let mut found = 0;
+    for octets in listing.messages.iter().filter_map(|message| message.octets) {
+        if let Some(count) = left.get_mut(&octets).filter(|count| **count > 0) {
+            *count -= 1;
+            found += 1;
+        }
+    }
+    Vanished { sizes, explain_all: !any_is_known && found > 0 && 2 * found >= total }
+}
+
 impl Plan {
     /// Plans a session. `now` is the current time, in seconds since 1970.
     pub fn new(listing: &Listing, state: &JournalState, options: &TransferOptions, now: u64) -> Self {
@@ -139,7 +169,10 @@ impl Plan {
         let doubtful = state.are_ids_reused() || are_only_numbers(&listing.messages);
         plan.doubtful = doubtful;
         let first_of_newest = first_of_newest(&listing.messages, options.keep_newest);
-        let context = Context { state, options, doubtful, first_of_newest, now };
+        let vanished = vanished_sizes(listing, state, &plan.listed);
+        plan.ids_changed = options.on_ids_changed != OnIdsChanged::Fetch && (state.are_ids_changed() || vanished.explain_all);
+        let vanished = if plan.ids_changed { vanished.sizes.into_keys().collect() } else { HashSet::new() };
+        let context = Context { state, options, doubtful, vanished, first_of_newest, now };
         for message in &listing.messages {
             plan.add(message, &context);
         }
@@ -183,7 +216,8 @@ impl Plan {
             };
         }
         let Some(record) = records.iter().find(|record| has_size_of(record, message)) else {
-            return self.plan_retrieval(message, doubtful || !records.is_empty(), context);
+            let may_have_vanished = message.octets.is_some_and(|octets| context.vanished.contains(&octets));
+            return self.plan_retrieval(message, doubtful || may_have_vanished || !records.is_empty(), context);
         };
         let delete = is_deletion_due(record, context.stays(message), options, now);
         let to_be_deleted = delete && record.state == MessageState::Stored;
@@ -278,6 +312,10 @@ mod tests {
         state
     }
 
+    fn listed_as(at: usize, unique_id: &str, octets: u64) -> Listed {
+        listed(u32::try_from(at).unwrap() + 1, unique_id, octets)
+    }
+
     /// Returns the numbers of the wanted messages; those to be compared are negative.
     fn wanted(plan: &Plan) -> Vec<i64> {
         let number = |planned: &PlannedMessage| i64::from(planned.number.get()) * if planned.compare { -1 } else { 1 };
@@ -297,6 +335,49 @@ mod tests {
             assert_eq!((wanted(&plan), plan.known), (vec![3, -2], 1), "another size may be another message");
             assert_eq!(deleted(&plan), if delete { vec![1] } else { vec![] });
         }
+    }
+
+    #[test]
+    fn after_a_change_of_all_ids_what_may_be_stored_is_compared() {
+        let stored = [
+            (EntryKind::Stored, "a", 10),
+            (EntryKind::Stored, "b", 20),
+            (EntryKind::Stored, "c", 30),
+            (EntryKind::Deleted, "d", 40),
+        ];
+        let mut state = state_with(&stored);
+        let plan = |state: &JournalState, listed: &[(&str, u64)], on_ids_changed| {
+            let messages = listed.iter().enumerate().map(|(at, (id, octets))| listed_as(at, id, *octets)).collect();
+            let options = TransferOptions { on_ids_changed, ..TransferOptions::new(false) };
+            let plan = Plan::new(&listing(messages), state, &options, 0);
+            (wanted(&plan), plan.ids_changed)
+        };
+        let moved = [("va", 10), ("wb", 20), ("xc", 99), ("yd", 40)];
+        assert_eq!(
+            plan(&state, &moved, OnIdsChanged::Compare),
+            (vec![3, 4, -1, -2], true),
+            "what was deleted is fetched as any other"
+        );
+        assert_eq!(plan(&state, &moved, OnIdsChanged::Fetch), (vec![1, 2, 3, 4], false));
+        assert_eq!(
+            plan(&state, &[("va", 10), ("wb", 99)], OnIdsChanged::Compare),
+            (vec![1, 2], false),
+            "of three one is too few"
+        );
+        assert_eq!(
+            plan(&state, &[("va", 10), ("wb", 20), ("c", 30)], OnIdsChanged::Compare),
+            (vec![1, 2], false),
+            "one is known"
+        );
+        assert_eq!(
+            plan(&state, &[("va", 10), ("wb", 10), ("xc", 10)], OnIdsChanged::Compare),
+            (vec![1, 2, 3], false),
+            "one size counts once"
+        );
+        // An interrupted run has recorded some of them under their new ids.
+        state.add(Entry::new(EntryKind::IdsChanged, b""));
+        state.rename(b"a", Fingerprint::of(b"a"), b"va");
+        assert_eq!(plan(&state, &moved, OnIdsChanged::Compare), (vec![3, 4, -2], true));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::plan::{Deletable, MAX_TRIES, Plan, PlannedMessage};
 use crate::progress::Progress;
 use crate::summary::{Problem, RunSummary};
 use crate::transfer::{BrokenSession, Transfer, TransferError, TransferState, Transferred};
-use crate::transfer_options::TransferOptions;
+use crate::transfer_options::{OnIdsChanged, TransferOptions};
 
 /// Maximum number of sessions of one run.
 const MAX_SESSIONS: usize = 100;
@@ -119,6 +119,14 @@ impl<'a> Run<'a> {
             return Err(FetchError::NoUniqueIds);
         }
         let mut plan = Plan::new(&listing, self.journal.state(), self.options, now());
+        if plan.ids_changed && !self.journal.state().are_ids_changed() {
+            if self.options.on_ids_changed == OnIdsChanged::Stop {
+                return Err(FetchError::IdsChanged);
+            }
+            // An interrupted run must not take the rest for new mail.
+            self.journal.record_property(EntryKind::IdsChanged, None)?;
+            self.summary.ids_changed = true;
+        }
         if is_first {
             self.report_plan(&plan, &listing);
         }

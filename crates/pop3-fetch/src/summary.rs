@@ -24,6 +24,8 @@ pub struct RunSummary {
     /// The number of messages that wait for a later run, because of [`max_messages`](crate::TransferOptions::max_messages) or
     /// [`max_octets`](crate::TransferOptions::max_octets).
     pub later: u64,
+    /// The server has given all messages other unique-ids, so they were compared with stored ones.
+    pub ids_changed: bool,
     /// The failures that did not end the run.
     pub problems: Vec<Problem>,
 }

@@ -27,8 +27,22 @@ pub struct TransferOptions {
     /// Maximum size of all messages that a session retrieves, in octets, as the server announces them; one message is always retrieved.
     /// Default: no limit.
     pub max_octets: Option<u64>,
+    /// What happens when the server has given all messages other unique-ids. Default: they are compared.
+    pub on_ids_changed: OnIdsChanged,
     /// Time for which a message is set aside after several failed tries. Default: 24 hours.
     pub set_aside: Duration,
+}
+
+/// What happens when the server has given all messages other unique-ids, as after a move of the mail to another server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnIdsChanged {
+    /// Messages whose sizes are those of stored messages are retrieved and compared; those that are stored already are not stored again.
+    #[default]
+    Compare,
+    /// All messages are fetched as new ones.
+    Fetch,
+    /// The run ends with [`FetchError::IdsChanged`](crate::FetchError::IdsChanged).
+    Stop,
 }
 
 impl TransferOptions {
@@ -45,6 +59,7 @@ impl TransferOptions {
             max_message: None,
             max_messages: None,
             max_octets: None,
+            on_ids_changed: OnIdsChanged::Compare,
             set_aside: Duration::from_secs(24 * 3600),
         }
     }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use pop3_fetch::OnIdsChanged;
 
 use super::AccountArguments;
 use super::destination::{Destination, destination, recipient};
@@ -107,6 +108,11 @@ pub struct Fetch {
     #[arg(long, value_name = "SIZE")]
     pub max_total: Option<Size>,
 
+    /// What to do when the server has given all messages other unique-ids, as after a move to another server: compare them with
+    /// what is stored, so that nothing is stored twice; fetch them all as new mail; or stop.
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+    pub on_uid_change: OnUidChange,
+
     /// Show what would be fetched and deleted, and do nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -137,6 +143,25 @@ pub struct Fetch {
 
     #[command(flatten)]
     pub account: AccountArguments,
+}
+
+/// What to do when all unique-ids have changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum OnUidChange {
+    #[default]
+    Compare,
+    Fetch,
+    Stop,
+}
+
+impl From<OnUidChange> for OnIdsChanged {
+    fn from(what: OnUidChange) -> Self {
+        match what {
+            OnUidChange::Compare => Self::Compare,
+            OnUidChange::Fetch => Self::Fetch,
+            OnUidChange::Stop => Self::Stop,
+        }
+    }
 }
 
 /// Parses the time between two runs.

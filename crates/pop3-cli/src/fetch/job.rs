@@ -87,6 +87,7 @@ impl<'a> Job<'a> {
             max_messages: arguments.max_messages.map(|number| number as usize),
             max_octets: arguments.max_total.map(|size| size.0),
             delete_after: arguments.delete_after.map_or(Duration::ZERO, |age| age.0),
+            on_ids_changed: arguments.on_uid_change.into(),
             keep_newest: arguments.keep_newest.map_or(0, |number| number as usize),
             ..TransferOptions::new(arguments.deletes())
         };
@@ -100,6 +101,10 @@ impl<'a> Job<'a> {
         let result = run.fetch_new(&mut || first.take().map_or_else(|| login.connect(), Ok));
         bar.clear();
         let summary = run.into_summary();
+        if summary.ids_changed {
+            let told = Message::new("fetch-ids-changed").with("account", name.unwrap_or(&account));
+            terminal::above_bars(|| tell!("pop3: {}", told.with("count", summary.known)));
+        }
         // What is in the spool goes on, whether or not more could be fetched. After a failure of the disk it stays: a message that the journal
         // does not know to be stored must be there when the next run completes the journal, or it is fetched once more.
         let is_recorded = !matches!(result, Err(FetchError::Disk { .. }));

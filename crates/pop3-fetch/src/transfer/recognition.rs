@@ -20,10 +20,25 @@ pub struct Recognition {
     recognised: HashMap<(Box<[u8]>, Fingerprint), usize>,
 }
 
+/// Returns the unique-ids of the stored messages that the server no longer lists, by fingerprint.
+fn vanished_ids(plan: &Plan, state: &JournalState) -> HashMap<Fingerprint, Vec<Box<[u8]>>> {
+    let mut ids: HashMap<_, Vec<Box<[u8]>>> = HashMap::new();
+    for (unique_id, record) in state.vanished(&plan.listed) {
+        if let Some(fingerprint) = record.fingerprint {
+            ids.entry(fingerprint).or_default().push(unique_id.into());
+        }
+    }
+    ids
+}
+
 impl Recognition {
     /// Creates the comparison for one session.
     pub fn new(plan: &Plan, state: &JournalState) -> Self {
-        let stored_ids = plan.doubtful.then(|| state.by_fingerprint());
+        let stored_ids = match (plan.doubtful, plan.ids_changed) {
+            (true, _) => Some(state.by_fingerprint()),
+            (false, true) => Some(vanished_ids(plan, state)),
+            (false, false) => None,
+        };
         Self { listed: plan.listed.clone(), stored_ids, recognised: HashMap::new() }
     }
 
