@@ -3,10 +3,15 @@
 mod script;
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
 
+use pop3_blocking::maildrop::Memory;
 use pop3_blocking::rustls::pki_types::CertificateDer;
 use pop3_blocking::rustls::version;
+use pop3_blocking::{ListenSecurity, Server, ServerOptions, tls};
 use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, KeyPair};
 
 use script::identity::{Identity, parameters, self_signed, serve, signed_by};
@@ -147,4 +152,73 @@ fn dangerously_any_certificate_means_what_it_says() {
         assert_eq!(fetch(port, &["--dangerously-any-certificate"]).0, Some(0), "{:?}", tls.version);
         assert_eq!(fetch(port, &[]).0, Some(4), "{:?}", tls.version);
     }
+}
+
+#[test]
+fn s51_a_pinned_certificate_is_accepted_and_no_other() {
+    use sha2::{Digest, Sha256};
+    let fingerprint = |certificate: &Certificate| {
+        let digest = Sha256::digest(certificate.der());
+        digest.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":")
+    };
+    // For another name, ended long ago, and signed by itself.
+    let mut old = parameters("other.example.org");
+    old.not_before = rcgen::date_time_ymd(2001, 1, 1);
+    old.not_after = rcgen::date_time_ymd(2002, 1, 1);
+    let (own, another) = (self_signed(&old), self_signed(&parameters("localhost")));
+    for tls in [&version::TLS12, &version::TLS13] {
+        let port = serve(own.certificate.der(), &own.key, tls);
+        let (code, told) = fetch(port, &["--pin", &fingerprint(&own.certificate)]);
+        assert_eq!(code, Some(0), "{told}");
+        let (code, told) = fetch(port, &["--pin", &fingerprint(&another.certificate)]);
+        assert_eq!(code, Some(4), "{told}");
+        let shown = format!("it is not the pinned one; its SHA-256 fingerprint is {}", fingerprint(&own.certificate));
+        assert!(told.contains(&shown), "{told}");
+        // The certificate is public; whoever shows it must have its key.
+        let port = serve(own.certificate.der(), &another.key, tls);
+        let (code, told) = fetch(port, &["--pin", &fingerprint(&own.certificate)]);
+        assert_eq!(code, Some(4), "{told}");
+    }
+}
+
+#[test]
+fn s53_a_certificate_of_the_client_logs_in_without_a_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut authority_parameters = parameters("authority");
+    authority_parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = self_signed(&authority_parameters);
+    let (server, joe) = (self_signed(&parameters("localhost")), signed_by(&parameters("joe"), &authority, &authority_parameters));
+    let write = |name: &str, text: String| {
+        fs::write(folder.path().join(name), text).unwrap();
+        folder.path().join(name).to_str().unwrap().to_owned()
+    };
+    let files = [
+        write("server.pem", server.certificate.pem()),
+        write("joe.pem", joe.certificate.pem()),
+        write("joe.key", joe.key.serialize_pem()),
+    ];
+    let tls = tls::server_with_client_auth(
+        server.certificate.pem().as_bytes(),
+        server.key.serialize_pem().as_bytes(),
+        authority.certificate.pem().as_bytes(),
+    );
+    let store = Memory::new().with_user("joe", "x", [b"Subject: x\n\ny\n".to_vec()]);
+    let store = store.with_certificate("joe", joe.certificate.der().to_vec());
+    let server = Arc::new(Server::new(ServerOptions::with_tls(tls.unwrap()), store));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    thread::spawn(move || server.serve(&listener, ListenSecurity::ImplicitTls));
+    let fetch = |options: &[&str]| {
+        let (_folder, maildir) = home();
+        let mut command = pop3();
+        command.args(["fetch", "localhost", "--user", "joe", "--port", &port, "--ca-file", &files[0], "--auth", "external"]);
+        let output = command.args(options).arg(&maildir).env_remove("POP3_PASSWORD").output().unwrap();
+        (output.status.code(), text(&output.stderr))
+    };
+    let (code, told) = fetch(&["--client-cert", &files[1], "--client-key", &files[2]]);
+    assert_eq!(code, Some(0), "{told}");
+    let (code, told) = fetch(&[]);
+    assert_ne!(code, Some(0), "{told}");
+    let (code, told) = fetch(&["--client-cert", &files[0], "--client-key", &files[2]]);
+    assert_eq!(code, Some(7), "the key is that of another certificate: {told}");
 }

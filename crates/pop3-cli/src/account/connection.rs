@@ -16,6 +16,7 @@ use crate::arguments::{AccountArguments, proxy};
 use crate::discovery::{Found, Search, kept};
 use crate::failure::{Exit, Failure};
 use crate::language::Message;
+use crate::permissions::warn_if_readable;
 use crate::terminal::tell;
 
 /// How an account is connected to.
@@ -38,7 +39,11 @@ impl Connection {
             _ if arguments.dangerously_cleartext => None,
             Some(file) => Some(trusting(file)?),
             None if arguments.dangerously_any_certificate => Some(tls::dangerous_unverified_client()?),
-            None => Some(tls::client()?),
+            None => Some(arguments.pin.map_or_else(tls::client, tls::client_pinned)?),
+        };
+        let tls = match (tls, &arguments.client_cert, &arguments.client_key) {
+            (Some(tls), Some(cert), Some(key)) => Some(with_certificate(&tls, cert, key)?),
+            (tls, _, _) => tls,
         };
         let ca_pem = arguments.ca_file.as_ref().map(fs::read).transpose();
         let ca_pem = ca_pem.map_err(|error| Failure::new(Exit::Storage, error))?;
@@ -94,6 +99,15 @@ pub const fn is_any_server(arguments: &AccountArguments) -> bool {
 pub fn trusting(file: &Path) -> Result<Arc<ClientConfig>, Failure> {
     let pem = fs::read(file).map_err(|error| Failure::file(file, &error))?;
     tls::client_trusting(&pem).map_err(|error| Failure::new(Exit::Storage, format_args!("{}: {error}", file.display())))
+}
+
+/// Returns the TLS settings with a certificate of the client.
+fn with_certificate(tls: &ClientConfig, cert: &Path, key: &Path) -> Result<Arc<ClientConfig>, Failure> {
+    let chain = fs::read(cert).map_err(|error| Failure::file(cert, &error))?;
+    let private = fs::read(key).map_err(|error| Failure::file(key, &error))?;
+    warn_if_readable(key, "the private key");
+    tls::with_certificate(tls, &chain, &private)
+        .map_err(|error| Failure::new(Exit::Storage, format_args!("{} and {}: {error}", cert.display(), key.display())))
 }
 
 fn proxy_of(arguments: &AccountArguments) -> Result<Option<Proxy>, Failure> {

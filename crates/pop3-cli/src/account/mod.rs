@@ -119,6 +119,10 @@ impl Account {
         if let Some(token) = arguments.token.read()? {
             return self.with_token(&token);
         }
+        if self.target.auth == Some(AuthMethod::External) {
+            // The server knows the user from the certificate; the name says which mailbox is wanted.
+            return Ok(Credentials::External { name: user.as_bytes().to_vec() });
+        }
         let password = arguments.password.read(user, &self.target.host)?;
         Ok(Credentials::password(user, password.expose()).map_err(Error::from)?)
     }

@@ -176,6 +176,7 @@ fn keys_of<'k>(keys: &'k BTreeMap<String, Value>, given: &'k Given) -> impl Iter
 fn belongs_to(key: &str) -> Option<&'static str> {
     match key {
         "recipient" => Some("deliver-to"),
+        "client-key" => Some("client-cert"),
         key if key.starts_with("oauth-") && key != "oauth-client-id" => Some("oauth-client-id"),
         _ => None,
     }
@@ -183,14 +184,16 @@ fn belongs_to(key: &str) -> Option<&'static str> {
 
 /// Returns `true` if the two options exclude each other.
 fn excludes(one: &str, other: &str) -> bool {
-    const GROUPS: [&[&str]; 12] = [
+    const GROUPS: [&[&str]; 14] = [
         &["password-file", "password-command", "netrc", "credential", "token-file", "token-command", "oauth-client-id"],
         &["oauth-redirect-url", "oauth-device-url"],
         &["maildir", "deliver-to"],
         &["keep", "delete"],
         &["keep", "delete-after"],
         &["keep", "keep-newest"],
-        &["dangerously-cleartext", "dangerously-any-certificate", "ca-file"],
+        &["dangerously-cleartext", "dangerously-any-certificate", "ca-file", "pin"],
+        &["dangerously-cleartext", "client-cert"],
+        &["dangerously-cleartext", "client-key"],
         &["dangerously-cleartext", "stls"],
         &["autoconfig-file", "host"],
         &["autoconfig-file", "port"],
@@ -202,7 +205,7 @@ fn excludes(one: &str, other: &str) -> bool {
 
 /// Returns a value of the file with `~/` replaced by the home, for keys that name a file or a folder.
 fn expanded(key: &str, text: &str) -> String {
-    let is_path = key == "maildir" || key.ends_with("-file");
+    let is_path = key == "maildir" || key.ends_with("-file") || matches!(key, "client-cert" | "client-key");
     match (text.strip_prefix("~/"), env::var("HOME")) {
         (Some(rest), Ok(home)) if is_path => format!("{}/{rest}", home.trim_end_matches('/')),
         _ => text.to_owned(),

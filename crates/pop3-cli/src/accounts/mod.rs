@@ -98,12 +98,15 @@ pub fn selected(arguments: &Fetch, given: &Given) -> Result<Option<Selected>, Fa
 /// # Errors
 /// The configuration cannot be read, or the account has a wrong key.
 pub fn named(name: &str, given: &Given) -> Result<Option<Fetch>, Failure> {
-    const OPTIONS: [&str; 23] = [
+    const OPTIONS: [&str; 26] = [
         "user",
         "host",
         "port",
         "stls",
         "ca-file",
+        "pin",
+        "client-cert",
+        "client-key",
         "dangerously-any-certificate",
         "dangerously-cleartext",
         "proxy",

@@ -37,12 +37,26 @@ pub struct AccountArguments {
     #[arg(long, value_name = "FILE", conflicts_with = "dangerously_any_certificate")]
     pub ca_file: Option<PathBuf>,
 
+    /// Accept one certificate alone, whoever has signed it: the one with this SHA-256 fingerprint, as `pop3 doctor` and
+    /// `openssl x509 -fingerprint -sha256` show it. Compare it with what the operator of the server says. A renewed certificate needs a
+    /// new fingerprint.
+    #[arg(long, value_name = "FINGERPRINT", conflicts_with_all = ["ca_file", "dangerously_any_certificate"], value_parser = fingerprint)]
+    pub pin: Option<Fingerprint>,
+
+    /// PEM file with a certificate that this client shows to the server, for servers that require one. `--auth external` logs in with it.
+    #[arg(long, value_name = "FILE", requires = "client_key", conflicts_with = "dangerously_cleartext")]
+    pub client_cert: Option<PathBuf>,
+
+    /// PEM file with the private key of this certificate.
+    #[arg(long, value_name = "FILE", requires = "client_cert")]
+    pub client_key: Option<PathBuf>,
+
     /// Accept any certificate: an attacker on the network path can read the password and the mail.
     #[arg(long)]
     pub dangerously_any_certificate: bool,
 
     /// Use no TLS: an attacker on the network path can read the password and the mail.
-    #[arg(long, conflicts_with_all = ["stls", "ca_file", "dangerously_any_certificate"])]
+    #[arg(long, conflicts_with_all = ["stls", "ca_file", "pin", "dangerously_any_certificate"])]
     pub dangerously_cleartext: bool,
 
     /// Connect through a proxy: socks5://HOST:PORT or http://HOST:PORT, with NAME:PASSWORD@ before the host if the proxy requires
@@ -141,6 +155,25 @@ pub enum AuthMethod {
     ScramSha256Plus,
     Xoauth2,
     Oauthbearer,
+    /// The certificate of --client-cert, without a password.
+    External,
+}
+
+/// The SHA-256 fingerprint of a certificate.
+pub type Fingerprint = [u8; 32];
+
+/// Parses 64 hexadecimal digits, with or without colons between them.
+pub fn fingerprint(text: &str) -> Result<Fingerprint, String> {
+    let wrong = || "must be 64 hexadecimal digits, such as the SHA-256 fingerprint that `pop3 doctor` shows".to_owned();
+    let digits = text.replace(':', "");
+    if digits.len() != 64 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Err(wrong());
+    }
+    let mut octets = [0; 32];
+    for (octet, pair) in octets.iter_mut().zip(digits.as_bytes().chunks(2)) {
+        *octet = str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()).ok_or_else(wrong)?;
+    }
+    Ok(octets)
 }
 
 impl AuthMethod {
@@ -157,6 +190,7 @@ impl AuthMethod {
             Self::ScramSha256Plus => Some(Mechanism::ScramSha256Plus),
             Self::Xoauth2 => Some(Mechanism::Xoauth2),
             Self::Oauthbearer => Some(Mechanism::OauthBearer),
+            Self::External => Some(Mechanism::External),
         };
         LoginPolicy {
             mechanisms: mechanism.into_iter().collect(),
@@ -197,6 +231,17 @@ pub fn proxy(text: &str) -> Result<Proxy, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fingerprints_are_parsed() {
+        let octets: [u8; 32] = std::array::from_fn(|at| u8::try_from(at * 8).unwrap());
+        let plain: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+        let colons = octets.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":");
+        assert_eq!((fingerprint(&plain), fingerprint(&colons)), (Ok(octets), Ok(octets)));
+        for bad in ["", &plain[1..], &format!("{plain}0"), &plain.replace('8', "x"), "é"] {
+            assert!(fingerprint(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn proxy_urls_are_parsed() {

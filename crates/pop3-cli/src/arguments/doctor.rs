@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::account::{Fingerprint, fingerprint};
 use super::{Fetch, PasswordSource, TokenSource};
 
 /// Find out why mail cannot be fetched.
@@ -50,6 +51,10 @@ pub struct Doctor {
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
 
+    /// Accept one certificate alone: the one with this SHA-256 fingerprint.
+    #[arg(long, value_name = "FINGERPRINT", conflicts_with = "ca_file", value_parser = fingerprint)]
+    pub pin: Option<Fingerprint>,
+
     #[command(flatten)]
     pub password: PasswordSource,
 
@@ -84,6 +89,7 @@ impl Doctor {
         self.server = fetch.server.unwrap_or_default();
         self.stls |= account.stls;
         (self.user, self.host, self.port, self.ca_file) = (account.user, account.host, account.port, account.ca_file);
+        self.pin = account.pin;
         (self.password, self.token) = (account.password, account.token);
     }
 }

@@ -46,7 +46,7 @@ pub fn run(mut arguments: Doctor, given: &Given) -> Result<(), Failure> {
 fn examine(arguments: &Doctor) -> Result<(), Failure> {
     let tls = match &arguments.ca_file {
         Some(file) => trusting(file)?,
-        None => tls::client()?,
+        None => arguments.pin.map_or_else(tls::client, tls::client_pinned)?,
     };
     let subject = Subject::of(arguments, &tls)?;
     let login = login(arguments, &subject)?;

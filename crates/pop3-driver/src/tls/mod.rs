@@ -20,12 +20,12 @@ pub use failure::{Moment, TlsFailure};
 pub(crate) use layer::TlsLayer;
 #[cfg(feature = "native-tls")]
 pub use with_native_tls::native_client;
-#[cfg(all(feature = "certificates", feature = "rustls"))]
-pub use with_rustls::client_trusting;
 #[cfg(feature = "server")]
 pub use with_rustls::{ServerTls, connection_info, server, server_with_client_auth};
 #[cfg(feature = "rustls")]
 pub use with_rustls::{client, client_binding, dangerous_unverified_client, server_name, with_certificate};
+#[cfg(all(feature = "certificates", feature = "rustls"))]
+pub use with_rustls::{client_pinned, client_trusting};
 
 /// Returns the settings of a client that verifies certificates and host names as the operating system does: with rustls if the build has it.
 ///

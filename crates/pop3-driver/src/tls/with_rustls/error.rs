@@ -5,6 +5,8 @@ use std::io;
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError as C, InvalidMessage};
 
+#[cfg(feature = "certificates")]
+use super::given::AnotherFingerprint;
 use super::verify::SelfSigned;
 use crate::tls::{Moment, TlsFailure};
 
@@ -20,6 +22,8 @@ fn reason(error: &C) -> String {
         C::BadSignature => "its signature is wrong",
         C::InvalidPurpose | C::InvalidPurposeContext { .. } => "it is not for servers",
         C::UnhandledCriticalExtension => "it has an extension that must be understood and is not",
+        #[cfg(feature = "certificates")]
+        C::Other(other) if other.0.downcast_ref::<AnotherFingerprint>().is_some() => return other.0.to_string(),
         C::Other(other) => match other.to_string() {
             text if text.contains("CaUsedAsEndEntity") => "it is the certificate of an authority, and not of a server",
             text if text.contains("UnsupportedCertVersion") => "it is of a version that is no longer in use",

@@ -1,4 +1,4 @@
-//! Clients that trust certificates that the caller names.
+//! Clients that trust certificates that the caller gives or names by a fingerprint.
 
 use std::sync::Arc;
 
@@ -7,7 +7,9 @@ use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
 
 use super::verify::Explained;
 use super::{certificate, certificates, client_builder, finish, provider, unreadable};
@@ -33,16 +35,40 @@ pub fn client_trusting(pem: &[u8]) -> Result<Arc<ClientConfig>, Error> {
             Some(verifier.map_err(|error| unreadable(&error))?)
         }
     };
-    let verifier =
-        Explained(GivenCertificates { itself, authorities, algorithms: provider()?.signature_verification_algorithms });
+    let algorithms = provider()?.signature_verification_algorithms;
+    let verifier = Explained(GivenCertificates { itself, authorities, pinned: None, algorithms });
     Ok(finish(client_builder()?.dangerous().with_custom_certificate_verifier(Arc::new(verifier))))
 }
 
-/// A verifier that accepts exactly the given certificates, and certificates signed by the given authorities.
+/// Returns the settings of a client that accepts one certificate alone: the one with this SHA-256 fingerprint, whoever has signed it, whatever
+/// name it is for, and also when it has ended (RFC 8314 §5.4). Let a person choose it for one account, when the account is set up.
+///
+/// # Errors
+/// No failure is known.
+// S51
+pub fn client_pinned(fingerprint: [u8; 32]) -> Result<Arc<ClientConfig>, Error> {
+    let algorithms = provider()?.signature_verification_algorithms;
+    let verifier = GivenCertificates { itself: Vec::new(), authorities: None, pinned: Some(fingerprint), algorithms };
+    Ok(finish(client_builder()?.dangerous().with_custom_certificate_verifier(Arc::new(verifier))))
+}
+
+/// The error for another certificate than the pinned one.
+#[derive(Clone, Debug, Error)]
+#[error("it is not the pinned one; its SHA-256 fingerprint is {}", colons(.0))]
+pub(super) struct AnotherFingerprint([u8; 32]);
+
+/// Returns octets in the form in which tools show fingerprints.
+fn colons(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":")
+}
+
+/// A verifier that accepts exactly the given certificates, certificates signed by the given authorities, and the pinned certificate.
 #[derive(Debug)]
 struct GivenCertificates {
     itself: Vec<CertificateDer<'static>>,
     authorities: Option<Arc<WebPkiServerVerifier>>,
+    /// The SHA-256 fingerprint of the only certificate that is accepted.
+    pinned: Option<[u8; 32]>,
     /// The algorithms of handshake signatures, which prove that the peer holds the private key of its certificate: a given one, or one that
     /// an authority has signed.
     algorithms: WebPkiSupportedAlgorithms,
@@ -57,6 +83,13 @@ impl ServerCertVerifier for GivenCertificates {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        if let Some(pinned) = self.pinned {
+            let fingerprint: [u8; 32] = Sha256::digest(certificate).into();
+            return match fingerprint == pinned {
+                true => Ok(ServerCertVerified::assertion()),
+                false => Err(CertificateError::Other(OtherError(Arc::new(AnotherFingerprint(fingerprint)))).into()),
+            };
+        }
         if self.itself.iter().any(|given| given == certificate) {
             verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
             certificate::check_validity(certificate, now)?;
@@ -103,7 +136,7 @@ mod tests {
         parameters.distinguished_name.push(DnType::CommonName, common_name);
         let certificate = parameters.self_signed(&KeyPair::generate().unwrap()).unwrap();
         let algorithms = provider().unwrap().signature_verification_algorithms;
-        let verifier = GivenCertificates { itself: vec![certificate.der().clone()], authorities: None, algorithms };
+        let verifier = GivenCertificates { itself: vec![certificate.der().clone()], authorities: None, pinned: None, algorithms };
         let host = ServerName::try_from(host).unwrap();
         verifier.verify_server_cert(certificate.der(), &[], &host, &[], UnixTime::now()).is_ok()
     }

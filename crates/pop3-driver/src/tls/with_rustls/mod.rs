@@ -23,7 +23,7 @@ use rustls::{ClientConfig, ConfigBuilder, ConnectionCommon, ProtocolVersion};
 use super::TlsFailure;
 use crate::Error;
 #[cfg(feature = "certificates")]
-pub use given::client_trusting;
+pub use given::{client_pinned, client_trusting};
 #[cfg(feature = "server")]
 pub use server::{ServerTls, connection_info, server, server_with_client_auth};
 use verify::{AnyCertificate, Explained};
