@@ -13,10 +13,10 @@ use crate::Choices;
 pub fn users(data: &[u8]) {
     let mut memory = Memory::default();
     // Dovecot's fields end at colons, so there is less to compare with; nothing may panic.
-    for user in users::parse(data, FileFormat::Dovecot).into_values() {
+    for user in users::parse(data, FileFormat::Dovecot, false).into_values() {
         assert!(user.home.is_none_or(|home| home.is_absolute()));
     }
-    for (name, user) in users::parse(data, FileFormat::Own) {
+    for (name, user) in users::parse(data, FileFormat::Own, false) {
         let stored = user.password;
         let name = str::from_utf8(&name).expect("H57");
         assert!(users::is_safe_name(name), "H57");

@@ -606,7 +606,7 @@ stdout-failed = cannot write to standard output: { $error }
 problem-no-unique-id = { $count ->
     [one] 1 message not fetched: the server gives no unique-id
    *[other] { $count } messages not fetched: the server gives no unique-id
-} (--delete alone fetches such messages)
+} (--delete without --delete-after and --keep-newest fetches such messages)
 problem-not-listed = { $count ->
     [one] 1 message not fetched: the server counts more messages than it lists
    *[other] { $count } messages not fetched: the server counts more messages than it lists
@@ -673,3 +673,9 @@ fetch-ids-changed = { $account }: the server has given all messages other unique
 } recognised by the contents, and not stored again
 error-ids-changed = the server has given all messages other unique-ids
 advice-ids-changed = Has the mail moved to another server? --on-uid-change compare stores nothing twice; --on-uid-change fetch takes all messages for new ones.
+serve-per-user = --per-user needs root: { $error }
+serve-check-per-user = accesses each Maildir with the rights of its owner
+config-own-key = { $place }: the key { $key } belongs to one account, not to all
+accounts-one-pin = --pin is for the server of one account: name the account, or make it a key of that account
+serve-needs = { $option } needs { $other } as well
+serve-check-no-place = the path of --mail has no place for { $user }: the name has no part after the @, or the file of users names no home

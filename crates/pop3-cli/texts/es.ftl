@@ -572,7 +572,7 @@ stdout-failed = no se puede escribir en la salida estándar: { $error }
 problem-no-unique-id = { $count ->
     [one] 1 mensaje no descargado: el servidor no le da identificador único
    *[other] { $count } mensajes no descargados: el servidor no les da identificador único
-} (solo --delete descarga esos mensajes)
+} (--delete sin --delete-after ni --keep-newest descarga esos mensajes)
 problem-not-listed = { $count ->
     [one] 1 mensaje no descargado: el servidor cuenta más mensajes de los que enumera
    *[other] { $count } mensajes no descargados: el servidor cuenta más mensajes de los que enumera
@@ -634,8 +634,14 @@ serve-check-sessions = como máximo { $count } sesiones, { $source } de un mismo
 serve-check-good = Los ajustes son correctos. No se inició nada.
 serve-run-as-users = El usuario de --run-as, { $name }, debe poder leer el archivo de usuarios.
 fetch-ids-changed = { $account }: el servidor ha dado otros identificadores a todos los mensajes, como tras un traslado; { $count ->
-    [one] 1 mensaje se reconoció
-   *[other] { $count } mensajes se reconocieron
-} por el contenido y no se guardaron otra vez
+    [one] 1 mensaje se reconoció por el contenido y no se guardó otra vez
+   *[other] { $count } mensajes se reconocieron por el contenido y no se guardaron otra vez
+}
 error-ids-changed = el servidor ha dado otros identificadores a todos los mensajes
 advice-ids-changed = ¿Se trasladó el correo a otro servidor? --on-uid-change compare no guarda nada dos veces; --on-uid-change fetch toma todos los mensajes por nuevos.
+serve-per-user = --per-user necesita root: { $error }
+serve-check-per-user = accede a cada Maildir con los derechos de su propietario
+config-own-key = { $place }: la clave { $key } es de una sola cuenta, no de todas
+accounts-one-pin = --pin es para el servidor de una sola cuenta: nombre la cuenta, o póngalo como clave de esa cuenta
+serve-needs = { $option } necesita también { $other }
+serve-check-no-place = la ruta de --mail no tiene lugar para { $user }: el nombre no tiene parte tras la @, o el archivo de usuarios no indica carpeta personal

@@ -75,7 +75,7 @@ pub struct Record {
     /// The time at which the message was stored, in seconds since 1970.
     pub stored: u64,
     /// The time at which the server listed the message last, in seconds since 1970.
-    last: u64,
+    pub last: u64,
 }
 
 /// A message that could not be retrieved.
@@ -267,10 +267,14 @@ impl JournalState {
     pub fn vanished<'a, T>(&'a self, listed: &'a HashMap<Box<[u8]>, T>) -> impl Iterator<Item = (&'a [u8], &'a Record)> {
         let absent = self.records.iter().filter(|(unique_id, _)| !listed.contains_key(unique_id.as_slice()));
         let records = absent.flat_map(|(unique_id, records)| records.iter().map(move |record| (unique_id.as_slice(), record)));
-        // A deleted message is not expected, and without a fingerprint it cannot be recognised.
-        let is_expected =
-            |record: &Record| matches!(record.state, MessageState::Stored | MessageState::Suspect | MessageState::Kept);
+        // A message whose deletion was confirmed is not expected, and one without a fingerprint cannot be recognised.
+        let is_expected = |record: &Record| !matches!(record.state, MessageState::Deleted | MessageState::Imported);
         records.filter(move |(_, record)| is_expected(record) && record.fingerprint.is_some() && record.octets.is_some())
+    }
+
+    /// Returns the time of the last listing, in seconds since 1970; 0 if no message is known.
+    pub fn last_listing(&self) -> u64 {
+        self.records.values().flatten().map(|record| record.last).max().unwrap_or(0)
     }
 
     /// Returns `true` if the server has mixed up pipelined commands.
@@ -337,6 +341,7 @@ impl JournalState {
     /// `complete` means that it lists no others, as far as the client can tell.
     pub fn keep_listed(&mut self, listed: &HashMap<Box<[u8]>, u32>, complete: bool, now: u64) {
         let is_recent = |last: u64| now.saturating_sub(last) <= GRACE.as_secs();
+        let is_changed = self.ids_changed.is_some();
         self.records.retain(|unique_id, records| {
             // Messages without a unique-id were all compared, so those that are still on the server are no longer in the state
             // `Deleted`.
@@ -352,7 +357,12 @@ impl JournalState {
             }
             // A deleted message is gone, so its unique-id may come back with another message. Any other message may be hidden for
             // a time (Q28).
-            let is_gone = |record: &Record| complete && matches!(record.state, MessageState::Deleted | MessageState::Kept);
+            // After a change of all unique-ids, a message that the server keeps is waiting under its old one to be recognised.
+            let is_gone = |record: &Record| match record.state {
+                MessageState::Deleted => complete,
+                MessageState::Kept => complete && !is_changed,
+                _ => false,
+            };
             records.retain(|record| is_recent(record.last) && !is_gone(record));
             !records.is_empty()
         });
@@ -387,6 +397,20 @@ mod tests {
 
     fn known<const N: usize>(state: &JournalState, ids: [&str; N]) -> [usize; N] {
         ids.map(|unique_id| state.records(unique_id.as_bytes()).len())
+    }
+
+    #[test]
+    fn kept_messages_wait_under_their_old_ids_after_a_change_of_all() {
+        let mut state = JournalState::default();
+        state.add(Entry { octets: Some(3), fingerprint: Some(Fingerprint::of(b"a")), ..Entry::new(EntryKind::Kept, b"a") });
+        state.add(Entry::new(EntryKind::IdsChanged, b""));
+        state.keep_listed(&HashMap::new(), true, 1);
+        assert_eq!(state.records(b"a").len(), 1);
+        let late = 8 * 24 * 3600;
+        state.keep_listed(&HashMap::new(), true, late);
+        assert!(!state.are_ids_changed());
+        state.keep_listed(&HashMap::new(), true, late);
+        assert!(state.records(b"a").is_empty());
     }
 
     #[test]

@@ -145,8 +145,10 @@ fn vanished_sizes(listing: &Listing, state: &JournalState, listed: &HashMap<Box<
     for octets in state.vanished(listed).filter_map(|(_, record)| record.octets) {
         *sizes.entry(octets).or_default() += 1;
     }
+    // What had gone before is no part of the move: other programs may delete mail all the time.
+    let last_listing = state.last_listing();
+    let total = state.vanished(listed).filter(|(_, record)| record.last == last_listing).count();
     let any_is_known = listing.messages.iter().any(|message| !state.records(&message.unique_id).is_empty());
-    let total: usize = sizes.values().sum();
     let mut left = sizes.clone();
     let mut found = 0;
     for octets in listing.messages.iter().filter_map(|message| message.octets) {
@@ -191,9 +193,11 @@ impl Plan {
     /// Leaves what the options do not allow in one session to a later one.
     fn limit(&mut self, options: &TransferOptions) {
         let (mut count, mut octets) = (0, 0_u64);
-        // What is only compared brings nothing new; if it were counted, the same messages could take all the room in each session.
+        // What is only compared brings nothing new; if it were counted, the same messages could take all the room in each session. After a
+        // change of all unique-ids each message is compared once, and may be new.
+        let is_moved = self.ids_changed;
         let mut waits = |planned: &PlannedMessage| {
-            if planned.compare {
+            if planned.compare && !is_moved {
                 return false;
             }
             count += 1;
@@ -374,6 +378,23 @@ mod tests {
             (vec![1, 2, 3], false),
             "one size counts once"
         );
+        // What had gone before the last listing is no part of the move.
+        let mut busy = state_with(&[]);
+        for number in 0..100 {
+            let id = format!("old-{number}");
+            let fingerprint = Some(Fingerprint::of(id.as_bytes()));
+            busy.add(Entry {
+                octets: Some(1_000 + number),
+                fingerprint,
+                seconds: 5,
+                ..Entry::new(EntryKind::Stored, id.as_bytes())
+            });
+        }
+        for (kind, id, octets) in &stored[..3] {
+            let fingerprint = Some(Fingerprint::of(id.as_bytes()));
+            busy.add(Entry { octets: Some(*octets), fingerprint, seconds: 9, ..Entry::new(*kind, id.as_bytes()) });
+        }
+        assert_eq!(plan(&busy, &moved, OnIdsChanged::Compare), (vec![3, 4, -1, -2], true));
         // An interrupted run has recorded some of them under their new ids.
         state.add(Entry::new(EntryKind::IdsChanged, b""));
         state.rename(b"a", Fingerprint::of(b"a"), b"va");

@@ -9,9 +9,9 @@ use pop3_blocking::proto::codec::MessageNumber;
 use crate::error::FetchError;
 use crate::journal::{self, now};
 use crate::journal_state::JournalState;
-use crate::listing::{Listing, list};
+use crate::listing::{Listed, Listing, list};
 use crate::plan::{Plan, is_deletion_due};
-use crate::transfer_options::TransferOptions;
+use crate::transfer_options::{OnIdsChanged, TransferOptions};
 
 /// What a run would do with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,16 +66,28 @@ pub fn preview(
     if !listing.has_unique_ids && !options.deletes_all() {
         return Err(FetchError::NoUniqueIds);
     }
-    Ok(intentions(&listing, &state, options, now()))
+    intentions(&listing, &state, options, now())
 }
 
-fn intentions(listing: &Listing, state: &JournalState, options: &TransferOptions, now: u64) -> Vec<PreviewedMessage> {
+fn intentions(
+    listing: &Listing,
+    state: &JournalState,
+    options: &TransferOptions,
+    now: u64,
+) -> Result<Vec<PreviewedMessage>, FetchError> {
     let plan = Plan::new(listing, state, options, now);
+    if plan.ids_changed && !state.are_ids_changed() && options.on_ids_changed == OnIdsChanged::Stop {
+        return Err(FetchError::IdsChanged);
+    }
+    let vanished: Vec<_> = if plan.ids_changed { state.vanished(&plan.listed).collect() } else { Vec::new() };
     let mut intentions = HashMap::new();
     for planned in plan.to_retrieve.iter().chain(&plan.last) {
         let deletes_new = options.deletes_new(planned.stays);
         let records = state.records(&planned.unique_id);
-        let deletes = deletes_new || records.iter().any(|record| is_deletion_due(record, planned.stays, options, now));
+        // The stored message may be recorded under the unique-id that it had before.
+        let may_be = vanished.iter().map(|(_, record)| *record).filter(|record| record.octets == planned.octets);
+        let is_due = |record| is_deletion_due(record, planned.stays, options, now);
+        let deletes = deletes_new || records.iter().chain(may_be).any(is_due);
         // Without stored messages there is nothing to compare with.
         let intention = match planned.compare && !state.is_empty() {
             true if deletes => Intention::CompareAndDelete,
@@ -92,9 +104,9 @@ fn intentions(listing: &Listing, state: &JournalState, options: &TransferOptions
     intentions.extend(plan.nameless.iter().map(|number| (*number, Intention::NoUniqueId)));
     let intention = |number| intentions.get(&number).copied().unwrap_or(Intention::Known);
     let messages = listing.messages.iter();
-    messages
-        .map(|listed| PreviewedMessage { number: listed.number, octets: listed.octets, intention: intention(listed.number) })
-        .collect()
+    let previewed =
+        |listed: &Listed| PreviewedMessage { number: listed.number, octets: listed.octets, intention: intention(listed.number) };
+    Ok(messages.map(previewed).collect())
 }
 
 #[cfg(test)]
@@ -103,7 +115,6 @@ mod tests {
     use crate::entry::{Entry, EntryKind};
     use crate::fingerprint::Fingerprint;
     use crate::journal_state::failure_key;
-    use crate::listing::Listed;
 
     #[test]
     fn each_message_has_the_intention_of_the_plan() {
@@ -123,7 +134,7 @@ mod tests {
         let listing = Listing { messages, has_unique_ids: true, complete: true, missing: 0 };
         let intended = |options: TransferOptions| {
             let options = TransferOptions { max_message: Some(50), ..options };
-            intentions(&listing, &state, &options, 0).iter().map(|message| message.intention).collect::<Vec<_>>()
+            intentions(&listing, &state, &options, 0).unwrap().iter().map(|message| message.intention).collect::<Vec<_>>()
         };
         use Intention::*;
         assert_eq!(intended(TransferOptions::new(false)), [Known, Compare, TooLarge, SetAside, NoUniqueId, Fetch]);

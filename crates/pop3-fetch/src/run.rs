@@ -119,13 +119,16 @@ impl<'a> Run<'a> {
             return Err(FetchError::NoUniqueIds);
         }
         let mut plan = Plan::new(&listing, self.journal.state(), self.options, now());
-        if plan.ids_changed && !self.journal.state().are_ids_changed() {
-            if self.options.on_ids_changed == OnIdsChanged::Stop {
+        if plan.ids_changed {
+            let is_new = !self.journal.state().are_ids_changed();
+            if is_new && self.options.on_ids_changed == OnIdsChanged::Stop {
                 return Err(FetchError::IdsChanged);
             }
-            // An interrupted run must not take the rest for new mail.
-            self.journal.record_property(EntryKind::IdsChanged, None)?;
-            self.summary.ids_changed = true;
+            self.summary.ids_changed |= is_new;
+            // Neither an interrupted run nor one that comes late may take the rest for new mail.
+            if is_new || plan.to_retrieve.iter().any(|planned| planned.compare) {
+                self.journal.record_property(EntryKind::IdsChanged, None)?;
+            }
         }
         if is_first {
             self.report_plan(&plan, &listing);
@@ -154,7 +157,7 @@ impl<'a> Run<'a> {
         let is_full = !plan.later.is_empty();
         self.progress.session_planned(plan.octets());
         let budget = self.budget();
-        let before = (self.summary.fetched, self.summary.deleted);
+        let before = self.progress_made();
         let transfer = Transfer {
             client: &mut client,
             maildir: self.maildir,
@@ -199,7 +202,7 @@ impl<'a> Run<'a> {
         self.journal.save()?;
         self.tried.extend(failed);
         // After a session without progress, another session would make no progress, either.
-        let progress = (self.summary.fetched, self.summary.deleted) != before;
+        let progress = self.progress_made() != before;
         let more = more && progress;
         self.alone |= !more;
         let unfinished = is_done && !is_full && (more || others > 0);
@@ -228,6 +231,11 @@ impl<'a> Run<'a> {
             None if self.options.delete => PORTION,
             None => usize::MAX,
         }
+    }
+
+    /// Returns what the next session need not do again.
+    const fn progress_made(&self) -> (u64, u64, u64) {
+        (self.summary.fetched, self.summary.deleted, self.summary.recognised)
     }
 
     fn report_plan(&mut self, plan: &Plan, listing: &Listing) {

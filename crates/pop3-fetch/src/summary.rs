@@ -26,6 +26,8 @@ pub struct RunSummary {
     pub later: u64,
     /// The server has given all messages other unique-ids, so they were compared with stored ones.
     pub ids_changed: bool,
+    /// The number of messages that were recognised as stored ones under another unique-id.
+    pub recognised: u64,
     /// The failures that did not end the run.
     pub problems: Vec<Problem>,
 }

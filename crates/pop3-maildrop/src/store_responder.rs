@@ -46,6 +46,8 @@ pub struct StoreResponder<S: AsyncStore> {
     message: Option<<S::Maildrop as AsyncMaildrop>::Message>,
     /// Octets of the messages that were begun since [`take_begun`](Self::take_begun) was called.
     begun: u64,
+    /// The name of a `SCRAM` login that has not ended, and the number of logins that had failed before it.
+    exchange: Option<(OwnedUsername, u32)>,
     /// The octets of the message that is being sent as a whole.
     retrieving: Option<u64>,
     tally: SessionTally,
@@ -105,6 +107,7 @@ impl<S: AsyncStore> StoreResponder<S> {
             maildrop: None,
             message: None,
             begun: 0,
+            exchange: None,
             retrieving: None,
             tally: SessionTally { retrieved: 0, octets: 0, deleted: 0, left: 0 },
             buffer: Vec::new(),
@@ -161,17 +164,28 @@ impl<S: AsyncStore> StoreResponder<S> {
     }
 
     fn refuse(&self, connection: &mut Connection, login: &LoginAttempt, error: &LoginError) -> Result<(), LocalError> {
+        self.log_refusal(connection, login.name.as_bytes(), error);
+        match error {
+            LoginError::Denied(denied) => connection.answer().deny_with(denied.code(), denied.text()),
+            _ => connection.answer().deny(LoginDenial::from(error)),
+        }
+    }
+
+    fn log_refusal(&self, connection: &Connection, name: &[u8], error: &LoginError) {
         let Peer { address, encrypted, .. } = self.peer(connection);
         let method = connection.session().login_method();
-        let name = login.name.as_bytes();
         // Right credentials prove that the name is a name. After wrong ones it may be a password.
         let may_be_password = matches!(error, LoginError::Credentials | LoginError::Denied(_));
         let user = if may_be_password { loggable(name) } else { Some(Escaped(name)) };
         let user = user.as_ref().map_or_else(|| "[not shown: it may be a password]".to_owned(), ToString::to_string);
         tracing::warn!(user, address = address.map(tracing::field::display), method, tls = encrypted, "login refused: {error}");
-        match error {
-            LoginError::Denied(denied) => connection.answer().deny_with(denied.code(), denied.text()),
-            _ => connection.answer().deny(LoginDenial::from(error)),
+    }
+
+    /// Logs a `SCRAM` login that the exchange itself has refused, without asking the store.
+    pub fn log_failed_exchange(&mut self, connection: &Connection) {
+        let failed = connection.session().failed_logins();
+        if let Some((name, _)) = self.exchange.take_if(|(_, before)| failed > *before) {
+            self.log_refusal(connection, name.as_bytes(), &LoginError::Credentials);
         }
     }
 
@@ -216,7 +230,9 @@ impl<S: AsyncStore> StoreResponder<S> {
                 }
                 continue;
             }
-            match connection.next_action() {
+            let action = connection.next_action();
+            self.log_failed_exchange(connection);
+            match action {
                 action @ Action::Answer(Question::Authenticate(_)) => return Ok(action),
                 Action::Answer(question) => self.answer(connection, question).await?,
                 action => return Ok(action),
@@ -263,6 +279,7 @@ impl<S: AsyncStore> StoreResponder<S> {
 
     async fn authenticate(&mut self, connection: &mut Connection, login: &LoginAttempt) -> Result<(), LocalError> {
         let peer = self.peer(connection);
+        self.exchange = None;
         match open_maildrop(&self.store, login, &peer).await {
             Ok((maildrop, snapshot)) => {
                 let method = connection.session().login_method();
@@ -283,6 +300,7 @@ impl<S: AsyncStore> StoreResponder<S> {
     /// Provides the keys of a user. An unknown user gets keys that look like those of a known one.
     // H54
     async fn find_keys(&mut self, connection: &mut Connection, hash: ScramHash, name: &OwnedUsername) -> Result<(), LocalError> {
+        self.exchange = Some((name.clone(), connection.session().failed_logins()));
         match self.store.scram_keys(hash, name).await {
             Ok(keys) => connection
                 .answer()

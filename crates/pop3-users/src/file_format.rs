@@ -15,6 +15,8 @@ pub struct StoredUser {
     pub password: Vec<u8>,
     /// The home, if the file names one.
     pub home: Option<PathBuf>,
+    /// The uid and the gid, if the file has both.
+    pub ids: Option<(u32, u32)>,
 }
 
 /// The format of a file of users.
@@ -23,16 +25,19 @@ pub enum FileFormat {
     /// `NAME:PASSWORD`. The password may contain colons.
     #[default]
     Own,
-    /// Dovecot's passwd-file: `NAME:PASSWORD:UID:GID:GECOS:HOME:SHELL:EXTRA`, with any number of fields. Uid and gid are not used.
+    /// Dovecot's passwd-file: `NAME:PASSWORD:UID:GID:GECOS:HOME:SHELL:EXTRA`, with any number of fields.
     Dovecot,
 }
 
-/// Extra fields of Dovecot that restrict logins in a way that this library does not support. Their users are left out: whoever is
-/// restricted must not come in without the restriction.
-const RESTRICTIONS: [&[u8]; 6] = [b"allow_nets", b"allow_real_nets", b"nologin", b"nopassword", b"pass", b"user"];
+/// Returns `true` for an extra field of Dovecot that does not concern logins. A user with any other one is left out: whoever is restricted,
+/// redirected or locked out there must not come in here without that.
+fn is_harmless(field: &[u8]) -> bool {
+    field.is_empty() || field.starts_with(b"userdb_") || field == b"nodelay"
+}
 
-/// Parses the file of users. A line without a valid name and a usable hash is ignored, with a warning, and allows no login.
-pub fn parse(text: &[u8], format: FileFormat) -> Stored {
+/// Parses the file of users. A line without a valid name and a usable hash is ignored, with a warning, and allows no login. With `fold_case`,
+/// names are in lower case. Of several lines of one name the last one counts.
+pub fn parse(text: &[u8], format: FileFormat, fold_case: bool) -> Stored {
     // Some editors write a byte order mark at the beginning.
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
     let mut users = HashMap::new();
@@ -42,7 +47,12 @@ pub fn parse(text: &[u8], format: FileFormat) -> Stored {
             continue;
         }
         match user(line, format) {
-            Ok((name, user)) => drop(users.insert(name.to_vec(), user)),
+            Ok((name, user)) => {
+                let name = if fold_case { name.to_ascii_lowercase() } else { name.to_vec() };
+                if users.insert(name, user).is_some() {
+                    tracing::warn!(line = at + 1, "line in the file of users takes the place of an earlier one of the same user");
+                }
+            }
             Err(reason) => tracing::warn!(line = at + 1, "line in the file of users ignored: {reason}"),
         }
     }
@@ -54,27 +64,29 @@ fn user(line: &[u8], format: FileFormat) -> Result<(&[u8], StoredUser), &'static
     if !str::from_utf8(name).is_ok_and(is_safe_name) {
         return Err("the name is not allowed");
     }
-    let (password, home) = match format {
-        FileFormat::Own => (rest, None),
+    let (password, ids, home) = match format {
+        FileFormat::Own => (rest, None, None),
         FileFormat::Dovecot => {
-            let mut fields = rest.split(|byte| *byte == b':');
+            // What stands behind the shell is fields separated by blanks, whose values may contain colons.
+            let mut fields = rest.splitn(7, |byte| *byte == b':');
             let password = fields.next().unwrap_or_default();
-            // Uid, gid and gecos.
-            let home = fields.nth(3).filter(|home| home.starts_with(b"/"));
-            // The shell, and then fields separated by blanks. A colon in their values is kept by Dovecot, too.
-            let extra = fields.skip(1).flat_map(|field| field.split(|byte| *byte == b' '));
+            let mut id = || str::from_utf8(fields.next()?).ok()?.parse().ok();
+            let (uid, gid) = (id(), id());
+            // Behind gecos.
+            let home = fields.nth(1).filter(|home| home.starts_with(b"/"));
+            let extra = fields.nth(1).unwrap_or_default().split(|byte| *byte == b' ');
             let mut names = extra.map(|field| field.split(|byte| *byte == b'=').next().unwrap_or_default());
-            if names.any(|name| RESTRICTIONS.contains(&name)) {
-                return Err("it restricts logins by a field that is not supported");
+            if !names.all(is_harmless) {
+                return Err("it has an extra field that is not supported and may restrict logins");
             }
-            (password, home)
+            (password, uid.zip(gid), home)
         }
     };
     if !is_usable(password) {
         return Err("the password is not in a supported scheme");
     }
     let home = home.map(|home| PathBuf::from(String::from_utf8_lossy(home).into_owned()));
-    Ok((name, StoredUser { password: password.to_vec(), home }))
+    Ok((name, StoredUser { password: password.to_vec(), home, ids }))
 }
 
 /// Splits a line of the file into the name and the stored hash or password. Returns `None` if the line has no colon.
@@ -106,15 +118,18 @@ mod tests {
     #[test]
     fn dovecots_fields_end_at_colons_and_restricted_users_are_left_out() {
         let text = b"joe:{PLAIN}a:1000:1000::/home/joe::\nann:{PLAIN}b\nbob:{PLAIN}c:::::: userdb_quota_rule=*:storage=1G\n\
-            eve:{PLAIN}d::::::allow_nets=192.0.2.0/24\nsam:{PLAIN}e::::::x=y nologin=yes\nnone::::::\npat:{PLAIN}f:::: relative:\n";
-        let users = parse(text, FileFormat::Dovecot);
+            eve:{PLAIN}d::::::allow_nets=192.0.2.0/24\nsam:{PLAIN}e::::::userdb_x=y nologin=yes\nmax:{PLAIN}g::::::fail=yes\nnone::::::\npat:{PLAIN}f:::: relative:\n";
+        let users = parse(text, FileFormat::Dovecot, false);
         let field = |name: &str| users.get(name.as_bytes()).map(|user| (user.password.as_slice(), user.home.clone()));
+        assert_eq!((users[&b"joe"[..]].ids, users[&b"bob"[..]].ids), (Some((1000, 1000)), None));
         assert_eq!(field("joe"), Some((&b"{PLAIN}a"[..], Some("/home/joe".into()))));
         assert_eq!(field("ann"), Some((&b"{PLAIN}b"[..], None)));
         assert_eq!(field("bob"), Some((&b"{PLAIN}c"[..], None)));
         assert_eq!(field("pat"), Some((&b"{PLAIN}f"[..], None)), "a home that is not absolute");
-        assert_eq!((field("eve"), field("sam"), field("none")), (None, None, None));
-        assert_eq!(parse(b"joe:{PLAIN}a:b:c\n", FileFormat::Own)[&b"joe"[..]].password, b"{PLAIN}a:b:c");
+        assert_eq!((field("eve"), field("sam"), field("max"), field("none")), (None, None, None, None));
+        let twice = parse(b"Joe:{PLAIN}old\njoe:{PLAIN}new\n", FileFormat::Own, true);
+        assert_eq!((twice.len(), twice[&b"joe"[..]].password.as_slice()), (1, &b"{PLAIN}new"[..]));
+        assert_eq!(parse(b"joe:{PLAIN}a:b:c\n", FileFormat::Own, false)[&b"joe"[..]].password, b"{PLAIN}a:b:c");
     }
 
     #[test]

@@ -93,15 +93,35 @@ impl Users {
         Ok(self.current()?.users.get(&self.normalized(name)).and_then(|user| user.home.clone()))
     }
 
-    /// Returns the SCRAM keys of a user, if the file has keys for this hash.
+    /// Returns the uid and the gid that the file names for a user.
+    ///
+    /// # Errors
+    /// Fails if the file has been unreadable for at least a minute.
+    pub fn ids(&self, name: &[u8]) -> Result<Option<(u32, u32)>, LoginError> {
+        Ok(self.current()?.users.get(&self.normalized(name)).and_then(|user| user.ids))
+    }
+
+    /// Returns the SCRAM keys of a user. An unknown user, and one without keys for this hash, gets keys that no password fits and that look
+    /// like those of some user. `None` if no user has keys.
     ///
     /// # Errors
     /// Fails if the file has been unreadable for at least a minute.
     pub fn scram_keys(&self, hash: ScramHash, name: &[u8]) -> Result<Option<ScramKeys>, LoginError> {
         let contents = self.current()?;
-        let stored = contents.users.get(&self.normalized(name)).and_then(|user| Scheme::parse(&user.password));
-        Ok(match stored {
-            Some(Scheme::Scram(keys)) if keys.hash() == hash => Some(keys),
+        let name = self.normalized(name);
+        let stored = contents.users.get(&name).and_then(|user| Scheme::parse(&user.password));
+        if let Some(Scheme::Scram(keys)) = stored {
+            if keys.hash() == hash {
+                return Ok(Some(keys));
+            }
+        } else if contents.users.contains_key(&name) {
+            tracing::warn!(user = %String::from_utf8_lossy(&name), "the user has no SCRAM keys, so no login with SCRAM can succeed");
+        }
+        // H54
+        let keys: Vec<_> = contents.hashes.iter().filter(|stored| stored.starts_with(b"{SCRAM")).collect();
+        let like = keys.get(self.verified.index_of(&name, keys.len())).and_then(|stored| Scheme::parse(stored));
+        Ok(match like {
+            Some(Scheme::Scram(keys)) => Some(ScramKeys::decoy_like(&keys, hash, self.verified.secret(), &name)),
             _ => None,
         })
     }
@@ -109,7 +129,8 @@ impl Users {
     /// Returns `true` if there are users and all of them have SCRAM keys for this hash. A server offers the mechanism only then, because a
     /// client that sees it tries nothing else.
     pub fn all_have_scram_keys(&self, hash: ScramHash) -> bool {
-        let Contents { users, .. } = &*Arc::clone(&self.loaded.lock().unwrap_or_else(PoisonError::into_inner).contents);
+        let Ok(contents) = self.current() else { return false };
+        let users = &contents.users;
         let has_keys =
             |user: &StoredUser| matches!(Scheme::parse(&user.password), Some(Scheme::Scram(keys)) if keys.hash() == hash);
         !users.is_empty() && users.values().all(has_keys)
@@ -120,7 +141,6 @@ impl Users {
     pub fn recall(&self, name: &[u8], password: &Secret) -> bool {
         let Ok(contents) = self.current() else { return false };
         let name = self.normalized(name);
-        let password = prepared(password.expose());
         contents
             .users
             .get(&name)
@@ -135,11 +155,13 @@ impl Users {
     pub fn check(&self, name: &[u8], password: &Secret, memory: &mut Memory) -> Result<(), LoginError> {
         let Contents { users, hashes } = &*self.current()?;
         let name = self.normalized(name);
-        let password = prepared(password.expose());
+        let (given, password) = (password.expose(), prepared(password.expose()));
         let password = password.expose();
         let stored = users.get(&name).map(|user| user.password.as_slice());
         let scheme = stored.and_then(Scheme::parse);
-        let is_right = scheme.as_ref().is_some_and(|scheme| scheme.fits(password, memory));
+        // Other servers have hashed the octets as they came.
+        let fits = |scheme: &Scheme<'_>| scheme.fits(password, memory) || (given != password && scheme.fits(given, memory));
+        let is_right = scheme.as_ref().is_some_and(fits);
         let is_quick = scheme.as_ref().is_none_or(Scheme::is_plain);
         if is_quick && !hashes.is_empty() {
             // If any password is hashed, every login computes one hash, so its duration does not reveal which users exist. An unknown name
@@ -150,7 +172,7 @@ impl Users {
         match stored {
             Some(stored) if is_right => {
                 if !is_quick {
-                    self.verified.remember(&name, stored, password, Instant::now());
+                    self.verified.remember(&name, stored, given, Instant::now());
                 }
                 Ok(())
             }
@@ -203,9 +225,7 @@ fn stamp(file: &Path) -> io::Result<(SystemTime, u64, u64)> {
 fn read(file: &Path, options: UsersOptions) -> io::Result<Loaded> {
     let stamp = stamp(file)?;
     let text = fs::read(file)?;
-    let users = parse(&text, options.format).into_iter();
-    let fold = |name: Vec<u8>| if options.fold_case { name.to_ascii_lowercase() } else { name };
-    let users: Stored = users.map(|(name, user)| (fold(name), user)).collect();
+    let users = parse(&text, options.format, options.fold_case);
     let is_hash = |stored: &&Vec<u8>| Scheme::parse(stored).is_some_and(|scheme| !scheme.is_plain());
     let mut hashes: Vec<_> = users.values().map(|user| &user.password).filter(is_hash).cloned().collect();
     // The order of a map differs each time.
@@ -275,13 +295,31 @@ mod tests {
     }
 
     #[test]
+    fn q53_hashes_of_octets_as_they_came_fit_these_octets_alone() {
+        use base64::Engine as _;
+        use sha2::{Digest, Sha256};
+        // SASLprep makes a plain 2 of the raised one; another server has not applied it.
+        let stored = base64::prelude::BASE64_STANDARD.encode(Sha256::digest("10²"));
+        let (_folder, users) = users(format!("joe:{{SHA256}}{stored}\n").as_bytes(), false);
+        assert!(check(&users, "joe", "10²".as_bytes()) && users.recall(b"joe", &Secret::from("10²")));
+        assert!(!check(&users, "joe", b"102") && !users.recall(b"joe", &Secret::from("102")));
+    }
+
+    #[test]
     fn scram_keys_allow_both_kinds_of_login_and_all_must_have_them() {
         let keys = scram_keys(b"secret").unwrap();
         let (folder, users) = users(format!("joe:{keys}\n").as_bytes(), false);
         assert!(check(&users, "joe", b"secret") && !check(&users, "joe", b"wrong"));
         assert!(users.scram_keys(ScramHash::Sha256, b"joe").unwrap().is_some_and(|keys| keys.fits(b"secret")));
-        assert!(users.scram_keys(ScramHash::Sha1, b"joe").unwrap().is_none());
-        assert!(users.scram_keys(ScramHash::Sha256, b"ann").unwrap().is_none());
+        // H54: an unknown user looks like a known one, the same each time.
+        let shown = |hash, name: &[u8]| users.scram_keys(hash, name).unwrap().unwrap().stored_form();
+        let decoy = shown(ScramHash::Sha256, b"ann");
+        assert!(
+            decoy.starts_with("{SCRAM-SHA-256}4096,") && decoy.len() == keys.len() && decoy == shown(ScramHash::Sha256, b"ann")
+        );
+        assert_ne!(decoy, shown(ScramHash::Sha256, b"bob"));
+        assert!(!users.scram_keys(ScramHash::Sha256, b"ann").unwrap().unwrap().fits(b"secret"));
+        assert!(shown(ScramHash::Sha1, b"joe").starts_with("{SCRAM-SHA-1}4096,"));
         assert!(users.all_have_scram_keys(ScramHash::Sha256) && !users.all_have_scram_keys(ScramHash::Sha1));
         fs::write(folder.path().join("users"), format!("joe:{keys}\nann:{{PLAIN}}x\n")).unwrap();
         assert!(check(&users, "ann", b"x") && !users.all_have_scram_keys(ScramHash::Sha256));

@@ -63,6 +63,11 @@ impl VerifiedLogins {
         by_name.insert(name.to_vec(), (digest, now));
     }
 
+    /// Returns the key, from which other things that must not be foretold can be derived.
+    pub(crate) fn secret(&self) -> &[u8] {
+        self.key.expose()
+    }
+
     /// Returns a number below `count` that is the same for a name each time and cannot be foretold.
     pub(crate) fn index_of(&self, name: &[u8], count: usize) -> usize {
         let digest = self.digest(name, b"", b"");

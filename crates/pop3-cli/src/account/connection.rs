@@ -24,6 +24,8 @@ use crate::terminal::tell;
 pub struct Connection {
     /// What is trusted. `None`: the arguments want no TLS.
     tls: Option<Arc<ClientConfig>>,
+    /// As `tls`, without a certificate of the client.
+    search: Option<Arc<ClientConfig>>,
     /// The certificates that the arguments name.
     ca_pem: Option<Vec<u8>>,
     proxy: Option<Proxy>,
@@ -41,13 +43,15 @@ impl Connection {
             None if arguments.dangerously_any_certificate => Some(tls::dangerous_unverified_client()?),
             None => Some(arguments.pin.map_or_else(tls::client, tls::client_pinned)?),
         };
+        // A server that was only guessed must not learn who the client is.
+        let search = tls.clone();
         let tls = match (tls, &arguments.client_cert, &arguments.client_key) {
             (Some(tls), Some(cert), Some(key)) => Some(with_certificate(&tls, cert, key)?),
             (tls, _, _) => tls,
         };
         let ca_pem = arguments.ca_file.as_ref().map(fs::read).transpose();
         let ca_pem = ca_pem.map_err(|error| Failure::new(Exit::Storage, error))?;
-        Ok(Self { tls, ca_pem, proxy: proxy_of(arguments)? })
+        Ok(Self { tls, search, ca_pem, proxy: proxy_of(arguments)? })
     }
 
     /// Returns the options of the sessions. `stls`: the connection begins in the clear.
@@ -71,7 +75,7 @@ impl Connection {
     /// # Errors
     /// See [`Search::find`].
     pub fn find(&self, address: &str, arguments: &AccountArguments) -> Result<Option<(Found, Origin)>, Failure> {
-        let Some(tls) = self.tls.as_ref().filter(|_| !arguments.dangerously_any_certificate) else { return Ok(None) };
+        let Some(tls) = self.search.as_ref().filter(|_| !arguments.dangerously_any_certificate) else { return Ok(None) };
         if is_any_server(arguments)
             && let Some(kept) = kept::of(address)
         {
@@ -102,7 +106,10 @@ pub fn trusting(file: &Path) -> Result<Arc<ClientConfig>, Failure> {
 }
 
 /// Returns the TLS settings with a certificate of the client.
-fn with_certificate(tls: &ClientConfig, cert: &Path, key: &Path) -> Result<Arc<ClientConfig>, Failure> {
+///
+/// # Errors
+/// A file cannot be read, or they do not belong together.
+pub fn with_certificate(tls: &ClientConfig, cert: &Path, key: &Path) -> Result<Arc<ClientConfig>, Failure> {
     let chain = fs::read(cert).map_err(|error| Failure::file(cert, &error))?;
     let private = fs::read(key).map_err(|error| Failure::file(key, &error))?;
     warn_if_readable(key, "the private key");

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use super::config::{Config, Given};
+use super::config::{Config, Given, is_path};
 use crate::account::{Account, Login};
 use crate::arguments::{AccountsAdd, Fetch};
 use crate::failure::{Exit, Failure, say};
@@ -180,7 +180,7 @@ fn make_folder(file: &Path) -> Result<(), Failure> {
 /// Returns a value of the command line in TOML, as a string, so that a user name of digits stays what it is. Files are named from the root,
 /// since the program runs elsewhere next time.
 fn of_option(option: &str, value: &str) -> String {
-    match option.ends_with("-file") {
+    match is_path(option) {
         true => quoted(&absolute(Path::new(value))),
         false => quoted(value),
     }

@@ -104,6 +104,10 @@ impl Config {
     /// A key is unknown or has a wrong value. The failure names the file, the account and the key.
     pub fn fetch(&self, name: &str, given: &Given) -> Result<Fetch, Failure> {
         let own = self.file.accounts.get(name).cloned().unwrap_or_default();
+        if self.file.defaults.contains_key("pin") {
+            // Whoever has the key of one server must not pass for the servers of other accounts (RFC 8314 §5.4).
+            return Err(keys::wrong(Message::new("config-own-key").with("key", "pin"), &self.path.display().to_string()));
+        }
         let mut keys = self.file.defaults.clone();
         // What is nearer replaces what it excludes: the account's keys those of all accounts, and the command line's options both.
         let named = own.get("server").and_then(Value::as_str).map(named_by).unwrap_or_default();
@@ -203,11 +207,15 @@ fn excludes(one: &str, other: &str) -> bool {
     one != other && GROUPS.iter().any(|group| group.contains(&one) && group.contains(&other))
 }
 
+/// Returns `true` if a key names a file or a folder.
+pub fn is_path(key: &str) -> bool {
+    key.ends_with("-file") || matches!(key, "maildir" | "client-cert" | "client-key")
+}
+
 /// Returns a value of the file with `~/` replaced by the home, for keys that name a file or a folder.
 fn expanded(key: &str, text: &str) -> String {
-    let is_path = key == "maildir" || key.ends_with("-file") || matches!(key, "client-cert" | "client-key");
     match (text.strip_prefix("~/"), env::var("HOME")) {
-        (Some(rest), Ok(home)) if is_path => format!("{}/{rest}", home.trim_end_matches('/')),
+        (Some(rest), Ok(home)) if is_path(key) => format!("{}/{rest}", home.trim_end_matches('/')),
         _ => text.to_owned(),
     }
 }

@@ -84,6 +84,9 @@ pub fn selected(arguments: &Fetch, given: &Given) -> Result<Option<Selected>, Fa
     }
     let account = |name: String| config.fetch(&name, given).map(|fetch| (name, fetch));
     let accounts = names.into_iter().map(account).collect::<Result<Vec<_>, _>>()?;
+    if accounts.len() > 1 && given.contains_key("pin") {
+        return Err(Failure::new(Exit::Usage, Message::new("accounts-one-pin")));
+    }
     let without_password = accounts.iter().filter(|(_, fetch)| !fetch.account.has_secret()).count();
     if without_password > 1 && env::var_os("POP3_PASSWORD").is_some() {
         // No operator of one server gets the password of another.

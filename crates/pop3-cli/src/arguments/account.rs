@@ -37,8 +37,8 @@ pub struct AccountArguments {
     #[arg(long, value_name = "FILE", conflicts_with = "dangerously_any_certificate")]
     pub ca_file: Option<PathBuf>,
 
-    /// Accept one certificate alone, whoever has signed it: the one with this SHA-256 fingerprint, as `pop3 doctor` and
-    /// `openssl x509 -fingerprint -sha256` show it. Compare it with what the operator of the server says. A renewed certificate needs a
+    /// Accept one certificate alone, whoever has signed it and whatever name it is for: the one with this SHA-256 fingerprint, as
+    /// `openssl x509 -noout -fingerprint -sha256` shows it, and `pop3 doctor` if no authority has signed the certificate. Compare it with what the operator of the server says. A renewed certificate needs a
     /// new fingerprint.
     #[arg(long, value_name = "FINGERPRINT", conflicts_with_all = ["ca_file", "dangerously_any_certificate"], value_parser = fingerprint)]
     pub pin: Option<Fingerprint>,
@@ -81,9 +81,9 @@ pub struct AccountArguments {
 }
 
 impl AccountArguments {
-    /// Returns `true` if the arguments name where the password or the token comes from.
+    /// Returns `true` if the arguments name where the password or the token comes from, or want none.
     pub const fn has_secret(&self) -> bool {
-        self.password.is_named() || self.token.is_named()
+        self.password.is_named() || self.token.is_named() || matches!(self.auth, Some(AuthMethod::External))
     }
 }
 
@@ -164,7 +164,7 @@ pub type Fingerprint = [u8; 32];
 
 /// Parses 64 hexadecimal digits, with or without colons between them.
 pub fn fingerprint(text: &str) -> Result<Fingerprint, String> {
-    let wrong = || "must be 64 hexadecimal digits, such as the SHA-256 fingerprint that `pop3 doctor` shows".to_owned();
+    let wrong = || "must be 64 hexadecimal digits, such as the SHA-256 fingerprint of a certificate".to_owned();
     let digits = text.replace(':', "");
     if digits.len() != 64 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return Err(wrong());

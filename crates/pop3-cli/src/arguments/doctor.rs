@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::account::{Fingerprint, fingerprint};
-use super::{Fetch, PasswordSource, TokenSource};
+use super::{AuthMethod, Fetch, PasswordSource, TokenSource};
 
 /// Find out why mail cannot be fetched.
 ///
@@ -55,6 +55,14 @@ pub struct Doctor {
     #[arg(long, value_name = "FINGERPRINT", conflicts_with = "ca_file", value_parser = fingerprint)]
     pub pin: Option<Fingerprint>,
 
+    /// The certificate of the client and its key, of an account of the configuration.
+    #[arg(skip)]
+    pub client: Option<(PathBuf, PathBuf)>,
+
+    /// The only method of an account of the configuration.
+    #[arg(skip)]
+    pub auth: Option<AuthMethod>,
+
     #[command(flatten)]
     pub password: PasswordSource,
 
@@ -89,7 +97,7 @@ impl Doctor {
         self.server = fetch.server.unwrap_or_default();
         self.stls |= account.stls;
         (self.user, self.host, self.port, self.ca_file) = (account.user, account.host, account.port, account.ca_file);
-        self.pin = account.pin;
+        (self.pin, self.auth, self.client) = (account.pin, account.auth, account.client_cert.zip(account.client_key));
         (self.password, self.token) = (account.password, account.token);
     }
 }

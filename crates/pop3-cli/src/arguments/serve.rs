@@ -17,7 +17,7 @@ fn network(text: &str) -> Result<IpNet, String> {
 }
 
 /// Serve Maildirs over POP3.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
   pop3 passwd users joe
@@ -93,21 +93,26 @@ pub struct Serve {
     #[arg(long, value_name = "USER")]
     pub run_as: Option<String>,
 
+    /// Access each Maildir with the rights of its owner: the system's user of that name, or the uid and gid in a passwd-file. The
+    /// server stays root, but has no right of root on mail.
+    #[arg(long, conflicts_with = "run_as")]
+    pub per_user: bool,
+
     /// Address and port for POP3 without TLS until STLS; a port alone means all addresses; `fd:0` is the first socket that systemd
     /// passes on. May be given more than once.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Vec<ListenAddress>,
 
     /// Address and port for POP3 over TLS; a port alone means all addresses. May be given more than once.
-    #[arg(long, value_name = "ADDRESS:PORT", requires = "cert")]
+    #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen_tls: Vec<ListenAddress>,
 
     /// PEM file with the certificate chain.
-    #[arg(long, value_name = "FILE", requires = "key")]
+    #[arg(long, value_name = "FILE")]
     pub cert: Option<PathBuf>,
 
     /// PEM file with the private key of the certificate.
-    #[arg(long, value_name = "FILE", requires = "cert")]
+    #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
 
     /// Accept passwords without TLS: an attacker on the network path can read them and the mail.
@@ -127,7 +132,7 @@ pub struct Serve {
     pub trust_proxy: Vec<IpNet>,
 
     /// Expect a PROXY protocol header, version 1 or 2, at the beginning of each connection from a trusted proxy.
-    #[arg(long, requires = "trust_proxy")]
+    #[arg(long)]
     pub proxy_protocol: bool,
 
     /// Maximum number of sessions at once.
@@ -154,6 +159,28 @@ pub struct Serve {
     /// Form of the lines of the log.
     #[arg(long, value_name = "FORM", value_enum, default_value_t)]
     pub log_format: LogFormat,
+}
+
+impl Serve {
+    /// Returns an option without which another one that is given has no meaning, and that other one. The options may come from several places,
+    /// so they are checked together.
+    pub fn missing(&self) -> Option<(&'static str, &'static str)> {
+        let needs = [
+            ("key", "cert", self.cert.is_some() && self.key.is_none()),
+            ("cert", "key", self.key.is_some() && self.cert.is_none()),
+            ("cert", "listen-tls", !self.listen_tls.is_empty() && self.cert.is_none()),
+            ("trust-proxy", "proxy-protocol", self.proxy_protocol && self.trust_proxy.is_empty()),
+        ];
+        needs.into_iter().find(|(_, _, is_missing)| *is_missing).map(|(missing, given, _)| (missing, given))
+    }
+
+    /// Returns what a running server cannot change, in a form that can be compared.
+    pub fn fixed(&self) -> String {
+        let mut fixed = self.clone();
+        (fixed.max_sessions, fixed.max_sessions_per_source, fixed.log_level) = (0, 0, LogLevel::default());
+        (fixed.cert, fixed.key) = (fixed.cert.map(|_| PathBuf::new()), fixed.key.map(|_| PathBuf::new()));
+        format!("{fixed:?}")
+    }
 }
 
 /// The format of a file of users.

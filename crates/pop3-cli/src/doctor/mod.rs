@@ -19,13 +19,15 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use pop3_blocking::Error;
+use pop3_blocking::proto::Secret;
+use pop3_blocking::proto::client::LoginPolicy;
 use pop3_blocking::proto::sasl::Credentials;
 use pop3_blocking::rustls::ClientConfig;
 use pop3_blocking::tls;
 
-use crate::account::trusting;
+use crate::account::{trusting, with_certificate};
 use crate::accounts::{self, Given};
-use crate::arguments::Doctor;
+use crate::arguments::{AuthMethod, Doctor};
 use crate::failure::{Exit, Failure, say};
 use crate::language::Message;
 use crate::oauth::{Access, Want};
@@ -49,6 +51,10 @@ fn examine(arguments: &Doctor) -> Result<(), Failure> {
         None => arguments.pin.map_or_else(tls::client, tls::client_pinned)?,
     };
     let subject = Subject::of(arguments, &tls)?;
+    let tls = match &arguments.client {
+        Some((cert, key)) => with_certificate(&tls, cert, key)?,
+        None => tls,
+    };
     let login = login(arguments, &subject)?;
     if arguments.conformance {
         return conform(arguments, &subject, tls, login.as_ref());
@@ -157,6 +163,10 @@ fn result(arguments: &Doctor, subject: &Subject, verdict: Verdict) -> Message {
     if let Some(file) = &arguments.ca_file {
         command += &format!(" --ca-file {}", file.display());
     }
+    if let Some(pin) = &arguments.pin {
+        let digits: String = pin.iter().map(|octet| format!("{octet:02x}")).collect();
+        command += &format!(" --pin {digits}");
+    }
     if !is_address {
         command += " ~/Maildir";
     }
@@ -188,6 +198,7 @@ fn shared(subject: &Subject, findings: &[Finding], result: &Message) -> String {
 /// if there is none.
 fn login(arguments: &Doctor, subject: &Subject) -> Result<Option<Login>, Failure> {
     let Some(user) = &subject.user else { return Ok(None) };
+    let policy = LoginPolicy { utf8: true, ..arguments.auth.map_or_else(LoginPolicy::default, AuthMethod::policy) };
     let kept = match Access::of(&arguments.token.oauth, user, &subject.host, None)? {
         None => None,
         Some(access) => Some(access.token(Want::Current)?.ok_or_else(|| access.not_granted(&subject.given))?),
@@ -195,7 +206,12 @@ fn login(arguments: &Doctor, subject: &Subject) -> Result<Option<Login>, Failure
     if let Some(token) = kept.map_or_else(|| arguments.token.read(), |token| Ok(Some(token)))? {
         let text = str::from_utf8(token.expose()).map_err(|_| Failure::new(Exit::Login, Message::new("token-not-ascii")))?;
         let credentials = Credentials::token(user, text).map_err(Error::from)?;
-        return Ok(Some(Login { credentials, secret: token }));
+        return Ok(Some(Login { credentials, secret: token, policy }));
+    }
+    if arguments.auth == Some(AuthMethod::External) {
+        // The name is no secret, but there is no other.
+        let credentials = Credentials::External { name: user.as_bytes().to_vec() };
+        return Ok(Some(Login { credentials, secret: Secret::from(""), policy }));
     }
     let source = &arguments.password;
     let is_given = source.is_named() || env::var_os("POP3_PASSWORD").is_some();
@@ -210,5 +226,5 @@ fn login(arguments: &Doctor, subject: &Subject) -> Result<Option<Login>, Failure
         return Ok(None);
     }
     let credentials = Credentials::password(user, secret.expose()).map_err(Error::from)?;
-    Ok(Some(Login { credentials, secret }))
+    Ok(Some(Login { credentials, secret, policy }))
 }

@@ -21,6 +21,7 @@ use crate::withhold::withhold;
 pub struct Login {
     pub credentials: Credentials,
     pub secret: Secret,
+    pub policy: LoginPolicy,
 }
 
 /// What a session is examined with.
@@ -65,8 +66,7 @@ impl Session<'_> {
             return Ok(());
         };
         let start = Instant::now();
-        let policy = LoginPolicy { utf8: true, ..LoginPolicy::default() };
-        match client.login_with(&login.credentials, &policy).map_err(|error| withhold(error, &login.secret)) {
+        match client.login_with(&login.credentials, &login.policy).map_err(|error| withhold(error, &login.secret)) {
             Ok(()) => {
                 let found = Message::new("doctor-login").with("user", self.user.unwrap_or("?")).with("method", method.get());
                 tell(Finding::good(Check::Login, found).took(start.elapsed()));

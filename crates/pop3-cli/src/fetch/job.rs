@@ -103,7 +103,7 @@ impl<'a> Job<'a> {
         let summary = run.into_summary();
         if summary.ids_changed {
             let told = Message::new("fetch-ids-changed").with("account", name.unwrap_or(&account));
-            terminal::above_bars(|| tell!("pop3: {}", told.with("count", summary.known)));
+            terminal::above_bars(|| tell!("pop3: {}", told.with("count", summary.recognised)));
         }
         // What is in the spool goes on, whether or not more could be fetched. After a failure of the disk it stays: a message that the journal
         // does not know to be stored must be there when the next run completes the journal, or it is fetched once more.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use pop3_blocking::rustls::pki_types::CertificateDer;
@@ -50,17 +51,6 @@ impl Certificate {
         own.and_then(|own| Facts::of(&own)).ok_or_else(|| Failure::file(&self.cert, &ErrorKind::InvalidData.into()))
     }
 
-    /// Logs a warning if the certificate ends soon.
-    pub fn warn_if_ending(&self) {
-        let Ok(facts) = self.facts() else { return };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let left = facts.ends.saturating_sub(now);
-        if left < SOON {
-            let days = left.as_secs() / 86_400;
-            tracing::warn!(file = %self.cert.display(), until = facts.until, days, "the certificate ends soon: renew it");
-        }
-    }
-
     /// Logs a warning if this process could not read the files again, as it does when they change.
     pub fn warn_if_unreadable(&self) {
         for file in [&self.cert, &self.key] {
@@ -70,33 +60,80 @@ impl Certificate {
         }
     }
 
-    /// Returns what changes when one of the files is replaced or written.
-    fn stamp(&self) -> Option<[(SystemTime, u64); 2]> {
+    fn stamp(&self) -> Option<Stamp> {
         let stamp = |file: &PathBuf| fs::metadata(file).and_then(|meta| Ok((meta.modified()?, meta.len()))).ok();
         Some([stamp(&self.cert)?, stamp(&self.key)?])
     }
 }
 
-/// Notices when the files of a certificate have changed.
-pub struct Watch {
-    certificate: Certificate,
-    seen: Option<[(SystemTime, u64); 2]>,
+/// What changes when one of the files is replaced or written.
+type Stamp = [(SystemTime, u64); 2];
+
+/// The certificate that a server shows now.
+pub struct Served(Mutex<State>);
+
+struct State {
+    files: Certificate,
+    facts: Option<Facts>,
+    /// The files that are in use.
+    loaded: Option<Stamp>,
+    /// The files that could not be loaded, which was told.
+    complained: Option<Stamp>,
 }
 
-impl Watch {
-    pub fn new(certificate: Certificate) -> Self {
-        Self { seen: certificate.stamp(), certificate }
+impl Served {
+    /// Begins with files that were read just now.
+    pub fn new(files: Certificate) -> Self {
+        let (facts, loaded) = (files.facts().ok(), files.stamp());
+        Self(Mutex::new(State { files, facts, loaded, complained: None }))
     }
 
-    /// Returns the new certificate, once for each change. Between the writing of the two files they may not belong together; the change of the
-    /// second one is another change.
-    pub fn changed(&mut self) -> Option<Result<ServerTls, Failure>> {
-        let stamp = self.certificate.stamp()?;
-        (self.seen.replace(stamp) != Some(stamp)).then(|| self.certificate.read())
+    /// Loads these files in place of the others. If they cannot be loaded, nothing changes.
+    ///
+    /// # Errors
+    /// See [`Certificate::read`].
+    pub fn load(&self, files: Certificate) -> Result<ServerTls, Failure> {
+        // The stamp is taken first: what is written meanwhile is another change.
+        let stamp = files.stamp();
+        let tls = files.read()?;
+        let facts = files.facts().ok();
+        *self.state() = State { files, facts, loaded: stamp, complained: None };
+        Ok(tls)
     }
 
-    pub const fn certificate(&self) -> &Certificate {
-        &self.certificate
+    /// Returns the new certificate if the files have changed. A failure is returned once for each change, but the files are tried again each
+    /// time: they may become readable without another change, and between the writing of the two files they may not belong together.
+    pub fn changed(&self) -> Option<Result<ServerTls, Failure>> {
+        let (files, loaded) = {
+            let state = self.state();
+            (state.files.clone(), state.loaded)
+        };
+        let stamp = files.stamp().filter(|stamp| loaded != Some(*stamp))?;
+        match self.load(files) {
+            Ok(tls) => Some(Ok(tls)),
+            Err(failure) => (self.state().complained.replace(stamp) != Some(stamp)).then_some(Err(failure)),
+        }
+    }
+
+    /// Returns the end of the certificate, in seconds since 1970, if it is known.
+    pub fn ends(&self) -> Option<u64> {
+        self.state().facts.as_ref().map(|facts| facts.ends.as_secs())
+    }
+
+    /// Logs a warning if the certificate ends soon.
+    pub fn warn_if_ending(&self) {
+        let state = self.state();
+        let Some(facts) = &state.facts else { return };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let left = facts.ends.saturating_sub(now);
+        if left < SOON {
+            let days = left.as_secs() / 86_400;
+            tracing::warn!(file = %state.files.cert.display(), until = facts.until, days, "the certificate ends soon: renew it");
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -115,16 +152,25 @@ mod tests {
         let (cert, key) = write("a.example");
         fs::write(&certificate.cert, cert).unwrap();
         fs::write(&certificate.key, key).unwrap();
-        let mut watch = Watch::new(certificate.clone());
-        assert!(watch.changed().is_none());
+        let served = Served::new(certificate.clone());
+        assert!(served.changed().is_none());
+        let ends = served.ends();
+        assert!(ends.is_some());
         let (cert, key) = write("another-name.example");
         fs::write(&certificate.cert, cert).unwrap();
-        assert!(watch.changed().unwrap().is_err(), "the key is the old one");
-        fs::write(&certificate.key, key + "\n").unwrap();
-        assert!(watch.changed().unwrap().is_ok());
-        assert!(watch.changed().is_none());
+        assert!(served.changed().unwrap().is_err(), "the key is the old one");
+        assert!(served.changed().is_none(), "it was told");
+        // Without another change: the key is readable now.
+        let other = Certificate { cert: certificate.cert.clone(), key: folder.path().join("other-key.pem") };
+        fs::write(&other.key, &key).unwrap();
+        fs::remove_file(&certificate.key).unwrap();
+        fs::hard_link(&other.key, &certificate.key).unwrap();
+        assert!(served.changed().unwrap().is_ok());
+        assert!(served.changed().is_none());
         fs::remove_file(&certificate.cert).unwrap();
-        assert!(watch.changed().is_none(), "it may be replaced at this moment");
+        assert!(served.changed().is_none(), "it may be replaced at this moment");
+        assert!(served.load(certificate.clone()).is_err());
+        assert_eq!(served.ends(), ends, "what is in use counts, not what lies there");
         assert_eq!(certificate.facts().unwrap_err().exit, Exit::Storage);
     }
 }

@@ -1,5 +1,6 @@
 //! The Maildirs of `pop3 serve`: users from a file, passwords checked on dedicated threads, paths made from user names.
 
+use std::fs;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use pop3_tokio::proto::sasl::{PresentedCredentials, ScramHash, ScramKeys};
 use pop3_tokio::proto::server::{LoginAttempt, Snapshot};
 use pop3_users::{HashPool, Users};
 
+use super::owner::Owner;
 use super::template::{Place, Template};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -26,6 +28,7 @@ pub struct Maildirs {
     expire: Option<Duration>,
     unique_ids: UniqueIds,
     to_trash: bool,
+    per_user: bool,
 }
 
 /// How the Maildirs are served.
@@ -36,19 +39,22 @@ pub struct MaildirOptions {
     pub unique_ids: UniqueIds,
     /// Deleted messages move to the trash.
     pub to_trash: bool,
+    /// Each Maildir is accessed with the rights of its owner.
+    pub per_user: bool,
 }
 
 impl Maildirs {
-    pub fn new(users: Users, template: Template, options: MaildirOptions, hashing: HashPool) -> Self {
-        let MaildirOptions { expire_days, unique_ids, to_trash } = options;
+    pub fn new(users: Arc<Users>, template: Template, options: MaildirOptions, hashing: HashPool) -> Self {
+        let MaildirOptions { expire_days, unique_ids, to_trash, per_user } = options;
         Self {
-            users: Arc::new(users),
+            users,
             recalling: HashPool::of_quick_checks(),
             hashing: Arc::new(hashing),
             template,
             expire: expire_days.map(|days| DAY * days),
             unique_ids,
             to_trash,
+            per_user,
         }
     }
 }
@@ -95,6 +101,11 @@ impl Store for Maildirs {
                 "the user has no domain or no home, which the path of --mail contains",
             ))
         })?;
+        let account = match self.per_user {
+            true => Some(Owner::of(&String::from_utf8_lossy(&owner), self.users.ids(&owner)?)?),
+            false => None,
+        };
+        let _as_owner = account.map(Owner::enter).transpose()?;
         let maildrop = match place.maildir().with_unique_ids(self.unique_ids).lock() {
             Err(error) if error.kind() == ErrorKind::NotFound && is_not_there_yet(&place) => {
                 tracing::info!(maildir = %place.path().display(), "the Maildir does not exist yet, so there are no messages");
@@ -107,7 +118,7 @@ impl Store for Maildirs {
             None => maildrop,
         });
         let maildrop = maildrop.map(|maildrop| if self.to_trash { maildrop.moving_deleted_to_trash() } else { maildrop });
-        Ok(OwnedMaildir { maildrop, owner })
+        Ok(OwnedMaildir { maildrop, owner, account })
     }
 }
 
@@ -117,11 +128,12 @@ fn warn_if_full(queued: bool) {
     }
 }
 
-/// Returns `true` if nothing was delivered to a user yet: the trusted folder exists, and the Maildir does not. A trusted folder that is
-/// missing may be a disk that is not mounted, so its mail must not seem to be gone.
+/// Returns `true` if nothing was delivered to a user yet: the trusted folder exists, and the Maildir does not. A folder for all users that is
+/// missing or empty may be a disk that is not mounted, so the mail on it must not seem to be gone.
 fn is_not_there_yet(place: &Place) -> bool {
     let is_missing = |path: &Path| path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
-    place.base.is_dir() && is_missing(&place.path())
+    let is_used = fs::read_dir(&place.base).is_ok_and(|mut entries| place.is_home || entries.next().is_some());
+    is_used && is_missing(&place.path())
 }
 
 /// A locked Maildir, and the normalized name of its owner.
@@ -129,6 +141,27 @@ pub struct OwnedMaildir {
     /// `None` if the Maildir does not exist yet.
     maildrop: Option<LockedMaildir>,
     owner: Vec<u8>,
+    /// With whose rights the Maildir is accessed; `None` with those of the server.
+    account: Option<Owner>,
+}
+
+impl OwnedMaildir {
+    /// Does something with the Maildir, if it exists, with the rights of its owner.
+    fn with<T>(&mut self, act: impl FnOnce(&mut LockedMaildir) -> T) -> io::Result<Option<T>> {
+        let _as_owner = self.account.map(Owner::enter).transpose()?;
+        Ok(self.maildrop.as_mut().map(act))
+    }
+}
+
+impl Drop for OwnedMaildir {
+    fn drop(&mut self) {
+        // Sizes that were found wrong are written into the Maildir now.
+        let entered = self.account.map(Owner::enter).transpose();
+        if let Err(error) = &entered {
+            tracing::error!(%error, "the Maildir is closed without its owner's rights");
+        }
+        drop(self.maildrop.take());
+    }
 }
 
 impl Maildrop for OwnedMaildir {
@@ -137,22 +170,24 @@ impl Maildrop for OwnedMaildir {
     }
 
     fn snapshot(&mut self) -> io::Result<Snapshot> {
-        self.maildrop.as_mut().map_or_else(|| Ok(Snapshot::default()), Maildrop::snapshot)
+        self.with(Maildrop::snapshot)?.unwrap_or_else(|| Ok(Snapshot::default()))
     }
 
     fn open(&mut self, number: MessageNumber, top: Option<u64>) -> io::Result<Box<dyn Read + Send>> {
-        self.maildrop.as_mut().ok_or(ErrorKind::NotFound)?.open(number, top)
+        self.with(|maildrop| maildrop.open(number, top))?.ok_or(ErrorKind::NotFound)?
     }
 
     fn remove(&mut self, marked: &[MessageNumber]) -> Result<(), NotRemoved> {
-        self.maildrop.as_mut().map_or(Ok(()), |maildrop| maildrop.remove(marked))
+        match self.with(|maildrop| maildrop.remove(marked)) {
+            Ok(removed) => removed.unwrap_or(Ok(())),
+            Err(error) => NotRemoved::check(marked.iter().map(|number| (*number, io::Error::from(error.kind()))).collect()),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
     use std::sync::mpsc;
     use std::time::Instant;
 
@@ -170,7 +205,7 @@ mod tests {
         let template = Template::new(mail.to_str().unwrap()).unwrap();
         let options = UsersOptions { remember: Duration::from_secs(600), ..UsersOptions::default() };
         let users = Users::load(&users, options).unwrap();
-        (folder, Maildirs::new(users, template, MaildirOptions { expire_days, ..MaildirOptions::default() }, hashing))
+        (folder, Maildirs::new(Arc::new(users), template, MaildirOptions { expire_days, ..MaildirOptions::default() }, hashing))
     }
 
     fn login_of(name: &str, credentials: PresentedCredentials) -> LoginAttempt {
@@ -201,8 +236,8 @@ mod tests {
     fn s42_messages_expire_after_the_days_given_with_expire() {
         let age = |days| {
             let (_folder, maildirs) = maildirs(days, HashPool::per_processor(), "{PLAIN}right");
-            let maildrop = maildirs.login(&login(PresentedCredentials::Verified), &Peer::default()).unwrap().maildrop;
-            maildrop.unwrap().expires_after()
+            let mut opened = maildirs.login(&login(PresentedCredentials::Verified), &Peer::default()).unwrap();
+            opened.maildrop.take().unwrap().expires_after()
         };
         assert_eq!(age(None), None);
         assert_eq!(age(Some(30)), Some(Duration::from_secs(30 * 24 * 3600)));
@@ -262,9 +297,15 @@ mod tests {
         std::os::unix::fs::symlink("/nowhere", folder.path().join("ann")).unwrap();
         assert!(matches!(open(&maildirs), Err(LoginError::Io(_))));
         let users = folder.path().join("users");
-        let template = Template::new(folder.path().join("not-mounted/%u").to_str().unwrap()).unwrap();
-        let users = Users::load(&users, UsersOptions::default()).unwrap();
-        let unmounted = Maildirs::new(users, template, MaildirOptions::default(), HashPool::with_threads(1));
-        assert!(matches!(open(&unmounted), Err(LoginError::Io(_))));
+        let at = |mail: &str| {
+            let template = Template::new(folder.path().join(mail).to_str().unwrap()).unwrap();
+            let users = Users::load(&users, UsersOptions::default()).unwrap();
+            Maildirs::new(Arc::new(users), template, MaildirOptions::default(), HashPool::with_threads(1))
+        };
+        assert!(matches!(open(&at("no-folder/%u")), Err(LoginError::Io(_))));
+        fs::create_dir(folder.path().join("not-mounted")).unwrap();
+        assert!(matches!(open(&at("not-mounted/%u")), Err(LoginError::Io(_))));
+        fs::create_dir(folder.path().join("not-mounted/joe")).unwrap();
+        assert!(open(&at("not-mounted/%u")).is_ok());
     }
 }

@@ -6,6 +6,7 @@ mod descriptors;
 mod listeners;
 mod maildirs;
 mod metrics;
+mod owner;
 mod privileges;
 mod settings;
 mod signals;
@@ -33,11 +34,14 @@ use crate::failure::{Exit, Failure};
 use crate::language::Message;
 use crate::log;
 use crate::permissions::warn_if_readable;
-use certificate::{Certificate, Watch};
+use certificate::{Certificate, Served};
 use listeners::Passed;
 use maildirs::{MaildirOptions, Maildirs};
 use signals::Signals;
 use template::Template;
+
+/// The limit on sessions to which SIGHUP can raise the one that the server began with. The threads begin only when they are needed.
+const MAX_RELOADED: usize = 10_000;
 
 /// Number of blocking threads in addition to one per session.
 const SPARE_THREADS: usize = 64;
@@ -47,6 +51,16 @@ const WATCH: Duration = Duration::from_secs(60);
 
 /// Time that sessions have to finish their commands when the server shuts down.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A running server, and what it was made of.
+struct Running {
+    server: Arc<Server<LoginDelayed<Maildirs>>>,
+    users: Arc<Users>,
+    /// The settings that it began with.
+    settings: Serve,
+    certificate: Option<Served>,
+    mechanisms: Vec<Mechanism>,
+}
 
 /// Serves until a signal ends the server. `given` are the options of the command line.
 pub fn run(given: &Given, verbosity: u8) -> Result<(), Failure> {
@@ -64,8 +78,9 @@ pub fn run(given: &Given, verbosity: u8) -> Result<(), Failure> {
         file.ok_or_else(|| Failure::new(Exit::Usage, Message::new("serve-users")).and(Message::new("serve-users-give")))?;
     let certificate = Certificate::of(&settings);
     let mut options = options(&settings, certificate.as_ref())?;
-    let users = load(file, &settings)?;
-    options.config.mechanisms = mechanisms(&users);
+    let users = Arc::new(load(file, &settings)?);
+    let offered = mechanisms(&users);
+    options.config.mechanisms.clone_from(&offered);
     if settings.check {
         return check::tell(&settings, &users, &template, &options.config.mechanisms);
     }
@@ -82,22 +97,32 @@ pub fn run(given: &Given, verbosity: u8) -> Result<(), Failure> {
         fs::File::open(file)
             .map_err(|error| Failure::file(file, &error).and(Message::new("serve-run-as-users").with("name", name)))?;
         certificate.iter().for_each(Certificate::warn_if_unreadable);
+        if let Some(config) = &settings.config
+            && let Err(error) = fs::File::open(config)
+        {
+            tracing::warn!(file = %config.display(), %error, "SIGHUP cannot reload the settings: the user of --run-as cannot read them");
+        }
+    } else if settings.per_user {
+        owner::give_up_groups()
+            .map_err(|error| Failure::new(Exit::Usage, Message::new("serve-per-user").with("error", error)))?;
     } else if privileges::is_root() {
         tracing::warn!("the server runs as root; --run-as makes it another user once its ports are open");
     }
     options.max_sessions = descriptors::sessions_within_limit(settings.max_sessions);
     let max_sessions = options.max_sessions;
-    let maildirs = Maildirs::new(users, template, maildir_options(&settings), HashPool::per_processor());
+    let maildirs = Maildirs::new(Arc::clone(&users), template, maildir_options(&settings), HashPool::per_processor());
     let server = Arc::new(Server::new(options, LoginDelayed::new(maildirs, Duration::from_secs(settings.login_delay))));
     // Each session needs at most one blocking thread, so mail on a disk that hangs does not delay other sessions.
-    let threads = max_sessions.saturating_add(SPARE_THREADS);
+    let threads = max_sessions.max(MAX_RELOADED).saturating_add(SPARE_THREADS);
     let runtime = tokio::runtime::Builder::new_multi_thread().max_blocking_threads(threads).enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::Other, error))?;
+    let running = Running { server, users, settings, certificate: certificate.map(Served::new), mechanisms: offered };
     let result = runtime.block_on(async {
+        let running = Arc::new(running);
         for listener in metrics {
-            begin_metrics(listener, &server, certificate.clone())?;
+            begin_metrics(listener, &running)?;
         }
-        serve(&server, listeners, given, certificate).await
+        serve(&running, listeners, given).await
     });
     runtime.shutdown_background();
     result
@@ -137,6 +162,7 @@ fn maildir_options(settings: &Serve) -> MaildirOptions {
         expire_days: settings.expire,
         unique_ids: settings.unique_ids.into(),
         to_trash: settings.on_delete == OnDelete::Trash,
+        per_user: settings.per_user,
     }
 }
 
@@ -179,26 +205,18 @@ fn listen(settings: &Serve, passed: &mut Passed) -> Result<Vec<(TcpListener, Lis
 }
 
 /// Begins to answer requests for metrics.
-fn begin_metrics(
-    listener: TcpListener,
-    server: &Arc<Server<LoginDelayed<Maildirs>>>,
-    certificate: Option<Certificate>,
-) -> Result<(), Failure> {
+fn begin_metrics(listener: TcpListener, running: &Arc<Running>) -> Result<(), Failure> {
     let listener = tokio::net::TcpListener::from_std(listener).map_err(|error| Failure::new(Exit::Other, error))?;
-    let server = Arc::clone(server);
+    let running = Arc::clone(running);
     tokio::spawn(metrics::serve(listener, move || metrics::Facts {
-        statistics: server.statistics(),
-        certificate_ends: certificate.as_ref().and_then(|certificate| Some(certificate.facts().ok()?.ends.as_secs())),
+        statistics: running.server.statistics(),
+        certificate_ends: running.certificate.as_ref().and_then(Served::ends),
     }));
     Ok(())
 }
 
-async fn serve(
-    server: &Arc<Server<LoginDelayed<Maildirs>>>,
-    listening: Vec<(TcpListener, ListenSecurity)>,
-    given: &Given,
-    certificate: Option<Certificate>,
-) -> Result<(), Failure> {
+async fn serve(running: &Running, listening: Vec<(TcpListener, ListenSecurity)>, given: &Given) -> Result<(), Failure> {
+    let server = &running.server;
     // Signals are registered before the server announces itself, so that an early signal is not missed.
     let signals = Signals::listen().map_err(|error| Failure::new(Exit::Other, error))?;
     let (mut listeners, mut announced) = (JoinSet::new(), Vec::new());
@@ -216,8 +234,8 @@ async fn serve(
         tracing::warn!(%error, "standard output is closed, so the listening addresses were not printed");
     }
     let ended = tokio::select! {
-        signal = signals.obey(|| reload(server, given, certificate.as_ref())) => signal,
-        () = renew(server, certificate.clone()) => Ok(()),
+        signal = signals.obey(|| running.reload(given)) => signal,
+        () = running.renew() => Ok(()),
         () = keep_watchdog() => Ok(()),
         Some(result) = listeners.join_next() => result.map_err(io::Error::other).and_then(|served| served),
     };
@@ -248,50 +266,62 @@ async fn keep_watchdog() {
     }
 }
 
-/// Loads the certificate when its files have changed, and warns each day before it ends. Never returns.
-async fn renew(server: &Server<LoginDelayed<Maildirs>>, certificate: Option<Certificate>) {
-    let Some(certificate) = certificate else { return std::future::pending().await };
-    let mut watch = Watch::new(certificate);
-    for minute in 0_u64.. {
-        if minute.is_multiple_of(24 * 60) {
-            watch.certificate().warn_if_ending();
-        }
-        tokio::time::sleep(WATCH).await;
-        match watch.changed() {
-            None => {}
-            Some(Ok(tls)) => {
-                server.replace_tls(tls);
-                tracing::info!("the certificate has changed, and was reloaded");
+impl Running {
+    /// Loads the certificate when its files have changed, and warns each day before it ends. Never returns.
+    async fn renew(&self) {
+        let Some(certificate) = &self.certificate else { return std::future::pending().await };
+        for minute in 0_u64.. {
+            if minute.is_multiple_of(24 * 60) {
+                certificate.warn_if_ending();
             }
-            Some(Err(failure)) => tracing::error!("the certificate has changed, but the old one stays in use: {failure}"),
+            tokio::time::sleep(WATCH).await;
+            match certificate.changed() {
+                None => {}
+                Some(Ok(tls)) => {
+                    self.server.replace_tls(tls);
+                    tracing::info!("the certificate has changed, and was reloaded");
+                }
+                Some(Err(failure)) => tracing::error!("the certificate has changed, but the old one stays in use: {failure}"),
+            }
         }
     }
-}
 
-/// Reads the settings and the certificate again. Existing sessions keep theirs. What cannot be read changes nothing, and never ends the
-/// server. Other settings need a restart, and the log says so.
-fn reload(server: &Server<LoginDelayed<Maildirs>>, given: &Given, old: Option<&Certificate>) {
-    let settings = match settings::resolve(given) {
-        Ok(settings) => settings,
-        Err(failure) => {
-            tracing::error!("SIGHUP: the old settings stay in use: {failure}");
-            return;
+    /// Reads the settings and the certificate again. Existing sessions keep theirs. If one of the two cannot be read, nothing changes; nothing
+    /// ends the server. Other settings need a restart, and the log says so.
+    fn reload(&self, given: &Given) {
+        let settings = match settings::resolve(given) {
+            Ok(settings) => settings,
+            Err(failure) => {
+                tracing::error!("SIGHUP: the old settings stay in use: {failure}");
+                return;
+            }
+        };
+        match (&self.certificate, Certificate::of(&settings)) {
+            (Some(served), Some(files)) => match served.load(files) {
+                Ok(tls) => {
+                    self.server.replace_tls(tls);
+                    tracing::info!("SIGHUP: the certificate was reloaded");
+                }
+                Err(failure) => {
+                    tracing::error!("SIGHUP: the old certificate stays in use, and the old settings: {failure}");
+                    return;
+                }
+            },
+            _ => tracing::info!("SIGHUP: there is no certificate to reload"),
         }
-    };
-    log::set_level(settings.log_level);
-    let max_sessions = descriptors::sessions_within_limit(settings.max_sessions);
-    server.replace_limits(max_sessions, settings.max_sessions_per_source);
-    tracing::info!(max_sessions, settings.max_sessions_per_source, "SIGHUP: the limits and the log level were reloaded");
-    let certificate = Certificate::of(&settings);
-    if old.is_some() != certificate.is_some() {
-        tracing::warn!("SIGHUP: a server begins or ends to offer TLS only when it is restarted");
-    }
-    match certificate.filter(|_| old.is_some()).map(|certificate| certificate.read()) {
-        None => tracing::info!("SIGHUP: there is no certificate to reload"),
-        Some(Ok(tls)) => {
-            server.replace_tls(tls);
-            tracing::info!("SIGHUP: the certificate was reloaded");
+        log::set_level(settings.log_level);
+        let max_sessions = descriptors::sessions_within_limit(settings.max_sessions);
+        let most = self.settings.max_sessions.max(MAX_RELOADED);
+        if max_sessions > most {
+            tracing::warn!(most, "SIGHUP: more sessions than this need a restart");
         }
-        Some(Err(failure)) => tracing::error!("SIGHUP: the old certificate stays in use: {failure}"),
+        let max_sessions = max_sessions.min(most);
+        self.server.replace_limits(max_sessions, settings.max_sessions_per_source);
+        tracing::info!(max_sessions, settings.max_sessions_per_source, "SIGHUP: the limits and the log level were reloaded");
+        if settings.fixed() != self.settings.fixed() || mechanisms(&self.users) != self.mechanisms {
+            tracing::warn!(
+                "SIGHUP: what else has changed in the settings, or whether all users have SCRAM keys, takes effect at the next start"
+            );
+        }
     }
 }

@@ -1,25 +1,23 @@
 //! Gives up the rights of root once the ports are open.
 
-use crate::failure::Failure;
+use std::ffi::CString;
 
-/// Becomes the user `USER` or `USER:GROUP`, for good. It is called before any other thread exists.
+use nix::unistd::{Gid, Group, Uid, User, initgroups, setgid, setuid};
+
+use crate::failure::{Exit, Failure};
+use crate::language::Message;
+
+fn failed(name: &str, what: impl std::fmt::Display) -> Failure {
+    let told = Message::new("serve-run-as").with("name", name).with("error", what);
+    Failure::new(Exit::Usage, told)
+}
+
+/// Returns the user and the group of `USER` or `USER:GROUP`.
 ///
 /// # Errors
-/// There is no such user or group, this process may not become it, or root could be had again.
-// H59
-#[cfg(unix)]
-pub fn give_up(name: &str) -> Result<(), Failure> {
-    use std::ffi::CString;
-
-    use nix::unistd::{Gid, Group, Uid, User, initgroups, setgid, setuid};
-
-    use crate::failure::Exit;
-    use crate::language::Message;
-
-    let failed = |what: String| {
-        let told = Message::new("serve-run-as").with("name", name).with("error", what);
-        Failure::new(Exit::Usage, told)
-    };
+/// There is no such user or group, or it is root.
+pub fn find(name: &str) -> Result<(User, Gid), Failure> {
+    let failed = |what: String| failed(name, what);
     let (user, group) = match name.split_once(':') {
         Some((user, group)) => (user, Some(group)),
         None => (name, None),
@@ -36,6 +34,17 @@ pub fn give_up(name: &str) -> Result<(), Failure> {
     if user.uid.is_root() {
         return Err(failed(Message::new("serve-run-as-root").to_string()));
     }
+    Ok((user, gid))
+}
+
+/// Becomes the user `USER` or `USER:GROUP`, for good. It is called before any other thread exists.
+///
+/// # Errors
+/// There is no such user or group, this process may not become it, or root could be had again.
+// H59
+pub fn give_up(name: &str) -> Result<(), Failure> {
+    let failed = |what: String| failed(name, what);
+    let (user, gid) = find(name)?;
     if (Uid::effective(), Gid::effective()) == (user.uid, gid) && !Uid::current().is_root() {
         // The server runs as this user already.
         return Ok(());
@@ -55,14 +64,5 @@ pub fn give_up(name: &str) -> Result<(), Failure> {
 
 /// Returns `true` if this process has the rights of root.
 pub fn is_root() -> bool {
-    #[cfg(unix)]
-    return nix::unistd::Uid::effective().is_root();
-    #[cfg(not(unix))]
-    false
-}
-
-#[cfg(not(unix))]
-pub fn give_up(name: &str) -> Result<(), Failure> {
-    let told = crate::language::Message::new("serve-run-as").with("name", name).with("error", "this system has no users");
-    Err(Failure::new(crate::failure::Exit::Usage, told))
+    Uid::effective().is_root()
 }

@@ -37,7 +37,8 @@ fn resolve_with(given: &Given, variables: &BTreeMap<String, String>) -> Result<S
         let table: BTreeMap<String, Value> = toml::from_str(&text)
             .map_err(|error| Failure::new(Exit::Usage, format_args!("{place}: {}", error.to_string().trim_end())))?;
         for (key, value) in table {
-            if matches!(key.as_str(), "config" | "check") {
+            // The others are options of the program, and not of the server.
+            if matches!(key.as_str(), "config" | "check" | "verbose" | "language" | "help" | "version") {
                 return Err(unknown(&key, &place));
             }
             let values = keys::values(&value).ok().filter(|values| options.may_have(&key, values.as_ref()));
@@ -72,7 +73,13 @@ fn resolve_with(given: &Given, variables: &BTreeMap<String, String>) -> Result<S
     }
     settings.extend(given.clone());
     let place = file.map(|file| file.display().to_string());
-    options.parse(&settings, place.as_deref())
+    let serve = options.parse(&settings, place.as_deref())?;
+    match serve.missing() {
+        Some((missing, given)) => {
+            Err(Failure::new(Exit::Usage, Message::new("serve-needs").with("option", given).with("other", missing)))
+        }
+        None => Ok(serve),
+    }
 }
 
 fn unknown(key: &str, place: &str) -> Failure {
@@ -153,6 +160,10 @@ mod tests {
         assert_eq!((serve.max_sessions, serve.max_sessions_per_source, serve.login_delay, serve.expire), (7, 6, 5, Some(30)));
         assert_eq!(serve.listen.iter().map(ToString::to_string).collect::<Vec<_>>(), ["112", "113"]);
         assert!(!serve.ignore_case && !serve.dangerously_cleartext);
+        // What belongs together may come from several places.
+        let parts = [("CERT", "/c"), ("KEY", "/k"), ("PROXY_PROTOCOL", "1"), ("TRUST_PROXY", "192.0.2.1")];
+        let serve = resolved("listen-tls = ['995']\n", &parts, &[]).unwrap();
+        assert!(serve.proxy_protocol && serve.cert.is_some() && serve.key.is_some());
         let serve = resolved(file, &[], &[]).unwrap();
         assert!(serve.ignore_case && serve.listen.len() == 2);
     }
@@ -168,7 +179,9 @@ mod tests {
             ("max-sessions = true\n", &[], "FILE: the value of max-sessions is of the wrong kind"),
             ("max-sessions = 1.5\n", &[], "FILE: the value of max-sessions is of the wrong kind"),
             ("ignore-case = 'yes'\n", &[], "FILE: the value of ignore-case is of the wrong kind"),
-            ("cert = '/c'\n", &[], "FILE: the key key is missing"),
+            ("cert = '/c'\n", &[], "cert needs key as well"),
+            ("proxy-protocol = true\n", &[], "proxy-protocol needs trust-proxy as well"),
+            ("verbose = true\n", &[], "FILE: there is no key verbose"),
             ("max-sessions = 7\nmax-sessions = 8\n", &[], "FILE: TOML parse error"),
             ("", &[("MAX_SESION", "7")], "POP3_SERVE_MAX_SESION: there is no key max-sesion"),
             ("", &[("CHECK", "1")], "POP3_SERVE_CHECK: there is no key check"),

@@ -39,8 +39,13 @@ impl Template {
         let names_the_user = path.contains("%u") || path.contains("%n") || rest_of_home.is_some();
         // Two users of one name in two domains must not share a Maildir.
         let is_ambiguous = path.contains("%n") && !path.contains("%u") && !path.contains("%d");
+        // Nor may two names whose parts are put together in another way.
+        let are_apart = match (path.find("%n"), path.find("%d")) {
+            (Some(n), Some(d)) => path[n.min(d)..n.max(d)].contains(['/', '@']),
+            _ => true,
+        };
         let misplaced_home = has_home && rest_of_home.is_none_or(|rest| rest.contains("%h"));
-        if is_odd || !names_the_user || is_ambiguous || misplaced_home || path.starts_with('~') {
+        if is_odd || !names_the_user || is_ambiguous || !are_apart || misplaced_home || path.starts_with('~') {
             let found = Message::new("serve-mail").with("path", format_args!("{path:?}"));
             return Err(Failure::new(Exit::Usage, found).and(Message::new("serve-mail-next")));
         }
@@ -86,7 +91,7 @@ impl Template {
             left = left.get(at + 2..).unwrap_or_default();
         }
         rest.push_str(left);
-        Some(Place { base, rest })
+        Some(Place { is_home: self.needs_home(), base, rest })
     }
 }
 
@@ -95,6 +100,8 @@ impl Template {
 pub struct Place {
     pub base: PathBuf,
     pub rest: String,
+    /// The trusted folder is the user's home.
+    pub is_home: bool,
 }
 
 impl Place {
@@ -131,7 +138,21 @@ mod tests {
         ] {
             assert_eq!(split(path), Some((base.to_owned(), rest.to_owned())), "{path}");
         }
-        for bad in ["/home/joe", "~/%u", "/home/%x/%u", "", "100%", "/srv/%d", "/srv/%n", "/home/%h", "%home", "%h/%h", "%u%"] {
+        for bad in [
+            "/home/joe",
+            "~/%u",
+            "/home/%x/%u",
+            "",
+            "100%",
+            "/srv/%n-%d",
+            "/srv/%d.%n",
+            "/srv/%d",
+            "/srv/%n",
+            "/home/%h",
+            "%home",
+            "%h/%h",
+            "%u%",
+        ] {
             assert_eq!(split(bad), None, "{bad}");
         }
     }

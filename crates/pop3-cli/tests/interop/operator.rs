@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::clients::Mode;
 use crate::corpus::read;
-use crate::servers::{NOBODY, PASSWORD, Server, USERS};
+use crate::servers::{NOBODY, PASSWORD, Server, USERS, open_to_all};
 use crate::{pop3_fetch, said};
 
 /// Returns a file of the folder `contrib` of this project.
@@ -28,7 +28,11 @@ struct Wire(BufReader<TcpStream>);
 
 impl Wire {
     fn new(server: &Server) -> Self {
-        let mut wire = Self(BufReader::new(TcpStream::connect(("127.0.0.1", server.plain)).unwrap()));
+        Self::to(server.plain)
+    }
+
+    fn to(port: u16) -> Self {
+        let mut wire = Self(BufReader::new(TcpStream::connect(("127.0.0.1", port)).unwrap()));
         assert!(wire.line().starts_with("+OK"));
         wire
     }
@@ -244,4 +248,83 @@ fn systemd_passes_a_socket_on_and_learns_that_the_server_is_ready() {
     child.wait().unwrap();
     assert_eq!(heard.unwrap(), ["READY=1", "WATCHDOG=1", "WATCHDOG=1"]);
     assert!(greeted.is_ok() && greeting.starts_with("+OK"), "{greeting}");
+}
+
+#[test]
+fn h59_each_maildir_is_accessed_with_the_rights_of_its_owner() {
+    let folder = tempfile::Builder::new().prefix("pop3-owners-").tempdir().unwrap();
+    open_to_all(folder.path());
+    let path = |name: &str| folder.path().join(name);
+    let (ann, bob) = (41_001, 41_002);
+    let users = |line: &str| {
+        fs::write(path("users"), format!("ann:{{PLAIN}}x:{ann}:{ann}::\nbob:{{PLAIN}}x:{bob}:{bob}::\n{line}")).unwrap()
+    };
+    users("mallory:{PLAIN}x:0:0::\n");
+    for (name, id) in [("ann", ann), ("bob", bob), ("mallory", bob)] {
+        for sub in ["tmp", "new", "cur", "."] {
+            fs::create_dir_all(path(name).join(sub)).unwrap();
+            chown(path(name).join(sub), Some(id), Some(id)).unwrap();
+        }
+        // Many messages, so that several threads look at them.
+        for number in 0..200 {
+            let file = path(name).join(format!("new/{number}.of-{name}"));
+            fs::write(&file, format!("Subject: of {name}\n\n")).unwrap();
+            chown(&file, Some(id), Some(id)).unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        fs::set_permissions(path(name), fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    // Mail of Bob, in the Maildir of Ann.
+    fs::hard_link(path("bob/new/0.of-bob"), path("ann/new/999.of-bob")).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pop3"))
+        .args([
+            "serve",
+            "--users-format",
+            "dovecot",
+            "--per-user",
+            "--listen",
+            "127.0.0.1:0",
+            "--dangerously-cleartext",
+            "--users",
+        ])
+        .arg(path("users"))
+        .arg("--mail")
+        .arg(path("%u"))
+        .stdout(Stdio::piped())
+        .stderr(fs::File::create(path("log")).unwrap())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let plain = line.trim().rsplit(':').next().unwrap().parse().unwrap();
+    let session = |name: &str| {
+        let mut wire = Wire::to(plain);
+        assert!(wire.say(&format!("USER {name}")).starts_with("+OK"));
+        let reply = wire.say("PASS x");
+        (wire, reply)
+    };
+    let (mut of_ann, reply) = session("ann");
+    let (mut of_bob, also) = session("bob");
+    let (_, of_root) = session("mallory");
+    let retrieved = |wire: &mut Wire, number: u32| {
+        let reply = wire.say(&format!("RETR {number}"));
+        if reply.starts_with("+OK") {
+            while wire.line() != "." {}
+        }
+        reply
+    };
+    let replies = [retrieved(&mut of_ann, 1), retrieved(&mut of_ann, 201), retrieved(&mut of_bob, 1)];
+    let ends = [of_ann.say("DELE 1"), of_ann.say("QUIT"), of_bob.say("QUIT")];
+    let owner = |name: &str| fs::metadata(path(name)).map(|meta| meta.uid());
+    let owners = [owner("ann/pop3-lock"), owner("bob/pop3-lock")];
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let log = fs::read_to_string(path("log")).unwrap();
+    assert!(reply.starts_with("+OK") && also.starts_with("+OK"), "{reply} {also}\n{log}");
+    assert!(of_root.starts_with("-ERR"), "{of_root}");
+    assert!(replies[0].starts_with("+OK") && replies[2].starts_with("+OK"), "{replies:?}\n{log}");
+    assert!(replies[1].starts_with("-ERR"), "Bob's message was read with Ann's rights: {replies:?}");
+    assert!(ends.iter().all(|reply| reply.starts_with("+OK")), "{ends:?}\n{log}");
+    assert_eq!(owners.map(Result::unwrap), [ann, bob]);
+    assert!(!path("ann/new/0.of-ann").exists());
 }

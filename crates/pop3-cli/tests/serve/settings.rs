@@ -254,6 +254,14 @@ fn scram_is_offered_when_all_users_have_keys_and_sends_no_password() {
     let server = home.serve(&[]);
     home.fetch(&server, "joe", &home.path("home"));
     assert!(home.wait_for("logged in").contains("method=\"SCRAM-SHA-256-PLUS\""));
+    // The exchange refuses a wrong password without asking the store, and the log has it all the same, once.
+    let mut wrong = pop3();
+    wrong.args(["fetch", "localhost", "--user", "joe", "--port", &server.port, "--ca-file"]).arg(home.path("cert.pem"));
+    let output = wrong.args(["--auth", "scram-sha-256"]).arg(home.path("home")).env("POP3_PASSWORD", "wrong").output().unwrap();
+    assert_eq!(output.status.code(), Some(5), "{}", text(&output.stderr));
+    let line = home.wait_for("login refused: wrong name or password");
+    assert!(line.ends_with("user=\"joe\" address=127.0.0.1 method=\"SCRAM-SHA-256\" tls=true"), "{line}");
+    assert_eq!(home.read("log").matches("login refused").count(), 1);
     drop(server);
     home.passwd("ann", &[]);
     let server = home.serve(&[]);

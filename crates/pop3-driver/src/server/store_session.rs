@@ -115,7 +115,9 @@ impl<S: AsyncStore> StoreSession<S> {
         if self.responder.is_sending() {
             return Ok(self.session.next_body_action(now).map_or(StoreAction::Work, StoreAction::Io));
         }
-        match self.session.next_action(now)? {
+        let action = self.session.next_action(now);
+        self.responder.log_failed_exchange(self.session.connection());
+        match action? {
             ServerAction::Answer(Question::Authenticate(login)) => Ok(self.check(login, now)),
             ServerAction::Answer(question) => {
                 self.question = Some(question);

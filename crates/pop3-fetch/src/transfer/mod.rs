@@ -410,8 +410,10 @@ impl Transfer<'_> {
 
     /// Returns `true` if a message is stored already, and then treats it as known.
     fn recognise(&mut self, planned: &PlannedMessage, fingerprint: Fingerprint) -> bool {
+        let renamed = self.state.recognition.renamed();
         let Some(record) = self.state.recognition.recognise(self.journal.state_mut(), planned, fingerprint) else { return false };
         self.summary.known += 1;
+        self.summary.recognised += self.state.recognition.renamed() - renamed;
         self.state.requested_in_vain |= record.state == MessageState::Deleting;
         self.summary.kept += u64::from(record.state == MessageState::Kept);
         if is_deletion_due(&record, planned.stays, self.options, now()) {

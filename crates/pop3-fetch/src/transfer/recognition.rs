@@ -18,6 +18,8 @@ pub struct Recognition {
     stored_ids: Option<HashMap<Fingerprint, Vec<Box<[u8]>>>>,
     /// The number of recognised messages by unique-id and fingerprint, so that no stored message is matched twice.
     recognised: HashMap<(Box<[u8]>, Fingerprint), usize>,
+    /// The number of messages that were found under another unique-id.
+    renamed: u64,
 }
 
 /// Returns the unique-ids of the stored messages that the server no longer lists, by fingerprint.
@@ -39,7 +41,7 @@ impl Recognition {
             (false, true) => Some(vanished_ids(plan, state)),
             (false, false) => None,
         };
-        Self { listed: plan.listed.clone(), stored_ids, recognised: HashMap::new() }
+        Self { listed: plan.listed.clone(), stored_ids, recognised: HashMap::new(), renamed: 0 }
     }
 
     /// Returns the record of the stored message that a retrieved message is equal to, if there is one, and updates its size.
@@ -56,6 +58,11 @@ impl Recognition {
         Some(record)
     }
 
+    /// Returns the number of messages that were found under another unique-id.
+    pub const fn renamed(&self) -> u64 {
+        self.renamed
+    }
+
     /// Counts a message that this session has stored, so that a second one with this unique-id and contents does not match it.
     pub fn add_stored(&mut self, planned: &PlannedMessage, fingerprint: Fingerprint) {
         *self.recognised.entry((planned.unique_id.clone(), fingerprint)).or_default() += 1;
@@ -70,6 +77,7 @@ impl Recognition {
             ids.retain(|unique_id| *unique_id != planned.unique_id);
         } else if let Some(old) = ids.pop() {
             state.rename(&old, fingerprint, &planned.unique_id);
+            self.renamed += 1;
         }
     }
 

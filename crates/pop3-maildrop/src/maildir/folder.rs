@@ -5,15 +5,16 @@ use std::collections::VecDeque;
 use std::ffi::{CString, OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Take};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path};
 
 use rustix::fs::{
-    AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, Stat, fstat, linkat, mkdirat, open, openat, readlinkat, statat,
-    unlinkat,
+    AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, Stat, fchown, fstat, linkat, mkdirat, open, openat, readlinkat,
+    statat, unlinkat,
 };
 use rustix::io::Errno;
+use rustix::process::{Gid, Uid};
 
 /// The state of a folder at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +91,10 @@ impl Folder {
     /// Opens a folder in this one, and creates it if it does not exist, accessible only to its owner.
     pub(super) fn sub_made(&self, name: &str) -> io::Result<Self> {
         match mkdirat(&self.0, name, Mode::RWXU) {
-            Ok(()) => self.sync()?,
+            Ok(()) => {
+                self.give_to_owner(&self.sub(name)?.0);
+                self.sync()?;
+            }
             Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
         }
@@ -129,7 +133,27 @@ impl Folder {
 
     /// Opens a file for locking or writing. If it does not exist, it is created, accessible only to its owner.
     pub(super) fn make(&self, name: &str, more: OFlags) -> io::Result<File> {
-        Ok(self.file(name.as_bytes(), OFlags::WRONLY | OFlags::CREATE | more, Mode::RUSR | Mode::WUSR)?.0)
+        let file = self.file(name.as_bytes(), OFlags::WRONLY | OFlags::CREATE | more, Mode::RUSR | Mode::WUSR)?.0;
+        self.give_to_owner(&file);
+        Ok(file)
+    }
+
+    /// Gives what root has created to the owner of this folder, whose other programs must be able to use it. Without the right to do so, it
+    /// stays as it is.
+    fn give_to_owner(&self, created: &impl AsFd) {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let given = fstat(&self.0).and_then(|folder| {
+            let is = fstat(created)?;
+            match (is.st_uid, is.st_gid) == (folder.st_uid, folder.st_gid) {
+                true => Ok(()),
+                false => fchown(created, Some(Uid::from_raw(folder.st_uid)), Some(Gid::from_raw(folder.st_gid))),
+            }
+        });
+        if let Err(error) = given {
+            tracing::debug!(%error, "a file of the Maildir does not belong to its owner");
+        }
     }
 
     fn file(&self, name: &[u8], flags: OFlags, mode: Mode) -> io::Result<(File, u64)> {
@@ -244,6 +268,12 @@ fn components(path: &Path) -> VecDeque<OsString> {
 pub(super) fn cannot_sync(error: &io::Error) -> bool {
     let code = error.raw_os_error().map(Errno::from_raw_os_error);
     matches!(code, Some(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS | Errno::NOTTY | Errno::BADF | Errno::ROFS))
+}
+
+/// Returns `true` if the file system accepts no new file.
+pub(super) fn is_unwritable(error: &io::Error) -> bool {
+    use io::ErrorKind as E;
+    matches!(error.kind(), E::ReadOnlyFilesystem | E::StorageFull | E::QuotaExceeded | E::PermissionDenied)
 }
 
 /// Makes a new folder at `path` survive a power cut: syncs every folder that holds a name which may be new.

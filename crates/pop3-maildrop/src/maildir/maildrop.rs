@@ -11,7 +11,7 @@ use pop3_proto::codec::{MessageNumber, UniqueId, WireSize};
 use pop3_proto::server::Snapshot;
 use rustix::fs::OFlags;
 
-use super::folder::{FileStamp, Folder};
+use super::folder::{FileStamp, Folder, is_unwritable};
 use super::index::{self, Counted, Index, Stamps};
 use super::list::{List, MessageLocation, Sub};
 use super::trash::Trash;
@@ -391,12 +391,6 @@ impl Maildrop for LockedMaildir {
         }
         NotRemoved::check(failed)
     }
-}
-
-/// Returns `true` if the file system accepts no new file.
-fn is_unwritable(error: &io::Error) -> bool {
-    use io::ErrorKind as E;
-    matches!(error.kind(), E::ReadOnlyFilesystem | E::StorageFull | E::QuotaExceeded | E::PermissionDenied)
 }
 
 /// Returns the snapshot of the messages in a list. A message without an id in `ids` has that of its name.

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustix::fs::OFlags;
 use sha2::{Digest, Sha256};
 
-use super::folder::Folder;
+use super::folder::{Folder, is_unwritable};
 use super::list::List;
 use super::names;
 
@@ -23,6 +23,10 @@ const LOCK: &str = "dovecot-uidlist.lock";
 
 /// The age of a lock whose process has died.
 const STALE: Duration = Duration::from_secs(300);
+
+/// How often, and how long in between, a lock is waited for: a process that holds it writes a few lines.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Maximum length of the file in bytes.
 const MAX_LENGTH: u64 = 256 << 20;
@@ -37,10 +41,19 @@ pub(super) fn unique_ids(root: &Folder, list: &List, now: SystemTime) -> io::Res
     if known.unknown.is_empty() && known.is_there {
         return Ok(known.ids);
     }
-    let _lock = Lock::acquire(root, now)?;
-    // Dovecot may have written since.
-    known = Known::read(root, list)?;
-    known.assign(root, list, now)?;
+    let written = Lock::acquire(root, now).and_then(|_lock| {
+        // Dovecot may have written since.
+        known = Known::read(root, list)?;
+        known.assign(root, list, now)
+    });
+    match written {
+        // Otherwise nobody could log in to delete mail. New messages have the ids of their names until then.
+        Err(error) if is_unwritable(&error) => {
+            tracing::warn!(%error, "{FILE} cannot be written, so new messages have other unique-ids for now");
+            known.unknown_again();
+        }
+        written => written?,
+    }
     Ok(known.ids)
 }
 
@@ -56,6 +69,8 @@ struct Known {
     ids: Vec<Option<String>>,
     /// The messages without an id, by their places in the list.
     unknown: Vec<usize>,
+    /// The messages that have got an id now.
+    assigned: Vec<usize>,
 }
 
 impl Known {
@@ -86,13 +101,14 @@ impl Known {
             highest: 0,
             ids: vec![None; list.len()],
             unknown: Vec::new(),
+            assigned: Vec::new(),
         };
         let mut lines = text.unwrap_or_default().split_inclusive(|byte| *byte == b'\n');
         if text.is_some() {
             (known.validity, known.highest) =
                 lines.next().and_then(header).ok_or_else(|| damaged("its first line is not of version 3"))?;
         }
-        let mut taken = HashSet::new();
+        let (mut taken, mut listed) = (HashSet::new(), HashSet::new());
         let mut before = 0;
         for line in lines {
             // What a crash has cut short was told to nobody.
@@ -103,7 +119,9 @@ impl Known {
             }
             before = uid;
             known.highest = known.highest.max(uid);
-            let Some(at) = places.remove(names::base(name)) else { continue };
+            let Some(at) = places.get(names::base(name)).copied() else { continue };
+            // Of two lines of one message the later one counts, as with Dovecot.
+            listed.insert(at);
             let id = own.map_or_else(|| unique_id(uid, known.validity), str::to_owned);
             if taken.insert(id.clone())
                 && let Some(place) = known.ids.get_mut(at)
@@ -111,7 +129,7 @@ impl Known {
                 *place = Some(id);
             }
         }
-        known.unknown = places.into_values().collect();
+        known.unknown = places.into_values().filter(|at| !listed.contains(at)).collect();
         // Uids ascend in the order of delivery.
         known.unknown.sort_unstable();
         Ok(known)
@@ -136,6 +154,7 @@ impl Known {
             lines.extend_from_slice(place.name);
             lines.push(b'\n');
             *id = Some(unique_id(self.highest, self.validity));
+            self.assigned.push(at);
         }
         if self.is_there && self.is_whole {
             let mut file = root.make(FILE, OFlags::APPEND)?;
@@ -149,6 +168,15 @@ impl Known {
         }
         text.extend_from_slice(&lines);
         replace(root, &text)
+    }
+
+    /// Takes back the ids that were not written.
+    fn unknown_again(&mut self) {
+        for at in std::mem::take(&mut self.assigned) {
+            if let Some(id) = self.ids.get_mut(at) {
+                *id = None;
+            }
+        }
     }
 
     fn first_line(&self) -> Vec<u8> {
@@ -179,7 +207,18 @@ fn replace(root: &Folder, text: &[u8]) -> io::Result<()> {
 struct Lock<'f>(&'f Folder);
 
 impl<'f> Lock<'f> {
+    /// Waits a moment for a process that holds the lock.
     fn acquire(root: &'f Folder, now: SystemTime) -> io::Result<Self> {
+        for _ in 0..TRIES {
+            match Self::try_acquire(root, now) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(PAUSE),
+                result => return result,
+            }
+        }
+        Self::try_acquire(root, now)
+    }
+
+    fn try_acquire(root: &'f Folder, now: SystemTime) -> io::Result<Self> {
         match root.make(LOCK, OFlags::EXCL) {
             Ok(_) => return Ok(Self(root)),
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
@@ -352,5 +391,25 @@ mod tests {
         let known = Known::parse(Some(text), &list(&["1.a", "2.b", "3.c", "4.d", "4.d:2,S"])).unwrap();
         assert_eq!(ids(&known.ids), ["0000000100000001", "same", "-", "0000000400000001", "-"]);
         assert!(known.unknown.is_empty());
+    }
+
+    #[test]
+    fn of_two_lines_of_one_message_the_later_one_counts() {
+        let text = b"3 V1 N9\n1 :1.a\n2 :2.b\n3 :1.a:2,S\n";
+        let known = Known::parse(Some(text), &list(&["1.a", "2.b"])).unwrap();
+        assert_eq!(ids(&known.ids), ["0000000300000001", "0000000200000001"]);
+    }
+
+    #[test]
+    fn on_a_full_disk_known_messages_keep_their_ids_and_new_ones_have_none_for_now() {
+        use std::os::unix::fs::PermissionsExt;
+        let (temporary, folder) = folder();
+        fs::write(temporary.path().join(FILE), "3 V1 N2\n1 :1.a\n").unwrap();
+        fs::set_permissions(temporary.path(), fs::Permissions::from_mode(0o555)).unwrap();
+        let told = unique_ids(&folder, &list(&["1.a", "2.b"]), at(0));
+        fs::set_permissions(temporary.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        // Root may write nevertheless.
+        let expected = if rustix::process::geteuid().is_root() { "0000000200000001" } else { "-" };
+        assert_eq!(ids(&told.unwrap()), ["0000000100000001", expected]);
     }
 }

@@ -111,11 +111,23 @@ impl ScramKeys {
     /// user. The salt of a name stays equal as long as the server keeps its `secret`.
     // H54
     pub fn decoy(hash: ScramHash, secret: &[u8], name: &[u8]) -> Self {
+        Self::decoy_with(hash, secret, name, 16, *ITERATION_RANGE.start())
+    }
+
+    /// Returns keys as [`decoy`](Self::decoy) does, with as many rounds and as long a salt as other keys have, so that neither tells who exists.
+    pub fn decoy_like(other: &Self, hash: ScramHash, secret: &[u8], name: &[u8]) -> Self {
+        Self::decoy_with(hash, secret, name, other.salt.len(), other.rounds)
+    }
+
+    fn decoy_with(hash: ScramHash, secret: &[u8], name: &[u8], salt_length: usize, rounds: u32) -> Self {
         let mut salt = hash.hmac(secret, name);
-        salt.truncate(16);
+        while salt.len() < salt_length {
+            salt.extend_from_slice(&hash.hmac(secret, &salt.clone()));
+        }
+        salt.truncate(salt_length);
         let stored_key = hash.hmac(secret, &[b"stored", name].concat());
         let server_key = hash.hmac(secret, &[b"server", name].concat());
-        Self { hash, salt, rounds: *ITERATION_RANGE.start(), stored_key, server_key }
+        Self { hash, salt, rounds, stored_key, server_key }
     }
 }
 
