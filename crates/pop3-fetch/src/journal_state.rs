@@ -267,8 +267,10 @@ impl JournalState {
     pub fn vanished<'a, T>(&'a self, listed: &'a HashMap<Box<[u8]>, T>) -> impl Iterator<Item = (&'a [u8], &'a Record)> {
         let absent = self.records.iter().filter(|(unique_id, _)| !listed.contains_key(unique_id.as_slice()));
         let records = absent.flat_map(|(unique_id, records)| records.iter().map(move |record| (unique_id.as_slice(), record)));
-        // A message whose deletion was confirmed is not expected, and one without a fingerprint cannot be recognised.
-        let is_expected = |record: &Record| !matches!(record.state, MessageState::Deleted | MessageState::Imported);
+        // A message whose deletion was requested may be gone, and an equal one that is still there must not be taken for it. One without a
+        // fingerprint cannot be recognised.
+        let is_expected =
+            |record: &Record| matches!(record.state, MessageState::Stored | MessageState::Suspect | MessageState::Kept);
         records.filter(move |(_, record)| is_expected(record) && record.fingerprint.is_some() && record.octets.is_some())
     }
 

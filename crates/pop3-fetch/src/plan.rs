@@ -348,6 +348,7 @@ mod tests {
             (EntryKind::Stored, "b", 20),
             (EntryKind::Stored, "c", 30),
             (EntryKind::Deleted, "d", 40),
+            (EntryKind::Deleting, "e", 50),
         ];
         let mut state = state_with(&stored);
         let plan = |state: &JournalState, listed: &[(&str, u64)], on_ids_changed| {
@@ -356,13 +357,13 @@ mod tests {
             let plan = Plan::new(&listing(messages), state, &options, 0);
             (wanted(&plan), plan.ids_changed)
         };
-        let moved = [("va", 10), ("wb", 20), ("xc", 99), ("yd", 40)];
+        let moved = [("va", 10), ("wb", 20), ("xc", 99), ("yd", 40), ("ze", 50)];
         assert_eq!(
             plan(&state, &moved, OnIdsChanged::Compare),
-            (vec![3, 4, -1, -2], true),
-            "what was deleted is fetched as any other"
+            (vec![3, 4, 5, -1, -2], true),
+            "what was deleted, or may be, is fetched as any other"
         );
-        assert_eq!(plan(&state, &moved, OnIdsChanged::Fetch), (vec![1, 2, 3, 4], false));
+        assert_eq!(plan(&state, &moved, OnIdsChanged::Fetch), (vec![1, 2, 3, 4, 5], false));
         assert_eq!(
             plan(&state, &[("va", 10), ("wb", 99)], OnIdsChanged::Compare),
             (vec![1, 2], false),
@@ -394,11 +395,11 @@ mod tests {
             let fingerprint = Some(Fingerprint::of(id.as_bytes()));
             busy.add(Entry { octets: Some(*octets), fingerprint, seconds: 9, ..Entry::new(*kind, id.as_bytes()) });
         }
-        assert_eq!(plan(&busy, &moved, OnIdsChanged::Compare), (vec![3, 4, -1, -2], true));
+        assert_eq!(plan(&busy, &moved, OnIdsChanged::Compare), (vec![3, 4, 5, -1, -2], true));
         // An interrupted run has recorded some of them under their new ids.
         state.add(Entry::new(EntryKind::IdsChanged, b""));
         state.rename(b"a", Fingerprint::of(b"a"), b"va");
-        assert_eq!(plan(&state, &moved, OnIdsChanged::Compare), (vec![3, 4, -2], true));
+        assert_eq!(plan(&state, &moved, OnIdsChanged::Compare), (vec![3, 4, 5, -2], true));
     }
 
     #[test]
