@@ -10,6 +10,12 @@ pub fn readable(text: &[u8]) -> String {
     one_line(&decoded(text))
 }
 
+/// Returns the text of a server as [`readable`] does, but in GB18030 if it is a known one then: a few characters are too few for a guess.
+pub fn readable_if_known(text: &[u8], is_known: impl Fn(&str) -> bool) -> String {
+    let chinese = one_line(&encoding_rs::GB18030.decode_without_bom_handling(text).0);
+    if str::from_utf8(text).is_err() && is_known(&chinese) { chinese } else { readable(text) }
+}
+
 /// Returns text of several lines in the same way. Lines and tabulators stay.
 pub fn readable_lines(text: &[u8]) -> String {
     let safe = |char: char| if is_unsafe(char) && !matches!(char, '\n' | '\t') { '\u{fffd}' } else { char };

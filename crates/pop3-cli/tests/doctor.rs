@@ -334,3 +334,54 @@ fn a_report_on_a_host_does_not_name_the_part_before_the_at_either() {
     let report = fs::read_to_string(&file).unwrap();
     assert!(report.contains("mailbox USER is locked") && report.contains("127.0.0.1") && !report.contains("smith"), "{report}");
 }
+
+#[test]
+fn q61_q63_q64_q65_q66_q67_what_a_user_must_know_of_the_provider_is_told() {
+    let frequent = encoding_rs::GB18030.encode("登录太频繁").0.into_owned();
+    let frequent = [b"-ERR ".as_slice(), &frequent, b"\r\n"].concat();
+    let qq = b"-ERR Login fail. Account is abnormal, service is not open, password is incorrect, login frequency limited, or system is busy\r\n";
+    /// The address, the reply to its password, the name of the finding, the exit code, and what must be told.
+    type Case<'a> = (&'a str, &'a [u8], &'a str, i32, &'a [&'a str]);
+    let cases: [Case<'_>; 8] = [
+        ("joe@gmail.com", b"", "doctor-mailbox", 0, &["When messages are accessed with POP", "recent:"]),
+        (
+            "joe@gmail.com",
+            b"-ERR [AUTH] Application-specific password required\r\n",
+            "doctor-login-other-password",
+            5,
+            &["myaccount.google.com/apppasswords", "enable POP"],
+        ),
+        (
+            "joe@outlook.com",
+            b"-ERR Logon failure: unknown user name or bad password.\r\n",
+            "doctor-login-other-password",
+            5,
+            &["Sign-in is OAuth2 only", "Let devices and apps use POP"],
+        ),
+        ("12345@qq.com", qq, "doctor-login-wrong", 5, &["authorization code", "switch on POP3/SMTP"]),
+        ("joe@163.com", &frequent, "doctor-login-delay", 6, &["authorization code"]),
+        ("joe@sina.com", b"-ERR [AUTH] wrong\r\n", "doctor-login-wrong", 5, &["authorization code", "switch on POP3/SMTP"]),
+        ("joe@gmx.net", b"", "doctor-mailbox", 0, &["15 minutes"]),
+        ("joe@yahoo.com", b"-ERR [AUTH] wrong\r\n", "doctor-login-wrong", 5, &["app password"]),
+    ];
+    for (address, reply, finding, code, told) in cases {
+        let local_part = address.split('@').next().unwrap();
+        let mut builder = tls().user(address, "secret", [HELLO]).user(local_part, "secret", [HELLO]);
+        if !reply.is_empty() {
+            builder = builder.fault(Fault::on("PASS").reply(reply));
+        }
+        let server = builder.start().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let ca = folder.path().join("ca.pem");
+        fs::write(&ca, server.certificate().unwrap()).unwrap();
+        let mut command = pop3();
+        command.args(["doctor", address, "--host", "127.0.0.1", "--port", &server.port().to_string(), "--json", "--ca-file"]);
+        let output = command.arg(ca).env("POP3_PASSWORD", "secret").env("LC_ALL", "C").output().unwrap();
+        let shown = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(code), "{address}: {shown}");
+        assert!(shown.contains(&format!("\"{finding}\"")), "{address}: {finding}: {shown}");
+        for told in told {
+            assert!(shown.contains(told), "{address}: {told}: {shown}");
+        }
+    }
+}

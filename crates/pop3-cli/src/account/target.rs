@@ -12,7 +12,7 @@ use crate::discovery::{self, Found, Source};
 use crate::failure::{Exit, Failure};
 use crate::language::{Message, translated};
 use crate::place::{Place, Scheme};
-use crate::server_text::readable;
+use crate::server_text::readable_if_known;
 use crate::terminal::tell;
 
 /// The server and the user.
@@ -208,7 +208,7 @@ impl Target {
         let refusal = refusal.filter(|refusal| refusal.verb.is_some());
         let (Some((provider, pop3)), Some(refusal)) = (self.pop3(), refusal) else { return failure };
         let name = &provider.name;
-        let meaning = provider.meaning(&readable(&refusal.text));
+        let meaning = provider.meaning(&readable_if_known(&refusal.text, |text| provider.meaning(text).is_some()));
         if meaning.is_none() && refusal.is_transient() {
             return failure;
         }

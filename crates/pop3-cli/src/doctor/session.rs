@@ -14,7 +14,7 @@ use super::finding::{Check, Finding};
 use crate::explanation;
 use crate::failure::Exit;
 use crate::language::{Message, translated};
-use crate::server_text::readable;
+use crate::server_text::{readable, readable_if_known};
 use crate::withhold::withhold;
 
 /// The credentials of a login, and the secret in them, which no finding may contain.
@@ -82,6 +82,7 @@ impl Session<'_> {
             }
             Err(error) => return Err(failed(tell, self.broken(Check::Mailbox, error))),
         }
+        self.rules().into_iter().for_each(&mut *tell);
         let can_pipeline = capabilities.is_some_and(|capabilities| capabilities.pipelining);
         match speed(client, can_pipeline) {
             Ok(finding) => tell(finding),
@@ -104,7 +105,8 @@ impl Session<'_> {
     fn refused(&self, error: &Error) -> Finding {
         let Some(failure) = error.login_failure() else { return broken(Check::Login, error) };
         let refusal = error.refusal();
-        let text = refusal.map(|refusal| readable(&refusal.text)).unwrap_or_default();
+        let is_known = |text: &str| self.provider.is_some_and(|provider| provider.meaning(text).is_some());
+        let text = refusal.map(|refusal| readable_if_known(&refusal.text, is_known)).unwrap_or_default();
         let failed = |exit, found: Message| Finding::failed(Check::Login, exit, found.with("text", &text));
         let meaning = self.provider.and_then(|provider| provider.meaning(&text));
         match (failure, refusal.and_then(Refusal::code), meaning) {
@@ -143,6 +145,18 @@ impl Session<'_> {
             _ => failed(Exit::Other, Message::new("doctor-login-other").with("error", explanation::of(error)))
                 .next(Message::new("doctor-login-other-next")),
         }
+    }
+
+    /// Returns what a user must know of the provider's rules: what becomes of fetched mail, and how often one may log in.
+    // Q61, Q63, Q64, Q65, Q66, Q67
+    fn rules(&self) -> Vec<Finding> {
+        let Some(provider) = self.provider else { return Vec::new() };
+        let advice = |text: &str| Message::new("doctor-advice").with("provider", &provider.name).with("text", text);
+        let deletion = provider.deletion.as_ref().map(|text| advice(translated(text)));
+        let poll = provider
+            .poll_minutes
+            .map(|minutes| Message::new("guide-poll").with("provider", &provider.name).with("minutes", minutes));
+        deletion.into_iter().chain(poll).map(|found| Finding::note(Check::Mailbox, found)).collect()
     }
 
     /// Adds what the provider says about passwords and POP.

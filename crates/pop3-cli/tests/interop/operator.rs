@@ -256,10 +256,8 @@ fn h59_each_maildir_is_accessed_with_the_rights_of_its_owner() {
     open_to_all(folder.path());
     let path = |name: &str| folder.path().join(name);
     let (ann, bob) = (41_001, 41_002);
-    let users = |line: &str| {
-        fs::write(path("users"), format!("ann:{{PLAIN}}x:{ann}:{ann}::\nbob:{{PLAIN}}x:{bob}:{bob}::\n{line}")).unwrap()
-    };
-    users("mallory:{PLAIN}x:0:0::\n");
+    let users = format!("ann:{{PLAIN}}x:{ann}:{ann}::\nbob:{{PLAIN}}x:{bob}:{bob}::\nmallory:{{PLAIN}}x:0:0::\n");
+    fs::write(path("users"), users).unwrap();
     for (name, id) in [("ann", ann), ("bob", bob), ("mallory", bob)] {
         for sub in ["tmp", "new", "cur", "."] {
             fs::create_dir_all(path(name).join(sub)).unwrap();
