@@ -97,27 +97,27 @@ def wait_for(port):
 
 
 class Server:
-    """One of the two, over the mail in a folder."""
+    """One of the two, over the mail in a folder. `stored` is what is stored as the password `pw` of each user; `more` are options of ours."""
 
-    def __init__(self, name, home, users, octets=0):
+    def __init__(self, name, home, users, octets=0, stored="{PLAIN}pw", more=(), run="run"):
         self.name, self.port = name, free_port()
         self.address = f"127.0.0.1:{self.port}"
-        run = self.run = home / f"{name}-run"
+        run = self.run = home / f"{name}-{run}"
         run.mkdir()
         names = [f"u{user}" for user in range(1, users + 1)]
         if name == "Dovecot":
             uid = pwd.getpwnam("nobody")
-            lines = [f"{user}:{{PLAIN}}pw:{uid.pw_uid}:{uid.pw_gid}::{home}/{user}::\n" for user in names]
+            lines = [f"{user}:{stored}:{uid.pw_uid}:{uid.pw_gid}::{home}/{user}::\n" for user in names]
             (run / "passwd").write_text("".join(lines))
             (run / "conf").write_text(DOVECOT.format(run=run, port=self.port))
             command = ["dovecot", "-F", "-c", run / "conf"]
         elif name == "memory":
             command = [LOAD, "canned", self.address, str(octets)]
         else:
-            (run / "users").write_text("".join(f"{user}:{{PLAIN}}pw\n" for user in names))
+            (run / "users").write_text("".join(f"{user}:{stored}\n" for user in names))
             (run / "users").chmod(0o600)
             command = [POP3, "serve", "--listen", self.address, "--users", run / "users", "--mail", f"{home}/%u/Maildir",
-                       "--dangerously-cleartext", "--max-sessions", "20000", "--max-sessions-per-source", "20000"]
+                       "--dangerously-cleartext", "--max-sessions", "20000", "--max-sessions-per-source", "20000", *more]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=open(run / "stderr", "w"))
         wait_for(self.port)
 

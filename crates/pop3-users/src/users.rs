@@ -147,6 +147,11 @@ impl Users {
             .is_some_and(|user| self.verified.recall(&name, &user.password, password.expose(), Instant::now()))
     }
 
+    /// Returns `true` if no stored password is hashed, so that a check is quick.
+    pub fn hashes_nothing(&self) -> bool {
+        self.current().is_ok_and(|contents| contents.hashes.is_empty())
+    }
+
     /// Verifies a password. The call may block; it takes as long for an unknown user as for a known one.
     ///
     /// # Errors
