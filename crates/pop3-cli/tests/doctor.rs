@@ -76,9 +76,13 @@ impl Patient {
     }
 
     fn examine(&self, options: &[&str]) -> Output {
+        self.examine_at_columns("1000", options)
+    }
+
+    fn examine_at_columns(&self, columns: &str, options: &[&str]) -> Output {
         let mut command = pop3();
         command.arg("doctor").args(&self.arguments).args(options);
-        command.args(["--timeout", "2"]).env("POP3_PASSWORD", "secret").env("COLUMNS", "1000").env_remove("LANG");
+        command.args(["--timeout", "2"]).env("POP3_PASSWORD", "secret").env("COLUMNS", columns).env_remove("LANG");
         command.output().unwrap()
     }
 }
@@ -265,6 +269,23 @@ fn the_screens_in_four_languages() {
             });
         }
     });
+}
+
+#[test]
+fn the_screen_keeps_to_the_columns_of_the_terminal() {
+    let patient = Patient::served("", 5, "", tls().fault(Fault::on("PASS").refuse("[AUTH] wrong")), AT_163);
+    for columns in ["60", "80", "200"] {
+        let output = patient.examine_at_columns(columns, &["--language", "en"]);
+        assert_eq!(output.status.code(), Some(5), "{}", text(&output.stderr));
+        let shown = text(&output.stdout);
+        // A path or an address is not torn.
+        let widest = shown.lines().filter(|line| line.contains(' ')).map(|line| line.trim_start().chars().count()).max().unwrap();
+        assert!(widest <= columns.parse().unwrap(), "{widest}: {shown}");
+        // Where a line ends depends on the length of what differs from run to run, so only the one screen without such lines is compared.
+        if columns == "200" {
+            screens::compare("doctor.200.txt", &steady(&shown, &patient));
+        }
+    }
 }
 
 #[test]

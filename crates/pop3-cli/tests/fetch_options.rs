@@ -13,6 +13,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use pop3_test::{Fault, Server};
 use script::fake::{Fake, Say, message};
+use script::screens::compare;
 use script::{home, mail, pop3, text};
 
 fn code(output: &Output) -> Option<i32> {
@@ -394,6 +395,35 @@ fn a_message_that_cannot_be_had_takes_no_room_from_others_for_ever() {
         server.fetch(&maildir, &["--max-messages", "1"]);
     }
     assert_eq!(fs::read_dir(maildir.join("new")).unwrap().count(), 2);
+}
+
+#[test]
+fn the_screens_of_a_fetch_in_four_languages() {
+    for language in ["en", "es", "zh-Hans", "zh-Hant"] {
+        let messages = [("a7", "Subject: one\r\n\r\n"), ("b4", "Subject: two\r\n\r\nbody\r\n")];
+        let server = Server::builder().user_with_ids("joe", "secret", messages).start().unwrap();
+        let (_folder, maildir) = home();
+        let mut screen = String::new();
+        for options in [&["--dry-run"][..], &[], &[], &["--delete"]] {
+            // What does not fit is the terminal's to wrap: the width changes nothing.
+            let shown = ["60", "80", "200"].map(|columns| {
+                let is_dry = options.contains(&"--dry-run");
+                if columns != "60" && !is_dry {
+                    return None;
+                }
+                let mut command = pop3();
+                command.args(["fetch", "127.0.0.1", "--user", "joe", "--dangerously-cleartext", "--language", language]);
+                command.args(["--port", &server.port().to_string()]).args(options).arg(&maildir);
+                let output = command.env("POP3_PASSWORD", "secret").env("COLUMNS", columns).output().unwrap();
+                assert_eq!(code(&output), Some(0), "{}", text(&output.stderr));
+                Some(text(&output.stdout).replace(&server.port().to_string(), "PORT"))
+            });
+            let [Some(first), others @ ..] = shown else { unreachable!("the first is always shown") };
+            assert!(others.iter().flatten().all(|other| *other == first), "{first}");
+            screen += &format!("=== {}\n{first}", options.join(" "));
+        }
+        compare(&format!("fetch.{language}.txt"), &screen);
+    }
 }
 
 #[test]
