@@ -35,6 +35,7 @@ mod account_maildir;
 pub mod entry;
 mod error;
 mod fingerprint;
+mod id_change;
 mod journal;
 pub mod journal_state;
 mod leftovers;

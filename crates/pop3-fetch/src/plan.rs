@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use pop3_blocking::proto::codec::MessageNumber;
 
 use crate::fingerprint::Fingerprint;
+use crate::id_change::vanished_sizes;
 use crate::journal_state::{JournalState, MessageState, Record, failure_key, is_plausible};
 use crate::listing::{Listed, Listing};
 use crate::transfer_options::{OnIdsChanged, TransferOptions};
@@ -132,34 +133,6 @@ fn first_of_newest(messages: &[Listed], count: usize) -> Option<MessageNumber> {
     numbers.split_off(numbers.len().saturating_sub(count)).first().copied()
 }
 
-/// The stored messages that the server no longer lists.
-struct Vanished {
-    /// How many there are of each size.
-    sizes: HashMap<u64, usize>,
-    /// No listed message is known, and their sizes are those of most of the vanished messages: the same mail has other unique-ids.
-    explain_all: bool,
-}
-
-fn vanished_sizes(listing: &Listing, state: &JournalState, listed: &HashMap<Box<[u8]>, u32>) -> Vanished {
-    let mut sizes: HashMap<u64, usize> = HashMap::new();
-    for octets in state.vanished(listed).filter_map(|(_, record)| record.octets) {
-        *sizes.entry(octets).or_default() += 1;
-    }
-    // What had gone before is no part of the move: other programs may delete mail all the time.
-    let last_listing = state.last_listing();
-    let total = state.vanished(listed).filter(|(_, record)| record.last == last_listing).count();
-    let any_is_known = listing.messages.iter().any(|message| !state.records(&message.unique_id).is_empty());
-    let mut left = sizes.clone();
-    let mut found = 0;
-    for octets in listing.messages.iter().filter_map(|message| message.octets) {
-        if let Some(count) = left.get_mut(&octets).filter(|count| **count > 0) {
-            *count -= 1;
-            found += 1;
-        }
-    }
-    Vanished { sizes, explain_all: !any_is_known && found > 0 && 2 * found >= total }
-}
-
 impl Plan {
     /// Plans a session. `now` is the current time, in seconds since 1970.
     pub fn new(listing: &Listing, state: &JournalState, options: &TransferOptions, now: u64) -> Self {
@@ -171,9 +144,10 @@ impl Plan {
         let doubtful = state.are_ids_reused() || are_only_numbers(&listing.messages);
         plan.doubtful = doubtful;
         let first_of_newest = first_of_newest(&listing.messages, options.keep_newest);
-        let vanished = vanished_sizes(listing, state, &plan.listed);
-        plan.ids_changed = options.on_ids_changed != OnIdsChanged::Fetch && (state.are_ids_changed() || vanished.explain_all);
-        let vanished = if plan.ids_changed { vanished.sizes.into_keys().collect() } else { HashSet::new() };
+        let may_have_changed = options.on_ids_changed != OnIdsChanged::Fetch;
+        let vanished = may_have_changed.then(|| vanished_sizes(listing, state, &plan.listed)).flatten();
+        plan.ids_changed = vanished.is_some();
+        let vanished = vanished.unwrap_or_default();
         let context = Context { state, options, doubtful, vanished, first_of_newest, now };
         for message in &listing.messages {
             plan.add(message, &context);

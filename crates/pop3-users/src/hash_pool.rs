@@ -18,9 +18,9 @@ const MAX_QUEUED_OF_ONE: usize = 200;
 /// How much lower the priority of threads that hash is: guesses must not slow down other sessions.
 const NICE: i32 = 10;
 
-/// Memory for hashing, reused by one thread.
+/// Memory for hashing, reused by one thread, and the number of argon2 hashes that were computed in it.
 #[derive(Default)]
-pub struct Memory(pub(crate) Vec<Block>);
+pub struct Memory(pub(crate) Vec<Block>, pub(crate) u64);
 
 type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 
@@ -83,7 +83,7 @@ impl HashPool {
         Self::new(threads, NICE)
     }
 
-    /// Creates a pool with one thread of normal priority, for checks that are quick, such as [`Users::recall`](crate::Users::recall).
+    /// Creates a pool with one thread of normal priority, for checks that are quick, such as [`Users::check_quickly`](crate::Users::check_quickly).
     pub fn of_quick_checks() -> Self {
         Self::new(1, 0)
     }

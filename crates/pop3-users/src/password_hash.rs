@@ -9,7 +9,7 @@ use crate::hash_pool::Memory;
 use crate::preparation::prepared;
 use crate::scheme::Scheme;
 
-/// The rounds of new SCRAM keys. The machine's decoys for unknown names have as many, so the number does not reveal who exists.
+/// The rounds of new SCRAM keys. The machine's decoys for unknown names have as many, so the number does not reveal which users exist.
 // H54
 const SCRAM_ROUNDS: u32 = 4096;
 
@@ -45,7 +45,7 @@ pub fn hash(password: &[u8]) -> Result<String, HashError> {
 }
 
 /// Returns the SCRAM-SHA-256 keys to store for a password, in Dovecot's form. They allow logins with SCRAM, which does not send the password,
-/// but are weaker than an argon2 hash against guesses by someone who has the file.
+/// but are weaker than an argon2 hash if the file is stolen.
 ///
 /// # Errors
 /// Fails if the password is empty, because any client could then log in.

@@ -190,6 +190,7 @@ fn fits_argon2(hash: &PasswordHash<'_>, argon2: &Argon2<'_>, password: &[u8], me
     let (Some(salt), Some(expected)) = (hash.salt, hash.hash) else { return false };
     let mut salt_bytes = [0; 64];
     let Ok(salt) = salt.decode_b64(&mut salt_bytes) else { return false };
+    memory.1 = memory.1.saturating_add(1);
     let blocks = argon2.params().block_count();
     if memory.0.len() < blocks {
         memory.0.resize(blocks, Block::default());

@@ -118,12 +118,14 @@ impl Users {
             tracing::warn!(user = %String::from_utf8_lossy(&name), "the user has no SCRAM keys, so no login with SCRAM can succeed");
         }
         // H54
-        let keys: Vec<_> = contents.hashes.iter().filter(|stored| stored.starts_with(b"{SCRAM")).collect();
-        let like = keys.get(self.verified.index_of(&name, keys.len())).and_then(|stored| Scheme::parse(stored));
-        Ok(match like {
-            Some(Scheme::Scram(keys)) => Some(ScramKeys::decoy_like(&keys, hash, self.verified.secret(), &name)),
-            _ => None,
-        })
+        let from = self.verified.index_of(&name, contents.hashes.len());
+        let like = contents.hashes.iter().cycle().skip(from).take(contents.hashes.len()).find_map(|stored| {
+            match Scheme::parse(stored) {
+                Some(Scheme::Scram(keys)) => Some(keys),
+                _ => None,
+            }
+        });
+        Ok(like.map(|keys| ScramKeys::decoy_like(&keys, hash, self.verified.secret(), &name)))
     }
 
     /// Returns `true` if there are users and all of them have SCRAM keys for this hash. A server offers the mechanism only then, because a
@@ -136,20 +138,20 @@ impl Users {
         !users.is_empty() && users.values().all(has_keys)
     }
 
-    /// Returns `true` if this login was verified a short time ago. It is quick, but reads the file if that has changed. `false` says nothing
-    /// about the password.
-    pub fn recall(&self, name: &[u8], password: &Secret) -> bool {
-        let Ok(contents) = self.current() else { return false };
+    /// Does what [`check`](Self::check) does if that takes no hash: if this login was verified a short time ago, or if no stored password is
+    /// hashed. Otherwise returns `None`, which says nothing about the password.
+    pub fn check_quickly(&self, name: &[u8], password: &Secret) -> Option<Result<(), LoginError>> {
+        let contents = match self.current() {
+            Ok(contents) => contents,
+            Err(error) => return Some(Err(error)),
+        };
         let name = self.normalized(name);
-        contents
-            .users
-            .get(&name)
-            .is_some_and(|user| self.verified.recall(&name, &user.password, password.expose(), Instant::now()))
-    }
-
-    /// Returns `true` if no stored password is hashed, so that a check is quick.
-    pub fn hashes_nothing(&self) -> bool {
-        self.current().is_ok_and(|contents| contents.hashes.is_empty())
+        let is_recalled = |user: &StoredUser| self.verified.recall(&name, &user.password, password.expose(), Instant::now());
+        if contents.users.get(&name).is_some_and(is_recalled) {
+            return Some(Ok(()));
+        }
+        // Without a hash, no memory is needed.
+        contents.hashes.is_empty().then(|| self.check_in(&contents, &name, password, &mut Memory::default()))
     }
 
     /// Verifies a password. The call may block; it takes as long for an unknown user as for a known one.
@@ -158,26 +160,30 @@ impl Users {
     /// Fails if the name or the password is wrong, or if the file has been unreadable for at least a minute.
     // H54
     pub fn check(&self, name: &[u8], password: &Secret, memory: &mut Memory) -> Result<(), LoginError> {
-        let Contents { users, hashes } = &*self.current()?;
-        let name = self.normalized(name);
+        self.check_in(&*self.current()?, &self.normalized(name), password, memory)
+    }
+
+    /// Verifies the password of a user whose name is normalized.
+    fn check_in(&self, contents: &Contents, name: &[u8], password: &Secret, memory: &mut Memory) -> Result<(), LoginError> {
+        let Contents { users, hashes } = contents;
         let (given, password) = (password.expose(), prepared(password.expose()));
         let password = password.expose();
-        let stored = users.get(&name).map(|user| user.password.as_slice());
+        let stored = users.get(name).map(|user| user.password.as_slice());
         let scheme = stored.and_then(Scheme::parse);
         // Other servers have hashed the octets as they came.
-        let fits = |scheme: &Scheme<'_>| scheme.fits(password, memory) || (given != password && scheme.fits(given, memory));
-        let is_right = scheme.as_ref().is_some_and(fits);
+        let mut fits = |scheme: &Scheme<'_>| scheme.fits(password, memory) || (given != password && scheme.fits(given, memory));
+        let is_right = scheme.as_ref().is_some_and(&mut fits);
         let is_quick = scheme.as_ref().is_none_or(Scheme::is_plain);
         if is_quick && !hashes.is_empty() {
-            // If any password is hashed, every login computes one hash, so its duration does not reveal which users exist. An unknown name
-            // is compared with the hash of some user, the same one each time.
-            let decoy = hashes.get(self.verified.index_of(&name, hashes.len())).and_then(|stored| Scheme::parse(stored));
-            let _ = decoy.is_some_and(|decoy| decoy.fits(password, memory));
+            // If any password is hashed, every login computes as many hashes, so its duration does not reveal which users exist. An unknown
+            // name is compared with the hash of some user, the same one each time.
+            let decoy = hashes.get(self.verified.index_of(name, hashes.len())).and_then(|stored| Scheme::parse(stored));
+            let _ = decoy.as_ref().is_some_and(fits);
         }
         match stored {
             Some(stored) if is_right => {
                 if !is_quick {
-                    self.verified.remember(&name, stored, given, Instant::now());
+                    self.verified.remember(name, stored, given, Instant::now());
                 }
                 Ok(())
             }
@@ -251,6 +257,10 @@ mod tests {
         (folder, Users::load(&file, options).unwrap())
     }
 
+    fn recalls(users: &Users, name: &[u8], password: &str) -> bool {
+        users.check_quickly(name, &Secret::from(password)).is_some_and(|outcome| outcome.is_ok())
+    }
+
     fn check(users: &Users, name: &str, password: &[u8]) -> bool {
         users.check(name.as_bytes(), &Secret::from(password), &mut Memory::default()).is_ok()
     }
@@ -287,16 +297,15 @@ mod tests {
     fn a_verified_login_computes_no_hash_again_until_the_hash_changes() {
         let stored = hash(b"secret").unwrap();
         let (folder, users) = users(format!("joe:{stored}\nann:{{PLAIN}}x\n").as_bytes(), false);
-        let secret = Secret::from("secret");
-        assert!(!users.recall(b"joe", &secret));
+        assert!(!recalls(&users, b"joe", "secret"));
         assert!(check(&users, "joe", b"secret") && !check(&users, "joe", b"wrong"));
-        assert!(users.recall(b"joe", &secret) && !users.recall(b"joe", &Secret::from("wrong")));
-        assert!(check(&users, "ann", b"x") && !users.recall(b"ann", &Secret::from("x")), "a password in the clear costs nothing");
+        assert!(recalls(&users, b"joe", "secret") && !recalls(&users, b"joe", "wrong"));
+        assert!(check(&users, "ann", b"x") && !recalls(&users, b"ann", "x"), "a password in the clear costs nothing");
         // Even if the password is the same, a new hash is verified.
         fs::write(folder.path().join("users"), format!("joe:{}\n", hash(b"secret").unwrap())).unwrap();
-        assert!(!users.recall(b"joe", &secret));
+        assert!(!recalls(&users, b"joe", "secret"));
         fs::write(folder.path().join("users"), "").unwrap();
-        assert!(!users.recall(b"joe", &secret) && !check(&users, "joe", b"secret"));
+        assert!(!recalls(&users, b"joe", "secret") && !check(&users, "joe", b"secret"));
     }
 
     #[test]
@@ -306,8 +315,8 @@ mod tests {
         // SASLprep makes a plain 2 of the raised one; another server has not applied it.
         let stored = base64::prelude::BASE64_STANDARD.encode(Sha256::digest("10²"));
         let (_folder, users) = users(format!("joe:{{SHA256}}{stored}\n").as_bytes(), false);
-        assert!(check(&users, "joe", "10²".as_bytes()) && users.recall(b"joe", &Secret::from("10²")));
-        assert!(!check(&users, "joe", b"102") && !users.recall(b"joe", &Secret::from("102")));
+        assert!(check(&users, "joe", "10²".as_bytes()) && recalls(&users, b"joe", "10²"));
+        assert!(!check(&users, "joe", b"102") && !recalls(&users, b"joe", "102"));
     }
 
     #[test]
@@ -350,6 +359,13 @@ mod tests {
             let _ = mixed.check(name.as_bytes(), &Secret::from(password), &mut memory);
             assert_eq!(memory.0.len(), argon2::Params::DEFAULT.block_count(), "{name}: a hash was computed");
         }
+        // Octets that SASLprep changes are tried in both forms, whoever is asked for.
+        let hashes = |name: &str| {
+            let mut memory = Memory::default();
+            let _ = mixed.check(name.as_bytes(), &Secret::from("10²"), &mut memory);
+            memory.1
+        };
+        assert_eq!([hashes("joe"), hashes("ann"), hashes("nobody")], [2; 3]);
         let (_folder, plain) = users(b"ann:{PLAIN}x\n", false);
         let mut memory = Memory::default();
         let _ = plain.check(b"nobody", &Secret::from("x"), &mut memory);

@@ -37,7 +37,7 @@ pub struct AccountArguments {
     #[arg(long, value_name = "FILE", conflicts_with = "dangerously_any_certificate")]
     pub ca_file: Option<PathBuf>,
 
-    /// Accept one certificate alone, whoever has signed it and whatever name it is for: the one with this SHA-256 fingerprint, as
+    /// Accept one certificate alone, for any name and with any signature: the one with this SHA-256 fingerprint, as
     /// `openssl x509 -noout -fingerprint -sha256` shows it, and `pop3 doctor` if no authority has signed the certificate. Compare it with what the operator of the server says. A renewed certificate needs a
     /// new fingerprint.
     #[arg(long, value_name = "FINGERPRINT", conflicts_with_all = ["ca_file", "dangerously_any_certificate"], value_parser = fingerprint)]

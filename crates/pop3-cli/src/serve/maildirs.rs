@@ -20,8 +20,8 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// The Maildirs of the users in a file.
 pub struct Maildirs {
     users: Arc<Users>,
-    /// Threads for what is quick: a login that was verified a short time ago does not wait behind hashes.
-    recalling: HashPool,
+    /// A thread for checks that take no hash, which do not wait behind those that do.
+    quick: HashPool,
     hashing: Arc<HashPool>,
     template: Template,
     /// The age at which messages are removed; `None` keeps all messages.
@@ -48,7 +48,7 @@ impl Maildirs {
         let MaildirOptions { expire_days, unique_ids, to_trash, per_user } = options;
         Self {
             users,
-            recalling: HashPool::of_quick_checks(),
+            quick: HashPool::of_quick_checks(),
             hashing: Arc::new(hashing),
             template,
             expire: expire_days.map(|days| DAY * days),
@@ -68,13 +68,9 @@ impl Store for Maildirs {
         let (users, name, password) = (Arc::clone(&self.users), login.name.as_bytes().to_vec(), password.clone());
         let (hashing, address) = (Arc::clone(&self.hashing), peer.address);
         // If a queue is full, the verifier is dropped, and the login is refused temporarily.
-        let queued = self.recalling.submit(address, move |memory| {
-            if users.recall(&name, &password) {
-                verifier.finish(Ok(()));
-                return;
-            }
-            if users.hashes_nothing() {
-                verifier.finish(users.check(&name, &password, memory));
+        let queued = self.quick.submit(address, move |_| {
+            if let Some(outcome) = users.check_quickly(&name, &password) {
+                verifier.finish(outcome);
                 return;
             }
             let queued = hashing.submit(address, move |memory| {
@@ -257,7 +253,7 @@ mod tests {
     /// Waits until the checks of a source are in the queue of hashes.
     fn wait_until_queued(maildirs: &Maildirs, last: u8) {
         let (done, is_done) = mpsc::channel();
-        assert!(maildirs.recalling.submit(source(last), move |_| done.send(()).unwrap()));
+        assert!(maildirs.quick.submit(source(last), move |_| done.send(()).unwrap()));
         is_done.recv().unwrap();
     }
 

@@ -8,7 +8,7 @@ use std::io;
 
 use nix::unistd::{Gid, Uid, User, setfsgid, setfsuid};
 
-/// The system's user whom a Maildir belongs to; never root.
+/// The system's user that owns a Maildir; never root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner {
     uid: Uid,

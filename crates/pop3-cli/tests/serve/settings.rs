@@ -3,8 +3,8 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 
 use crate::script::{pop3, text};
@@ -27,6 +27,12 @@ impl Home {
 
     fn write(&self, name: &str, content: &str) {
         fs::write(self.path(name), content.replace("HOME", self.0.path().to_str().unwrap())).unwrap();
+    }
+
+    /// Writes settings with TLS, and more.
+    fn write_settings(&self, more: &str) {
+        let common = "users = 'HOME/users'\nmail = 'HOME/%u'\nlisten-tls = ['127.0.0.1:0']\ncert = 'HOME/cert.pem'\nkey = 'HOME/key.pem'\n";
+        self.write("server.toml", &format!("{common}{more}"));
     }
 
     fn read(&self, name: &str) -> String {
@@ -71,12 +77,17 @@ impl Home {
         }
     }
 
-    fn fetch(&self, server: &Running, user: &str, maildir: &Path) -> Option<i32> {
+    /// Fetches into the Maildir `home`.
+    fn fetch(&self, server: &Running, user: &str, password: &str, options: &[&str]) -> Output {
         let mut command = pop3();
         command.args(["fetch", "localhost", "--user", user, "--port", &server.port, "--ca-file"]).arg(self.path("cert.pem"));
-        let output = command.arg(maildir).env("POP3_PASSWORD", "secret").output().unwrap();
+        command.args(options).arg(self.path("home")).env("POP3_PASSWORD", password).output().unwrap()
+    }
+
+    /// Fetches with the password `secret`, which is right.
+    fn fetch_well(&self, server: &Running, user: &str, options: &[&str]) {
+        let output = self.fetch(server, user, "secret", options);
         assert!(output.status.success(), "{}\n{}", text(&output.stderr), self.read("log"));
-        output.status.code()
     }
 }
 
@@ -187,13 +198,9 @@ fn a_log_in_json_has_an_object_on_each_line() {
     let home = Home::new();
     home.deliver("joe");
     home.passwd("joe", &[]);
-    home.write(
-        "server.toml",
-        "users = 'HOME/users'\nmail = 'HOME/%u'\nlisten-tls = ['127.0.0.1:0']\ncert = 'HOME/cert.pem'\nkey = 'HOME/key.pem'\n\
-         log-format = 'json'\n",
-    );
+    home.write_settings("log-format = 'json'\n");
     let server = home.serve(&[]);
-    home.fetch(&server, "joe", &home.path("home"));
+    home.fetch_well(&server, "joe", &[]);
     home.wait_for("session ended");
     let lines = home.read("log");
     let events: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -223,7 +230,7 @@ fn users_of_dovecot_with_homes_are_served_and_their_hashes_are_remembered() {
          cert = 'HOME/cert.pem'\nkey = 'HOME/key.pem'\n",
     );
     let server = home.serve(&[]);
-    home.fetch(&server, "joe@example.org", &home.path("home"));
+    home.fetch_well(&server, "joe@example.org", &[]);
     assert_eq!(fs::read_dir(home.path("home/new")).unwrap().count(), 1);
     // A new password takes effect at once, although the old one is remembered; the other fields stay.
     let mut command = pop3();
@@ -231,13 +238,9 @@ fn users_of_dovecot_with_homes_are_served_and_their_hashes_are_remembered() {
     let mut passwd = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     passwd.stdin.take().unwrap().write_all(b"other\n").unwrap();
     assert!(passwd.wait().unwrap().success());
-    let mut fetch = pop3();
-    fetch
-        .args(["fetch", "localhost", "--user", "joe@example.org", "--port", &server.port, "--ca-file"])
-        .arg(home.path("cert.pem"));
-    let output = fetch.arg(home.path("home")).env("POP3_PASSWORD", "secret").output().unwrap();
+    let output = home.fetch(&server, "joe@example.org", "secret", &[]);
     assert_eq!(output.status.code(), Some(5), "{}", text(&output.stderr));
-    let output = fetch.env("POP3_PASSWORD", "other").output().unwrap();
+    let output = home.fetch(&server, "joe@example.org", "other", &[]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert!(home.read("users").ends_with(":1000:1000::HOME/somewhere::\n"), "{}", home.read("users"));
 }
@@ -247,17 +250,12 @@ fn scram_is_offered_when_all_users_have_keys_and_sends_no_password() {
     let home = Home::new();
     home.deliver("joe");
     home.passwd("joe", &["--scram"]);
-    home.write(
-        "server.toml",
-        "users = 'HOME/users'\nmail = 'HOME/%u'\nlisten-tls = ['127.0.0.1:0']\ncert = 'HOME/cert.pem'\nkey = 'HOME/key.pem'\n",
-    );
+    home.write_settings("");
     let server = home.serve(&[]);
-    home.fetch(&server, "joe", &home.path("home"));
+    home.fetch_well(&server, "joe", &[]);
     assert!(home.wait_for("logged in").contains("method=\"SCRAM-SHA-256-PLUS\""));
     // The exchange refuses a wrong password without asking the store, and the log has it all the same, once.
-    let mut wrong = pop3();
-    wrong.args(["fetch", "localhost", "--user", "joe", "--port", &server.port, "--ca-file"]).arg(home.path("cert.pem"));
-    let output = wrong.args(["--auth", "scram-sha-256"]).arg(home.path("home")).env("POP3_PASSWORD", "wrong").output().unwrap();
+    let output = home.fetch(&server, "joe", "wrong", &["--auth", "scram-sha-256"]);
     assert_eq!(output.status.code(), Some(5), "{}", text(&output.stderr));
     let line = home.wait_for("login refused: wrong name or password");
     assert!(line.ends_with("user=\"joe\" address=127.0.0.1 method=\"SCRAM-SHA-256\" tls=true"), "{line}");
@@ -265,7 +263,7 @@ fn scram_is_offered_when_all_users_have_keys_and_sends_no_password() {
     drop(server);
     home.passwd("ann", &[]);
     let server = home.serve(&[]);
-    home.fetch(&server, "joe", &home.path("home"));
+    home.fetch_well(&server, "joe", &[]);
     assert!(home.wait_for("logged in").contains("method=\"PLAIN\""), "ann has no keys");
 }
 
@@ -285,19 +283,10 @@ fn metrics_count_sessions_logins_and_messages() {
     home.passwd("joe", &[]);
     // A free port, which is taken again at once.
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    home.write(
-        "server.toml",
-        &format!(
-            "users = 'HOME/users'\nmail = 'HOME/%u'\nlisten-tls = ['127.0.0.1:0']\ncert = 'HOME/cert.pem'\nkey = 'HOME/key.pem'\n\
-             metrics = '{free}'\n"
-        ),
-    );
+    home.write_settings(&format!("metrics = '{free}'\n"));
     let server = home.serve(&[]);
-    let mut wrong = pop3();
-    wrong.args(["fetch", "localhost", "--user", "joe", "--port", &server.port, "--ca-file"]).arg(home.path("cert.pem"));
-    let output = wrong.arg(home.path("home")).env("POP3_PASSWORD", "wrong").output().unwrap();
-    assert_eq!(output.status.code(), Some(5));
-    home.fetch(&server, "joe", &home.path("home"));
+    assert_eq!(home.fetch(&server, "joe", "wrong", &[]).status.code(), Some(5));
+    home.fetch_well(&server, "joe", &[]);
     home.wait_for("session ended: the client sent QUIT");
     let reply = http(&free, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
     assert!(reply.starts_with("HTTP/1.1 200 OK\r\n"), "{reply}");
@@ -331,18 +320,9 @@ fn deleted_messages_move_to_the_trash_if_the_operator_wants_it() {
     let home = Home::new();
     home.deliver("joe");
     home.passwd("joe", &[]);
-    home.write(
-        "server.toml",
-        "users = 'HOME/users'\nmail = 'HOME/%u'\nlisten-tls = ['127.0.0.1:0']\ncert = 'HOME/cert.pem'\nkey = 'HOME/key.pem'\n\
-         on-delete = 'trash'\n",
-    );
+    home.write_settings("on-delete = 'trash'\n");
     let server = home.serve(&[]);
-    let mut fetch = pop3();
-    fetch
-        .args(["fetch", "localhost", "--user", "joe", "--delete", "--port", &server.port, "--ca-file"])
-        .arg(home.path("cert.pem"));
-    let output = fetch.arg(home.path("home")).env("POP3_PASSWORD", "secret").output().unwrap();
-    assert!(output.status.success(), "{}", text(&output.stderr));
+    home.fetch_well(&server, "joe", &["--delete"]);
     assert_eq!(fs::read_dir(home.path("joe/new")).unwrap().count(), 0);
     assert!(home.path("joe/.Trash/cur/1.one.host").exists());
 }

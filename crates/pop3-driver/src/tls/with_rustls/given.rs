@@ -40,8 +40,8 @@ pub fn client_trusting(pem: &[u8]) -> Result<Arc<ClientConfig>, Error> {
     Ok(finish(client_builder()?.dangerous().with_custom_certificate_verifier(Arc::new(verifier))))
 }
 
-/// Returns the settings of a client that accepts one certificate alone: the one with this SHA-256 fingerprint, whoever has signed it, whatever
-/// name it is for, and also when it has ended (RFC 8314 §5.4). Let a person choose it for one account, when the account is set up.
+/// Returns the settings of a client that accepts one certificate alone: the one with this SHA-256 fingerprint, for any name, with any signature,
+/// and also when it has ended (RFC 8314 §5.4). Let a person choose it for one account, when the account is set up.
 ///
 /// # Errors
 /// No failure is known.

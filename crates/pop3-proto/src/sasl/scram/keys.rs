@@ -114,7 +114,7 @@ impl ScramKeys {
         Self::decoy_with(hash, secret, name, 16, *ITERATION_RANGE.start())
     }
 
-    /// Returns keys as [`decoy`](Self::decoy) does, with as many rounds and as long a salt as other keys have, so that neither tells who exists.
+    /// Returns keys as [`decoy`](Self::decoy) does, with as many rounds and as long a salt as other keys have, so that neither reveals which users exist.
     pub fn decoy_like(other: &Self, hash: ScramHash, secret: &[u8], name: &[u8]) -> Self {
         Self::decoy_with(hash, secret, name, other.salt.len(), other.rounds)
     }
